@@ -1,0 +1,3 @@
+//! Authentication: tokens in, `Principal` out.
+
+pub mod principal;

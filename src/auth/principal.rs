@@ -1,0 +1,149 @@
+//! Who is calling: the one type that everything after authentication sees.
+//!
+//! Owns `Principal` and the rules that need nothing but it. Does not read tokens.
+
+use crate::error::{Code, Refusal};
+use crate::ids::{RigId, TownId};
+use serde::{Deserialize, Serialize};
+
+/// Which kind of token was presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// Kilo user token (contract 5.1).
+    User,
+    /// Agent JWT: one agent of one town.
+    Agent,
+    /// Container JWT: every agent of one town.
+    Container,
+    /// Signed by one of our own objects or by the edge, for one method, for a minute.
+    Internal,
+}
+
+/// What the caller is, in Gastown's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A person or the fleet coordinator that acts for one.
+    Coordinator,
+    /// The town's own Mayor.
+    Mayor,
+    /// A worker agent.
+    Polecat,
+    /// The merging agent of a rig.
+    Refinery,
+    /// A container without an agent header.
+    Container,
+    /// Our own objects.
+    Internal,
+}
+
+/// What the caller may do. Wider includes narrower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    /// `gastown:read`
+    Read,
+    /// `gastown:write`
+    Write,
+    /// `gastown:admin`
+    Admin,
+}
+
+/// A caller's place in an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrgMembership {
+    /// The organization.
+    #[serde(rename = "orgId")]
+    pub org_id: String,
+    /// `owner`, `member` or `billing_manager` (who may not use towns).
+    pub role: String,
+}
+
+/// The authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Which token.
+    pub kind: TokenKind,
+    /// In which role.
+    pub role: Role,
+    /// The user on whose behalf; empty only for internal calls.
+    pub user_id: String,
+    /// The agent, when the token names one.
+    pub agent_id: Option<String>,
+    /// The one town this token is good for; `None` means every town that the user may use.
+    pub town: Option<TownId>,
+    /// The one rig this token is good for.
+    pub rig: Option<RigId>,
+    /// The widest scope granted.
+    pub scope: Scope,
+    /// Organizations of the user that may use towns (`billing_manager` left out).
+    pub orgs: Vec<OrgMembership>,
+    /// For an internal token: the only method it may call.
+    pub method: Option<String>,
+}
+
+/// Who owns a town, as the town itself stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owning user, when a user owns it.
+    pub user_id: Option<String>,
+    /// The owning organization, when one does.
+    pub org_id: Option<String>,
+}
+
+impl Principal {
+    /// A stable key: the same person or agent gives the same key with every token.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match (self.kind, &self.agent_id) {
+            (TokenKind::Internal, _) => "internal".to_owned(),
+            (_, Some(agent)) => format!("agent:{agent}"),
+            (TokenKind::Container, None) => format!("container:{}", self.town.as_ref().map_or("", TownId::as_str)),
+            (_, None) => format!("user:{}", self.user_id),
+        }
+    }
+
+    /// Whether the token itself is good for this town. Says nothing about ownership.
+    ///
+    /// # Errors
+    /// `Forbidden` when the token is pinned to another town.
+    pub fn check_town(&self, town: &TownId) -> Result<(), Refusal> {
+        match &self.town {
+            Some(own) if own != town => Err(Refusal::new(Code::Forbidden, "Forbidden: this token is for another town")
+                .hint("Use a token of this town, or connect to the town that your token names.")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this caller may use a town with this owner: the only such rule, used by edge and objects alike.
+    ///
+    /// # Errors
+    /// `Forbidden` otherwise.
+    pub fn check_owner(&self, town: &TownId, owner: &Owner) -> Result<(), Refusal> {
+        self.check_town(town)?;
+        let allowed = match self.kind {
+            TokenKind::Internal | TokenKind::Agent | TokenKind::Container => self.town.is_some(),
+            TokenKind::User => match (&owner.org_id, &owner.user_id) {
+                (Some(org), _) => self.orgs.iter().any(|membership| membership.org_id == *org),
+                (None, Some(user)) => *user == self.user_id,
+                (None, None) => false,
+            },
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else").hint("Call list_towns to see the towns that you may use."))
+    }
+
+    /// Whether the scope covers `needed`.
+    ///
+    /// # Errors
+    /// `Forbidden` otherwise.
+    pub fn check_scope(&self, needed: Scope) -> Result<(), Refusal> {
+        if self.scope >= needed {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, "Forbidden: this token may read but not change anything").hint("Connect with a token that has gastown:write."))
+    }
+}
+

@@ -1,0 +1,15 @@
+//! gastown-mcp: the MCP front door of Gastown.
+//!
+//! Modules in reading order: values (`ids`, `time`, `error`, `http`), the protocol (`mcp`), who is calling (`auth`),
+//! the table of objects and methods (`rpc`), the objects' cores (`store`, `registry`, `town`, `rig`, `session`),
+//! what clients call (`tools`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
+
+pub mod auth;
+pub mod error;
+pub mod http;
+pub mod ids;
+pub mod mcp;
+pub mod time;
+
+#[cfg(target_arch = "wasm32")]
+mod shell;

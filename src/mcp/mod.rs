@@ -1,0 +1,3 @@
+//! The Model Context Protocol over streamable HTTP, by hand.
+
+pub mod server;
