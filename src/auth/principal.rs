@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// Kilo user token (contract 5.1).
+    /// Kilo user token (Gastown contract 5.1).
     User,
     /// Agent JWT: one agent of one town.
     Agent,
@@ -49,6 +49,34 @@ pub enum Scope {
     Admin,
 }
 
+impl Scope {
+    /// Its name in tokens and in OAuth metadata.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "gastown:read",
+            Self::Write => "gastown:write",
+            Self::Admin => "gastown:admin",
+        }
+    }
+
+    /// The scope of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Read, Self::Write, Self::Admin].into_iter().find(|scope| scope.name() == name)
+    }
+
+    /// Every name that it stands for, as a `scope` claim lists them.
+    #[must_use]
+    pub const fn granted(self) -> &'static str {
+        match self {
+            Self::Read => "gastown:read",
+            Self::Write => "gastown:read gastown:write",
+            Self::Admin => "gastown:read gastown:write gastown:admin",
+        }
+    }
+}
+
 /// A caller's place in an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrgMembership {
@@ -59,6 +87,14 @@ pub struct OrgMembership {
     pub role: String,
 }
 
+impl OrgMembership {
+    /// Whether this role may use the organization's towns (Gastown contract 5.3). A role we do not know may not.
+    #[must_use]
+    pub fn may_use_towns(&self) -> bool {
+        matches!(self.role.as_str(), "owner" | "member")
+    }
+}
+
 /// The authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -66,7 +102,7 @@ pub struct Principal {
     pub kind: TokenKind,
     /// In which role.
     pub role: Role,
-    /// The user on whose behalf; empty only for internal calls.
+    /// The user on whose behalf; empty for internal calls.
     pub user_id: String,
     /// The agent, when the token names one.
     pub agent_id: Option<String>,
@@ -78,6 +114,8 @@ pub struct Principal {
     pub scope: Scope,
     /// Organizations of the user that may use towns (`billing_manager` left out).
     pub orgs: Vec<OrgMembership>,
+    /// For an internal token: the object that made it, as `rig:<id>` or `town:<id>`.
+    pub from: Option<String>,
     /// For an internal token: the only method it may call.
     pub method: Option<String>,
 }
@@ -124,7 +162,7 @@ impl Principal {
         let allowed = match self.kind {
             TokenKind::Internal | TokenKind::Agent | TokenKind::Container => self.town.is_some(),
             TokenKind::User => match (&owner.org_id, &owner.user_id) {
-                (Some(org), _) => self.orgs.iter().any(|membership| membership.org_id == *org),
+                (Some(org), _) => self.orgs.iter().any(|membership| membership.org_id == *org && membership.may_use_towns()),
                 (None, Some(user)) => *user == self.user_id,
                 (None, None) => false,
             },
@@ -132,7 +170,8 @@ impl Principal {
         if allowed {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else").hint("Call list_towns to see the towns that you may use."))
+        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else")
+            .hint("Call list_towns to see the towns that you may use."))
     }
 
     /// Whether the scope covers `needed`.
@@ -143,7 +182,10 @@ impl Principal {
         if self.scope >= needed {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, "Forbidden: this token may read but not change anything").hint("Connect with a token that has gastown:write."))
+        let message = match self.scope {
+            Scope::Read => "Forbidden: this token may read but not change anything",
+            Scope::Write | Scope::Admin => "Forbidden: this token may not administer",
+        };
+        Err(Refusal::new(Code::Forbidden, message).hint(format!("Connect with a token that has {}.", needed.name())))
     }
 }
-

@@ -1,0 +1,183 @@
+//! What HTTP says about authentication: the `Authorization` header in, `WWW-Authenticate` and RFC 9728 discovery out.
+//!
+//! Owns these three texts. Does not decide which status a refusal has, nor which paths exist.
+
+use super::TokenError;
+use super::principal::Scope;
+use std::fmt::Write as _;
+
+/// Where RFC 9728 metadata lives; the path of the resource follows it.
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The token of an `Authorization: Bearer <token>` header.
+///
+/// # Errors
+/// `Missing` without a bearer token, `Malformed` when what follows `Bearer` cannot be one token.
+pub fn bearer(header: Option<&str>) -> Result<&str, TokenError> {
+    let header = header.unwrap_or_default().trim();
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    let token = token.trim_start();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(TokenError::Missing);
+    }
+    // A comma means two headers joined into one. Which of them would be meant?
+    if token.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b',') {
+        return Err(TokenError::Malformed);
+    }
+    Ok(token)
+}
+
+/// Why a challenge is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeError {
+    /// 401: a token was sent, but not believed.
+    InvalidToken(TokenError),
+    /// 403: the token is good, but not for an operation that needs this scope.
+    InsufficientScope(Scope),
+}
+
+impl ChallengeError {
+    /// What to say about a token error, if anything: about a missing token RFC 6750 3.1 wants nothing said.
+    #[must_use]
+    pub const fn of(error: TokenError) -> Option<Self> {
+        match error {
+            TokenError::Missing => None,
+            other => Some(Self::InvalidToken(other)),
+        }
+    }
+}
+
+/// The value of `WWW-Authenticate`. `resource_metadata_url` comes from `metadata_url`.
+#[must_use]
+pub fn challenge(resource_metadata_url: &str, error: Option<ChallengeError>) -> String {
+    let mut value = String::from("Bearer resource_metadata=\"");
+    push_quoted(&mut value, resource_metadata_url);
+    let (code, description, scope) = match error {
+        None => ("", "", Scope::Write),
+        Some(ChallengeError::InvalidToken(reason)) => ("invalid_token", reason.message(), Scope::Write),
+        Some(ChallengeError::InsufficientScope(needed)) => {
+            ("insufficient_scope", "the token may not do this: it needs a wider scope", needed)
+        }
+    };
+    value.push_str("\", scope=\"");
+    value.push_str(scope.granted());
+    for (name, text) in [("error", code), ("error_description", description)] {
+        if !text.is_empty() {
+            for part in ["\", ", name, "=\"", text] {
+                value.push_str(part);
+            }
+        }
+    }
+    value.push('"');
+    value
+}
+
+/// Percent-encodes what may not stand in a quoted header value: the URL comes from the client's own Host and path.
+fn push_quoted(value: &mut String, url: &str) {
+    for byte in url.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\') {
+            value.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(value, "%{byte:02X}");
+        }
+    }
+}
+
+/// The RFC 9728 document of the resource at `path` of `origin` (scheme and authority). It names no authorization
+/// server yet: tokens are Kilo's, pasted by their owner.
+#[must_use]
+pub fn resource_metadata(origin: &str, path: &str) -> String {
+    serde_json::json!({
+        "resource": canonical(origin, "", path),
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": [Scope::Read.name(), Scope::Write.name(), Scope::Admin.name()],
+    })
+    .to_string()
+}
+
+/// Where the metadata of the resource at `path` is, as an absolute URL.
+#[must_use]
+pub fn metadata_url(origin: &str, path: &str) -> String {
+    canonical(origin, WELL_KNOWN, path)
+}
+
+/// The path of the resource that a metadata path asks about: `""` for the whole origin, `None` for another path.
+#[must_use]
+pub fn described_path(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(WELL_KNOWN)?.trim_end_matches('/');
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Clients compare it with the URL they were given: lower-case scheme and host, no slash at the end.
+fn canonical(origin: &str, between: &str, path: &str) -> String {
+    let origin = origin.trim_end_matches('/').to_ascii_lowercase();
+    format!("{origin}{between}{}", path.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_is_taken_whatever_the_case_of_its_scheme() {
+        for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c", " Bearer a.b.c "] {
+            assert_eq!(bearer(Some(header)), Ok("a.b.c"), "{header}");
+        }
+        for header in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Basic dTpw"), Some("a.b.c"), Some("Bearera.b.c")] {
+            assert_eq!(bearer(header), Err(TokenError::Missing), "{header:?}");
+        }
+        for header in ["Bearer a b", "Bearer a.b.c, Bearer d.e.f", "Bearer a\tb", "Bearer ä"] {
+            assert_eq!(bearer(Some(header)), Err(TokenError::Malformed), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_names_the_metadata_and_the_error_only_when_a_token_was_sent() {
+        let url = metadata_url("https://Mcp.Example", "/towns/t/mcp/");
+        assert_eq!(url, "https://mcp.example/.well-known/oauth-protected-resource/towns/t/mcp");
+        assert_eq!(
+            challenge(&url, ChallengeError::of(TokenError::Missing)),
+            format!("Bearer resource_metadata=\"{url}\", scope=\"gastown:read gastown:write\"")
+        );
+        assert_eq!(
+            challenge(&url, ChallengeError::of(TokenError::Expired)),
+            format!(
+                "Bearer resource_metadata=\"{url}\", scope=\"gastown:read gastown:write\", \
+                 error=\"invalid_token\", error_description=\"the token has expired\""
+            )
+        );
+        let narrow = challenge(&url, Some(ChallengeError::InsufficientScope(Scope::Admin)));
+        assert!(narrow.contains("scope=\"gastown:read gastown:write gastown:admin\", error=\"insufficient_scope\""), "{narrow}");
+    }
+
+    #[test]
+    fn a_host_cannot_break_out_of_the_header() {
+        let value = challenge(&metadata_url("https://x\", error=\"\r\nset-cookie: a\\", "/ü"), None);
+        assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{value}");
+        assert_eq!(value.matches('"').count(), 4, "{value}");
+        assert!(!value.contains('\\'), "{value}");
+    }
+
+    #[test]
+    fn the_metadata_names_the_resource_as_clients_type_it() {
+        let document: serde_json::Value = serde_json::from_str(&resource_metadata("https://Mcp.Example", "/mcp/")).unwrap();
+        assert_eq!(
+            document,
+            serde_json::json!({
+                "resource": "https://mcp.example/mcp",
+                "bearer_methods_supported": ["header"],
+                "scopes_supported": ["gastown:read", "gastown:write", "gastown:admin"],
+            })
+        );
+    }
+
+    #[test]
+    fn a_metadata_path_leads_back_to_its_resource() {
+        assert_eq!(described_path("/.well-known/oauth-protected-resource/mcp"), Some("/mcp"));
+        assert_eq!(described_path("/.well-known/oauth-protected-resource"), Some(""));
+        assert_eq!(described_path("/.well-known/oauth-protected-resource/"), Some(""));
+        assert_eq!(described_path("/.well-known/oauth-protected-resources"), None);
+        assert_eq!(described_path("/mcp"), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! May this token be believed, and what does it make of its bearer?
+//!
+//! Owns the rules of Gastown contract 5.1 and 5.2, one function per kind of token. Looks at nothing but the token:
+//! whether the user still exists, or owns the town, is for others to say.
+
+use super::claims::{GastownClaims, KiloClaims, Pepper, Purpose, Text};
+use super::dates::Times;
+use super::jws::{self, Issuer};
+use super::principal::{OrgMembership, Principal, Role, Scope, TokenKind};
+use super::{Keys, TokenError};
+use crate::ids::{RigId, TownId};
+use crate::time::Timestamp;
+
+/// Oldest agent or container token that is believed, whatever its `exp` says (Gastown contract 5.1).
+pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;
+/// Longest life of an internal token.
+pub const INTERNAL_LIFE_MAX_MS: i64 = 60_000;
+
+/// The `version` claim of a Kilo user token (Gastown contract 5.2 point 2).
+pub(super) const USER_TOKEN_VERSION: &str = "3";
+pub(super) const SCOPE_CONTAINER: &str = "container";
+pub(super) const SCOPE_INTERNAL: &str = "internal";
+pub(super) const ROLE_REFINERY: &str = "refinery";
+/// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
+pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
+
+/// Whose tokens are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// Those of people and agents: the edge.
+    External,
+    /// These, and those of our own objects: the objects.
+    Internal,
+}
+
+/// Turns a token into the one who bears it.
+///
+/// # Errors
+/// The first reason found not to believe it.
+pub fn verify(keys: &Keys, token: &str, now: Timestamp, accept: Accept) -> Result<Principal, TokenError> {
+    let genuine = jws::open(keys, token)?;
+    // Which secret signed decides which rules apply: no token is ever read as a kind of the other secret.
+    match genuine.issuer {
+        Issuer::Kilo => user(&parse(&genuine.claims)?, now),
+        Issuer::Gastown => gastown(&parse(&genuine.claims)?, now, accept),
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(claims: &'a [u8]) -> Result<T, TokenError> {
+    serde_json::from_slice(claims).map_err(|_| TokenError::BadClaims)
+}
+
+/// A Kilo user token, by the rules of Gastown contract 5.2 points 2 to 5.
+///
+/// `isAdmin` is not honoured: a Kilo administrator is a user like any other here.
+fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError> {
+    if claims.version.is_none_or(|version| version.get() != USER_TOKEN_VERSION) {
+        return Err(TokenError::WrongVersion);
+    }
+    let times = Times { iat: claims.iat, exp: claims.exp, nbf: claims.nbf };
+    times.check(now)?;
+    // Without an audience it is a legacy token, and good.
+    if claims.aud.is_some_and(|audience| !audience.names_gastown) {
+        return Err(TokenError::WrongAudience);
+    }
+    if claims.token_purpose.is_some() || claims.credential_exchange.is_some() {
+        strict_policy(claims, &times)?;
+    }
+    // Such a token is lent to one running workload for one resource. Kilo addresses none of them to Gastown.
+    if claims.runtime_authorization.is_some() {
+        return Err(TokenError::BadClaims);
+    }
+    if !claims.api_token_pepper.as_ref().is_some_and(Pepper::is_set) {
+        return Err(TokenError::BadClaims);
+    }
+    Ok(Principal {
+        kind: TokenKind::User,
+        role: Role::Coordinator,
+        user_id: text(claims.kilo_user_id.as_ref())?.to_owned(),
+        agent_id: None,
+        town: None,
+        rig: None,
+        scope: user_scope(claims.scope.as_ref())?,
+        orgs: usable_orgs(claims),
+        from: None,
+        method: None,
+    })
+}
+
+/// Gastown contract 5.2 point 4: a token that says what it is for must say all of it.
+fn strict_policy(claims: &KiloClaims<'_>, times: &Times) -> Result<(), TokenError> {
+    let (Some(_), Some(purpose), Some(exchange)) = (claims.aud, claims.token_purpose, claims.credential_exchange) else {
+        return Err(TokenError::BadClaims);
+    };
+    if exchange && purpose != Purpose::HumanApi {
+        return Err(TokenError::BadClaims);
+    }
+    times.life_ms().map(|_| ())
+}
+
+/// No `scope` claim: everything, as Kilo's tokens have always meant. With one: the widest scope named that we know.
+fn user_scope(claim: Option<&Text<'_>>) -> Result<Scope, TokenError> {
+    let Some(names) = claim else { return Ok(Scope::Admin) };
+    names.as_str().split(' ').filter_map(Scope::parse).max().ok_or(TokenError::NoScope)
+}
+
+fn usable_orgs(claims: &KiloClaims<'_>) -> Vec<OrgMembership> {
+    let all = claims.org_memberships.iter().flatten();
+    all.map(|claim| OrgMembership { org_id: claim.org_id.as_str().to_owned(), role: claim.role.as_str().to_owned() })
+        .filter(OrgMembership::may_use_towns)
+        .collect()
+}
+
+/// The kinds that `GASTOWN_JWT_SECRET` signs. An unknown `scope` is none of them.
+fn gastown(claims: &GastownClaims<'_>, now: Timestamp, accept: Accept) -> Result<Principal, TokenError> {
+    let times = Times { iat: claims.iat, exp: claims.exp, nbf: claims.nbf };
+    times.check(now)?;
+    match claims.scope.as_ref().map(Text::as_str) {
+        None => {
+            times.check_age(now, AGENT_AGE_MAX_MS)?;
+            agent(claims)
+        }
+        Some(SCOPE_CONTAINER) => {
+            times.check_age(now, AGENT_AGE_MAX_MS)?;
+            container(claims)
+        }
+        Some(SCOPE_INTERNAL) if accept == Accept::Internal => {
+            if times.life_ms()? > INTERNAL_LIFE_MAX_MS {
+                return Err(TokenError::TooLongLived);
+            }
+            internal(claims)
+        }
+        Some(SCOPE_INTERNAL) => Err(TokenError::InternalNotAccepted),
+        Some(_) => Err(TokenError::BadClaims),
+    }
+}
+
+/// One agent of one rig, or the Mayor of a town.
+fn agent(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+    let town = town(claims)?;
+    let rig_id = text(claims.rig_id.as_ref())?;
+    let (role, rig) = match rig_id.strip_prefix(MAYOR_RIG_PREFIX) {
+        Some(own) if TownId::parse(own).as_ref() == Ok(&town) => (Role::Mayor, None),
+        Some(_) => return Err(TokenError::BadClaims),
+        None => {
+            let rig = RigId::parse(rig_id).map_err(|_| TokenError::BadClaims)?;
+            let refinery = claims.role.as_ref().is_some_and(|role| role.as_str() == ROLE_REFINERY);
+            (if refinery { Role::Refinery } else { Role::Polecat }, Some(rig))
+        }
+    };
+    Ok(Principal {
+        kind: TokenKind::Agent,
+        role,
+        user_id: text(claims.user_id.as_ref())?.to_owned(),
+        agent_id: Some(text(claims.agent_id.as_ref())?.to_owned()),
+        town: Some(town),
+        rig,
+        scope: Scope::Write,
+        orgs: Vec::new(),
+        from: None,
+        method: None,
+    })
+}
+
+/// A container: any agent of one town. Which one, the request says, not the token.
+fn container(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+    Ok(Principal {
+        kind: TokenKind::Container,
+        role: Role::Container,
+        user_id: text(claims.user_id.as_ref())?.to_owned(),
+        agent_id: None,
+        town: Some(town(claims)?),
+        rig: None,
+        scope: Scope::Write,
+        orgs: Vec::new(),
+        from: None,
+        method: None,
+    })
+}
+
+/// One of our own objects, for one method. The method is the limit, not the scope.
+fn internal(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+    Ok(Principal {
+        kind: TokenKind::Internal,
+        role: Role::Internal,
+        user_id: String::new(),
+        agent_id: None,
+        town: claims.town_id.as_ref().map(|_| town(claims)).transpose()?,
+        rig: None,
+        scope: Scope::Admin,
+        orgs: Vec::new(),
+        from: Some(text(claims.from.as_ref())?.to_owned()),
+        method: Some(text(claims.method.as_ref())?.to_owned()),
+    })
+}
+
+/// A claim that must be there and say something.
+fn text<'a>(claim: Option<&'a Text<'_>>) -> Result<&'a str, TokenError> {
+    claim.map(Text::as_str).filter(|text| !text.is_empty()).ok_or(TokenError::BadClaims)
+}
+
+fn town(claims: &GastownClaims<'_>) -> Result<TownId, TokenError> {
+    TownId::parse(text(claims.town_id.as_ref())?).map_err(|_| TokenError::BadClaims)
+}
