@@ -59,13 +59,26 @@ impl Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     context: String,
+    incident: Option<String>,
 }
 
 impl Fault {
     /// `doing` says which operation failed, `cause` is the error it met.
     #[must_use]
     pub fn new(doing: &str, cause: impl fmt::Display) -> Self {
-        Self { context: format!("{doing}: {cause}") }
+        Self { context: format!("{doing}: {cause}"), incident: None }
+    }
+
+    /// A fault that another object has logged under `incident`.
+    #[must_use]
+    pub fn logged(incident: &str) -> Self {
+        Self { context: "logged where it happened".to_owned(), incident: Some(incident.to_owned()) }
+    }
+
+    /// The incident id under which it is logged already.
+    #[must_use]
+    pub fn incident(&self) -> Option<&str> {
+        self.incident.as_deref()
     }
 
     /// The full text, for the log only.

@@ -9,7 +9,13 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod mcp;
+pub mod registry;
+pub mod rig;
+pub mod rpc;
+pub mod session;
+pub mod store;
 pub mod time;
+pub mod town;
 
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -1,0 +1,109 @@
+// Owns: one run at a time, between processes, by a lock directory with a heartbeat.
+// Does not: know what is protected.
+
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, say } from "./project.mjs";
+
+const HEARTBEAT_MS = 2_000;
+/** A holder that died without a word is recognised by its pid; this covers a pid that was reused or is on another host. */
+const STALE_MS = 30_000;
+const TELL_EVERY_MS = 10_000;
+
+/** Waits for the lock, runs the body with it, and gives it back. */
+export async function withLock(dir, what, body) {
+  let told = 0;
+  let release = take(dir);
+  while (!release) {
+    if (Date.now() - told > TELL_EVERY_MS) {
+      told = Date.now();
+      say(`waiting for another run that is busy with ${what} (pid ${holder(dir) ?? "unknown"})`);
+    }
+    await sleep(250);
+    release = take(dir);
+  }
+  try {
+    return await body();
+  } finally {
+    release();
+  }
+}
+
+/** Takes the lock or fails with the given line at once. Gives the function that releases it. */
+export function lockOrFail(dir, message) {
+  const release = take(dir);
+  if (!release) throw new Failure(message(holder(dir)));
+  return release;
+}
+
+function take(dir) {
+  mkdirSync(dirname(dir), { recursive: true });
+  try {
+    mkdirSync(dir); // atomic: exactly one process succeeds
+  } catch (error) {
+    if (error.code !== "EEXIST") throw new Failure(`cannot create the lock ${dir}: ${error.message}`);
+    if (isStale(dir)) clearStale(dir);
+    return null; // whoever makes the directory next has it
+  }
+  writeFileSync(join(dir, "pid"), String(process.pid));
+  const heartbeat = setInterval(() => touch(dir), HEARTBEAT_MS);
+  heartbeat.unref();
+  const release = () => {
+    clearInterval(heartbeat);
+    process.off("exit", release);
+    if (holder(dir) === process.pid) rmSync(dir, { recursive: true, force: true });
+  };
+  process.on("exit", release); // also when a failure or a signal handler ends the process
+  return release;
+}
+
+function isStale(dir) {
+  try {
+    const age = Date.now() - statSync(dir).mtimeMs;
+    const pid = holder(dir);
+    // Without a pid yet, the holder is between its two writes: give it time.
+    return age > STALE_MS || (pid !== null && !isAlive(pid));
+  } catch {
+    return false; // released meanwhile
+  }
+}
+
+/** Moves the lock away before removing it: of two that clear it, the slower must not delete the quicker one's new lock. */
+function clearStale(dir) {
+  const stale = holder(dir);
+  const aside = `${dir}.stale-${process.pid}`;
+  try {
+    renameSync(dir, aside);
+    if (holder(aside) === stale) rmSync(aside, { recursive: true, force: true });
+    else renameSync(aside, dir);
+  } catch {
+    // Another process cleared it first.
+  }
+}
+
+function holder(dir) {
+  try {
+    return Number(readFileSync(join(dir, "pid"), "utf8")) || null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+function touch(dir) {
+  try {
+    const now = new Date();
+    utimesSync(dir, now, now);
+  } catch {
+    // Gone: somebody cleared the cache. The work goes on; the next run installs again.
+  }
+}

@@ -1,0 +1,269 @@
+//! The beads of a rig: created, read, listed, and moved through their life.
+//!
+//! Owns the `beads` and `bead_dependencies` tables. Who works on a bead is `hooks`' business.
+
+use super::{dispatch, hooks, report, state};
+use crate::error::{Code, Failure, Refusal, refuse};
+use crate::ids::{BeadId, ConvoyId};
+use crate::rpc::model::{Bead, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::meta;
+use crate::store::sql::{execute, query, query_one};
+use crate::time::Timestamp;
+use serde_json::{Map, Value};
+
+/// Longest title, in characters.
+pub const TITLE_CHARS_MAX: usize = 500;
+/// Longest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Most labels on a bead.
+pub const LABELS_MAX: usize = 50;
+/// Largest metadata object, in bytes of JSON.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Longest page of a list.
+pub const LIST_LIMIT_MAX: i64 = 500;
+/// The label that keeps a bead from being dispatched.
+pub const HELD_LABEL: &str = "gt:held";
+/// The alarm's pace while nothing is urgent (Gastown contract, section 10).
+const IDLE_TICK_MILLIS: i64 = 5 * 60 * 1_000;
+
+/// Columns of a bead in the order of `Bead`'s fields.
+macro_rules! bead_columns {
+    () => {
+        "bead_id, type, status, title, body, rig_id, parent_bead_id, assignee_agent_id, priority, labels, metadata, dispatch_attempts,
+         last_dispatch_attempt_at, created_by, created_at, updated_at, closed_at, blockers_open, merge_commit, failure_reason"
+    };
+}
+
+/// A bead about to be written, its text within the limits.
+pub(super) struct NewBead {
+    pub(super) bead_id: BeadId,
+    pub(super) kind: BeadType,
+    pub(super) title: String,
+    pub(super) body: Option<String>,
+    pub(super) parent_bead_id: Option<BeadId>,
+    pub(super) priority: Priority,
+    pub(super) labels: Vec<String>,
+    pub(super) metadata: Map<String, Value>,
+    pub(super) created_by: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) blockers_open: i64,
+    pub(super) held: bool,
+    pub(super) convoy_id: Option<ConvoyId>,
+}
+
+/// Checks what people write into a bead.
+///
+/// # Errors
+/// `InvalidArgument` that names the field and the limit.
+pub fn check_text(title: &str, body: Option<&str>) -> Result<(), Refusal> {
+    if title.trim().is_empty() || title.chars().count() > TITLE_CHARS_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("title must have 1 to {TITLE_CHARS_MAX} characters")));
+    }
+    if body.is_some_and(|body| body.len() > BODY_BYTES_MAX) {
+        return Err(Refusal::new(Code::InvalidArgument, format!("body must have at most {BODY_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
+
+/// Writes a bead.
+pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result<Bead, Failure> {
+    check_text(&new.title, new.body.as_deref())?;
+    let labels = serde_json::to_string(&new.labels).unwrap_or_default();
+    let metadata = serde_json::to_string(&new.metadata).unwrap_or_default();
+    if new.labels.len() > LABELS_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}")));
+    }
+    if metadata.len() > METADATA_BYTES_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
+    }
+    let held = i64::from(new.held || new.labels.iter().any(|label| label == HELD_LABEL));
+    let sequence = meta::next(cx.sql, "bead_sequence")?;
+    execute(
+        cx.sql,
+        "-- beads_insert\nINSERT INTO beads (bead_id, type, status, title, body, rig_id, parent_bead_id, priority, labels, metadata, created_by,
+           created_at, updated_at, blockers_open, priority_rank, sequence, held, convoy_id)
+         VALUES (?1, ?2, 'open', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16)",
+        (
+            &new.bead_id,
+            new.kind,
+            &new.title,
+            &new.body,
+            &rig.rig_id,
+            &new.parent_bead_id,
+            new.priority,
+            &labels,
+            &metadata,
+            &new.created_by,
+            new.created_at.millis(),
+            new.blockers_open,
+            new.priority as i64,
+            sequence,
+            held,
+            &new.convoy_id,
+        ),
+    )?;
+    Ok(Bead {
+        bead_id: new.bead_id,
+        kind: new.kind,
+        status: BeadStatus::Open,
+        title: new.title,
+        body: new.body,
+        rig_id: Some(rig.rig_id.clone()),
+        parent_bead_id: new.parent_bead_id,
+        assignee_agent_bead_id: None,
+        priority: new.priority,
+        labels: new.labels,
+        metadata: new.metadata,
+        dispatch_attempts: 0,
+        last_dispatch_attempt_at: None,
+        created_by: new.created_by,
+        created_at: new.created_at,
+        updated_at: new.created_at,
+        closed_at: None,
+        blockers_open: new.blockers_open,
+        merge_commit: None,
+        failure_reason: None,
+    })
+}
+
+/// `createBead`: an open bead; work is picked up at the next tick, which this call does not hurry.
+pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInput,)) -> Result<Answer, Failure> {
+    let rig = state::require(cx)?;
+    if input.rig_id.as_ref().is_some_and(|id| *id != rig.rig_id) {
+        return Err(refuse(Code::InvalidArgument, format!("rig_id must be {}, the rig that was called", rig.rig_id)));
+    }
+    if !matches!(input.kind, BeadType::Issue | BeadType::Escalation | BeadType::MergeRequest | BeadType::Molecule) {
+        return Err(refuse(Code::InvalidArgument, "type must be issue, escalation, merge_request or molecule; mail, agents and convoys have methods of their own"));
+    }
+    if input.assignee_agent_bead_id.is_some() {
+        return Err(refuse(Code::Unsupported, "assignee_agent_bead_id cannot be set here: use hookBead"));
+    }
+    if let Some(parent) = &input.parent_bead_id {
+        require(cx, parent)?;
+    }
+    let new = NewBead {
+        bead_id: BeadId::from_random(cx.random()),
+        kind: input.kind,
+        title: input.title,
+        body: input.body,
+        parent_bead_id: input.parent_bead_id,
+        priority: input.priority.unwrap_or(Priority::Medium),
+        labels: input.labels.unwrap_or_default(),
+        metadata: input.metadata.unwrap_or_default(),
+        created_by: Some(input.created_by.unwrap_or_else(|| caller.actor())),
+        created_at: cx.now,
+        blockers_open: 0,
+        held: false,
+        convoy_id: None,
+    };
+    let bead = insert(cx, &rig, new)?;
+    report::summary_changed(cx, &rig)?;
+    cx.wake_at(cx.now.plus_millis(IDLE_TICK_MILLIS));
+    json(&bead)
+}
+
+/// A bead, if it exists.
+pub(super) fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<Bead>, Failure> {
+    Ok(query_one(cx.sql, concat!("-- beads_find\nSELECT ", bead_columns!(), " FROM beads WHERE bead_id = ?"), (id,))?)
+}
+
+/// A bead that must exist.
+pub(super) fn require(cx: &Cx<'_>, id: &BeadId) -> Result<Bead, Failure> {
+    find(cx, id)?.ok_or_else(|| Refusal::new(Code::NotFound, format!("Bead {id} not found")).hint("Call list_beads to see the beads of the rig.").into())
+}
+
+/// The convoy a bead belongs to.
+pub(super) fn convoy_of(cx: &Cx<'_>, id: &BeadId) -> Result<Option<ConvoyId>, Failure> {
+    let found: Option<(Option<ConvoyId>,)> = query_one(cx.sql, "-- beads_convoy_of\nSELECT convoy_id FROM beads WHERE bead_id = ?", (id,))?;
+    Ok(found.and_then(|(convoy,)| convoy))
+}
+
+/// `getBeadAsync`.
+pub(crate) fn get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
+    json(&find(cx, &id)?)
+}
+
+/// `listBeads`: newest first, bounded, continued by offset or by position.
+pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadFilter>,)) -> Result<Answer, Failure> {
+    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
+    let filter = filter.unwrap_or_default();
+    let rig = state::require(cx)?;
+    if filter.rig_id.is_some_and(|id| id != rig.rig_id) {
+        return Ok(Answer::Json("[]".to_owned()));
+    }
+    let mut conditions = Vec::new();
+    let mut params: Vec<Value> = Vec::new();
+    let mut equals = |column: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            conditions.push(format!("{column} = ?"));
+            params.push(Value::from(value));
+        }
+    };
+    equals("status", filter.status.map(BeadStatus::as_str));
+    equals("type", filter.kind.map(BeadType::as_str));
+    equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(crate::ids::AgentId::as_str));
+    equals("parent_bead_id", filter.parent_bead_id.as_ref().map(BeadId::as_str));
+    if let Some(before) = &filter.before {
+        conditions.push("(created_at, bead_id) < (?, ?)".to_owned());
+        params.push(Value::from(before.created_at.millis()));
+        params.push(Value::from(before.bead_id.as_str()));
+    }
+    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    params.push(Value::from(filter.limit.unwrap_or(100).clamp(0, LIST_LIMIT_MAX)));
+    params.push(Value::from(filter.offset.unwrap_or(0).max(0)));
+    let beads: Vec<Bead> = query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)?;
+    json(&beads)
+}
+
+/// `updateBeadStatus`. A terminal bead never changes: the answer shows it as it is. A bead that ends frees its agent,
+/// and only one that closes frees what waits for it: a failed blocker goes on blocking.
+pub(crate) fn update_bead_status(
+    cx: &Cx<'_>,
+    caller: &Caller,
+    (id, status, agent_id, failure): (BeadId, BeadStatus, String, Option<Value>),
+) -> Result<Answer, Failure> {
+    hooks::check_speaks_for(caller, &agent_id)?;
+    let rig = state::require(cx)?;
+    let bead = require(cx, &id)?;
+    if bead.status.is_terminal() || bead.status == status {
+        return json(&bead);
+    }
+    let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
+    let closed_at = (status == BeadStatus::Closed).then_some(cx.now.millis());
+    execute(
+        cx.sql,
+        "-- beads_update_status\nUPDATE beads SET status = ?, updated_at = ?, closed_at = ?, failure_reason = ? WHERE bead_id = ?",
+        (status, cx.now.millis(), closed_at, &reason, &id),
+    )?;
+    if status.is_terminal() || status == BeadStatus::Open {
+        hooks::release_bead(cx, &id)?;
+    }
+    if status == BeadStatus::Closed {
+        release_dependents(cx, &rig, &id)?;
+    }
+    report::bead_changed(cx, &rig, &id)?;
+    dispatch::dispatch(cx, &rig)?;
+    json(&require(cx, &id)?)
+}
+
+/// `closeBead`.
+pub(crate) fn close_bead(cx: &Cx<'_>, caller: &Caller, (id, agent_id): (BeadId, String)) -> Result<Answer, Failure> {
+    update_bead_status(cx, caller, (id, BeadStatus::Closed, agent_id, None))
+}
+
+/// Counts one met blocker off every bead that waited for `id`.
+fn release_dependents(cx: &Cx<'_>, rig: &state::RigState, id: &BeadId) -> Result<(), Failure> {
+    let released: Vec<(BeadId,)> = query(
+        cx.sql,
+        "-- beads_release_dependents\nUPDATE beads SET blockers_open = blockers_open - 1, updated_at = ?1
+         WHERE blockers_open > 0 AND bead_id IN
+           (SELECT bead_id FROM bead_dependencies WHERE depends_on_bead_id = ?2 AND dependency_type = 'blocks')
+         RETURNING bead_id",
+        (cx.now.millis(), id),
+    )?;
+    for (bead,) in released {
+        report::bead_changed(cx, rig, &bead)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The part of a convoy that lives in this rig: its beads, as the town ordered them.
+//!
+//! Owns how a convoy letter becomes beads and edges. The convoy itself is the town's.
+
+use super::beads::{self, NewBead};
+use super::{report, state};
+use crate::error::{Failure, Fault};
+use crate::ids::{BeadId, ConvoyId};
+use crate::rpc::model::{BeadType, ConvoyBead, Priority};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::outbox::Letter;
+use crate::store::sql::{execute, query};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The body of a `convoy` letter: everything this rig must know of the convoy, whole each time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConvoyOrder {
+    /// The convoy.
+    pub convoy_id: ConvoyId,
+    /// Its beads exist but are not given out yet.
+    pub staged: bool,
+    /// Who asked for it.
+    pub created_by: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+    /// The beads of this rig, in order.
+    pub beads: Vec<OrderedBead>,
+}
+
+/// One bead of a convoy letter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderedBead {
+    /// Chosen by the town.
+    pub bead_id: BeadId,
+    /// What to do.
+    pub title: String,
+    /// More about it.
+    pub body: Option<String>,
+    /// Metadata with the convoy's reserved keys.
+    pub metadata: Map<String, Value>,
+    /// Beads of the same rig that must be done first.
+    pub depends_on: Vec<BeadId>,
+}
+
+/// Makes the beads that do not exist yet, and holds or frees all of them. Saying it twice changes nothing.
+pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
+    let order: ConvoyOrder = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a convoy letter", error))?;
+    let rig = state::require(cx)?;
+    for ordered in order.beads {
+        if beads::find(cx, &ordered.bead_id)?.is_some() {
+            continue;
+        }
+        let blockers_open = i64::try_from(ordered.depends_on.len()).unwrap_or(i64::MAX);
+        for blocker in &ordered.depends_on {
+            execute(
+                cx.sql,
+                "-- convoys_edge\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type) VALUES (?, ?, 'blocks') ON CONFLICT DO NOTHING",
+                (&ordered.bead_id, blocker),
+            )?;
+        }
+        let new = NewBead {
+            bead_id: ordered.bead_id,
+            kind: BeadType::Issue,
+            title: ordered.title,
+            body: ordered.body,
+            parent_bead_id: None,
+            priority: Priority::Medium,
+            labels: Vec::new(),
+            metadata: ordered.metadata,
+            created_by: order.created_by.clone(),
+            created_at: order.created_at,
+            blockers_open,
+            held: order.staged,
+            convoy_id: Some(order.convoy_id.clone()),
+        };
+        beads::insert(cx, &rig, new)?;
+    }
+    execute(
+        cx.sql,
+        "-- convoys_hold\nUPDATE beads SET held = ? WHERE convoy_id = ? AND NOT EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held')",
+        (i64::from(order.staged), &order.convoy_id),
+    )?;
+    report::summary_changed(cx, &rig)
+}
+
+/// `convoyBeads`: the convoy's beads in this rig as they are now. The town asks when it is asked.
+pub(crate) fn convoy_beads(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
+    let beads: Vec<ConvoyBead> = query(
+        cx.sql,
+        "-- convoys_beads\nSELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
+         FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE convoy_id = ? ORDER BY sequence",
+        (id,),
+    )?;
+    json(&beads)
+}

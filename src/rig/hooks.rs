@@ -1,0 +1,140 @@
+//! Hooks: which agent holds which bead. One hook per agent, one agent per bead.
+//!
+//! Owns the rule, which the schema repeats as a unique index. Every hook carries a fence, a number that only grows: a
+//! report of an earlier holder is recognized by it.
+
+use super::agents;
+use super::{beads, names, report, state};
+use crate::auth::principal::Role;
+use crate::error::{Code, Failure, Refusal, refuse};
+use crate::ids::{AgentId, BeadId};
+use crate::rpc::model::{Agent, AgentStatus, Bead, BeadStatus, BeadType};
+use crate::rpc::serve::{Answer, Caller, Cx};
+use crate::store::meta;
+use crate::store::sql::{execute, query_one};
+use serde_json::Value;
+
+/// The alarm's pace while there is work (Gastown contract, section 10).
+pub(super) const ACTIVE_TICK_MILLIS: i64 = 5_000;
+
+/// An agent speaks for itself only; coordinators, Mayors and containers speak for any.
+pub(super) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Failure> {
+    let own_only = matches!(caller.principal.role, Role::Polecat | Role::Refinery);
+    if own_only && caller.principal.agent_id.as_deref() != Some(agent_id) {
+        return Err(refuse(Code::Forbidden, "Forbidden: an agent reports for itself only"));
+    }
+    Ok(())
+}
+
+/// Puts a bead on an agent's hook. Both are free; the caller has checked.
+pub(super) fn attach(cx: &Cx<'_>, agent: &mut Agent, bead: &BeadId) -> Result<(), Failure> {
+    let fence = meta::next(cx.sql, "fence")?;
+    let branch = names::branch(&agent.name, bead);
+    execute(
+        cx.sql,
+        "-- hooks_attach_agent\nUPDATE agents SET current_hook_bead_id = ?, branch = ?, fence = ?, status = 'idle', last_activity_at = ? WHERE id = ?",
+        (bead, &branch, fence, cx.now.millis(), &agent.id),
+    )?;
+    execute(
+        cx.sql,
+        "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?, updated_at = ?, metadata = json_set(metadata, '$.branch', ?) WHERE bead_id = ?",
+        (&agent.id, cx.now.millis(), &branch, bead),
+    )?;
+    agent.current_hook_bead_id = Some(bead.clone());
+    agent.branch = Some(branch);
+    agent.fence = fence;
+    agent.status = AgentStatus::Idle;
+    agent.last_activity_at = Some(cx.now);
+    Ok(())
+}
+
+/// Shows a bead that was read before `attach` as it is after it.
+pub(super) fn show_attached(cx: &Cx<'_>, bead: &mut Bead, agent: &Agent) {
+    bead.assignee_agent_bead_id = Some(agent.id.clone());
+    bead.updated_at = cx.now;
+    if let Some(branch) = &agent.branch {
+        bead.metadata.insert("branch".to_owned(), Value::from(branch.as_str()));
+    }
+}
+
+/// Takes a bead off whatever hook it is on; its agent is idle then.
+pub(super) fn release_bead(cx: &Cx<'_>, bead: &BeadId) -> Result<(), Failure> {
+    execute(
+        cx.sql,
+        "-- hooks_release_agent\nUPDATE agents SET current_hook_bead_id = NULL, branch = NULL, checkpoint = 'null', status = 'idle', last_activity_at = ?
+         WHERE current_hook_bead_id = ?",
+        (cx.now.millis(), bead),
+    )?;
+    execute(
+        cx.sql,
+        "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'",
+        (bead,),
+    )?;
+    Ok(())
+}
+
+/// `hookBead`. A bead that somebody holds is refused, and the refusal names the holder.
+pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (AgentId, BeadId)) -> Result<Answer, Failure> {
+    check_speaks_for(caller, agent_id.as_str())?;
+    let rig = state::require(cx)?;
+    let mut agent = agents::require(cx, &agent_id)?;
+    let bead = beads::require(cx, &bead_id)?;
+    if agent.current_hook_bead_id.as_ref() == Some(&bead_id) {
+        return Ok(Answer::Void);
+    }
+    check_hookable(cx, &agent, &bead)?;
+    attach(cx, &mut agent, &bead_id)?;
+    report::bead_changed(cx, &rig, &bead_id)?;
+    cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
+    Ok(Answer::Void)
+}
+
+/// The reasons why this agent cannot take this bead, in the contract's words where it has them.
+fn check_hookable(cx: &Cx<'_>, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
+    let id = &bead.bead_id;
+    if bead.kind == BeadType::Escalation {
+        return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: type '{}' is not workable", bead.kind.as_str())));
+    }
+    if let Some(held) = &agent.current_hook_bead_id {
+        let refusal = Refusal::new(Code::Conflict, format!("Agent {} is already hooked to bead {held}. Unhook first.", agent.id));
+        return Err(refusal.hint("One hook per agent: unhook it, or let an idle agent take the bead.").into());
+    }
+    let holder: Option<(AgentId, String)> =
+        query_one(cx.sql, "-- hooks_holder\nSELECT id, name FROM agents WHERE current_hook_bead_id = ?", (id,))?;
+    if let Some((holder, name)) = holder {
+        let refusal = Refusal::new(Code::Conflict, format!("Bead {id} is already hooked by {name} (agent {holder})"));
+        return Err(refusal.hint("One agent per bead: unhook the holder first if it should change hands.").into());
+    }
+    if bead.status != BeadStatus::Open {
+        return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: it is {}, only open beads are taken", bead.status.as_str())));
+    }
+    if bead.blockers_open > 0 {
+        let refusal = Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: it waits for {} blocker(s)", bead.blockers_open));
+        return Err(refusal.hint("Finish what it depends on first.").into());
+    }
+    Ok(())
+}
+
+/// `unhookBead`. The bead goes back to the queue with its old place in it; no hook is no error.
+pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) -> Result<Answer, Failure> {
+    check_speaks_for(caller, agent_id.as_str())?;
+    let rig = state::require(cx)?;
+    let agent = agents::require(cx, &agent_id)?;
+    if let Some(bead) = agent.current_hook_bead_id {
+        reopen(cx, &bead)?;
+        report::bead_changed(cx, &rig, &bead)?;
+        // Not dispatched here: the caller unhooked it for a reason. The next tick gives it out again.
+        cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
+    }
+    Ok(Answer::Void)
+}
+
+/// Back to open and to nobody, unless it has ended.
+pub(super) fn reopen(cx: &Cx<'_>, bead: &BeadId) -> Result<(), Failure> {
+    execute(
+        cx.sql,
+        "-- hooks_reopen\nUPDATE beads SET status = 'open', updated_at = ? WHERE bead_id = ? AND status NOT IN ('closed', 'failed')",
+        (cx.now.millis(), bead),
+    )?;
+    release_bead(cx, bead)
+}

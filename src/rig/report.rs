@@ -1,0 +1,93 @@
+//! What the rig tells its town: that its numbers changed, and how a bead of a convoy stands.
+//!
+//! Owns the two kinds of letter a rig writes. They say how things are when they are sent, not what happened.
+
+use super::state::{self, RigState};
+use super::{beads, dispatch};
+use crate::error::{Failure, Fault};
+use crate::ids::BeadId;
+use crate::rpc::call::Instance;
+use crate::rpc::model::{AgentCounts, BeadCounts, ConvoyBead, RigSummary};
+use crate::rpc::serve::{Cx, Flush};
+use crate::store::outbox::{Owed, post};
+use crate::store::sql::{query, query_one};
+use serde_json::{Value, json};
+
+/// If the letter is not acknowledged before this, the alarm sends it again.
+const RESEND_MILLIS: i64 = 5_000;
+
+/// Agents or beads were added, moved or removed.
+pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
+    post(cx.sql, "summary", rig.rig_id.as_str(), &Instance::Town(rig.town_id.clone()).to_string(), cx.now)?;
+    cx.flush(Flush::AfterReply);
+    cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    Ok(())
+}
+
+/// A bead changed; if it belongs to a convoy, the town keeps a mirror of it.
+pub(super) fn member_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    if beads::convoy_of(cx, bead)?.is_some() {
+        post(cx.sql, "bead", bead.as_str(), &Instance::Town(rig.town_id.clone()).to_string(), cx.now)?;
+        cx.flush(Flush::AfterReply);
+    }
+    Ok(())
+}
+
+/// Both of the above.
+pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    member_changed(cx, rig, bead)?;
+    summary_changed(cx, rig)
+}
+
+/// Writes the letter for an outbox row from the state as it is.
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
+    match owed.kind.as_str() {
+        "summary" => Ok(state::load(cx)?.map(|rig| summary(cx, rig)).transpose()?.map(|summary| json!(summary))),
+        "bead" => {
+            let bead: Option<ConvoyBead> = query_one(
+                cx.sql,
+                "-- report_bead\nSELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
+                 FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE bead_id = ?",
+                (&owed.subject,),
+            )?;
+            Ok(bead.map(|bead| json!(bead)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Counts as the contract's alarm status wants them.
+fn summary(cx: &Cx<'_>, rig: RigState) -> Result<RigSummary, Fault> {
+    let agents: Vec<(String, i64, i64)> = query(
+        cx.sql,
+        "-- report_agents\nSELECT status, COUNT(*), COUNT(current_hook_bead_id) FROM agents GROUP BY status",
+        (),
+    )?;
+    let mut counts = AgentCounts::default();
+    for (status, count, hooked) in agents {
+        match status.as_str() {
+            "working" => counts.working = count,
+            "waiting" => counts.waiting = count,
+            "idle" => counts.idle = count,
+            "stalled" => counts.stalled = count,
+            _ => counts.dead = count,
+        }
+        counts.total += count;
+        counts.hooked += hooked;
+    }
+    let beads: Vec<(String, i64)> = query(
+        cx.sql,
+        "-- report_beads\nSELECT status, COUNT(*) FROM beads WHERE status IN ('open', 'in_progress', 'in_review', 'failed') GROUP BY status",
+        (),
+    )?;
+    let mut work = BeadCounts::default();
+    for (status, count) in beads {
+        match status.as_str() {
+            "open" => work.open = count,
+            "in_progress" => work.in_progress = count,
+            "in_review" => work.in_review = count,
+            _ => work.failed = count,
+        }
+    }
+    Ok(RigSummary { rig_id: rig.rig_id, name: rig.name, agents: counts, beads: work, queue_depth: dispatch::queue_depth(cx)?, capacity: rig.capacity, as_of: cx.now })
+}

@@ -1,0 +1,118 @@
+//! The tables of a rig, and how they came to be.
+//!
+//! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
+
+use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::store::meta::CREATE_META;
+use crate::store::migrate::Migration;
+use crate::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
+
+/// Every version, oldest first.
+pub const MIGRATIONS: &[Migration] = &[&[
+    CREATE_META,
+    CREATE_OUTBOX,
+    CREATE_OUTBOX_INDEX,
+    CREATE_INBOX,
+    CREATE_IDEMPOTENCY,
+    CREATE_IDEMPOTENCY_INDEX,
+    "-- rig
+CREATE TABLE rig (
+  one INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row
+  rig_id TEXT NOT NULL,
+  town_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  git_url TEXT NOT NULL,
+  default_branch TEXT NOT NULL,
+  owner_user_id TEXT,                       -- copied from the town
+  owner_org_id TEXT,                        -- copied from the town
+  capacity INTEGER NOT NULL                 -- polecats that may live at once
+) STRICT",
+    "-- beads
+CREATE TABLE beads (
+  bead_id TEXT PRIMARY KEY,
+  type TEXT NOT NULL CHECK (type IN ('issue', 'escalation', 'merge_request', 'molecule')),
+  status TEXT NOT NULL CHECK (status IN ('open', 'in_progress', 'in_review', 'closed', 'failed')),
+  title TEXT NOT NULL,
+  body TEXT,
+  rig_id TEXT NOT NULL,
+  parent_bead_id TEXT,
+  assignee_agent_id TEXT,                   -- who holds it
+  priority TEXT NOT NULL,
+  labels TEXT NOT NULL,                     -- JSON array
+  metadata TEXT NOT NULL,                   -- JSON object
+  dispatch_attempts INTEGER NOT NULL DEFAULT 0,
+  last_dispatch_attempt_at INTEGER,
+  created_by TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  closed_at INTEGER,
+  blockers_open INTEGER NOT NULL DEFAULT 0, -- blockers that are not met
+  merge_commit TEXT,                        -- evidence of the merge
+  failure_reason TEXT,
+  priority_rank INTEGER NOT NULL,           -- priority as a number, for order
+  sequence INTEGER NOT NULL,                -- order of arrival
+  held INTEGER NOT NULL DEFAULT 0,          -- 1: not to be dispatched (label, staged convoy)
+  convoy_id TEXT
+) STRICT, WITHOUT ROWID",
+    "-- beads_ready
+CREATE INDEX beads_ready ON beads (priority_rank DESC, sequence)
+  WHERE type = 'issue' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0",
+    "-- beads_created
+CREATE INDEX beads_created ON beads (created_at, bead_id)",
+    "-- beads_status
+CREATE INDEX beads_status ON beads (status, created_at, bead_id)",
+    "-- beads_type
+CREATE INDEX beads_type ON beads (type, created_at, bead_id)",
+    "-- beads_assignee
+CREATE INDEX beads_assignee ON beads (assignee_agent_id, created_at, bead_id) WHERE assignee_agent_id IS NOT NULL",
+    "-- beads_parent
+CREATE INDEX beads_parent ON beads (parent_bead_id, created_at, bead_id) WHERE parent_bead_id IS NOT NULL",
+    "-- beads_convoy
+CREATE INDEX beads_convoy ON beads (convoy_id, sequence) WHERE convoy_id IS NOT NULL",
+    "-- bead_dependencies
+CREATE TABLE bead_dependencies (
+  bead_id TEXT NOT NULL,                    -- waits
+  depends_on_bead_id TEXT NOT NULL,         -- for this one
+  dependency_type TEXT NOT NULL CHECK (dependency_type IN ('blocks', 'tracks', 'parent-child')),
+  PRIMARY KEY (bead_id, depends_on_bead_id)
+) STRICT, WITHOUT ROWID",
+    "-- bead_dependents
+CREATE INDEX bead_dependents ON bead_dependencies (depends_on_bead_id, dependency_type)",
+    "-- agents
+CREATE TABLE agents (
+  id TEXT PRIMARY KEY,
+  rig_id TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('polecat', 'refinery')),
+  name TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('idle', 'working', 'waiting', 'stalled', 'dead')),
+  current_hook_bead_id TEXT,                -- the bead it holds
+  dispatch_attempts INTEGER NOT NULL DEFAULT 0,
+  last_activity_at INTEGER,
+  checkpoint TEXT NOT NULL DEFAULT 'null',  -- JSON
+  created_at INTEGER NOT NULL,
+  agent_status_message TEXT,
+  agent_status_updated_at INTEGER,
+  branch TEXT,                              -- of the hooked bead
+  fence INTEGER NOT NULL DEFAULT 0          -- of the newest hook
+) STRICT, WITHOUT ROWID",
+    "-- agents_living_name
+CREATE UNIQUE INDEX agents_living_name ON agents (name) WHERE status <> 'dead'",
+    "-- agents_hook
+CREATE UNIQUE INDEX agents_hook ON agents (current_hook_bead_id) WHERE current_hook_bead_id IS NOT NULL",
+    "-- agents_role
+CREATE INDEX agents_role ON agents (role, status, created_at)",
+    "-- mail
+CREATE TABLE mail (
+  id TEXT PRIMARY KEY,
+  from_agent_id TEXT NOT NULL,
+  to_agent_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  delivered_at INTEGER,                     -- null: not read yet
+  sequence INTEGER NOT NULL                 -- order of arrival
+) STRICT, WITHOUT ROWID",
+    "-- mail_waiting
+CREATE INDEX mail_waiting ON mail (to_agent_id, sequence) WHERE delivered_at IS NULL",
+]];

@@ -1,0 +1,71 @@
+//! Who this rig is: its one row, copied from the town that owns it.
+//!
+//! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
+
+use crate::auth::principal::Owner;
+use crate::error::{Code, Failure, Fault, refuse};
+use crate::ids::{RigId, TownId};
+use crate::rpc::serve::Cx;
+use crate::store::outbox::Letter;
+use crate::store::sql::{execute, query_one};
+use serde::{Deserialize, Serialize};
+
+/// The rig's own record: the row, and the body of the town's `rig` letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RigState {
+    /// Which rig.
+    pub rig_id: RigId,
+    /// Of which town.
+    pub town_id: TownId,
+    /// Its name within the town.
+    pub name: String,
+    /// The repository.
+    pub git_url: String,
+    /// The branch that work is merged into.
+    pub default_branch: String,
+    /// The user who owns the town, unless an organization does.
+    pub owner_user_id: Option<String>,
+    /// The organization that owns the town.
+    pub owner_org_id: Option<String>,
+    /// Polecats that may live at once.
+    pub capacity: i64,
+}
+
+impl RigState {
+    /// Who owns the town.
+    pub fn owner(&self) -> Owner {
+        Owner { user_id: self.owner_user_id.clone(), org_id: self.owner_org_id.clone() }
+    }
+}
+
+/// The row, once the town has sent it.
+pub fn load(cx: &Cx<'_>) -> Result<Option<RigState>, Fault> {
+    query_one(
+        cx.sql,
+        "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity FROM rig",
+        (),
+    )
+}
+
+/// The row; a rig that never heard from its town does not exist.
+pub fn require(cx: &Cx<'_>) -> Result<RigState, Failure> {
+    load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name())))
+}
+
+/// Takes over what the town says this rig is. A rig never changes its id or its town.
+pub fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
+    let told: RigState = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a rig letter", error))?;
+    let known = load(cx)?;
+    let moved = known.as_ref().is_some_and(|known| known.rig_id != told.rig_id || known.town_id != told.town_id);
+    if moved || told.rig_id.as_str() != cx.instance.name() {
+        return Err(refuse(Code::Conflict, "A rig keeps its id and its town"));
+    }
+    execute(
+        cx.sql,
+        "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8",
+        (&told.rig_id, &told.town_id, &told.name, &told.git_url, &told.default_branch, &told.owner_user_id, &told.owner_org_id, told.capacity),
+    )?;
+    Ok(())
+}

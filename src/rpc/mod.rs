@@ -1,0 +1,11 @@
+//! Calls between the edge and the objects, and between objects.
+//!
+//! `table` names every method once; `call` is what travels; `model` the contract's shapes; `serve` answers a call
+//! inside an object; `host` drives an object's storage, outbox and alarm; `idempotency` makes retries safe.
+
+pub mod call;
+pub mod host;
+pub mod idempotency;
+pub mod model;
+pub mod serve;
+pub mod table;

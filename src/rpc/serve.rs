@@ -1,0 +1,223 @@
+//! A call inside an object: who may, what runs, what is answered.
+//!
+//! Owns the order of the checks and the one transaction of a call. Knows no method: the table names them, the
+//! objects' cores run them. Sends nothing and waits for nothing; `host` does that.
+
+use super::call::{Call, Context, Instance};
+use super::table::{Access, Method, Object};
+use super::idempotency;
+use crate::auth::principal::{Principal, Role, Scope, TokenKind};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
+use crate::ids::TownId;
+use crate::store::migrate::Migration;
+use crate::store::outbox::Owed;
+use crate::store::sql::{Sql, transaction};
+use crate::time::Timestamp;
+use crate::{registry, rig, session, town};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::cell::Cell;
+
+/// The verified caller of one call.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub principal: Principal,
+    /// The town the caller believes it addresses.
+    pub town: Option<TownId>,
+    /// Makes a retry safe.
+    pub idempotency_key: Option<String>,
+    /// Ties log lines together.
+    pub request_id: String,
+}
+
+impl Caller {
+    /// The name to record as author: the agent, else the user.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.principal.agent_id.clone().unwrap_or_else(|| self.principal.user_id.clone())
+    }
+}
+
+/// When what is owed to other objects is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Flush {
+    /// Nothing is owed.
+    #[default]
+    None,
+    /// After the reply.
+    AfterReply,
+    /// Before the reply, so that the caller reads its own writes; a target that is slow does not fail the call.
+    BeforeReply,
+}
+
+/// What a core works with: the object's database, the moment, and what must happen afterwards.
+pub struct Cx<'a> {
+    /// The object's database.
+    pub sql: &'a dyn Sql,
+    /// The moment of the call.
+    pub now: Timestamp,
+    /// Which object this is.
+    pub instance: &'a Instance,
+    random: &'a dyn Fn() -> [u8; 16],
+    wake_at: Cell<Option<Timestamp>>,
+    flush: Cell<Flush>,
+}
+
+impl<'a> Cx<'a> {
+    /// A context for one call or alarm.
+    #[must_use]
+    pub fn new(sql: &'a dyn Sql, now: Timestamp, instance: &'a Instance, random: &'a dyn Fn() -> [u8; 16]) -> Self {
+        Self { sql, now, instance, random, wake_at: Cell::new(None), flush: Cell::new(Flush::None) }
+    }
+
+    /// Sixteen random bytes.
+    #[must_use]
+    pub fn random(&self) -> [u8; 16] {
+        (self.random)()
+    }
+
+    /// Asks for the alarm at `at` or earlier.
+    pub fn wake_at(&self, at: Timestamp) {
+        let earliest = self.wake_at.get().map_or(at, |known| known.min(at));
+        self.wake_at.set(Some(earliest));
+    }
+
+    /// Asks for the outbox to be sent.
+    pub fn flush(&self, when: Flush) {
+        self.flush.set(self.flush.get().max(when));
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn effects(&self) -> (Option<Timestamp>, Flush) {
+        (self.wake_at.get(), self.flush.get())
+    }
+}
+
+/// What a handler answers.
+pub enum Answer {
+    /// JSON text.
+    Json(String),
+    /// Nothing (`undefined` to a JavaScript caller).
+    Void,
+    /// Other objects must be asked first.
+    Gather(Gather),
+}
+
+/// Questions to other objects, asked at once and with a deadline, and what to make of the answers. State may have
+/// changed when `then` runs, so it reads again.
+pub struct Gather {
+    /// The town on whose behalf.
+    pub town: TownId,
+    /// Whom to ask what.
+    pub calls: Vec<Call>,
+    /// Answers in the order of `calls`.
+    pub then: GatherThen,
+}
+
+/// Turns the gathered answers into the answer of the call.
+pub type GatherThen = Box<dyn FnOnce(&Cx<'_>, Vec<Result<String, Failure>>) -> Result<Answer, Failure>>;
+
+/// A JSON answer.
+///
+/// # Errors
+/// `Fault` when the value cannot be written.
+pub fn json(value: &impl Serialize) -> Result<Answer, Failure> {
+    Ok(Answer::Json(serde_json::to_string(value).map_err(|error| Fault::new("write an answer", error))?))
+}
+
+/// Decodes positional arguments; the refusal names the argument that is wrong.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn arguments<A: DeserializeOwned>(method: &Method, args: &str) -> Result<A, Failure> {
+    let mut reader = serde_json::Deserializer::from_str(args);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let at = error.path().to_string();
+        refuse(Code::InvalidArgument, format!("{}({}): argument {at}: {}", method.name, method.params.join(", "), error.inner()))
+    })
+}
+
+/// What an object's core brings besides its handlers.
+pub struct Core {
+    /// Schema steps.
+    pub migrations: &'static [Migration],
+    /// Whether the caller may use this object.
+    pub authorize: fn(&Cx<'_>, &Caller) -> Result<(), Failure>,
+    /// The state that an outbox row stands for; `None` when the subject is gone.
+    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Value>, Failure>,
+    /// What the alarm does, besides sending what is owed.
+    pub alarm: fn(&Cx<'_>) -> Result<(), Failure>,
+    /// The town this object belongs to.
+    pub town: fn(&Cx<'_>) -> Result<Option<TownId>, Failure>,
+}
+
+/// The core of an object.
+#[must_use]
+pub fn core(object: Object) -> &'static Core {
+    match object {
+        Object::Rig => &rig::CORE,
+        Object::Town => &town::CORE,
+        Object::Registry => &registry::CORE,
+        Object::Session => &session::CORE,
+    }
+}
+
+/// Checks what can be checked without touching storage: role, scope, and that internal stays internal.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn check_access(method: &Method, principal: &Principal) -> Result<(), Refusal> {
+    let internal = principal.kind == TokenKind::Internal;
+    if method.access == Access::Internal {
+        let meant = principal.method.as_deref() == Some(method.name);
+        return if internal && meant { Ok(()) } else { Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} is internal", method.name))) };
+    }
+    if internal {
+        return Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} takes the caller's own token", method.name)));
+    }
+    let leads = matches!(principal.role, Role::Coordinator | Role::Mayor | Role::Container);
+    let (allowed, scope) = match method.access {
+        Access::Read => (true, Scope::Read),
+        Access::Lead => (leads, Scope::Write),
+        Access::Agent => (true, Scope::Write),
+        Access::Admin => (principal.role == Role::Coordinator, Scope::Admin),
+        Access::Internal => (false, Scope::Admin),
+    };
+    if !allowed {
+        return Err(Refusal::new(Code::Forbidden, format!("Forbidden: your role may not call {}", method.name)));
+    }
+    principal.check_scope(scope)
+}
+
+/// Runs a method in one transaction: authorization, idempotency, handler.
+///
+/// # Errors
+/// The refusal or fault; nothing is changed then.
+pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<Answer, Failure> {
+    if !method.is_read() {
+        return transaction(cx.sql, || {
+            (core(method.object).authorize)(cx, caller)?;
+            idempotency::once(cx, caller, method, args, || (method.handler)(cx, caller, args))
+        });
+    }
+    (core(method.object).authorize)(cx, caller)?;
+    (method.handler)(cx, caller, args)
+}
+
+/// The context an object signs for a call on its own account.
+///
+/// # Errors
+/// `Fault` when the token cannot be made.
+pub fn own_context(keys: &crate::auth::Keys, from: &Instance, town: Option<&TownId>, method: &Method, request_id: &str, now: Timestamp) -> Result<Context, Fault> {
+    let claims = crate::auth::InternalClaims { town: town.cloned(), from: from.to_string(), method: method.name.to_owned() };
+    Ok(Context {
+        jwt: crate::auth::mint_internal(keys, &claims, now)?,
+        request_id: request_id.to_owned(),
+        idempotency_key: None,
+        town_id: town.cloned(),
+        agent_id: None,
+    })
+}
+

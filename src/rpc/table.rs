@@ -1,0 +1,145 @@
+//! The one table of methods: which object answers, under which name, with which parameters, and who may call.
+//!
+//! Owns the rows; everything else (client calls, the objects' exports, dispatch inside an object, the documents)
+//! iterates them. A new method is one row here and one function in an object's core. Nothing else knows a method's
+//! name, its object or the order of its arguments.
+
+use super::serve::{Answer, Caller, Cx, arguments};
+use crate::error::Failure;
+use crate::{registry, rig, session, town};
+
+/// The kinds of object. User and organization registries are one core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// `RigDO` (embedded) or `TownDO` (Kilo).
+    Rig,
+    /// `TownDO`.
+    Town,
+    /// `GastownUserDO` and `GastownOrgDO`.
+    Registry,
+    /// `SessionDO`.
+    Session,
+}
+
+/// Who may call a method, once the caller may use the town at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone of the town, with the read scope.
+    Read,
+    /// Coordinators, Mayors and containers, with the write scope.
+    Lead,
+    /// Agents too, each for itself, with the write scope.
+    Agent,
+    /// Coordinators with the admin scope.
+    Admin,
+    /// Only our own objects and the edge, with a token made for this method.
+    Internal,
+}
+
+/// What an object that was never initialised answers. It creates no table unless it says so here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// Not found.
+    Refuse,
+    /// This JSON.
+    Answer(&'static str),
+    /// The call initialises the object.
+    Create,
+}
+
+/// One method of one object.
+pub struct Method {
+    /// Which object answers.
+    pub object: Object,
+    /// The contract's name.
+    pub name: &'static str,
+    /// The positional parameters; the caller context comes after them.
+    pub params: &'static [&'static str],
+    /// Who may call.
+    pub access: Access,
+    /// What an uninitialised object does.
+    pub absent: Absent,
+    /// The function.
+    pub(crate) handler: fn(&Cx<'_>, &Caller, &str) -> Result<Answer, Failure>,
+}
+
+impl Method {
+    /// Whether the method changes nothing.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.access == Access::Read
+    }
+}
+
+/// The row of a method, by object and name.
+#[must_use]
+pub fn find(object: Object, name: &str) -> Option<&'static Method> {
+    METHODS.iter().copied().find(|method| method.object == object && method.name == name)
+}
+
+macro_rules! methods {
+    ($($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            pub static $id: Method = Method {
+                object: Object::$object,
+                name: $name,
+                params: &[$($param),*],
+                access: Access::$access,
+                absent: $absent,
+                handler: |cx, caller, args| $handler(cx, caller, arguments(&$id, args)?),
+            };
+        )*
+        /// Every method, object by object.
+        pub static METHODS: &[&Method] = &[$(&$id),*];
+    };
+}
+
+use Absent::{Answer as Always, Create, Refuse};
+
+methods! {
+    CREATE_TOWN: Registry "createTown" ("input") Lead Create => registry::towns::create_town;
+    GET_TOWN: Registry "getTownAsync" ("townId") Read Always("null") => registry::towns::get_town;
+    LIST_TOWNS: Registry "listTowns" () Read Always("[]") => registry::towns::list_towns;
+    DELETE_TOWN: Registry "deleteTown" ("townId") Internal Always("false") => registry::towns::delete_town;
+    CREATE_RIG: Registry "createRig" ("input") Lead Refuse => registry::rigs::create_rig;
+    GET_RIG: Registry "getRigAsync" ("rigId") Read Always("null") => registry::rigs::get_rig;
+    LIST_REGISTRY_RIGS: Registry "listRigs" ("townId") Read Always("[]") => registry::rigs::list_rigs;
+    DELETE_RIG: Registry "deleteRig" ("rigId") Internal Always("false") => registry::rigs::delete_rig;
+
+    SET_TOWN_ID: Town "setTownId" ("townId") Internal Create => town::identity::set_town_id;
+    INITIALIZE_IDENTITY: Town "initializePrivateTownIdentity" ("identity") Internal Refuse => town::identity::initialize_identity;
+    GET_IDENTITY_STATE: Town "getTownIdentityState" () Read Refuse => town::identity::get_identity_state;
+    GET_TOWN_CONFIG: Town "getTownConfig" () Read Refuse => town::config::get_config;
+    UPDATE_TOWN_CONFIG: Town "updateTownConfig" ("update") Admin Refuse => town::config::update_config;
+    ADD_RIG: Town "addRig" ("input") Lead Refuse => town::rigs::add_rig;
+    LIST_RIGS: Town "listRigs" () Read Refuse => town::rigs::list_rigs;
+    SLING_CONVOY: Town "slingConvoy" ("input") Lead Refuse => town::sling::sling_convoy;
+    START_CONVOY: Town "startConvoy" ("convoyId") Lead Refuse => town::convoys::start_convoy;
+    LIST_CONVOYS: Town "listConvoys" () Read Refuse => town::convoys::list_convoys;
+    LIST_CONVOYS_DETAILED: Town "listConvoysDetailed" () Read Refuse => town::convoys::list_convoys_detailed;
+    GET_CONVOY_STATUS: Town "getConvoyStatus" ("convoyId") Read Refuse => town::status::get_convoy_status;
+    SEND_MAYOR_MESSAGE: Town "sendMayorMessage" ("message", "model", "uiContext", "actorUserId") Lead Refuse => town::mayor::send_message;
+    GET_MAYOR_STATUS: Town "getMayorStatus" () Read Refuse => town::mayor::get_status;
+    GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
+    DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
+
+    SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
+    CREATE_BEAD: Rig "createBead" ("input") Agent Refuse => rig::beads::create_bead;
+    GET_BEAD: Rig "getBeadAsync" ("beadId") Read Refuse => rig::beads::get_bead;
+    LIST_BEADS: Rig "listBeads" ("filter") Read Refuse => rig::beads::list_beads;
+    UPDATE_BEAD_STATUS: Rig "updateBeadStatus" ("beadId", "status", "agentId", "failureReason") Agent Refuse => rig::beads::update_bead_status;
+    CLOSE_BEAD: Rig "closeBead" ("beadId", "agentId") Agent Refuse => rig::beads::close_bead;
+    GET_OR_CREATE_AGENT: Rig "getOrCreateAgent" ("role", "rigId") Lead Refuse => rig::agents::get_or_create_agent;
+    LIST_AGENTS: Rig "listAgents" ("filter") Read Refuse => rig::agents::list_agents;
+    DELETE_AGENT: Rig "deleteAgent" ("agentId") Lead Refuse => rig::agents::delete_agent;
+    HOOK_BEAD: Rig "hookBead" ("agentId", "beadId") Agent Refuse => rig::hooks::hook_bead;
+    UNHOOK_BEAD: Rig "unhookBead" ("agentId") Agent Refuse => rig::hooks::unhook_bead;
+    SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
+    CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
+    CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
+    DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
+
+    SESSION_ENDED: Session "sessionEnded" ("sessionId") Internal Always("false") => session::session_ended;
+    END_SESSION: Session "endSession" ("sessionId", "expiresAt") Internal Create => session::end_session;
+}

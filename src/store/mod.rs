@@ -1,0 +1,8 @@
+//! What every object's storage shares: SQL as a trait, schema versions, and the outbox between objects.
+//!
+//! Owns no table of any one object. Knows no runtime: the Worker and the tests bring their own `Sql`.
+
+pub mod meta;
+pub mod migrate;
+pub mod outbox;
+pub mod sql;

@@ -1,0 +1,130 @@
+//! The outbox: what one object owes another, kept until the other has acknowledged it.
+//!
+//! Owns the `outbox` and `inbox` tables. A row says *which subject changed*, not what it changed to: the letter is
+//! composed from the current state when it is sent, so many changes of one subject are one letter and a late or
+//! repeated letter can do no harm. The receiver drops whatever is not newer than what it has seen.
+
+use super::meta;
+use super::sql::{Sql, execute, query, query_one};
+use crate::error::Fault;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Letters sent in one delivery at most.
+pub const LETTERS_PER_FLUSH_MAX: u32 = 100;
+/// First pause after a failed delivery, doubled with each further failure.
+const RETRY_MILLIS_MIN: i64 = 1_000;
+/// Longest pause between two attempts.
+const RETRY_MILLIS_MAX: i64 = 60_000;
+
+/// Creates both tables; part of the first migration of every object that talks to another.
+pub const CREATE_OUTBOX: &str = "-- outbox
+CREATE TABLE outbox (
+  kind TEXT NOT NULL,            -- what sort of subject
+  subject TEXT NOT NULL,         -- which one
+  target TEXT NOT NULL,          -- instance that must hear of it, as 'rig:<id>' or 'town:<id>'
+  generation INTEGER NOT NULL,   -- grows with every change of the subject
+  attempts INTEGER NOT NULL,     -- failed deliveries of this generation
+  next_at INTEGER NOT NULL,      -- not before this time (ms)
+  PRIMARY KEY (kind, subject, target)
+) STRICT, WITHOUT ROWID";
+
+/// See `CREATE_OUTBOX`.
+pub const CREATE_OUTBOX_INDEX: &str = "-- outbox_due
+CREATE INDEX outbox_due ON outbox (next_at)";
+
+/// See `CREATE_OUTBOX`.
+pub const CREATE_INBOX: &str = "-- inbox
+CREATE TABLE inbox (
+  source TEXT NOT NULL,          -- who sent, as 'rig:<id>' or 'town:<id>'
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  generation INTEGER NOT NULL,   -- newest one applied
+  PRIMARY KEY (source, kind, subject)
+) STRICT, WITHOUT ROWID";
+
+/// A row that waits to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Owed {
+    /// What sort of subject.
+    pub kind: String,
+    /// Which one.
+    pub subject: String,
+    /// Who must hear of it.
+    pub target: String,
+    /// Which change.
+    pub generation: i64,
+    /// Failed deliveries so far.
+    pub attempts: i64,
+}
+
+/// What travels: the subject's state at `generation` or later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Letter {
+    /// What sort of subject.
+    pub kind: String,
+    /// Which one.
+    pub subject: String,
+    /// Which change.
+    pub generation: i64,
+    /// The state.
+    pub body: Value,
+}
+
+/// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change.
+pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, now: Timestamp) -> Result<(), Fault> {
+    let generation = meta::next(sql, "generation")?;
+    execute(
+        sql,
+        "-- outbox_post\nINSERT INTO outbox (kind, subject, target, generation, attempts, next_at) VALUES (?1, ?2, ?3, ?4, 0, ?5)
+         ON CONFLICT (kind, subject, target) DO UPDATE SET generation = ?4, attempts = 0, next_at = ?5",
+        (kind, subject, target, generation, now.millis()),
+    )
+}
+
+/// What is due now, oldest first.
+pub fn due(sql: &dyn Sql, now: Timestamp) -> Result<Vec<Owed>, Fault> {
+    query(
+        sql,
+        "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? ORDER BY next_at, generation LIMIT ?",
+        (now.millis(), LETTERS_PER_FLUSH_MAX),
+    )
+}
+
+/// When the next delivery is due, if anything is owed.
+pub fn next_due(sql: &dyn Sql) -> Result<Option<Timestamp>, Fault> {
+    let next: Option<(Option<i64>,)> = query_one(sql, "-- outbox_next_due\nSELECT MIN(next_at) FROM outbox", ())?;
+    Ok(next.and_then(|(at,)| at).map(Timestamp::from_millis))
+}
+
+/// The target has it. A change made meanwhile has a newer generation and stays owed.
+pub fn acknowledge(sql: &dyn Sql, owed: &Owed) -> Result<(), Fault> {
+    execute(
+        sql,
+        "-- outbox_acknowledge\nDELETE FROM outbox WHERE kind = ? AND subject = ? AND target = ? AND generation = ?",
+        (&owed.kind, &owed.subject, &owed.target, owed.generation),
+    )
+}
+
+/// The delivery failed: try again after a pause that doubles.
+pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp) -> Result<(), Fault> {
+    let doublings = u32::try_from(owed.attempts.clamp(0, 16)).unwrap_or_default();
+    let pause = RETRY_MILLIS_MIN.saturating_mul(1 << doublings).min(RETRY_MILLIS_MAX);
+    execute(
+        sql,
+        "-- outbox_retry_later\nUPDATE outbox SET attempts = attempts + 1, next_at = ? WHERE kind = ? AND subject = ? AND target = ? AND generation = ?",
+        (now.plus_millis(pause).millis(), &owed.kind, &owed.subject, &owed.target, owed.generation),
+    )
+}
+
+/// Whether a letter is news. Call it in the transaction that applies the letter.
+pub fn is_news(sql: &dyn Sql, source: &str, letter: &Letter) -> Result<bool, Fault> {
+    let applied: Vec<(i64,)> = query(
+        sql,
+        "-- inbox_is_news\nINSERT INTO inbox (source, kind, subject, generation) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (source, kind, subject) DO UPDATE SET generation = ?4 WHERE generation < ?4 RETURNING generation",
+        (source, &letter.kind, &letter.subject, letter.generation),
+    )?;
+    Ok(!applied.is_empty())
+}

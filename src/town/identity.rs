@@ -1,0 +1,47 @@
+//! How a town comes into being: its id, then its owner.
+//!
+//! Owns the two calls that provisioning makes, and the question who owns the town.
+
+use super::{letters, state};
+use crate::error::{Code, Failure, refuse};
+use crate::ids::{AgentId, TownId};
+use crate::rpc::model::{OwnerType, RuntimeMode, TownIdentity, TownIdentityState};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::sql::execute;
+
+/// `setTownId`. Saying the same id again changes nothing.
+pub(crate) fn set_town_id(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Result<Answer, Failure> {
+    if id.as_str() != cx.instance.name() {
+        return Err(refuse(Code::InvalidArgument, format!("townId must be {}, the town that was called", cx.instance.name())));
+    }
+    execute(
+        cx.sql,
+        "-- identity_set_town_id\nINSERT INTO town (one, town_id, config, mayor_agent_id, created_at) VALUES (1, ?, '{}', ?, ?) ON CONFLICT (one) DO NOTHING",
+        (&id, AgentId::from_random(cx.random()), cx.now.millis()),
+    )?;
+    Ok(Answer::Void)
+}
+
+/// `initializePrivateTownIdentity`, once.
+pub(crate) fn initialize_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (TownIdentity,)) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    if town.identity.is_some() {
+        return Err(refuse(Code::Conflict, "Town identity already initialized"));
+    }
+    if identity.owner_type == OwnerType::Org && identity.organization_id.as_deref().unwrap_or_default().is_empty() {
+        return Err(refuse(Code::InvalidArgument, "organizationId is required when ownerType is org"));
+    }
+    let text = serde_json::to_string(&identity).unwrap_or_default();
+    execute(cx.sql, "-- identity_initialize\nUPDATE town SET identity = ?", (text,))?;
+    letters::rigs_changed(cx)?;
+    Ok(Answer::Void)
+}
+
+/// `getTownIdentityState`.
+pub(crate) fn get_identity_state(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    let state = match state::require(cx)?.identity {
+        Some(identity) if identity.runtime_mode == RuntimeMode::Modern => TownIdentityState::Modern { identity },
+        identity => TownIdentityState::Legacy { identity },
+    };
+    json(&state)
+}

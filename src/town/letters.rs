@@ -1,0 +1,74 @@
+//! What the town tells its rigs: who they are, and the beads of convoys.
+//!
+//! Owns the two kinds of letter a town writes. They say how things are when they are sent.
+
+use super::{config, convoys, state};
+use crate::error::Failure;
+use crate::ids::{ConvoyId, RigId};
+use crate::rig::RigState;
+use crate::rpc::call::Instance;
+use crate::rpc::serve::{Cx, Flush};
+use crate::store::outbox::{Owed, post};
+use crate::store::sql::query_one;
+use serde_json::{Value, json};
+
+/// If a letter is not acknowledged before this, the alarm sends it again.
+const RESEND_MILLIS: i64 = 5_000;
+
+fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
+    post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.now)?;
+    // Before the reply: whoever made a rig or a convoy uses it in the next call.
+    cx.flush(Flush::BeforeReply);
+    cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    Ok(())
+}
+
+/// The rig was added, or something changed that it keeps a copy of.
+pub(super) fn rig_changed(cx: &Cx<'_>, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "rig", rig.as_str(), rig)
+}
+
+/// The same for every rig of the town.
+pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
+    for rig in super::rigs::list(cx)? {
+        rig_changed(cx, &rig.id)?;
+    }
+    Ok(())
+}
+
+/// A convoy was made or started.
+pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "convoy", convoy.as_str(), rig)
+}
+
+/// Writes the letter for an outbox row from the state as it is.
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
+    let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
+    match owed.kind.as_str() {
+        "rig" => rig_letter(cx, &rig),
+        "convoy" => match ConvoyId::parse(&owed.subject) {
+            Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| json!(order))),
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Value>, Failure> {
+    let town = state::require(cx)?;
+    let found: Option<(String, String, String)> =
+        query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch FROM rigs WHERE id = ?", (rig,))?;
+    let owner = town.owner();
+    Ok(found.map(|(name, git_url, default_branch)| {
+        json!(RigState {
+            rig_id: rig.clone(),
+            capacity: config::capacity(&town),
+            town_id: town.town_id,
+            name,
+            git_url,
+            default_branch,
+            owner_user_id: owner.user_id,
+            owner_org_id: owner.org_id,
+        })
+    }))
+}

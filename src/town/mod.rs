@@ -1,0 +1,66 @@
+//! The core of `TownDO`: what spans the rigs of one town.
+//!
+//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
+//! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
+//! the Mayor, `letters` what goes to the rigs. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! MCP, no HTTP and no other town.
+
+pub mod config;
+pub mod convoys;
+pub mod graph;
+pub mod identity;
+mod letters;
+pub mod mayor;
+pub mod rigs;
+mod schema;
+pub mod sling;
+mod state;
+pub mod status;
+
+use crate::auth::principal::TokenKind;
+use crate::error::{Code, Failure, Refusal, refuse};
+use crate::rpc::call::Instance;
+use crate::rpc::serve::{Answer, Caller, Core, Cx};
+use crate::store::outbox::{Letter, is_news};
+
+/// What `rpc` needs to run a town.
+pub const CORE: Core = Core {
+    migrations: schema::MIGRATIONS,
+    authorize,
+    compose: letters::compose,
+    alarm: |_| Ok(()),
+    town: |cx| Ok(state::load(cx)?.map(|town| town.town_id)),
+};
+
+/// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.
+fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
+    let Some(town) = state::load(cx)? else {
+        let first_call = caller.principal.kind == TokenKind::Internal;
+        return if first_call { Ok(()) } else { Err(refuse(Code::NotFound, format!("Town {} not found", cx.instance.name()))) };
+    };
+    caller.principal.check_owner(&town.town_id, &town.owner())?;
+    if caller.town.as_ref().is_some_and(|meant| *meant != town.town_id) {
+        return Err(Refusal::new(Code::Forbidden, "Forbidden: the call is meant for another town").into());
+    }
+    Ok(())
+}
+
+/// Applies what the rigs send: their summaries, and how the beads of convoys stand. Old news is dropped.
+pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
+    let source = caller.principal.from.as_deref().unwrap_or_default();
+    let Some(Instance::Rig(rig)) = Instance::parse(source) else {
+        return Err(refuse(Code::Forbidden, "Forbidden: a town takes letters from its rigs only"));
+    };
+    rigs::require(cx, &rig)?;
+    for letter in &letters {
+        if !is_news(cx.sql, source, letter)? {
+            continue;
+        }
+        match letter.kind.as_str() {
+            "summary" => rigs::apply_summary(cx, &rig, letter)?,
+            "bead" => convoys::apply_bead(cx, &rig, letter)?,
+            other => return Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
+        }
+    }
+    Ok(Answer::Void)
+}

@@ -1,0 +1,110 @@
+//! The rigs of a town, and what each last told about itself.
+//!
+//! Owns the `rigs` table. The rig's work is the rig's.
+
+use super::{letters, state};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
+use crate::ids::RigId;
+use crate::rpc::model::{AddRigInput, RigRecord, RigSummary};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::meta;
+use crate::store::outbox::Letter;
+use crate::store::sql::{execute, json_column, query, query_one};
+use serde::Deserialize;
+
+/// Most rigs of a town.
+pub const RIGS_MAX: usize = 200;
+/// Longest rig name, in characters (Gastown contract 4.4).
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Checks a rig's or town's name.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("name must have 1 to {NAME_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
+
+/// All rigs, oldest first.
+pub(super) fn list(cx: &Cx<'_>) -> Result<Vec<RigRecord>, Failure> {
+    let town = state::require(cx)?;
+    let mut rigs: Vec<RigRecord> = query(
+        cx.sql,
+        "-- rigs_list\nSELECT id, name, git_url, default_branch, config, created_at, NULL, NULL, updated_at FROM rigs ORDER BY sequence",
+        (),
+    )?;
+    for rig in &mut rigs {
+        rig.town_id = Some(town.town_id.clone());
+    }
+    Ok(rigs)
+}
+
+/// A rig that must be one of the town's.
+pub(super) fn require(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
+    let found: Option<(i64,)> = query_one(cx.sql, "-- rigs_require\nSELECT 1 FROM rigs WHERE id = ?", (id,))?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(Code::NotFound, format!("Rig {id} not found in this town")).hint("Call list_rigs to see the rigs of the town.").into()),
+    }
+}
+
+/// `addRig`: upsert by id. A name belongs to one rig of the town.
+pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    check_name(&input.name)?;
+    let holder: Option<(RigId,)> = query_one(cx.sql, "-- rigs_by_name\nSELECT id FROM rigs WHERE name = ?", (&input.name,))?;
+    if let Some((holder,)) = holder.filter(|(holder,)| *holder != input.rig_id) {
+        return Err(Refusal::new(Code::Conflict, format!("A rig named \"{}\" already exists (id={holder})", input.name)).hint("Choose another name.").into());
+    }
+    let known = list(cx)?;
+    if known.len() >= RIGS_MAX && known.iter().all(|rig| rig.id != input.rig_id) {
+        return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));
+    }
+    let sequence = meta::next(cx.sql, "rig_sequence")?;
+    let rig: Option<RigRecord> = query_one(
+        cx.sql,
+        "-- rigs_add\nINSERT INTO rigs (id, name, git_url, default_branch, config, created_at, updated_at, sequence) VALUES (?1, ?2, ?3, ?4, '{}', ?5, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, git_url = ?3, default_branch = ?4, updated_at = ?5
+         RETURNING id, name, git_url, default_branch, config, created_at, NULL, NULL, updated_at",
+        (&input.rig_id, &input.name, &input.git_url, &input.default_branch, cx.now.millis(), sequence),
+    )?;
+    let mut rig = rig.ok_or_else(|| Fault::new("rigs_add", "no row"))?;
+    rig.town_id = Some(town.town_id);
+    letters::rig_changed(cx, &input.rig_id)?;
+    json(&rig)
+}
+
+/// `listRigs`.
+pub(crate) fn list_rigs(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    json(&list(cx)?)
+}
+
+/// Keeps what a rig told about itself.
+pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
+    let summary: RigSummary = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a summary letter", error))?;
+    let text = serde_json::to_string(&summary).unwrap_or_default();
+    Ok(execute(cx.sql, "-- rigs_apply_summary\nUPDATE rigs SET summary = ? WHERE id = ?", (text, rig))?)
+}
+
+/// What the rigs last told, and the rigs that have told nothing yet.
+pub(super) fn summaries(cx: &Cx<'_>) -> Result<(Vec<RigSummary>, Vec<RigId>), Failure> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: RigId,
+        #[serde(deserialize_with = "json_column")]
+        summary: Option<RigSummary>,
+    }
+    let rows: Vec<Row> = query(cx.sql, "-- rigs_summaries\nSELECT id, summary FROM rigs ORDER BY sequence", ())?;
+    let mut told = Vec::new();
+    let mut silent = Vec::new();
+    for row in rows {
+        match row.summary {
+            Some(summary) => told.push(summary),
+            None => silent.push(row.id),
+        }
+    }
+    Ok((told, silent))
+}

@@ -1,0 +1,88 @@
+//! The tables of a town, and how they came to be.
+//!
+//! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
+
+use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::store::meta::CREATE_META;
+use crate::store::migrate::Migration;
+use crate::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
+
+/// Every version, oldest first.
+pub const MIGRATIONS: &[Migration] = &[&[
+    CREATE_META,
+    CREATE_OUTBOX,
+    CREATE_OUTBOX_INDEX,
+    CREATE_INBOX,
+    CREATE_IDEMPOTENCY,
+    CREATE_IDEMPOTENCY_INDEX,
+    "-- town
+CREATE TABLE town (
+  one INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row
+  town_id TEXT NOT NULL,
+  identity TEXT,                            -- JSON TownIdentity; null until the owner is known
+  config TEXT NOT NULL,                     -- JSON object: what differs from the defaults
+  mayor_agent_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT",
+    "-- rigs
+CREATE TABLE rigs (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  git_url TEXT NOT NULL,
+  default_branch TEXT NOT NULL,
+  config TEXT NOT NULL,                     -- JSON RigOverrideConfig
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  summary TEXT,                             -- JSON RigSummary: what the rig last told; null: nothing yet
+  sequence INTEGER NOT NULL                 -- order of arrival
+) STRICT, WITHOUT ROWID",
+    "-- convoys
+CREATE TABLE convoys (
+  id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('active', 'landed')),
+  staged INTEGER NOT NULL,                  -- 1: beads exist but are not given out
+  created_by TEXT,
+  created_at INTEGER NOT NULL,
+  landed_at INTEGER,
+  feature_branch TEXT,
+  merge_mode TEXT NOT NULL,
+  ready_to_land INTEGER NOT NULL DEFAULT 0, -- 1: every bead is done, the landing merge is missing
+  sequence INTEGER NOT NULL                 -- order of arrival
+) STRICT, WITHOUT ROWID",
+    "-- convoys_status
+CREATE INDEX convoys_status ON convoys (status, sequence)",
+    "-- convoy_beads
+CREATE TABLE convoy_beads (
+  bead_id TEXT PRIMARY KEY,
+  convoy_id TEXT NOT NULL,
+  rig_id TEXT NOT NULL,
+  position INTEGER NOT NULL,                -- order within the convoy
+  title TEXT NOT NULL,
+  body TEXT,
+  metadata TEXT NOT NULL,                   -- JSON object
+  mirror TEXT NOT NULL,                     -- JSON ConvoyBead: what the rig last told
+  status TEXT NOT NULL                      -- of the mirror, for counting
+) STRICT, WITHOUT ROWID",
+    "-- convoy_beads_convoy
+CREATE INDEX convoy_beads_convoy ON convoy_beads (convoy_id, position)",
+    "-- convoy_edges
+CREATE TABLE convoy_edges (
+  convoy_id TEXT NOT NULL,
+  bead_id TEXT NOT NULL,                    -- waits
+  depends_on_bead_id TEXT NOT NULL,         -- for this one
+  PRIMARY KEY (convoy_id, bead_id, depends_on_bead_id)
+) STRICT, WITHOUT ROWID",
+    "-- mayor_messages
+CREATE TABLE mayor_messages (
+  id TEXT PRIMARY KEY,
+  sender TEXT NOT NULL,
+  message TEXT NOT NULL,
+  ui_context TEXT,
+  status TEXT NOT NULL CHECK (status IN ('queued', 'delivered', 'read', 'answered')),
+  created_at INTEGER NOT NULL,
+  sequence INTEGER NOT NULL                 -- order of arrival
+) STRICT, WITHOUT ROWID",
+    "-- mayor_messages_status
+CREATE INDEX mayor_messages_status ON mayor_messages (status, sequence)",
+]];

@@ -1,0 +1,51 @@
+//! The town's own row: id, owner, configuration, the Mayor's agent id.
+//!
+//! Owns the `town` table.
+
+use crate::auth::principal::Owner;
+use crate::error::{Code, Failure, Fault, refuse};
+use crate::ids::{AgentId, TownId};
+use crate::rpc::model::{OwnerType, TownConfig, TownIdentity};
+use crate::rpc::serve::Cx;
+use crate::store::sql::{json_column, query_one};
+use crate::time::Timestamp;
+use serde::Deserialize;
+
+/// The row.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TownState {
+    pub town_id: TownId,
+    #[serde(deserialize_with = "json_column")]
+    pub identity: Option<TownIdentity>,
+    /// What differs from the defaults.
+    #[serde(deserialize_with = "json_column")]
+    pub config: TownConfig,
+    pub mayor_agent_id: AgentId,
+    pub created_at: Timestamp,
+}
+
+impl TownState {
+    /// Who owns the town; nobody until the identity was written.
+    pub fn owner(&self) -> Owner {
+        match &self.identity {
+            Some(identity) if identity.owner_type == OwnerType::Org => Owner { user_id: None, org_id: identity.organization_id.clone() },
+            Some(identity) => Owner { user_id: Some(identity.owner_user_id.clone()), org_id: None },
+            None => Owner { user_id: None, org_id: None },
+        }
+    }
+
+    /// The town's name, as it was registered.
+    pub fn name(&self) -> Option<String> {
+        self.identity.as_ref().and_then(|identity| identity.town_name.clone())
+    }
+}
+
+/// The row, once the town has been given its id.
+pub fn load(cx: &Cx<'_>) -> Result<Option<TownState>, Fault> {
+    query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at FROM town", ())
+}
+
+/// The row; a town that never got its id does not exist.
+pub fn require(cx: &Cx<'_>) -> Result<TownState, Failure> {
+    load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Town {} not found", cx.instance.name())))
+}

@@ -1,0 +1,94 @@
+//! How the town and its convoys stand: the first from what the rigs last told, the second asked of the rigs.
+//!
+//! Owns no table. Whatever could not be asked is named, never counted as zero.
+
+use super::{convoys, mayor, rigs, state};
+use crate::error::Failure;
+use crate::ids::{ConvoyId, RigId};
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::model::{AgentCounts, AlarmStatus, AlarmTimes, BeadCounts, ConvoyBead, ConvoyDetail, Coverage, PatrolCounts};
+use crate::rpc::serve::{Answer, Caller, Cx, Gather, json};
+use crate::rpc::table::CONVOY_BEADS;
+use crate::store::outbox;
+use serde_json::{Value, json as value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The alarm's pace while something is owed or under way (Gastown contract, section 10).
+const ACTIVE_MILLIS: i64 = 5_000;
+/// The alarm's pace otherwise.
+const IDLE_MILLIS: i64 = 300_000;
+
+/// `getAlarmStatus`, from the mirror: every number comes with the rigs it covers.
+pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value,)) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    let (told, silent) = rigs::summaries(cx)?;
+    let mut agents = AgentCounts::default();
+    let mut beads = BeadCounts::default();
+    for rig in &told {
+        agents.working += rig.agents.working;
+        agents.waiting += rig.agents.waiting;
+        agents.idle += rig.agents.idle;
+        agents.stalled += rig.agents.stalled;
+        agents.dead += rig.agents.dead;
+        agents.total += rig.agents.total;
+        agents.hooked += rig.agents.hooked;
+        beads.open += rig.beads.open;
+        beads.in_progress += rig.beads.in_progress;
+        beads.in_review += rig.beads.in_review;
+        beads.failed += rig.beads.failed;
+    }
+    let active = agents.working > 0 || agents.hooked > 0 || beads.open > 0;
+    let answered = i64::try_from(told.len()).unwrap_or(i64::MAX);
+    let asked = answered.saturating_add(i64::try_from(silent.len()).unwrap_or(i64::MAX));
+    let as_of = told.iter().map(|rig| rig.as_of).min().unwrap_or(cx.now);
+    json(&AlarmStatus {
+        alarm: AlarmTimes {
+            next_fire_at: outbox::next_due(cx.sql)?,
+            interval_ms: if active { ACTIVE_MILLIS } else { IDLE_MILLIS },
+            interval_label: if active { "active (5s)" } else { "idle (5m)" }.to_owned(),
+        },
+        patrol: PatrolCounts { stalled_agents: agents.stalled, ..PatrolCounts::default() },
+        agents,
+        beads,
+        reconciler: None,
+        recent_events: Vec::new(),
+        billing: value!({"enabled": false, "enforcing": false, "state": "idle", "runPolicy": "automatic"}),
+        queue_depth: told.iter().map(|rig| rig.queue_depth).sum(),
+        rigs: told,
+        coverage: Some(Coverage { asked, answered, missing: silent, as_of }),
+        town_name: town.name(),
+        mayor: Some(mayor::status(cx, town)?),
+    })
+}
+
+/// `getConvoyStatus`: asks every rig that has beads of the convoy. A rig that does not answer is named, and its beads
+/// are shown as it last told.
+pub(crate) fn get_convoy_status(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    if convoys::find(cx, &id)?.is_none() {
+        return Ok(Answer::Json("null".to_owned()));
+    }
+    let rigs: BTreeSet<RigId> = convoys::mirrored_beads(cx, &id)?.into_iter().filter_map(|bead| bead.rig_id).collect();
+    let rigs: Vec<RigId> = rigs.into_iter().collect();
+    let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), &CONVOY_BEADS, (&id,))).collect::<Result<_, _>>()?;
+    Ok(Answer::Gather(Gather { town: town.town_id, calls, then: Box::new(move |cx, answers| merge(cx, &id, &rigs, answers)) }))
+}
+
+fn merge(cx: &Cx<'_>, id: &ConvoyId, rigs: &[RigId], answers: Vec<Result<String, Failure>>) -> Result<Answer, Failure> {
+    let Some(mut entry) = convoys::find(cx, id)? else { return Ok(Answer::Json("null".to_owned())) };
+    let mut fresh: BTreeMap<String, ConvoyBead> = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (rig, answer) in rigs.iter().zip(answers) {
+        match answer.and_then(|text| decode::<Vec<ConvoyBead>>(&CONVOY_BEADS, &text)) {
+            Ok(beads) => fresh.extend(beads.into_iter().map(|bead| (bead.bead_id.to_string(), bead))),
+            Err(_) => missing.push(rig.clone()),
+        }
+    }
+    let beads: Vec<ConvoyBead> =
+        convoys::mirrored_beads(cx, id)?.into_iter().map(|mirror| fresh.remove(mirror.bead_id.as_str()).unwrap_or(mirror)).collect();
+    (entry.closed_beads, entry.failed_beads) = convoys::recount(&beads);
+    let asked = i64::try_from(rigs.len()).unwrap_or(i64::MAX);
+    let answered = asked.saturating_sub(i64::try_from(missing.len()).unwrap_or(i64::MAX));
+    let coverage = Coverage { asked, answered, missing, as_of: cx.now };
+    json(&ConvoyDetail { dependency_edges: convoys::edges(cx, id)?, entry, beads, coverage: Some(coverage) })
+}
