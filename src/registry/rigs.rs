@@ -7,14 +7,8 @@ use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{RigId, TownId};
 use crate::rpc::model::{CreateRigInput, RegistryRig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
-use crate::store::sql::{query, query_one};
-use crate::town::rigs::check_name;
-
-/// Longest repository address, in bytes.
-pub const GIT_URL_BYTES_MAX: usize = 2_000;
-/// Longest branch name, in bytes.
-pub const BRANCH_BYTES_MAX: usize = 255;
+use crate::store::sql::{query, query_one, scalar};
+use crate::town::rigs::{RIGS_MAX, check_name, check_repository};
 
 macro_rules! rig_columns {
     () => {
@@ -27,11 +21,10 @@ pub(crate) fn create_rig(cx: &Cx<'_>, caller: &Caller, (input,): (CreateRigInput
     caller.principal.check_town(&input.town_id)?;
     towns::require(cx, &input.town_id)?;
     check_name(&input.name)?;
-    if input.git_url.is_empty() || input.git_url.len() > GIT_URL_BYTES_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("git_url must have 1 to {GIT_URL_BYTES_MAX} bytes")));
-    }
-    if input.default_branch.is_empty() || input.default_branch.len() > BRANCH_BYTES_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("default_branch must have 1 to {BRANCH_BYTES_MAX} bytes")));
+    check_repository(&input.git_url, &input.default_branch)?;
+    let count: i64 = scalar(cx.sql, "-- rigs_count\nSELECT COUNT(*) FROM rigs WHERE town_id = ?", (&input.town_id,))?;
+    if usize::try_from(count).is_ok_and(|count| count >= RIGS_MAX) {
+        return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));
     }
     let rig: Option<RegistryRig> = query_one(
         cx.sql,
@@ -48,7 +41,7 @@ pub(crate) fn create_rig(cx: &Cx<'_>, caller: &Caller, (input,): (CreateRigInput
             &input.default_branch,
             &input.platform_integration_id,
             cx.now.millis(),
-            meta::next(cx.sql, "rig_sequence")?,
+            cx.next_number()?,
         ),
     )?;
     json(&rig.ok_or_else(|| Fault::new("rigs_create", "no row"))?)

@@ -2,16 +2,15 @@
 //!
 //! Owns the `towns` table.
 
+use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::TownId;
 use crate::rpc::call::Instance;
 use crate::rpc::model::{CreateTownInput, TownRecord};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::sql::{execute, query, query_one, scalar};
-use crate::town::rigs::check_name;
-use crate::auth::principal::TokenKind;
 use crate::time::Timestamp;
+use crate::town::rigs::check_name;
 use serde::Deserialize;
 
 /// Most towns of one owner.
@@ -46,6 +45,9 @@ impl Row {
 
 /// `createTown`: a row and nothing more.
 pub(crate) fn create_town(cx: &Cx<'_>, caller: &Caller, (input,): (CreateTownInput,)) -> Result<Answer, Failure> {
+    if caller.principal.town.is_some() {
+        return Err(refuse(Code::Forbidden, "Forbidden: this token is for one town, it cannot make another"));
+    }
     check_name(&input.name)?;
     let stated = if matches!(cx.instance, Instance::Org(_)) { &input.owner_org_id } else { &input.owner_user_id };
     if stated.as_deref().is_some_and(|owner| owner != cx.instance.name()) {
@@ -60,7 +62,7 @@ pub(crate) fn create_town(cx: &Cx<'_>, caller: &Caller, (input,): (CreateTownInp
         cx.sql,
         "-- towns_create\nINSERT INTO towns (id, name, created_by_user_id, created_at, updated_at, sequence) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
          RETURNING id, name, created_by_user_id, created_at, updated_at",
-        (TownId::from_random(cx.random()), &input.name, created_by, cx.now.millis(), meta::next(cx.sql, "town_sequence")?),
+        (TownId::from_random(cx.random()), &input.name, created_by, cx.now.millis(), cx.next_number()?),
     )?;
     json(&row.ok_or_else(|| Fault::new("towns_create", "Failed to create town"))?.record(cx))
 }

@@ -2,15 +2,16 @@
 //!
 //! Owns the `agents` table but for its hook columns, which are `hooks`'.
 
+use super::roster::Roster;
 use super::state::RigState;
 use super::{dispatch, hooks, names, report, state};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, RigId};
 use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{execute, query, query_one, scalar};
+use crate::store::sql::{execute, query, query_one};
+use crate::time::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// Most agents in one answer.
 pub const LIST_MAX: i64 = 500;
@@ -30,8 +31,9 @@ pub(super) fn find(cx: &Cx<'_>, id: &AgentId) -> Result<Option<Agent>, Fault> {
 
 /// An agent that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &AgentId) -> Result<Agent, Failure> {
-    find(cx, id)?
-        .ok_or_else(|| Refusal::new(Code::NotFound, format!("Agent {id} not found")).hint("Call list_agents to see who lives in the rig.").into())
+    find(cx, id)?.ok_or_else(|| {
+        Refusal::new(Code::NotFound, format!("Agent {id} not found")).hint("Call list_agents to see who lives in the rig.").into()
+    })
 }
 
 /// `listAgents`, oldest first.
@@ -53,28 +55,9 @@ pub(crate) fn list_agents(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Agen
     json(&agents)
 }
 
-/// A polecat that lives, is idle and holds nothing: the one that waited longest.
-pub(super) fn idle_polecat(cx: &Cx<'_>) -> Result<Option<Agent>, Fault> {
-    query_one(
-        cx.sql,
-        concat!(
-            "-- agents_idle_polecat\nSELECT ",
-            agent_columns!(),
-            " FROM agents WHERE role = 'polecat' AND status = 'idle' AND current_hook_bead_id IS NULL ORDER BY last_activity_at, created_at LIMIT 1"
-        ),
-        (),
-    )
-}
-
-/// How many polecats live.
-pub(super) fn living_polecats(cx: &Cx<'_>) -> Result<i64, Fault> {
-    scalar(cx.sql, "-- agents_living\nSELECT COUNT(*) FROM agents WHERE role = 'polecat' AND status <> 'dead'", ())
-}
-
-/// A new agent under the first free name.
-pub(super) fn create(cx: &Cx<'_>, rig: &RigState, role: AgentRole) -> Result<Agent, Fault> {
-    let name = if role == AgentRole::Polecat { names::allocate(&living_names(cx)?) } else { role.as_str().to_owned() };
-    let agent = Agent {
+/// A new agent, not yet written.
+pub(super) fn new(cx: &Cx<'_>, rig: &RigState, role: AgentRole, name: String) -> Agent {
+    Agent {
         id: AgentId::from_random(cx.random()),
         rig_id: Some(rig.rig_id.clone()),
         role,
@@ -90,18 +73,30 @@ pub(super) fn create(cx: &Cx<'_>, rig: &RigState, role: AgentRole) -> Result<Age
         agent_status_updated_at: None,
         branch: None,
         fence: 0,
-    };
-    execute(
-        cx.sql,
-        "-- agents_create\nINSERT INTO agents (id, rig_id, role, name, identity, status, last_activity_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 'idle', ?6, ?6)",
-        (&agent.id, &rig.rig_id, role, &agent.name, &agent.identity, cx.now.millis()),
-    )?;
-    Ok(agent)
+    }
 }
 
-fn living_names(cx: &Cx<'_>) -> Result<BTreeSet<String>, Fault> {
-    let names: Vec<(String,)> = query(cx.sql, "-- agents_living_names\nSELECT name FROM agents WHERE role = 'polecat' AND status <> 'dead'", ())?;
-    Ok(names.into_iter().map(|(name,)| name).collect())
+/// Writes an agent, new or changed, with its hook.
+pub(super) fn save(cx: &Cx<'_>, agent: &Agent) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- agents_save\nINSERT INTO agents (id, rig_id, role, name, identity, status, created_at, last_activity_at, current_hook_bead_id, branch, fence)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET status = ?6, last_activity_at = ?8, current_hook_bead_id = ?9, branch = ?10, fence = ?11",
+        (
+            &agent.id,
+            &agent.rig_id,
+            agent.role,
+            &agent.name,
+            &agent.identity,
+            agent.status,
+            agent.created_at.millis(),
+            agent.last_activity_at.map(Timestamp::millis),
+            &agent.current_hook_bead_id,
+            &agent.branch,
+            agent.fence,
+        ),
+    )
 }
 
 /// `getOrCreateAgent`: the rig's refinery, or an idle polecat, or a new one while there is room.
@@ -110,23 +105,36 @@ pub(crate) fn get_or_create_agent(cx: &Cx<'_>, _caller: &Caller, (role, rig_id):
     if rig_id.is_some_and(|id| id != rig.rig_id) {
         return Err(refuse(Code::InvalidArgument, format!("rigId must be {}, the rig that was called", rig.rig_id)));
     }
-    let known = match role {
-        AgentRole::Polecat => idle_polecat(cx)?,
-        AgentRole::Refinery => query_one(
-            cx.sql,
-            concat!("-- agents_refinery\nSELECT ", agent_columns!(), " FROM agents WHERE role = 'refinery' AND status <> 'dead'"),
-            (),
-        )?,
+    let name = match role {
+        AgentRole::Polecat => {
+            let roster = Roster::load(cx)?;
+            if let Some(idle) = roster.idle() {
+                return json(&require(cx, idle)?);
+            }
+            if roster.len() >= rig.capacity {
+                let refusal = Refusal::new(
+                    Code::Conflict,
+                    format!("Rig {} is at capacity: {} polecats live and none is idle", rig.name, roster.len()),
+                );
+                return Err(refusal.hint("Sling the work: it queues. Or raise max_polecats_per_rig in the town's config.").into());
+            }
+            roster.free_name()
+        }
+        AgentRole::Refinery => {
+            let known: Option<Agent> = query_one(
+                cx.sql,
+                concat!("-- agents_refinery\nSELECT ", agent_columns!(), " FROM agents WHERE role = 'refinery' AND status <> 'dead'"),
+                (),
+            )?;
+            if let Some(known) = known {
+                return json(&known);
+            }
+            role.as_str().to_owned()
+        }
         AgentRole::Mayor => return Err(refuse(Code::InvalidArgument, "role must be polecat or refinery: the Mayor belongs to the town")),
     };
-    if let Some(agent) = known {
-        return json(&agent);
-    }
-    if role == AgentRole::Polecat && living_polecats(cx)? >= rig.capacity {
-        let refusal = Refusal::new(Code::Conflict, format!("Rig {} is at capacity: {} polecats live and none is idle", rig.name, rig.capacity));
-        return Err(refusal.hint("Sling the work: it queues. Or raise max_polecats_per_rig in the town's config.").into());
-    }
-    let agent = create(cx, &rig, role)?;
+    let agent = new(cx, &rig, role, name);
+    save(cx, &agent)?;
     report::summary_changed(cx, &rig)?;
     json(&agent)
 }

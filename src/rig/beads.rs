@@ -7,7 +7,6 @@ use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
 use serde_json::{Map, Value};
@@ -18,6 +17,8 @@ pub const TITLE_CHARS_MAX: usize = 500;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Most labels on a bead.
 pub const LABELS_MAX: usize = 50;
+/// Longest label, in characters.
+pub const LABEL_CHARS_MAX: usize = 100;
 /// Largest metadata object, in bytes of JSON.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Longest page of a list.
@@ -71,14 +72,14 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result
     check_text(&new.title, new.body.as_deref())?;
     let labels = serde_json::to_string(&new.labels).unwrap_or_default();
     let metadata = serde_json::to_string(&new.metadata).unwrap_or_default();
-    if new.labels.len() > LABELS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}")));
+    if new.labels.len() > LABELS_MAX || new.labels.iter().any(|label| label.chars().count() > LABEL_CHARS_MAX) {
+        return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters")));
     }
     if metadata.len() > METADATA_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
     }
     let held = i64::from(new.held || new.labels.iter().any(|label| label == HELD_LABEL));
-    let sequence = meta::next(cx.sql, "bead_sequence")?;
+    let sequence = cx.next_number()?;
     execute(
         cx.sql,
         "-- beads_insert\nINSERT INTO beads (bead_id, type, status, title, body, rig_id, parent_bead_id, priority, labels, metadata, created_by,
@@ -134,13 +135,19 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         return Err(refuse(Code::InvalidArgument, format!("rig_id must be {}, the rig that was called", rig.rig_id)));
     }
     if !matches!(input.kind, BeadType::Issue | BeadType::Escalation | BeadType::MergeRequest | BeadType::Molecule) {
-        return Err(refuse(Code::InvalidArgument, "type must be issue, escalation, merge_request or molecule; mail, agents and convoys have methods of their own"));
+        return Err(refuse(
+            Code::InvalidArgument,
+            "type must be issue, escalation, merge_request or molecule; mail, agents and convoys have methods of their own",
+        ));
     }
     if input.assignee_agent_bead_id.is_some() {
         return Err(refuse(Code::Unsupported, "assignee_agent_bead_id cannot be set here: use hookBead"));
     }
     if let Some(parent) = &input.parent_bead_id {
         require(cx, parent)?;
+    }
+    if let Some(author) = &input.created_by {
+        hooks::check_speaks_for(caller, author)?;
     }
     let new = NewBead {
         bead_id: BeadId::from_random(cx.random()),
@@ -170,13 +177,21 @@ pub(super) fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<Bead>, Failure> {
 
 /// A bead that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &BeadId) -> Result<Bead, Failure> {
-    find(cx, id)?.ok_or_else(|| Refusal::new(Code::NotFound, format!("Bead {id} not found")).hint("Call list_beads to see the beads of the rig.").into())
+    find(cx, id)?.ok_or_else(|| {
+        Refusal::new(Code::NotFound, format!("Bead {id} not found")).hint("Call list_beads to see the beads of the rig.").into()
+    })
 }
 
 /// The convoy a bead belongs to.
 pub(super) fn convoy_of(cx: &Cx<'_>, id: &BeadId) -> Result<Option<ConvoyId>, Failure> {
     let found: Option<(Option<ConvoyId>,)> = query_one(cx.sql, "-- beads_convoy_of\nSELECT convoy_id FROM beads WHERE bead_id = ?", (id,))?;
     Ok(found.and_then(|(convoy,)| convoy))
+}
+
+/// Whether a bead is held back, by its label or by its convoy.
+pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
+    let found: Option<(i64,)> = query_one(cx.sql, "-- beads_is_held\nSELECT held FROM beads WHERE bead_id = ?", (id,))?;
+    Ok(found.is_some_and(|(held,)| held == 1))
 }
 
 /// `getBeadAsync`.
@@ -226,6 +241,7 @@ pub(crate) fn update_bead_status(
     hooks::check_speaks_for(caller, &agent_id)?;
     let rig = state::require(cx)?;
     let bead = require(cx, &id)?;
+    hooks::check_writes(cx, caller, &bead)?;
     if bead.status.is_terminal() || bead.status == status {
         return json(&bead);
     }

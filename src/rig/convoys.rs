@@ -9,7 +9,7 @@ use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadType, ConvoyBead, Priority};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query};
+use crate::store::sql::{execute, query, scalar};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -52,7 +52,6 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
         if beads::find(cx, &ordered.bead_id)?.is_some() {
             continue;
         }
-        let blockers_open = i64::try_from(ordered.depends_on.len()).unwrap_or(i64::MAX);
         for blocker in &ordered.depends_on {
             execute(
                 cx.sql,
@@ -60,6 +59,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
                 (&ordered.bead_id, blocker),
             )?;
         }
+        let blockers_open = unmet_blockers(cx, &ordered.bead_id)?;
         let new = NewBead {
             bead_id: ordered.bead_id,
             kind: BeadType::Issue,
@@ -83,6 +83,16 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
         (i64::from(order.staged), &order.convoy_id),
     )?;
     report::summary_changed(cx, &rig)
+}
+
+/// How many blockers of a bead are not closed. One that does not exist (yet) is not met.
+fn unmet_blockers(cx: &Cx<'_>, bead: &BeadId) -> Result<i64, Fault> {
+    scalar(
+        cx.sql,
+        "-- convoys_unmet_blockers\nSELECT COUNT(*) FROM bead_dependencies AS edge LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
+         WHERE edge.bead_id = ? AND edge.dependency_type = 'blocks' AND blocker.status IS NOT 'closed'",
+        (bead,),
+    )
 }
 
 /// `convoyBeads`: the convoy's beads in this rig as they are now. The town asks when it is asked.

@@ -2,14 +2,14 @@
 //!
 //! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
 
-use super::agents;
+use super::report;
+use super::roster::Roster;
 use super::state::{self, RigState};
-use super::{hooks, report};
 use crate::error::{Failure, Fault};
-use crate::ids::BeadId;
-use crate::rpc::model::{Agent, AgentRole};
+use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{query_one, scalar};
+use serde::Deserialize;
 
 /// Work that may be given out: the condition of the index `beads_ready`.
 macro_rules! ready {
@@ -18,14 +18,25 @@ macro_rules! ready {
     };
 }
 
+/// A bead that may be given out.
+#[derive(Deserialize)]
+pub(super) struct Ready {
+    pub(super) bead_id: BeadId,
+    pub(super) convoy_id: Option<ConvoyId>,
+}
+
 /// Gives out ready work until nothing is ready or nobody is free.
 pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
+    let Some(mut ready) = next_ready(cx)? else { return Ok(()) };
+    let mut roster = Roster::load(cx)?;
     let mut given = false;
-    while let Some(bead) = next_ready(cx)? {
-        let Some(mut agent) = free_polecat(cx, rig)? else { break };
-        hooks::attach(cx, &mut agent, &bead)?;
-        report::member_changed(cx, rig, &bead)?;
+    while roster.assign(cx, rig, &ready.bead_id)?.is_some() {
+        report::bead_given(cx, rig, &ready)?;
         given = true;
+        match next_ready(cx)? {
+            Some(next) => ready = next,
+            None => break,
+        }
     }
     if given {
         report::summary_changed(cx, rig)?;
@@ -41,25 +52,17 @@ pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     }
 }
 
-/// An idle polecat, or a new one while there is room.
-pub(super) fn free_polecat(cx: &Cx<'_>, rig: &RigState) -> Result<Option<Agent>, Fault> {
-    if let Some(idle) = agents::idle_polecat(cx)? {
-        return Ok(Some(idle));
-    }
-    if agents::living_polecats(cx)? >= rig.capacity {
-        return Ok(None);
-    }
-    agents::create(cx, rig, AgentRole::Polecat).map(Some)
-}
-
 /// The bead that is next in the queue.
-pub(super) fn next_ready(cx: &Cx<'_>) -> Result<Option<BeadId>, Fault> {
-    let next: Option<(BeadId,)> = query_one(
+pub(super) fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
+    query_one(
         cx.sql,
-        concat!("-- dispatch_next_ready\nSELECT bead_id FROM beads WHERE ", ready!(), " ORDER BY priority_rank DESC, sequence LIMIT 1"),
+        concat!(
+            "-- dispatch_next_ready\nSELECT bead_id, convoy_id FROM beads WHERE ",
+            ready!(),
+            " ORDER BY priority_rank DESC, sequence LIMIT 1"
+        ),
         (),
-    )?;
-    Ok(next.map(|(id,)| id))
+    )
 }
 
 /// How many beads are ready and wait for a polecat.

@@ -6,14 +6,15 @@
 use super::agents;
 use super::{beads, names, report, state};
 use crate::auth::principal::Role;
-use crate::error::{Code, Failure, Refusal, refuse};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Agent, AgentStatus, Bead, BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx};
-use crate::store::meta;
 use crate::store::sql::{execute, query_one};
 use serde_json::Value;
 
+/// The label of beads that the Mayor decides about.
+const TRIAGE_LABEL: &str = "gt:triage-request";
 /// The alarm's pace while there is work (Gastown contract, section 10).
 pub(super) const ACTIVE_TICK_MILLIS: i64 = 5_000;
 
@@ -26,25 +27,36 @@ pub(super) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// Puts a bead on an agent's hook. Both are free; the caller has checked.
+/// A polecat does not report on a bead that another agent holds: one writer per bead.
+pub(super) fn check_writes(cx: &Cx<'_>, caller: &Caller, bead: &Bead) -> Result<(), Failure> {
+    let Some(agent_id) = caller.principal.agent_id.as_deref().filter(|_| caller.principal.role == Role::Polecat) else { return Ok(()) };
+    match holder(cx, &bead.bead_id)? {
+        Some((holder, name)) if holder.as_str() != agent_id => {
+            let refusal = Refusal::new(Code::Conflict, format!("Bead {} is held by {name} (agent {holder})", bead.bead_id));
+            Err(refusal.hint("Report on the bead on your own hook.").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn holder(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(AgentId, String)>, Fault> {
+    query_one(cx.sql, "-- hooks_holder\nSELECT id, name FROM agents WHERE current_hook_bead_id = ?", (bead,))
+}
+
+/// Puts a bead on an agent's hook, and writes the agent. Both are free; the caller has checked.
 pub(super) fn attach(cx: &Cx<'_>, agent: &mut Agent, bead: &BeadId) -> Result<(), Failure> {
-    let fence = meta::next(cx.sql, "fence")?;
     let branch = names::branch(&agent.name, bead);
-    execute(
-        cx.sql,
-        "-- hooks_attach_agent\nUPDATE agents SET current_hook_bead_id = ?, branch = ?, fence = ?, status = 'idle', last_activity_at = ? WHERE id = ?",
-        (bead, &branch, fence, cx.now.millis(), &agent.id),
-    )?;
+    agent.current_hook_bead_id = Some(bead.clone());
+    agent.branch = Some(branch.clone());
+    agent.fence = cx.number()?;
+    agent.status = AgentStatus::Idle;
+    agent.last_activity_at = Some(cx.now);
+    agents::save(cx, agent)?;
     execute(
         cx.sql,
         "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?, updated_at = ?, metadata = json_set(metadata, '$.branch', ?) WHERE bead_id = ?",
         (&agent.id, cx.now.millis(), &branch, bead),
     )?;
-    agent.current_hook_bead_id = Some(bead.clone());
-    agent.branch = Some(branch);
-    agent.fence = fence;
-    agent.status = AgentStatus::Idle;
-    agent.last_activity_at = Some(cx.now);
     Ok(())
 }
 
@@ -65,11 +77,7 @@ pub(super) fn release_bead(cx: &Cx<'_>, bead: &BeadId) -> Result<(), Failure> {
          WHERE current_hook_bead_id = ?",
         (cx.now.millis(), bead),
     )?;
-    execute(
-        cx.sql,
-        "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'",
-        (bead,),
-    )?;
+    execute(cx.sql, "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'", (bead,))?;
     Ok(())
 }
 
@@ -95,22 +103,34 @@ fn check_hookable(cx: &Cx<'_>, agent: &Agent, bead: &Bead) -> Result<(), Failure
     if bead.kind == BeadType::Escalation {
         return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: type '{}' is not workable", bead.kind.as_str())));
     }
+    if bead.labels.iter().any(|label| label == TRIAGE_LABEL) {
+        return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: triage requests are resolved via gt_triage_resolve")));
+    }
     if let Some(held) = &agent.current_hook_bead_id {
         let refusal = Refusal::new(Code::Conflict, format!("Agent {} is already hooked to bead {held}. Unhook first.", agent.id));
         return Err(refusal.hint("One hook per agent: unhook it, or let an idle agent take the bead.").into());
     }
-    let holder: Option<(AgentId, String)> =
-        query_one(cx.sql, "-- hooks_holder\nSELECT id, name FROM agents WHERE current_hook_bead_id = ?", (id,))?;
-    if let Some((holder, name)) = holder {
+    if agent.status == AgentStatus::Dead {
+        return Err(refuse(Code::Conflict, format!("Agent {} is dead", agent.id)));
+    }
+    if let Some((holder, name)) = holder(cx, id)? {
         let refusal = Refusal::new(Code::Conflict, format!("Bead {id} is already hooked by {name} (agent {holder})"));
         return Err(refusal.hint("One agent per bead: unhook the holder first if it should change hands.").into());
     }
     if bead.status != BeadStatus::Open {
-        return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: it is {}, only open beads are taken", bead.status.as_str())));
+        return Err(refuse(
+            Code::Conflict,
+            format!("Cannot hook agent to bead {id}: it is {}, only open beads are taken", bead.status.as_str()),
+        ));
     }
     if bead.blockers_open > 0 {
-        let refusal = Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: it waits for {} blocker(s)", bead.blockers_open));
+        let refusal =
+            Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: it waits for {} blocker(s)", bead.blockers_open));
         return Err(refusal.hint("Finish what it depends on first.").into());
+    }
+    if beads::is_held(cx, id)? {
+        let refusal = Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: it is held back"));
+        return Err(refusal.hint("Start the convoy it belongs to; a bead labelled gt:held waits for a person.").into());
     }
     Ok(())
 }

@@ -7,9 +7,10 @@ use crate::error::{Code, Failure, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Mail, MailInput};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::sql::{execute, query};
 
+/// Longest sender, in bytes: an agent's id, or `mayor`.
+pub const SENDER_BYTES_MAX: usize = 128;
 /// Longest subject, in characters.
 pub const SUBJECT_CHARS_MAX: usize = 500;
 /// Longest body, in bytes.
@@ -28,11 +29,22 @@ pub(crate) fn send_mail(cx: &Cx<'_>, caller: &Caller, (input,): (MailInput,)) ->
     if input.body.len() > BODY_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("body must have at most {BODY_BYTES_MAX} bytes")));
     }
-    let sequence = meta::next(cx.sql, "mail_sequence")?;
+    if input.from_agent_id.is_empty() || input.from_agent_id.len() > SENDER_BYTES_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("from_agent_id must have 1 to {SENDER_BYTES_MAX} bytes")));
+    }
+    let sequence = cx.next_number()?;
     execute(
         cx.sql,
         "-- mail_send\nINSERT INTO mail (id, from_agent_id, to_agent_id, subject, body, created_at, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (BeadId::from_random(cx.random()), &input.from_agent_id, &input.to_agent_id, &input.subject, &input.body, cx.now.millis(), sequence),
+        (
+            BeadId::from_random(cx.random()),
+            &input.from_agent_id,
+            &input.to_agent_id,
+            &input.subject,
+            &input.body,
+            cx.now.millis(),
+            sequence,
+        ),
     )?;
     Ok(Answer::Void)
 }

@@ -1,7 +1,7 @@
 //! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
 //!
 //! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
-//! which work goes to whom, `sling` the busiest command, `convoys` the part of a convoy that lives here, `report` what
+//! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that lives here, `report` what
 //! the town is told. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod mail;
 pub mod names;
 mod report;
+mod roster;
 mod schema;
 pub mod sling;
 mod state;
@@ -19,19 +20,19 @@ mod state;
 pub use convoys::{ConvoyOrder, OrderedBead};
 pub use state::RigState;
 
+use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::rpc::call::Instance;
-use crate::rpc::serve::{Answer, Caller, Core, Cx};
-use crate::store::outbox::{Letter, is_news};
-use crate::auth::principal::TokenKind;
+use crate::rpc::receive::receive;
+use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes};
+use crate::store::outbox::Letter;
 
 /// What `rpc` needs to run a rig.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
-    compose: report::compose,
     alarm: dispatch::alarm,
-    town: |cx| Ok(state::load(cx)?.map(|rig| rig.town_id)),
+    owes: Some(Owes { compose: report::compose, town: |cx| Ok(state::load(cx)?.map(|rig| rig.town_id.clone())) }),
 };
 
 /// Internal callers must come from the rig's own town; everyone else must be allowed to use that town, and an agent
@@ -51,25 +52,19 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Applies what the town sends: the rig's own record, and the beads of convoys. Old news is dropped.
+/// Applies what the town sends: the rig's own record, and the beads of convoys.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
-    for letter in &letters {
-        if !is_news(cx.sql, source, letter)? {
-            continue;
-        }
-        match letter.kind.as_str() {
-            "rig" => state::apply(cx, letter)?,
-            "convoy" => convoys::apply(cx, letter)?,
-            other => return Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
-        }
-    }
-    let Some(rig) = state::load(cx)? else {
-        return Err(refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name())));
-    };
-    if *source != Instance::Town(rig.town_id.clone()).to_string() {
+    if let Some(rig) = state::load(cx)?
+        && source != Instance::Town(rig.town_id.clone()).to_string()
+    {
         return Err(refuse(Code::Forbidden, "Forbidden: letters come from the rig's own town"));
     }
-    dispatch::dispatch(cx, &rig)?;
-    Ok(Answer::Void)
+    let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
+        "rig" => state::apply(cx, source, letter),
+        "convoy" => convoys::apply(cx, letter),
+        other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
+    })?;
+    dispatch::dispatch(cx, &*state::require(cx)?)?;
+    Ok(answer)
 }

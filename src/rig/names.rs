@@ -17,7 +17,9 @@ pub fn allocate(taken: &BTreeSet<String>) -> String {
     if let Some(free) = POOL.iter().find(|name| !taken.contains(**name)) {
         return (*free).to_owned();
     }
-    (POOL.len() + 1..).map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(name)).unwrap_or_default()
+    // One more candidate than there are names taken: one of them is free.
+    let fallbacks = POOL.len() + 1..=POOL.len() + 1 + taken.len();
+    fallbacks.map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// Who an agent is, worldwide: `<Name>-<role>-<rig>@<town>`.

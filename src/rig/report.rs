@@ -18,31 +18,33 @@ const RESEND_MILLIS: i64 = 5_000;
 
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
-    post(cx.sql, "summary", rig.rig_id.as_str(), &Instance::Town(rig.town_id.clone()).to_string(), cx.now)?;
+    tell(cx, rig, "summary", rig.rig_id.as_str())
+}
+
+/// A bead was given to a polecat; if it belongs to a convoy, the town keeps a mirror of it.
+pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -> Result<(), Failure> {
+    if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
+}
+
+/// A bead changed, and so did the rig's numbers.
+pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    if beads::convoy_of(cx, bead)?.is_some() {
+        tell(cx, rig, "bead", bead.as_str())?;
+    }
+    summary_changed(cx, rig)
+}
+
+fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
+    post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
     Ok(())
 }
 
-/// A bead changed; if it belongs to a convoy, the town keeps a mirror of it.
-pub(super) fn member_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
-    if beads::convoy_of(cx, bead)?.is_some() {
-        post(cx.sql, "bead", bead.as_str(), &Instance::Town(rig.town_id.clone()).to_string(), cx.now)?;
-        cx.flush(Flush::AfterReply);
-    }
-    Ok(())
-}
-
-/// Both of the above.
-pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
-    member_changed(cx, rig, bead)?;
-    summary_changed(cx, rig)
-}
-
 /// Writes the letter for an outbox row from the state as it is.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
     match owed.kind.as_str() {
-        "summary" => Ok(state::load(cx)?.map(|rig| summary(cx, rig)).transpose()?.map(|summary| json!(summary))),
+        "summary" => Ok(state::load(cx)?.map(|rig| summary(cx, &rig)).transpose()?.map(|summary| json!(summary))),
         "bead" => {
             let bead: Option<ConvoyBead> = query_one(
                 cx.sql,
@@ -57,12 +59,9 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure
 }
 
 /// Counts as the contract's alarm status wants them.
-fn summary(cx: &Cx<'_>, rig: RigState) -> Result<RigSummary, Fault> {
-    let agents: Vec<(String, i64, i64)> = query(
-        cx.sql,
-        "-- report_agents\nSELECT status, COUNT(*), COUNT(current_hook_bead_id) FROM agents GROUP BY status",
-        (),
-    )?;
+fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
+    let agents: Vec<(String, i64, i64)> =
+        query(cx.sql, "-- report_agents\nSELECT status, COUNT(*), COUNT(current_hook_bead_id) FROM agents GROUP BY status", ())?;
     let mut counts = AgentCounts::default();
     for (status, count, hooked) in agents {
         match status.as_str() {
@@ -89,5 +88,13 @@ fn summary(cx: &Cx<'_>, rig: RigState) -> Result<RigSummary, Fault> {
             _ => work.failed = count,
         }
     }
-    Ok(RigSummary { rig_id: rig.rig_id, name: rig.name, agents: counts, beads: work, queue_depth: dispatch::queue_depth(cx)?, capacity: rig.capacity, as_of: cx.now })
+    Ok(RigSummary {
+        rig_id: rig.rig_id.clone(),
+        name: rig.name.clone(),
+        agents: counts,
+        beads: work,
+        queue_depth: dispatch::queue_depth(cx)?,
+        capacity: rig.capacity,
+        as_of: cx.now,
+    })
 }

@@ -4,6 +4,7 @@
 //! where.
 
 use super::beads::{self, NewBead};
+use super::roster::Roster;
 use super::{dispatch, hooks, report, state};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::BeadId;
@@ -35,15 +36,16 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
     let mut bead = beads::insert(cx, &rig, new)?;
     let mut agent = None;
     // Whoever has waited longer goes first; usually nobody has, and the bead just made is next.
-    while let Some(next) = dispatch::next_ready(cx)? {
-        let Some(mut free) = dispatch::free_polecat(cx, &rig)? else { break };
-        hooks::attach(cx, &mut free, &next)?;
-        if next == bead.bead_id {
-            hooks::show_attached(cx, &mut bead, &free);
-            agent = Some(free);
-            break;
+    let mut roster = Roster::load(cx)?;
+    while roster.has_room(&rig)
+        && let Some(next) = dispatch::next_ready(cx)?
+    {
+        let given = roster.assign(cx, &rig, &next.bead_id)?;
+        report::bead_given(cx, &rig, &next)?;
+        if let Some(given) = given.filter(|_| next.bead_id == bead.bead_id) {
+            hooks::show_attached(cx, &mut bead, &given);
+            agent = Some(given);
         }
-        report::member_changed(cx, &rig, &next)?;
     }
     let queue_position = if agent.is_none() { dispatch::queue_position(cx, &bead.bead_id)? } else { None };
     report::summary_changed(cx, &rig)?;

@@ -5,10 +5,12 @@
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{RigId, TownId};
+use crate::rpc::call::Instance;
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, query_one};
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// The rig's own record: the row, and the body of the town's `rig` letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,30 +35,39 @@ pub struct RigState {
 
 impl RigState {
     /// Who owns the town.
+    #[must_use]
     pub fn owner(&self) -> Owner {
         Owner { user_id: self.owner_user_id.clone(), org_id: self.owner_org_id.clone() }
     }
 }
 
 /// The row, once the town has sent it.
-pub fn load(cx: &Cx<'_>) -> Result<Option<RigState>, Fault> {
-    query_one(
+pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
+    if let Some(known) = cx.recall() {
+        return Ok(Some(known));
+    }
+    let row: Option<RigState> = query_one(
         cx.sql,
         "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity FROM rig",
         (),
-    )
+    )?;
+    Ok(row.map(|row| cx.remember(row)))
 }
 
 /// The row; a rig that never heard from its town does not exist.
-pub fn require(cx: &Cx<'_>) -> Result<RigState, Failure> {
+pub fn require(cx: &Cx<'_>) -> Result<Rc<RigState>, Failure> {
     load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name())))
 }
 
-/// Takes over what the town says this rig is. A rig never changes its id or its town.
-pub fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
+/// Takes over what the town says this rig is. A rig never changes its id or its town, and hears of itself from its
+/// town only.
+pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> {
     let told: RigState = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a rig letter", error))?;
     let known = load(cx)?;
     let moved = known.as_ref().is_some_and(|known| known.rig_id != told.rig_id || known.town_id != told.town_id);
+    if source != Instance::Town(told.town_id.clone()).to_string() {
+        return Err(refuse(Code::Forbidden, "Forbidden: letters come from the rig's own town"));
+    }
     if moved || told.rig_id.as_str() != cx.instance.name() {
         return Err(refuse(Code::Conflict, "A rig keeps its id and its town"));
     }
@@ -67,5 +78,6 @@ pub fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8",
         (&told.rig_id, &told.town_id, &told.name, &told.git_url, &told.default_branch, &told.owner_user_id, &told.owner_org_id, told.capacity),
     )?;
+    cx.forget();
     Ok(())
 }

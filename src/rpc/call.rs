@@ -97,6 +97,8 @@ impl Call {
     /// `Fault` when the arguments cannot be written as JSON.
     pub fn new(instance: Instance, method: &'static Method, args: impl Serialize) -> Result<Self, Fault> {
         let args = serde_json::to_string(&args).map_err(|error| Fault::new(method.name, error))?;
+        // serde writes the empty tuple as null.
+        let args = if args == "null" { "[]".to_owned() } else { args };
         Ok(Self { instance, method, args })
     }
 }

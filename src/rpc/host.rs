@@ -1,28 +1,35 @@
-//! Drives one object: calls in, gathered questions, the outbox and the alarm.
+//! Drives one object: calls in, gathered questions, the alarm.
 //!
 //! Owns the order in which storage, messages and the alarm are touched, for the Worker and for the tests alike. The
 //! runtime behind it is the `Host` trait. No truth lives in its fields: `Hints` only save look-ups.
 
-use super::call::{Call, Context, Instance, Wire, read_reply, refusal_text, unavailable};
-use super::serve::{Answer, Caller, Core, Cx, Flush, Gather, check_access, core, own_context, run};
+use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
+use super::flush::flush;
+use super::serve::{Answer, Caller, Cx, Flush, Gather, check_access, core, own_context, run};
 use super::table::{Absent, Method, find};
+use crate::auth::principal::TokenKind;
 use crate::auth::{Accept, Keys, verify};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
-use crate::store::outbox::{self, Letter, Owed};
+use crate::store::outbox::{self, Which};
 use crate::store::sql::{Sql, transaction};
 use crate::store::{meta, migrate};
 use crate::time::Timestamp;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How long an object waits for other objects before it answers without them.
 pub const GATHER_MILLIS_MAX: u32 = 2_000;
-/// How long a delivery may take before it counts as failed.
-const DELIVERY_MILLIS_MAX: u32 = 5_000;
+/// How long a delivery that a caller waits for may take before it counts as failed.
+pub const DELIVERY_MILLIS_MAX: u32 = 2_000;
+/// The same when nobody waits.
+pub const PATIENT_DELIVERY_MILLIS_MAX: u32 = 5_000;
 /// How long a flush after the reply waits for more changes, so that a burst of calls is one delivery.
 const LINGER_MILLIS: u32 = 20;
+/// The alarm rings again after this pause when its work could not be finished.
+const ALARM_RETRY_MILLIS: i64 = 5_000;
+/// The alarm never rings again sooner than this.
+const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
 
 /// The runtime of one object.
 pub trait Host: 'static {
@@ -55,10 +62,22 @@ pub trait Host: 'static {
 pub struct Hints {
     /// The schema is the newest.
     migrated: Cell<bool>,
-    /// When the alarm is set to, once asked.
-    armed: Cell<Option<Option<Timestamp>>>,
-    /// A flush is under way and will see new rows.
+    /// When the alarm is set to.
+    armed: Cell<Armed>,
+    /// A flush after the reply is planned or under way, and will see rows written meanwhile.
     flushing: Cell<bool>,
+}
+
+/// What is known about the alarm.
+#[derive(Clone, Copy, Default)]
+enum Armed {
+    /// Nobody has asked.
+    #[default]
+    Unknown,
+    /// It is not set.
+    Never,
+    /// It rings then.
+    At(Timestamp),
 }
 
 /// Answers one call. The reply text is read by `call::read_reply`.
@@ -73,8 +92,7 @@ pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
 }
 
 fn broke<H: Host>(host: &H, fault: &Fault) -> String {
-    let incident = host.log_fault(fault);
-    super::call::incident_text(&incident)
+    incident_text(&host.log_fault(fault))
 }
 
 async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) -> Result<Answer, Failure> {
@@ -83,29 +101,29 @@ async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) 
         .ok_or_else(|| refuse(Code::Unsupported, format!("The RPC receiver does not implement the method \"{method}\".")))?;
     let caller = identify(&**host, context)?;
     check_access(method, &caller.principal)?;
-    if let Some(answer) = ready(&**host, instance, Some(method))? {
-        return Ok(answer);
-    }
-    if !method.is_read() && host.hints().armed.get().is_none() {
-        host.hints().armed.set(Some(host.alarm().await?));
+    if !method.is_read() {
+        // Asked before storage is touched: nothing may come between a change and the alarm that stands for it.
+        known_alarm(&**host).await?;
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    let outcome = run(&cx, &caller, method, args)?;
-    let (wake_at, flush) = cx.effects();
+    let outcome = match (has_tables(&**host, instance)?, method.absent) {
+        (true, _) => run(&cx, &caller, method, args)?,
+        (false, Absent::Create) => create(&**host, &cx, &caller, method, args)?,
+        (false, Absent::Answer(json)) => {
+            (core(method.object).authorize)(&cx, &caller)?;
+            return Ok(Answer::Json(json.to_owned()));
+        }
+        (false, Absent::Refuse) => return Err(not_found(instance).into()),
+    };
+    let (wake_at, when) = cx.effects();
     if let Some(at) = wake_at {
         arm(&**host, at).await?;
     }
-    match flush {
+    match when {
         Flush::None => {}
-        Flush::BeforeReply => flush_outbox(Rc::clone(host)).await,
-        Flush::AfterReply => {
-            let host_after = Rc::clone(host);
-            host.background(Box::pin(async move {
-                host_after.wire().sleep(LINGER_MILLIS).await;
-                flush_outbox(host_after).await;
-            }));
-        }
+        Flush::BeforeReply => flush(&**host, Which::New, DELIVERY_MILLIS_MAX).await,
+        Flush::AfterReply => flush_after_reply(host),
     }
     match outcome {
         Answer::Gather(gather) => gathered(host, instance, &caller, gather).await,
@@ -116,32 +134,43 @@ async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) 
 /// Verifies the caller context: without it, or with a token that cannot be trusted, the call is refused.
 fn identify<H: Host>(host: &H, context: &str) -> Result<Caller, Failure> {
     let context: Context = serde_json::from_str(context).map_err(|_| {
-        Failure::from(Refusal::new(Code::Unauthenticated, "Authentication required: the last argument must be {jwt, requestId, idempotencyKey?}"))
+        Failure::from(Refusal::new(
+            Code::Unauthenticated,
+            "Authentication required: the last argument must be {jwt, requestId, idempotencyKey?}",
+        ))
     })?;
-    let principal = verify(host.keys(), &context.jwt, host.now(), Accept::Internal).map_err(Refusal::from)?;
+    let mut principal = verify(host.keys(), &context.jwt, host.now(), Accept::Internal).map_err(Refusal::from)?;
+    if principal.kind == TokenKind::Container {
+        // A container speaks for all its agents; which one, the request says.
+        principal.agent_id = context.agent_id;
+    }
     Ok(Caller { principal, town: context.town_id, idempotency_key: context.idempotency_key, request_id: context.request_id })
 }
 
-/// Makes sure that the object has its tables, or answers what an object without any answers.
-fn ready<H: Host>(host: &H, instance: &Instance, method: Option<&Method>) -> Result<Option<Answer>, Failure> {
-    if host.hints().migrated.get() {
-        return Ok(None);
+/// Whether the object was ever initialised; brings its schema to the newest version then.
+fn has_tables<H: Host>(host: &H, instance: &Instance) -> Result<bool, Failure> {
+    if !host.hints().migrated.get() && meta::exists(host.sql())? {
+        migrate::migrate(host.sql(), core(instance.object()).migrations)?;
+        host.hints().migrated.set(true);
     }
-    if !meta::exists(host.sql())? {
-        match method.map_or(Absent::Refuse, |method| method.absent) {
-            Absent::Create => {}
-            Absent::Answer(json) => return Ok(Some(Answer::Json(json.to_owned()))),
-            Absent::Refuse => return Err(not_found(instance).into()),
-        }
-    }
-    migrate::migrate(host.sql(), core(instance.object()).migrations)?;
+    Ok(host.hints().migrated.get())
+}
+
+/// Runs the call that initialises the object. A refused one leaves no table behind.
+fn create<H: Host>(host: &H, cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<Answer, Failure> {
+    let answer = transaction(cx.sql, || {
+        migrate::migrate(cx.sql, core(method.object).migrations)?;
+        run(cx, caller, method, args)
+    })?;
     host.hints().migrated.set(true);
-    Ok(None)
+    Ok(answer)
 }
 
 fn not_found(instance: &Instance) -> Refusal {
     match instance {
-        Instance::Rig(id) => Refusal::new(Code::NotFound, format!("Rig {id} not found")).hint("Call list_rigs to see the rigs of the town."),
+        Instance::Rig(id) => {
+            Refusal::new(Code::NotFound, format!("Rig {id} not found")).hint("Call list_rigs to see the rigs of the town.")
+        }
         Instance::Town(id) => Refusal::new(Code::NotFound, format!("Town {id} not found")).hint("Call list_towns to see your towns."),
         other => Refusal::new(Code::NotFound, format!("{other} not found")),
     }
@@ -173,132 +202,92 @@ pub async fn within(wire: &dyn Wire, call: &Call, context: &Context, millis: u32
     }
 }
 
+/// Asks once when the alarm is set to. Meanwhile another call may have set it, and then knows better.
+async fn known_alarm<H: Host>(host: &H) -> Result<Armed, Fault> {
+    if matches!(host.hints().armed.get(), Armed::Unknown) {
+        let asked = host.alarm().await?;
+        if matches!(host.hints().armed.get(), Armed::Unknown) {
+            host.hints().armed.set(asked.map_or(Armed::Never, Armed::At));
+        }
+    }
+    Ok(host.hints().armed.get())
+}
+
 /// Sets the alarm to `at` unless it already rings by then.
 async fn arm<H: Host>(host: &H, at: Timestamp) -> Result<(), Fault> {
-    if let Some(Some(armed)) = host.hints().armed.get()
+    if let Armed::At(armed) = known_alarm(host).await?
         && armed <= at
     {
         return Ok(());
     }
-    host.hints().armed.set(Some(Some(at)));
-    host.set_alarm(at).await
+    host.hints().armed.set(Armed::At(at));
+    let set = host.set_alarm(at).await;
+    if set.is_err() {
+        host.hints().armed.set(Armed::Unknown);
+    }
+    set
 }
 
-/// The alarm rang: the core does its part, then everything that is due is sent, then the alarm is set again.
+/// The alarm rang: the core does its part, everything that is due is sent, and the alarm is set again while anything
+/// is owed. What fails is logged and tried again: a runtime gives up on an alarm that keeps failing, we do not.
 ///
 /// # Errors
-/// `Fault`; the runtime rings again later.
+/// `Fault` when the alarm cannot be set; the runtime rings again later.
 pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
     let Some(instance) = host.instance() else { return Ok(()) };
-    host.hints().armed.set(Some(None));
-    let outcome = (|| {
-        ready(&*host, instance, None)?;
-        let random = || host.random();
-        let cx = Cx::new(host.sql(), host.now(), instance, &random);
-        transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
-        Ok(cx.effects().0)
-    })();
-    let wake_at = match outcome {
+    host.hints().armed.set(Armed::Never);
+    let wake_at = match tick(&*host, instance) {
         Ok(wake_at) => wake_at,
-        // An object that has no tables has nothing to do.
-        Err(Failure::Refused(_)) => return Ok(()),
-        Err(Failure::Broke(fault)) => return Err(fault),
+        Err(failure) => {
+            super::flush::log(&*host, "alarm", &failure);
+            Some(host.now().plus_millis(ALARM_RETRY_MILLIS))
+        }
     };
     if let Some(at) = wake_at {
         arm(&*host, at).await?;
     }
-    flush_outbox(Rc::clone(&host)).await;
-    Ok(())
+    if !host.hints().migrated.get() || core(instance.object()).owes.is_none() {
+        return Ok(());
+    }
+    flush(&*host, Which::All, PATIENT_DELIVERY_MILLIS_MAX).await;
+    arm_for_owed(&*host).await
 }
 
-/// Sends everything that is due, a delivery per target, until nothing is due. One flush at a time: rows written
-/// meanwhile are seen by the running one.
-async fn flush_outbox<H: Host>(host: Rc<H>) {
-    struct Flushing<'a>(&'a Cell<bool>);
-    impl Drop for Flushing<'_> {
+/// The core's part of the alarm. An object that has no tables has nothing to do.
+fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Failure> {
+    if !has_tables(host, instance)? {
+        return Ok(None);
+    }
+    let random = || host.random();
+    let cx = Cx::new(host.sql(), host.now(), instance, &random);
+    transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
+    Ok(cx.effects().0)
+}
+
+/// While anything is owed the alarm is set, for then or, if it is being sent just now, for a little later.
+async fn arm_for_owed<H: Host>(host: &H) -> Result<(), Fault> {
+    match outbox::next_due(host.sql())? {
+        Some(at) => arm(host, at.max(host.now().plus_millis(ALARM_PAUSE_MILLIS_MIN))).await,
+        None => Ok(()),
+    }
+}
+
+/// Sends what is new once the reply is on its way and a burst of calls is over.
+fn flush_after_reply<H: Host>(host: &Rc<H>) {
+    /// Forgets the flush when it ends, and also when the runtime drops it.
+    struct Running<H: Host>(Rc<H>);
+    impl<H: Host> Drop for Running<H> {
         fn drop(&mut self) {
-            self.0.set(false);
+            self.0.hints().flushing.set(false);
         }
     }
     if host.hints().flushing.replace(true) {
         return;
     }
-    let _flushing = Flushing(&host.hints().flushing);
-    let Some(instance) = host.instance() else { return };
-    loop {
-        match flush_once(&*host, instance, core(instance.object())).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(Failure::Refused(refusal)) => {
-                host.log_fault(&Fault::new("flush the outbox", refusal.message));
-                return;
-            }
-            Err(Failure::Broke(fault)) => {
-                host.log_fault(&fault);
-                return;
-            }
-        }
-    }
-}
-
-/// One round: true when something was sent and there may be more.
-async fn flush_once<H: Host>(host: &H, instance: &Instance, core: &Core) -> Result<bool, Failure> {
-    let random = || host.random();
-    let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    let due = outbox::due(cx.sql, cx.now)?;
-    if due.is_empty() {
-        if let Some(at) = outbox::next_due(cx.sql)? {
-            arm(host, at).await?;
-        }
-        return Ok(false);
-    }
-    let Some(town) = (core.town)(&cx)? else { return Ok(false) };
-    let mut by_target: BTreeMap<String, Vec<Owed>> = BTreeMap::new();
-    for owed in due {
-        by_target.entry(owed.target.clone()).or_default().push(owed);
-    }
-    let mut deliveries = Vec::new();
-    for (target, owed) in by_target {
-        let (letters, vanished) = compose(&cx, core, &owed)?;
-        for gone in vanished {
-            outbox::acknowledge(cx.sql, gone)?;
-        }
-        if letters.is_empty() {
-            continue;
-        }
-        let Some(target) = Instance::parse(&target) else { continue };
-        let method = find(target.object(), "deliver").ok_or_else(|| Fault::new("flush", "target takes no letters"))?;
-        let context = own_context(host.keys(), instance, Some(&town), method, "outbox", cx.now)?;
-        let delivery = Call::new(target, method, (letters,))?;
-        deliveries.push(async move {
-            let outcome = within(host.wire(), &delivery, &context, DELIVERY_MILLIS_MAX).await;
-            (owed, outcome.and_then(|reply| read_reply(&reply).map(drop)))
-        });
-    }
-    let outcomes = join_all(deliveries).await;
-    transaction(host.sql(), || {
-        for (owed, outcome) in &outcomes {
-            for row in owed {
-                match outcome {
-                    Ok(()) => outbox::acknowledge(host.sql(), row)?,
-                    Err(_) => outbox::retry_later(host.sql(), row, host.now())?,
-                }
-            }
-        }
-        Ok(())
-    })?;
-    Ok(true)
-}
-
-/// The letters for rows that still mean something, and the rows whose subject is gone.
-fn compose<'o>(cx: &Cx<'_>, core: &Core, owed: &'o [Owed]) -> Result<(Vec<Letter>, Vec<&'o Owed>), Failure> {
-    let mut letters = Vec::new();
-    let mut vanished = Vec::new();
-    for row in owed {
-        match (core.compose)(cx, row)? {
-            Some(body) => letters.push(Letter { kind: row.kind.clone(), subject: row.subject.clone(), generation: row.generation, body }),
-            None => vanished.push(row),
-        }
-    }
-    Ok((letters, vanished))
+    let running = Running(Rc::clone(host));
+    host.background(Box::pin(async move {
+        let host = &*running.0;
+        host.wire().sleep(LINGER_MILLIS).await;
+        flush(host, Which::New, PATIENT_DELIVERY_MILLIS_MAX).await;
+    }));
 }

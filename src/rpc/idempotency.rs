@@ -15,6 +15,9 @@ pub const REMEMBER_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 /// Longest key.
 pub const KEY_CHARS_MAX: usize = 128;
 
+/// Longest answer that is remembered; a row of the database has 2 MB at most.
+pub const REPLY_BYTES_MAX: usize = 1_500_000;
+
 /// Creates the table; part of the first migration of every object with mutating methods.
 pub const CREATE_IDEMPOTENCY: &str = "-- idempotency
 CREATE TABLE idempotency (
@@ -60,10 +63,17 @@ pub fn once(
         if known_method == method.name && known_digest == digest {
             return Ok(if reply.is_empty() { Answer::Void } else { Answer::Json(reply) });
         }
-        let refusal = Refusal::new(Code::IdempotencyConflict, format!("idempotency_key {key} was already used for {known_method} with other arguments"));
+        let refusal = Refusal::new(
+            Code::IdempotencyConflict,
+            format!("idempotency_key {key} was already used for {known_method} with other arguments"),
+        );
         return Err(refusal.hint("Repeat the first call unchanged to get its answer, or take a new key for a new call.").into());
     }
     let answer = work()?;
+    let too_long = matches!(&answer, Answer::Json(reply) if reply.len() > REPLY_BYTES_MAX);
+    if too_long {
+        return Err(refuse(Code::InvalidArgument, format!("the answer would exceed {REPLY_BYTES_MAX} bytes: split the call")));
+    }
     let reply = match &answer {
         Answer::Json(reply) => reply.as_str(),
         Answer::Void | Answer::Gather(_) => "",

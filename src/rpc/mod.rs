@@ -1,11 +1,14 @@
 //! Calls between the edge and the objects, and between objects.
 //!
 //! `table` names every method once; `call` is what travels; `model` the contract's shapes; `serve` answers a call
-//! inside an object; `host` drives an object's storage, outbox and alarm; `idempotency` makes retries safe.
+//! inside an object; `host` drives an object's storage and alarm, `flush` sends what its outbox holds and `receive`
+//! applies what arrives; `idempotency` makes retries safe.
 
 pub mod call;
+mod flush;
 pub mod host;
 pub mod idempotency;
 pub mod model;
+pub mod receive;
 pub mod serve;
 pub mod table;

@@ -4,11 +4,12 @@
 //! objects' cores run them. Sends nothing and waits for nothing; `host` does that.
 
 use super::call::{Call, Context, Instance};
-use super::table::{Access, Method, Object};
 use super::idempotency;
+use super::table::{Access, Method, Object};
 use crate::auth::principal::{Principal, Role, Scope, TokenKind};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
+use crate::store::meta;
 use crate::store::migrate::Migration;
 use crate::store::outbox::Owed;
 use crate::store::sql::{Sql, transaction};
@@ -16,7 +17,9 @@ use crate::time::Timestamp;
 use crate::{registry, rig, session, town};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::cell::Cell;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 /// The verified caller of one call.
 #[derive(Debug, Clone)]
@@ -62,19 +65,75 @@ pub struct Cx<'a> {
     random: &'a dyn Fn() -> [u8; 16],
     wake_at: Cell<Option<Timestamp>>,
     flush: Cell<Flush>,
+    number: Cell<Option<i64>>,
+    own_row: RefCell<Option<Rc<dyn Any>>>,
 }
 
 impl<'a> Cx<'a> {
     /// A context for one call or alarm.
     #[must_use]
     pub fn new(sql: &'a dyn Sql, now: Timestamp, instance: &'a Instance, random: &'a dyn Fn() -> [u8; 16]) -> Self {
-        Self { sql, now, instance, random, wake_at: Cell::new(None), flush: Cell::new(Flush::None) }
+        Self {
+            sql,
+            now,
+            instance,
+            random,
+            wake_at: Cell::new(None),
+            flush: Cell::new(Flush::None),
+            number: Cell::new(None),
+            own_row: RefCell::new(None),
+        }
     }
 
     /// Sixteen random bytes.
     #[must_use]
     pub fn random(&self) -> [u8; 16] {
         (self.random)()
+    }
+
+    /// The number of this change, greater than that of every earlier one and never used again, not even after a
+    /// restart: generations and fences. Ask within the transaction of the change.
+    pub fn number(&self) -> Result<i64, Fault> {
+        self.number.get().map_or_else(|| self.next_number(), Ok)
+    }
+
+    /// A further number, for things that have an order of arrival.
+    pub fn next_number(&self) -> Result<i64, Fault> {
+        let number = meta::next(self.sql, "change")?;
+        self.number.set(Some(number));
+        Ok(number)
+    }
+
+    /// The object's own row if this call has read it: authorization and handler read it once.
+    #[must_use]
+    pub fn recall<T: 'static>(&self) -> Option<Rc<T>> {
+        self.own_row.borrow().clone().and_then(|row| row.downcast().ok())
+    }
+
+    /// Keeps the object's own row until the call ends or changes it.
+    pub fn remember<T: 'static>(&self, row: T) -> Rc<T> {
+        let row = Rc::new(row);
+        self.own_row.replace(Some(row.clone()));
+        row
+    }
+
+    /// The object's own row has changed.
+    pub fn forget(&self) {
+        self.own_row.replace(None);
+    }
+
+    /// Runs a part of the change that may fail without undoing the rest.
+    ///
+    /// # Errors
+    /// Whatever `part` answers; it has changed nothing then.
+    pub fn attempt<T>(&self, part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let outcome = transaction(self.sql, part);
+        if outcome.is_err() {
+            // Both may have come from what was just undone.
+            self.number.set(None);
+            self.forget();
+        }
+        outcome
     }
 
     /// Asks for the alarm at `at` or earlier.
@@ -132,6 +191,8 @@ pub fn json(value: &impl Serialize) -> Result<Answer, Failure> {
 /// # Errors
 /// `InvalidArgument`.
 pub fn arguments<A: DeserializeOwned>(method: &Method, args: &str) -> Result<A, Failure> {
+    // serde reads the empty tuple from null, not from an empty array.
+    let args = if method.params.is_empty() && args == "[]" { "null" } else { args };
     let mut reader = serde_json::Deserializer::from_str(args);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let at = error.path().to_string();
@@ -145,11 +206,17 @@ pub struct Core {
     pub migrations: &'static [Migration],
     /// Whether the caller may use this object.
     pub authorize: fn(&Cx<'_>, &Caller) -> Result<(), Failure>,
-    /// The state that an outbox row stands for; `None` when the subject is gone.
-    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Value>, Failure>,
     /// What the alarm does, besides sending what is owed.
     pub alarm: fn(&Cx<'_>) -> Result<(), Failure>,
-    /// The town this object belongs to.
+    /// How the outbox is sent, when the object has one.
+    pub owes: Option<Owes>,
+}
+
+/// How an object's outbox is sent.
+pub struct Owes {
+    /// The state that a row stands for; `None` when the subject is gone.
+    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Value>, Failure>,
+    /// The town on whose behalf.
     pub town: fn(&Cx<'_>) -> Result<Option<TownId>, Failure>,
 }
 
@@ -172,7 +239,11 @@ pub fn check_access(method: &Method, principal: &Principal) -> Result<(), Refusa
     let internal = principal.kind == TokenKind::Internal;
     if method.access == Access::Internal {
         let meant = principal.method.as_deref() == Some(method.name);
-        return if internal && meant { Ok(()) } else { Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} is internal", method.name))) };
+        return if internal && meant {
+            Ok(())
+        } else {
+            Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} is internal", method.name)))
+        };
     }
     if internal {
         return Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} takes the caller's own token", method.name)));
@@ -199,7 +270,11 @@ pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<
     if !method.is_read() {
         return transaction(cx.sql, || {
             (core(method.object).authorize)(cx, caller)?;
-            idempotency::once(cx, caller, method, args, || (method.handler)(cx, caller, args))
+            idempotency::once(cx, caller, method, args, || match (method.handler)(cx, caller, args)? {
+                // Its answer would come after the change was committed, with nothing left to undo.
+                Answer::Gather(_) => Err(Fault::new(method.name, "a method that changes something may not gather").into()),
+                answer => Ok(answer),
+            })
         });
     }
     (core(method.object).authorize)(cx, caller)?;
@@ -210,7 +285,14 @@ pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<
 ///
 /// # Errors
 /// `Fault` when the token cannot be made.
-pub fn own_context(keys: &crate::auth::Keys, from: &Instance, town: Option<&TownId>, method: &Method, request_id: &str, now: Timestamp) -> Result<Context, Fault> {
+pub fn own_context(
+    keys: &crate::auth::Keys,
+    from: &Instance,
+    town: Option<&TownId>,
+    method: &Method,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Context, Fault> {
     let claims = crate::auth::InternalClaims { town: town.cloned(), from: from.to_string(), method: method.name.to_owned() };
     Ok(Context {
         jwt: crate::auth::mint_internal(keys, &claims, now)?,
@@ -220,4 +302,3 @@ pub fn own_context(keys: &crate::auth::Keys, from: &Instance, town: Option<&Town
         agent_id: None,
     })
 }
-

@@ -21,8 +21,7 @@ CREATE INDEX ended_sessions_expiry ON ended_sessions (expires_at)",
 ]];
 
 /// What `rpc` needs to run a session object. Only internal callers reach it, which the table says.
-pub const CORE: Core =
-    Core { migrations: MIGRATIONS, authorize: |_, _| Ok(()), compose: |_, _| Ok(None), alarm: |_| Ok(()), town: |_| Ok(None) };
+pub const CORE: Core = Core { migrations: MIGRATIONS, authorize: |_, _| Ok(()), alarm: |_| Ok(()), owes: None };
 
 /// `sessionEnded`: whether the client ended this session. Writes nothing.
 pub(crate) fn session_ended(cx: &Cx<'_>, _caller: &Caller, (id,): (String,)) -> Result<Answer, Failure> {

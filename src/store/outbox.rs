@@ -4,7 +4,6 @@
 //! composed from the current state when it is sent, so many changes of one subject are one letter and a late or
 //! repeated letter can do no harm. The receiver drops whatever is not newer than what it has seen.
 
-use super::meta;
 use super::sql::{Sql, execute, query, query_one};
 use crate::error::Fault;
 use crate::time::Timestamp;
@@ -15,8 +14,10 @@ use serde_json::Value;
 pub const LETTERS_PER_FLUSH_MAX: u32 = 100;
 /// First pause after a failed delivery, doubled with each further failure.
 const RETRY_MILLIS_MIN: i64 = 1_000;
-/// Longest pause between two attempts.
-const RETRY_MILLIS_MAX: i64 = 60_000;
+/// Longest pause after a delivery that did not arrive.
+pub const RETRY_MILLIS_MAX: i64 = 60_000;
+/// Longest pause after a letter that arrived and was refused: asking again seldom helps, but costs little.
+pub const REFUSED_RETRY_MILLIS_MAX: i64 = 60 * 60 * 1_000;
 
 /// Creates both tables; part of the first migration of every object that talks to another.
 pub const CREATE_OUTBOX: &str = "-- outbox
@@ -72,9 +73,29 @@ pub struct Letter {
     pub body: Value,
 }
 
-/// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change.
-pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, now: Timestamp) -> Result<(), Fault> {
-    let generation = meta::next(sql, "generation")?;
+/// A letter that the receiver could not apply. The others of its delivery were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// What sort of subject.
+    pub kind: String,
+    /// Which one.
+    pub subject: String,
+    /// Why, for the sender's log.
+    pub reason: String,
+}
+
+/// Which rows are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that no delivery has failed for: what a call sends.
+    New,
+    /// All that are due: what the alarm sends.
+    All,
+}
+
+/// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change, with a
+/// `generation` that is greater than that of any earlier change.
+pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, generation: i64, now: Timestamp) -> Result<(), Fault> {
     execute(
         sql,
         "-- outbox_post\nINSERT INTO outbox (kind, subject, target, generation, attempts, next_at) VALUES (?1, ?2, ?3, ?4, 0, ?5)
@@ -84,11 +105,13 @@ pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, now: Timesta
 }
 
 /// What is due now, oldest first.
-pub fn due(sql: &dyn Sql, now: Timestamp) -> Result<Vec<Owed>, Fault> {
+pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fault> {
+    let attempts_max = if which == Which::New { 0 } else { i64::from(u32::MAX) };
     query(
         sql,
-        "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? ORDER BY next_at, generation LIMIT ?",
-        (now.millis(), LETTERS_PER_FLUSH_MAX),
+        "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? AND attempts <= ?
+         ORDER BY next_at, generation LIMIT ?",
+        (now.millis(), attempts_max, LETTERS_PER_FLUSH_MAX),
     )
 }
 
@@ -107,10 +130,10 @@ pub fn acknowledge(sql: &dyn Sql, owed: &Owed) -> Result<(), Fault> {
     )
 }
 
-/// The delivery failed: try again after a pause that doubles.
-pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp) -> Result<(), Fault> {
+/// The delivery failed: try again after a pause that doubles up to `pause_max` milliseconds.
+pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp, pause_max: i64) -> Result<(), Fault> {
     let doublings = u32::try_from(owed.attempts.clamp(0, 16)).unwrap_or_default();
-    let pause = RETRY_MILLIS_MIN.saturating_mul(1 << doublings).min(RETRY_MILLIS_MAX);
+    let pause = RETRY_MILLIS_MIN.saturating_mul(1 << doublings).min(pause_max);
     execute(
         sql,
         "-- outbox_retry_later\nUPDATE outbox SET attempts = attempts + 1, next_at = ? WHERE kind = ? AND subject = ? AND target = ? AND generation = ?",

@@ -42,8 +42,7 @@ pub fn transaction<T>(sql: &dyn Sql, body: impl FnOnce() -> Result<T, Failure>) 
 
 /// All rows of a query, decoded into `T` column by column.
 pub fn query<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<Vec<T>, Fault> {
-    let params = serde_json::to_string(&params).map_err(|error| Fault::new(first_line(statement), error))?;
-    let rows = sql.exec(statement, &params)?;
+    let rows = sql.exec(statement, &params_text(statement, &params)?)?;
     serde_json::from_str(&rows).map_err(|error| Fault::new(first_line(statement), error))
 }
 
@@ -62,8 +61,13 @@ pub fn scalar<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl 
 
 /// A statement whose rows nobody reads.
 pub fn execute(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<(), Fault> {
-    let params = serde_json::to_string(&params).map_err(|error| Fault::new(first_line(statement), error))?;
-    sql.exec(statement, &params).map(drop)
+    sql.exec(statement, &params_text(statement, &params)?).map(drop)
+}
+
+/// The text of the parameter array. serde writes the empty tuple as null, which means no parameters.
+fn params_text(statement: &str, params: &impl Serialize) -> Result<String, Fault> {
+    let text = serde_json::to_string(params).map_err(|error| Fault::new(first_line(statement), error))?;
+    Ok(if text == "null" { "[]".to_owned() } else { text })
 }
 
 /// Every statement begins with a comment that names it, so its first line identifies it in a log.
@@ -78,7 +82,9 @@ where
     T: DeserializeOwned,
 {
     match Value::deserialize(deserializer)? {
-        Value::String(text) => serde_json::from_str(&text).or_else(|_| serde_json::from_value(Value::String(text))).map_err(D::Error::custom),
+        Value::String(text) => {
+            serde_json::from_str(&text).or_else(|_| serde_json::from_value(Value::String(text))).map_err(D::Error::custom)
+        }
         value => serde_json::from_value(value).map_err(D::Error::custom),
     }
 }

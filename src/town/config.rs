@@ -30,7 +30,7 @@ fn defaults() -> TownConfig {
 }
 
 /// Keys that may be set besides those with a default.
-const OPTIONAL_KEYS: [&str; 14] = [
+const OPTIONAL_KEYS: [&str; 12] = [
     "max_polecats_per_rig",
     "default_model",
     "role_models",
@@ -43,9 +43,13 @@ const OPTIONAL_KEYS: [&str; 14] = [
     "git_author_name",
     "git_author_email",
     "custom_instructions",
-    "organization_id",
-    "created_by_user_id",
 ];
+/// Settings that are merged key by key.
+const MERGED: [&str; 2] = ["refinery", "custom_instructions"];
+/// Settings that hold secrets, at the top or one level down.
+const SECRET: [&str; 4] = ["env_vars", "git_auth", "github_cli_pat", "kilocode_token"];
+/// Largest configuration, in bytes of JSON.
+const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
 /// Defaults, then what the town has set, then who owns it.
 fn effective(town: &state::TownState) -> TownConfig {
@@ -82,37 +86,62 @@ pub(super) fn merge_mode_default(town: &state::TownState) -> MergeMode {
 
 /// `getTownConfig`. Secrets are in clear, as the contract has it: whoever shows this to anyone masks them.
 pub(crate) fn get_config(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
-    json(&effective(&state::require(cx)?))
+    json(&effective(&*state::require(cx)?))
 }
 
-/// `updateTownConfig`: a shallow merge; `refinery` and `custom_instructions` are merged by key; null removes a key.
-/// Owner fields cannot be set here. Nothing is changed when any value is refused.
+/// `updateTownConfig`: a shallow merge; `refinery` and `custom_instructions` are merged by key; null removes a key, and
+/// so does an empty `default_model`. A masked secret keeps the stored one. Owner fields cannot be set here. Nothing is
+/// changed when any value is refused.
 pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfig,)) -> Result<Answer, Failure> {
-    let mut town = state::require(cx)?;
+    let town = state::require(cx)?;
+    let mut changed = state::TownState::clone(&town);
     let known = defaults();
     for (key, new) in update {
         if key.starts_with("owner") || (!known.contains_key(&key) && !OPTIONAL_KEYS.contains(&key.as_str())) {
             return Err(refuse(Code::InvalidArgument, format!("{key} is not a setting of a town")));
         }
-        if new.is_null() {
-            town.config.remove(&key);
+        if new.is_null() || (key == "default_model" && new == "") {
+            changed.config.remove(&key);
             continue;
         }
         check(&key, &new)?;
-        let merged = match (key.as_str(), effective(&town).get(&key), new) {
-            ("refinery" | "custom_instructions", Some(Value::Object(old)), Value::Object(new)) => {
-                let mut merged = old.clone();
-                merged.extend(new);
-                Value::Object(merged)
-            }
-            (_, _, new) => new,
-        };
-        town.config.insert(key, merged);
+        let old = effective(&changed).remove(&key).unwrap_or_default();
+        changed.config.insert(key.clone(), merge(&key, old, new));
     }
-    let text = serde_json::to_string(&town.config).unwrap_or_default();
+    let text = serde_json::to_string(&changed.config).unwrap_or_default();
+    if text.len() > CONFIG_BYTES_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("the configuration may have at most {CONFIG_BYTES_MAX} bytes of JSON")));
+    }
     execute(cx.sql, "-- config_update\nUPDATE town SET config = ?", (text,))?;
-    letters::rigs_changed(cx)?;
-    json(&effective(&town))
+    cx.forget();
+    if capacity(&changed) != capacity(&town) {
+        letters::rigs_changed(cx)?;
+    }
+    json(&effective(&changed))
+}
+
+fn merge(key: &str, old: Value, new: Value) -> Value {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) if MERGED.contains(&key) => {
+            let mut merged = old;
+            merged.extend(new);
+            Value::Object(merged)
+        }
+        (Value::Object(old), Value::Object(new)) if SECRET.contains(&key) => {
+            let keep = |(name, value): (String, Value)| {
+                let value = if is_masked(&value) { old.get(&name).cloned() } else { Some(value) };
+                value.map(|value| (name, value))
+            };
+            Value::Object(new.into_iter().filter_map(keep).collect())
+        }
+        (old @ Value::String(_), new) if SECRET.contains(&key) && is_masked(&new) => old,
+        (_, new) => new,
+    }
+}
+
+/// Whether this is how a secret was shown: four stars and up to four characters.
+fn is_masked(value: &Value) -> bool {
+    value.as_str().and_then(|text| text.strip_prefix("****")).is_some_and(|rest| rest.chars().count() <= 4)
 }
 
 fn check(key: &str, new: &Value) -> Result<(), Refusal> {
@@ -124,7 +153,12 @@ fn check(key: &str, new: &Value) -> Result<(), Refusal> {
         "staged_convoys_default" | "disable_ai_coauthor" => (new.is_boolean(), "true or false"),
         "convoy_merge_mode" => (new.as_str().and_then(MergeMode::parse).is_some(), "review-then-land or review-and-merge"),
         "merge_strategy" => (matches!(new.as_str(), Some("direct" | "pr")), "direct or pr"),
-        "env_vars" | "git_auth" | "refinery" | "role_models" | "container" => (new.is_object(), "an object"),
+        "env_vars" => {
+            (new.as_object().is_some_and(|vars| vars.iter().all(is_env_var)), "an object of texts; names like NAME_1, not GASTOWN_…")
+        }
+        "git_auth" | "role_models" => (new.as_object().is_some_and(|texts| texts.values().all(Value::is_string)), "an object of texts"),
+        "refinery" => (new.as_object().is_some_and(|fields| fields.iter().all(is_refinery_field)), "an object of refinery settings"),
+        "container" => (new.is_object(), "an object"),
         "custom_instructions" => (
             new.as_object().is_some_and(|texts| {
                 texts.values().all(|text| text.as_str().is_some_and(|text| text.chars().count() <= INSTRUCTIONS_CHARS_MAX))
@@ -134,4 +168,24 @@ fn check(key: &str, new: &Value) -> Result<(), Refusal> {
         _ => (new.is_string(), "a text"),
     };
     if fits { Ok(()) } else { Err(Refusal::new(Code::InvalidArgument, format!("{key} must be {allowed}"))) }
+}
+
+/// Gastown contract 3.9.
+fn is_env_var((name, value): (&String, &Value)) -> bool {
+    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let starts = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    value.is_string() && legal && starts && !name.starts_with("GASTOWN_")
+}
+
+/// Gastown contract 3.9.
+fn is_refinery_field((name, value): (&String, &Value)) -> bool {
+    match name.as_str() {
+        "gates" => value.as_array().is_some_and(|gates| gates.iter().all(Value::is_string)),
+        "auto_merge" | "require_clean_merge" | "code_review" | "auto_resolve_pr_feedback" | "auto_resolve_merge_conflicts" => {
+            value.is_boolean()
+        }
+        "review_mode" => matches!(value.as_str(), Some("rework" | "comments")),
+        "auto_merge_delay_minutes" => value.is_null() || value.as_u64().is_some(),
+        _ => false,
+    }
 }

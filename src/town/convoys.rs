@@ -1,7 +1,7 @@
 //! Convoys as the town stores them: entry, members, edges, and a mirror of how each member stands.
 //!
 //! Owns the `convoys`, `convoy_beads` and `convoy_edges` tables and when a convoy lands: when every bead is closed, and
-//! never while one failed. The mirror is for speed; whoever needs the truth asks the rigs (`status`).
+//! never while one failed, and never without evidence of the merges. The mirror is for speed; whoever needs the truth asks the rigs (`status`).
 
 use super::letters;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
@@ -11,7 +11,6 @@ use crate::rpc::model::{
     Bead, BeadStatus, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge, MergeMode, SlingConvoyResult, SlingResult,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, json_column, query, query_one};
 use serde::Deserialize;
@@ -38,7 +37,7 @@ pub(super) fn find(cx: &Cx<'_>, id: &ConvoyId) -> Result<Option<ConvoyEntry>, Fa
 
 /// Writes a new convoy.
 pub(super) fn insert(cx: &Cx<'_>, convoy: &ConvoyEntry) -> Result<(), Fault> {
-    let sequence = meta::next(cx.sql, "convoy_sequence")?;
+    let sequence = cx.next_number()?;
     execute(
         cx.sql,
         "-- convoys_insert\nINSERT INTO convoys (id, title, status, staged, created_by, created_at, feature_branch, merge_mode, sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -60,7 +59,7 @@ pub(super) fn insert(cx: &Cx<'_>, convoy: &ConvoyEntry) -> Result<(), Fault> {
 pub(super) fn insert_bead(cx: &Cx<'_>, convoy: &ConvoyId, bead: &Bead, mirror: &ConvoyBead, waits_for: &[BeadId]) -> Result<(), Fault> {
     let mirror_text = serde_json::to_string(mirror).unwrap_or_default();
     let metadata = serde_json::to_string(&bead.metadata).unwrap_or_default();
-    let position = meta::next(cx.sql, "convoy_bead_sequence")?;
+    let position = cx.next_number()?;
     execute(
         cx.sql,
         "-- convoys_insert_bead\nINSERT INTO convoy_beads (bead_id, convoy_id, rig_id, position, title, body, metadata, mirror, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -103,7 +102,13 @@ pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId) -> Result<O
             metadata: row.metadata,
         })
         .collect();
-    Ok(Some(ConvoyOrder { convoy_id: convoy.id, staged: convoy.staged, created_by: convoy.created_by, created_at: convoy.created_at, beads }))
+    Ok(Some(ConvoyOrder {
+        convoy_id: convoy.id,
+        staged: convoy.staged,
+        created_by: convoy.created_by,
+        created_at: convoy.created_at,
+        beads,
+    }))
 }
 
 /// Who waits for whom.
@@ -122,7 +127,8 @@ pub(super) fn mirrored_beads(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<ConvoyBea
     #[derive(Deserialize)]
     struct Row(#[serde(deserialize_with = "json_column")] ConvoyBead);
     // One column in a row of one: serde reads a newtype from the value itself, hence the tuple.
-    let rows: Vec<(Row,)> = query(cx.sql, "-- convoys_mirror\nSELECT mirror FROM convoy_beads WHERE convoy_id = ? ORDER BY position", (id,))?;
+    let rows: Vec<(Row,)> =
+        query(cx.sql, "-- convoys_mirror\nSELECT mirror FROM convoy_beads WHERE convoy_id = ? ORDER BY position", (id,))?;
     Ok(rows.into_iter().map(|(row,)| row.0).collect())
 }
 
@@ -153,7 +159,9 @@ pub(crate) fn list_convoys_detailed(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Re
 /// `startConvoy`: beads that wait for nothing are given out from now on.
 pub(crate) fn start_convoy(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
     let Some(mut convoy) = find(cx, &id)? else {
-        return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint("Call list_convoys to see the convoys of the town.").into());
+        return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {id}"))
+            .hint("Call list_convoys to see the convoys of the town.")
+            .into());
     };
     if !convoy.staged {
         return Err(refuse(Code::Conflict, format!("Convoy is not staged: {id}")));
@@ -200,13 +208,17 @@ pub(super) fn apply_bead(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<()
     }
 }
 
-/// Every bead closed: with `review-and-merge` the convoy has landed; with `review-then-land` the landing merge is next.
+/// Every bead closed: with `review-and-merge` the convoy has landed if each bead names the commit that merged it; with
+/// `review-then-land` the landing merge is next. Without evidence it stays active: closed, merge unverified.
 fn land_when_done(cx: &Cx<'_>, id: &ConvoyId) -> Result<(), Failure> {
     let Some(convoy) = find(cx, id)? else { return Ok(()) };
     if convoy.status == ConvoyStatus::Landed || convoy.total_beads == 0 || convoy.closed_beads < convoy.total_beads {
         return Ok(());
     }
     if convoy.merge_mode == Some(MergeMode::ReviewAndMerge) {
+        if mirrored_beads(cx, id)?.iter().any(|bead| bead.merge_commit.is_none()) {
+            return Ok(());
+        }
         execute(cx.sql, "-- convoys_land\nUPDATE convoys SET status = 'landed', landed_at = ? WHERE id = ?", (cx.now.millis(), id))?;
     } else {
         execute(cx.sql, "-- convoys_ready_to_land\nUPDATE convoys SET ready_to_land = 1 WHERE id = ?", (id,))?;

@@ -46,8 +46,12 @@ pub fn waves(edges: &Edges) -> Vec<Vec<usize>> {
     let mut done = BTreeSet::new();
     let mut waves = Vec::new();
     loop {
-        let wave: Vec<usize> =
-            edges.iter().enumerate().filter(|(task, blockers)| !done.contains(task) && blockers.is_subset(&done)).map(|(task, _)| task).collect();
+        let wave: Vec<usize> = edges
+            .iter()
+            .enumerate()
+            .filter(|(task, blockers)| !done.contains(task) && blockers.is_subset(&done))
+            .map(|(task, _)| task)
+            .collect();
         if wave.is_empty() {
             return waves;
         }

@@ -19,6 +19,7 @@ pub(crate) fn set_town_id(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Re
         "-- identity_set_town_id\nINSERT INTO town (one, town_id, config, mayor_agent_id, created_at) VALUES (1, ?, '{}', ?, ?) ON CONFLICT (one) DO NOTHING",
         (&id, AgentId::from_random(cx.random()), cx.now.millis()),
     )?;
+    cx.forget();
     Ok(Answer::Void)
 }
 
@@ -33,13 +34,14 @@ pub(crate) fn initialize_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (T
     }
     let text = serde_json::to_string(&identity).unwrap_or_default();
     execute(cx.sql, "-- identity_initialize\nUPDATE town SET identity = ?", (text,))?;
+    cx.forget();
     letters::rigs_changed(cx)?;
     Ok(Answer::Void)
 }
 
 /// `getTownIdentityState`.
 pub(crate) fn get_identity_state(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
-    let state = match state::require(cx)?.identity {
+    let state = match state::require(cx)?.identity.clone() {
         Some(identity) if identity.runtime_mode == RuntimeMode::Modern => TownIdentityState::Modern { identity },
         identity => TownIdentityState::Legacy { identity },
     };

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const RESEND_MILLIS: i64 = 5_000;
 
 fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
-    post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.now)?;
+    post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.number()?, cx.now)?;
     // Before the reply: whoever made a rig or a convoy uses it in the next call.
     cx.flush(Flush::BeforeReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -63,7 +63,7 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Value>, Failure> {
         json!(RigState {
             rig_id: rig.clone(),
             capacity: config::capacity(&town),
-            town_id: town.town_id,
+            town_id: town.town_id.clone(),
             name,
             git_url,
             default_branch,

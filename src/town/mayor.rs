@@ -8,7 +8,6 @@ use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::BeadId;
 use crate::rpc::model::{MayorMessageResult, MayorSession, MayorStatus};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::sql::{execute, scalar};
 use serde_json::Value;
 
@@ -41,10 +40,10 @@ pub(crate) fn send_message(
     execute(
         cx.sql,
         "-- mayor_send\nINSERT INTO mayor_messages (id, sender, message, ui_context, status, created_at, sequence) VALUES (?, ?, ?, ?, 'queued', ?, ?)",
-        (&id, caller.actor(), &message, &ui_context, cx.now.millis(), meta::next(cx.sql, "mayor_sequence")?),
+        (&id, caller.actor(), &message, &ui_context, cx.now.millis(), cx.next_number()?),
     )?;
     json(&MayorMessageResult {
-        agent_id: town.mayor_agent_id,
+        agent_id: town.mayor_agent_id.clone(),
         session_status: "idle".to_owned(),
         message_id: Some(id),
         delivery: Some("queued".to_owned()),
@@ -54,18 +53,18 @@ pub(crate) fn send_message(
 
 /// `getMayorStatus`.
 pub(crate) fn get_status(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
-    json(&status(cx, state::require(cx)?)?)
+    json(&status(cx, &*state::require(cx)?)?)
 }
 
 /// How the Mayor stands.
-pub(super) fn status(cx: &Cx<'_>, town: TownState) -> Result<MayorStatus, Fault> {
+pub(super) fn status(cx: &Cx<'_>, town: &TownState) -> Result<MayorStatus, Fault> {
     let session = MayorSession {
         agent_id: town.mayor_agent_id.clone(),
-        session_id: town.mayor_agent_id,
+        session_id: town.mayor_agent_id.clone(),
         status: "idle".to_owned(),
         last_activity_at: town.created_at,
     };
-    Ok(MayorStatus { configured: true, town_id: town.town_id, session: Some(session), queued_messages: queued(cx)? })
+    Ok(MayorStatus { configured: true, town_id: town.town_id.clone(), session: Some(session), queued_messages: queued(cx)? })
 }
 
 fn queued(cx: &Cx<'_>) -> Result<i64, Fault> {

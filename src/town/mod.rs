@@ -20,22 +20,23 @@ pub mod status;
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::rpc::call::Instance;
-use crate::rpc::serve::{Answer, Caller, Core, Cx};
-use crate::store::outbox::{Letter, is_news};
+use crate::rpc::receive::receive;
+use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes};
+use crate::store::outbox::Letter;
 
 /// What `rpc` needs to run a town.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
-    compose: letters::compose,
     alarm: |_| Ok(()),
-    town: |cx| Ok(state::load(cx)?.map(|town| town.town_id)),
+    owes: Some(Owes { compose: letters::compose, town: |cx| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
 };
 
 /// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.
 fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else {
-        let first_call = caller.principal.kind == TokenKind::Internal;
+        let meant = caller.principal.town.as_ref().is_some_and(|town| town.as_str() == cx.instance.name());
+        let first_call = caller.principal.kind == TokenKind::Internal && meant;
         return if first_call { Ok(()) } else { Err(refuse(Code::NotFound, format!("Town {} not found", cx.instance.name()))) };
     };
     caller.principal.check_owner(&town.town_id, &town.owner())?;
@@ -45,22 +46,16 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Applies what the rigs send: their summaries, and how the beads of convoys stand. Old news is dropped.
+/// Applies what the rigs send: their summaries, and how the beads of convoys stand.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
     let Some(Instance::Rig(rig)) = Instance::parse(source) else {
         return Err(refuse(Code::Forbidden, "Forbidden: a town takes letters from its rigs only"));
     };
     rigs::require(cx, &rig)?;
-    for letter in &letters {
-        if !is_news(cx.sql, source, letter)? {
-            continue;
-        }
-        match letter.kind.as_str() {
-            "summary" => rigs::apply_summary(cx, &rig, letter)?,
-            "bead" => convoys::apply_bead(cx, &rig, letter)?,
-            other => return Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
-        }
-    }
-    Ok(Answer::Void)
+    receive(cx, source, &letters, |letter| match letter.kind.as_str() {
+        "summary" => rigs::apply_summary(cx, &rig, letter),
+        "bead" => convoys::apply_bead(cx, &rig, letter),
+        other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
+    })
 }

@@ -7,7 +7,6 @@ use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::RigId;
 use crate::rpc::model::{AddRigInput, RigRecord, RigSummary};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::meta;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, json_column, query, query_one};
 use serde::Deserialize;
@@ -17,6 +16,11 @@ pub const RIGS_MAX: usize = 200;
 /// Longest rig name, in characters (Gastown contract 4.4).
 pub const NAME_CHARS_MAX: usize = 64;
 
+/// Longest repository address, in bytes.
+pub const GIT_URL_BYTES_MAX: usize = 2_000;
+/// Longest branch name, in bytes.
+pub const BRANCH_BYTES_MAX: usize = 255;
+
 /// Checks a rig's or town's name.
 ///
 /// # Errors
@@ -24,6 +28,20 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
         return Err(Refusal::new(Code::InvalidArgument, format!("name must have 1 to {NAME_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
+
+/// Checks where a rig's code is.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn check_repository(git_url: &str, default_branch: &str) -> Result<(), Refusal> {
+    if git_url.is_empty() || git_url.len() > GIT_URL_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("git_url must have 1 to {GIT_URL_BYTES_MAX} bytes")));
+    }
+    if default_branch.is_empty() || default_branch.len() > BRANCH_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("default_branch must have 1 to {BRANCH_BYTES_MAX} bytes")));
     }
     Ok(())
 }
@@ -47,7 +65,9 @@ pub(super) fn require(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
     let found: Option<(i64,)> = query_one(cx.sql, "-- rigs_require\nSELECT 1 FROM rigs WHERE id = ?", (id,))?;
     match found {
         Some(_) => Ok(()),
-        None => Err(Refusal::new(Code::NotFound, format!("Rig {id} not found in this town")).hint("Call list_rigs to see the rigs of the town.").into()),
+        None => Err(Refusal::new(Code::NotFound, format!("Rig {id} not found in this town"))
+            .hint("Call list_rigs to see the rigs of the town.")
+            .into()),
     }
 }
 
@@ -55,15 +75,18 @@ pub(super) fn require(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
 pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     check_name(&input.name)?;
+    check_repository(&input.git_url, &input.default_branch)?;
     let holder: Option<(RigId,)> = query_one(cx.sql, "-- rigs_by_name\nSELECT id FROM rigs WHERE name = ?", (&input.name,))?;
     if let Some((holder,)) = holder.filter(|(holder,)| *holder != input.rig_id) {
-        return Err(Refusal::new(Code::Conflict, format!("A rig named \"{}\" already exists (id={holder})", input.name)).hint("Choose another name.").into());
+        return Err(Refusal::new(Code::Conflict, format!("A rig named \"{}\" already exists (id={holder})", input.name))
+            .hint("Choose another name.")
+            .into());
     }
     let known = list(cx)?;
     if known.len() >= RIGS_MAX && known.iter().all(|rig| rig.id != input.rig_id) {
         return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));
     }
-    let sequence = meta::next(cx.sql, "rig_sequence")?;
+    let sequence = cx.next_number()?;
     let rig: Option<RigRecord> = query_one(
         cx.sql,
         "-- rigs_add\nINSERT INTO rigs (id, name, git_url, default_branch, config, created_at, updated_at, sequence) VALUES (?1, ?2, ?3, ?4, '{}', ?5, ?5, ?6)
@@ -72,7 +95,7 @@ pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -
         (&input.rig_id, &input.name, &input.git_url, &input.default_branch, cx.now.millis(), sequence),
     )?;
     let mut rig = rig.ok_or_else(|| Fault::new("rigs_add", "no row"))?;
-    rig.town_id = Some(town.town_id);
+    rig.town_id = Some(town.town_id.clone());
     letters::rig_changed(cx, &input.rig_id)?;
     json(&rig)
 }

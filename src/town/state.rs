@@ -10,6 +10,7 @@ use crate::rpc::serve::Cx;
 use crate::store::sql::{json_column, query_one};
 use crate::time::Timestamp;
 use serde::Deserialize;
+use std::rc::Rc;
 
 /// The row.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,11 +42,16 @@ impl TownState {
 }
 
 /// The row, once the town has been given its id.
-pub fn load(cx: &Cx<'_>) -> Result<Option<TownState>, Fault> {
-    query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at FROM town", ())
+pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<TownState>>, Fault> {
+    if let Some(known) = cx.recall() {
+        return Ok(Some(known));
+    }
+    let row: Option<TownState> =
+        query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at FROM town", ())?;
+    Ok(row.map(|row| cx.remember(row)))
 }
 
 /// The row; a town that never got its id does not exist.
-pub fn require(cx: &Cx<'_>) -> Result<TownState, Failure> {
+pub fn require(cx: &Cx<'_>) -> Result<Rc<TownState>, Failure> {
     load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Town {} not found", cx.instance.name())))
 }

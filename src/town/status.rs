@@ -57,7 +57,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         rigs: told,
         coverage: Some(Coverage { asked, answered, missing: silent, as_of }),
         town_name: town.name(),
-        mayor: Some(mayor::status(cx, town)?),
+        mayor: Some(mayor::status(cx, &town)?),
     })
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn get_convoy_status(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,
     let rigs: BTreeSet<RigId> = convoys::mirrored_beads(cx, &id)?.into_iter().filter_map(|bead| bead.rig_id).collect();
     let rigs: Vec<RigId> = rigs.into_iter().collect();
     let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), &CONVOY_BEADS, (&id,))).collect::<Result<_, _>>()?;
-    Ok(Answer::Gather(Gather { town: town.town_id, calls, then: Box::new(move |cx, answers| merge(cx, &id, &rigs, answers)) }))
+    Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(move |cx, answers| merge(cx, &id, &rigs, answers)) }))
 }
 
 fn merge(cx: &Cx<'_>, id: &ConvoyId, rigs: &[RigId], answers: Vec<Result<String, Failure>>) -> Result<Answer, Failure> {

@@ -1,0 +1,147 @@
+//! Sends what an object's outbox holds: one delivery per target, all targets at once.
+//!
+//! Owns what becomes of each row: acknowledged, or kept for another attempt after a pause. Rows are data that another
+//! version of this code may have written, so one row that makes no sense never holds up the others.
+
+use super::call::{Call, Context, Instance, read_reply};
+use super::host::{Host, within};
+use super::serve::{Cx, Owes, core, own_context};
+use super::table::{Method, find};
+use crate::error::{Failure, Fault};
+use crate::store::outbox::{self, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
+use crate::store::sql::transaction;
+use futures::future::join_all;
+use std::collections::BTreeMap;
+
+/// A delivery that has reached this many bytes takes no further letter.
+const DELIVERY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What goes to one target in one call.
+struct Parcel {
+    target: Instance,
+    method: &'static Method,
+    rows: Vec<Owed>,
+    letters: Vec<String>,
+    bytes: usize,
+}
+
+/// Sends until nothing of `which` is due. A target that takes longer than `patience` milliseconds has failed.
+pub(super) async fn flush<H: Host>(host: &H, which: Which, patience: u32) {
+    let Some(instance) = host.instance() else { return };
+    let Some(owes) = &core(instance.object()).owes else { return };
+    loop {
+        match round(host, instance, owes, which, patience).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(failure) => {
+                log(host, "flush the outbox", &failure);
+                return;
+            }
+        }
+    }
+}
+
+/// True when something was done and there may be more.
+async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which, patience: u32) -> Result<bool, Failure> {
+    let random = || host.random();
+    let cx = Cx::new(host.sql(), host.now(), instance, &random);
+    let due = outbox::due(cx.sql, cx.now, which)?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let Some(town) = (owes.town)(&cx)? else { return Ok(false) };
+    let mut deliveries = Vec::new();
+    for parcel in pack(host, &cx, owes, due)? {
+        let context = own_context(host.keys(), instance, Some(&town), parcel.method, "outbox", cx.now)?;
+        deliveries.push(deliver(host, parcel, context, patience));
+    }
+    let outcomes = join_all(deliveries).await;
+    transaction(host.sql(), || {
+        for (rows, outcome) in &outcomes {
+            for row in rows {
+                settle(host, row, outcome)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(true)
+}
+
+/// Writes the letters. Rows whose subject is gone are done with; those that cannot be written wait.
+fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<Vec<Parcel>, Failure> {
+    let mut parcels: BTreeMap<String, Parcel> = BTreeMap::new();
+    for row in due {
+        if parcels.get(&row.target).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
+            continue;
+        }
+        let target = Instance::parse(&row.target).and_then(|target| find(target.object(), "deliver").map(|method| (target, method)));
+        let Some((target, method)) = target else {
+            log(host, &row.target, &Fault::new("flush the outbox", "the target takes no letters").into());
+            outbox::acknowledge(cx.sql, &row)?;
+            continue;
+        };
+        match letter(cx, owes, &row) {
+            Ok(Some(letter)) => {
+                let parcel = parcels.entry(row.target.clone()).or_insert_with(|| Parcel {
+                    target,
+                    method,
+                    rows: Vec::new(),
+                    letters: Vec::new(),
+                    bytes: 0,
+                });
+                parcel.bytes += letter.len();
+                parcel.letters.push(letter);
+                parcel.rows.push(row);
+            }
+            Ok(None) => outbox::acknowledge(cx.sql, &row)?,
+            Err(failure) => {
+                log(host, &row.subject, &failure);
+                outbox::retry_later(cx.sql, &row, cx.now, REFUSED_RETRY_MILLIS_MAX)?;
+            }
+        }
+    }
+    Ok(parcels.into_values().collect())
+}
+
+/// The JSON text of a letter; `None` when its subject is gone.
+fn letter(cx: &Cx<'_>, owes: &Owes, row: &Owed) -> Result<Option<String>, Failure> {
+    let Some(body) = (owes.compose)(cx, row)? else { return Ok(None) };
+    let letter = outbox::Letter { kind: row.kind.clone(), subject: row.subject.clone(), generation: row.generation, body };
+    Ok(Some(serde_json::to_string(&letter).map_err(|error| Fault::new("write a letter", error))?))
+}
+
+async fn deliver<H: Host>(host: &H, parcel: Parcel, context: Context, patience: u32) -> (Vec<Owed>, Result<Vec<Rejected>, Failure>) {
+    let Parcel { target, method, rows, letters, .. } = parcel;
+    let call = Call { instance: target, method, args: format!("[[{}]]", letters.join(",")) };
+    let reply = within(host.wire(), &call, &context, patience).await;
+    let rejected = reply.and_then(|reply| match read_reply(&reply)? {
+        "" => Ok(Vec::new()),
+        list => serde_json::from_str(list).map_err(|error| Fault::new("read what was rejected", error).into()),
+    });
+    if let Err(failure) = &rejected {
+        log(host, "deliver", failure);
+    }
+    (rows, rejected)
+}
+
+fn settle<H: Host>(host: &H, row: &Owed, outcome: &Result<Vec<Rejected>, Failure>) -> Result<(), Fault> {
+    let pause_max = match outcome {
+        Ok(rejected) => {
+            let Some(rejection) = rejected.iter().find(|rejection| rejection.kind == row.kind && rejection.subject == row.subject) else {
+                return outbox::acknowledge(host.sql(), row);
+            };
+            host.log_fault(&Fault::new(&format!("{} letter {} to {}", row.kind, row.subject, row.target), &rejection.reason));
+            REFUSED_RETRY_MILLIS_MAX
+        }
+        Err(_) => RETRY_MILLIS_MAX,
+    };
+    outbox::retry_later(host.sql(), row, host.now(), pause_max)
+}
+
+/// Logs either kind of failure.
+pub(super) fn log<H: Host>(host: &H, doing: &str, failure: &Failure) {
+    match failure {
+        Failure::Refused(refusal) => host.log_fault(&Fault::new(doing, &refusal.message)),
+        Failure::Broke(fault) => host.log_fault(fault),
+    };
+}

@@ -1,0 +1,333 @@
+//! The contract's shapes that belong to towns and their owners: convoys, rigs, identity, status, registry.
+//!
+//! Owns names and types of fields, like the module above it.
+
+use super::{BeadStatus, ConvoyStatus, MergeMode, OwnerType, RuntimeMode, SlingResult};
+use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
+use crate::store::sql::{flag_column, json_column};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Contract 3.3. Embedded towns count as closed only beads that are done or merged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConvoyEntry {
+    pub id: ConvoyId,
+    pub title: String,
+    pub status: ConvoyStatus,
+    #[serde(deserialize_with = "flag_column")]
+    pub staged: bool,
+    pub total_beads: i64,
+    pub closed_beads: i64,
+    pub created_by: Option<String>,
+    pub created_at: Timestamp,
+    pub landed_at: Option<Timestamp>,
+    pub feature_branch: Option<String>,
+    pub merge_mode: Option<MergeMode>,
+    /// Embedded: beads that failed; never part of `closed_beads`.
+    #[serde(default)]
+    pub failed_beads: i64,
+}
+
+/// Contract 3.3: a bead as its convoy shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConvoyBead {
+    pub bead_id: BeadId,
+    pub title: String,
+    pub status: BeadStatus,
+    pub rig_id: Option<RigId>,
+    pub assignee_agent_name: Option<String>,
+    /// Embedded: blockers that are not met yet.
+    #[serde(default)]
+    pub blockers_open: i64,
+    /// Embedded: evidence of the merge.
+    #[serde(default)]
+    pub merge_commit: Option<String>,
+    /// Embedded: why it failed.
+    #[serde(default)]
+    pub failure_reason: Option<String>,
+}
+
+/// Contract 3.3: `bead_id` waits for `depends_on_bead_id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependencyEdge {
+    pub bead_id: BeadId,
+    pub depends_on_bead_id: BeadId,
+}
+
+/// Contract 3.3.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConvoyDetail {
+    #[serde(flatten)]
+    pub entry: ConvoyEntry,
+    pub beads: Vec<ConvoyBead>,
+    pub dependency_edges: Vec<DependencyEdge>,
+    /// Embedded: how much of this was read from the rigs just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+}
+
+/// Embedded: how many of the parts asked have answered; the others are named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    pub asked: i64,
+    pub answered: i64,
+    pub missing: Vec<RigId>,
+    pub as_of: Timestamp,
+}
+
+/// Contract 2.3 `slingConvoy`, input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SlingConvoyInput {
+    #[serde(rename = "rigId")]
+    pub rig_id: RigId,
+    #[serde(rename = "convoyTitle")]
+    pub convoy_title: String,
+    pub tasks: Vec<ConvoyTask>,
+    #[serde(default)]
+    pub merge_mode: Option<MergeMode>,
+    #[serde(default)]
+    pub staged: Option<bool>,
+    #[serde(default)]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// One task of a convoy; `depends_on` holds zero-based indices of other tasks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConvoyTask {
+    pub title: String,
+    #[serde(default)]
+    pub body: Option<String>,
+    #[serde(default)]
+    pub depends_on: Option<Vec<i64>>,
+}
+
+/// Contract 2.3: answer of `slingConvoy` and `startConvoy`. `agent` is always null: beads are assigned when ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlingConvoyResult {
+    pub convoy: ConvoyEntry,
+    pub beads: Vec<SlingResult>,
+}
+
+/// Contract 3.9: a rig as its town stores it. Embedded: the last three fields, which the registry has too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RigRecord {
+    pub id: RigId,
+    pub name: String,
+    pub git_url: String,
+    pub default_branch: String,
+    #[serde(deserialize_with = "json_column")]
+    pub config: Map<String, Value>,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town_id: Option<TownId>,
+    #[serde(default)]
+    pub platform_integration_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+}
+
+/// Contract 2.1 `addRig`, input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddRigInput {
+    pub rig_id: RigId,
+    pub name: String,
+    pub git_url: String,
+    pub default_branch: String,
+}
+
+/// Contract 2.1 `TownIdentity`. Embedded: the town's name, so that the town can say who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TownIdentity {
+    pub owner_type: OwnerType,
+    pub owner_user_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    pub created_by_user_id: String,
+    pub runtime_mode: RuntimeMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town_name: Option<String>,
+}
+
+/// Contract 2.1 `getTownIdentityState`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum TownIdentityState {
+    Legacy { identity: Option<TownIdentity> },
+    Modern { identity: TownIdentity },
+    Invalid,
+}
+
+/// Contract 2.4 `sendMayorMessage`. Embedded: which message, and that it waits until a Mayor reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MayorMessageResult {
+    pub agent_id: AgentId,
+    pub session_status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<BeadId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_messages: Option<i64>,
+}
+
+/// Contract 2.4 `getMayorStatus`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MayorStatus {
+    pub configured: bool,
+    pub town_id: TownId,
+    pub session: Option<MayorSession>,
+    /// Embedded: messages that no Mayor has read yet.
+    #[serde(default)]
+    pub queued_messages: i64,
+}
+
+/// Contract 2.4 `getMayorStatus`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MayorSession {
+    pub agent_id: AgentId,
+    pub session_id: AgentId,
+    pub status: String,
+    pub last_activity_at: Timestamp,
+}
+
+/// Contract 3.10. Embedded: `rigs`, `queueDepth`, `coverage`, `asOf`, `mayor`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlarmStatus {
+    pub alarm: AlarmTimes,
+    pub agents: AgentCounts,
+    pub beads: BeadCounts,
+    pub patrol: PatrolCounts,
+    pub reconciler: Option<Value>,
+    pub recent_events: Vec<Value>,
+    pub billing: Value,
+    #[serde(default)]
+    pub queue_depth: i64,
+    #[serde(default)]
+    pub rigs: Vec<RigSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mayor: Option<MayorStatus>,
+}
+
+/// Contract 3.10.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlarmTimes {
+    pub next_fire_at: Option<Timestamp>,
+    pub interval_ms: i64,
+    pub interval_label: String,
+}
+
+/// Contract 3.10.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AgentCounts {
+    pub working: i64,
+    pub waiting: i64,
+    pub idle: i64,
+    pub stalled: i64,
+    pub dead: i64,
+    pub total: i64,
+    /// Embedded: agents that hold a hook, whatever their status.
+    #[serde(default)]
+    pub hooked: i64,
+}
+
+/// Contract 3.10: agent and message beads are not counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BeadCounts {
+    pub open: i64,
+    pub in_progress: i64,
+    pub in_review: i64,
+    pub failed: i64,
+    pub triage_requests: i64,
+}
+
+/// Contract 3.10.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PatrolCounts {
+    pub gupp_warnings: i64,
+    pub gupp_escalations: i64,
+    pub stalled_agents: i64,
+    pub orphaned_hooks: i64,
+}
+
+/// Embedded: what a rig last told its town.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RigSummary {
+    pub rig_id: RigId,
+    pub name: String,
+    pub agents: AgentCounts,
+    pub beads: BeadCounts,
+    /// Beads that are ready and wait for a polecat.
+    pub queue_depth: i64,
+    /// Polecats this rig may have at once.
+    pub capacity: i64,
+    pub as_of: Timestamp,
+}
+
+/// Contract 2.6: a town in its owner's registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TownRecord {
+    pub id: TownId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_user_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_org_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by_user_id: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Contract 2.6 `createTown`, input of both registries.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreateTownInput {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_user_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_org_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by_user_id: Option<String>,
+}
+
+/// Contract 2.6: a rig in its owner's registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryRig {
+    pub id: RigId,
+    pub town_id: TownId,
+    pub name: String,
+    pub git_url: String,
+    pub default_branch: String,
+    pub platform_integration_id: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Contract 2.6 `createRig`, input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreateRigInput {
+    pub town_id: TownId,
+    pub name: String,
+    pub git_url: String,
+    pub default_branch: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_integration_id: Option<String>,
+}
+
+/// Contract 3.9: a town's configuration, kept as the JSON object it is; unknown keys are refused by the town.
+pub type TownConfig = BTreeMap<String, Value>;
