@@ -1,0 +1,78 @@
+// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang on demand.
+// Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
+
+import worker, * as entry from "../../src/entry.mjs";
+
+/** Names of objects whose `call` does not answer. One isolate serves all objects here, so a plain set reaches them. */
+const hanging = new Set();
+const HANG_MS = 60_000;
+
+/** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
+function hangable(Class) {
+  return new Proxy(Class, {
+    construct(target, [state, env]) {
+      const object = Reflect.construct(target, [state, env], target);
+      return new Proxy(object, {
+        get(inner, key) {
+          const value = Reflect.get(inner, key, inner);
+          if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
+          return async (...args) => {
+            if (hanging.has(state.id.name)) await scheduler.wait(HANG_MS);
+            return value.apply(inner, args);
+          };
+        },
+      });
+    },
+  });
+}
+
+export const RigDO = hangable(entry.RigDO);
+export const TownDO = hangable(entry.TownDO);
+export const { GastownUserDO, GastownOrgDO, SessionDO } = entry;
+
+const routes = {
+  /** Calls any method of any object, as a Worker with the binding could. */
+  async "/__rpc"({ binding, name, method, args }, env) {
+    try {
+      const answer = await env[binding].getByName(name)[method](...args.map((arg) => (arg?.__undefined ? undefined : arg)));
+      return { ok: answer === undefined ? null : answer, kind: answer === null ? "null" : typeof answer };
+    } catch (error) {
+      return { error: error.message, name: error.name, remote: error.remote === true };
+    }
+  },
+
+  /** The status of a fetch straight to an object. */
+  async "/__fetch"({ binding, name }, env) {
+    return (await env[binding].getByName(name).fetch("http://object/")).status;
+  },
+
+  /** What a class offers to RPC: every key of its prototypes below DurableObject. */
+  async "/__surface"({ className }) {
+    const keys = [];
+    for (let level = entry[className].prototype; level?.constructor?.name !== "DurableObject" && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+      keys.push(...Reflect.ownKeys(level).map(String));
+    }
+    return keys;
+  },
+
+  /** The rows of the table for a class: [name, number of parameters]. */
+  async "/__table"({ className }) {
+    return JSON.parse(entry[className].methods());
+  },
+
+  /** Which objects hang from now on. */
+  async "/__hang"({ names }) {
+    hanging.clear();
+    for (const name of names) hanging.add(name);
+    return null;
+  },
+};
+
+export default {
+  async fetch(request, env, ctx) {
+    const route = routes[new URL(request.url).pathname];
+    if (route) return Response.json(await route(await request.json(), env));
+    const product = new worker(ctx, env);
+    return product.fetch(request);
+  },
+};

@@ -1,0 +1,87 @@
+// Owns: speaking MCP to a running Worker: raw requests of both eras, and the two official clients.
+// Does not: judge answers beyond what the clients themselves do.
+
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from "@modelcontextprotocol/client";
+import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import assert from "node:assert/strict";
+
+export const MODERN = "2026-07-28";
+export const LEGACY = "2025-11-25";
+const META = "io.modelcontextprotocol";
+const INFO = { name: "tests", version: "1" };
+
+/** The `_meta` of every modern request. */
+export const meta = (more = {}) => ({
+  _meta: { [`${META}/protocolVersion`]: MODERN, [`${META}/clientInfo`]: INFO, [`${META}/clientCapabilities`]: {}, ...more },
+});
+
+/** Body and headers of a proper modern request; a test then spoils what it is about. */
+export function modern(method, params = {}, id = 1) {
+  return {
+    body: { jsonrpc: "2.0", id, method, params: { ...params, ...meta() } },
+    headers: {
+      accept: "application/json, text/event-stream",
+      "mcp-protocol-version": MODERN,
+      "mcp-method": method,
+      ...(params.name !== undefined && { "mcp-name": String(params.name) }),
+    },
+  };
+}
+
+/** The same for the eras before. */
+export function legacy(method, params = {}, { id = 1, session, version = LEGACY } = {}) {
+  return {
+    body: { jsonrpc: "2.0", ...(id !== null && { id }), method, params },
+    headers: {
+      accept: "application/json, text/event-stream",
+      ...(version && { "mcp-protocol-version": version }),
+      ...(session && { "mcp-session-id": session }),
+    },
+  };
+}
+
+/** A legacy initialize; its answer has `session` besides what `http` gives. */
+export async function initialize(world, { token, path = "/mcp", version = LEGACY }) {
+  const request = legacy("initialize", { protocolVersion: version, capabilities: {}, clientInfo: INFO }, { version: null });
+  const answer = await world.http("POST", path, { token, ...request });
+  return { ...answer, session: answer.headers.get("mcp-session-id") };
+}
+
+const ERAS = {
+  legacy: { Client: LegacyClient, Transport: LegacyTransport, options: {} },
+  modern: { Client: ModernClient, Transport: ModernTransport, options: { versionNegotiation: { mode: { pin: MODERN } } } },
+};
+export const eras = Object.keys(ERAS);
+
+/** A connected official client. `call` gives structured content and checks that the text content says the same. */
+export async function connect(world, { era, token, path = "/mcp" }) {
+  const { Client, Transport, options } = ERAS[era];
+  const client = new Client(INFO, options);
+  const transport = new Transport(new URL(world.server.url + path), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
+  await client.connect(transport);
+  const { tools } = await client.listTools(); // from now on the client validates results against the output schemas
+  return {
+    client,
+    tools,
+    close: () => client.close(),
+
+    /** A call that must succeed. */
+    async call(name, args = {}) {
+      const result = await client.callTool({ name, arguments: args });
+      assert.ok(!result.isError, `${name}: ${JSON.stringify(result.content)}`);
+      assert.ok(result.structuredContent, `${name} has structured content`);
+      assert.deepEqual(result.content.map(({ type }) => type), ["text"]);
+      assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent, `${name}: text and structured content agree`);
+      return result.structuredContent;
+    },
+
+    /** A call that must be refused by the tool; gives the text. */
+    async refused(name, args = {}) {
+      const result = await client.callTool({ name, arguments: args });
+      assert.equal(result.isError, true, `${name}: ${JSON.stringify(result)}`);
+      assert.equal(result.structuredContent, undefined, "an error has no structured content");
+      return result.content[0].text;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+// Owns: what a test does to a running Worker from outside: HTTP with a token, towns and rigs, direct calls to objects.
+// Does not: start the Worker (workerd.mjs) or speak MCP (mcp.mjs).
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tokens } from "./tokens.mjs";
+
+const REQUEST_MS = 20_000;
+
+/** A value that JSON has no word for: an argument that is there and undefined. */
+export const UNDEFINED = { __undefined: true };
+
+/** The world behind a server (workerd.mjs). `server.url` is read at each request: a restart changes it. */
+export function world(server) {
+  /** One request; gives status, headers, the text and, where it is JSON, the value. */
+  async function http(method, path, { token, body, headers = {} } = {}) {
+    const sent = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { ...(token && { authorization: `Bearer ${token}` }), ...(sent !== undefined && { "content-type": "application/json" }), ...headers },
+      body: sent,
+      redirect: "manual",
+      signal: AbortSignal.timeout(REQUEST_MS),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: parse(text) };
+  }
+
+  /** The `data` of a REST route's envelope; fails unless it succeeded. */
+  async function rest(method, path, options) {
+    const { status, json, text } = await http(method, path, options);
+    assert.ok(status >= 200 && status < 300 && json?.success === true, `${method} ${path} answered ${status}: ${text}`);
+    return json.data;
+  }
+
+  /** Whatever the harness says; see harness.mjs. */
+  const harness = async (route, body) => (await http("POST", route, { body })).json;
+
+  /** Calls a method of an object directly: {ok, kind} or {error, name, remote}. */
+  const rpc = (binding, name, method, ...args) => harness("/__rpc", { binding, name, method, args });
+
+  async function createTown(user = "owner", name = `town-${randomUUID().slice(0, 8)}`) {
+    return rest("POST", `/api/users/${user}/towns`, { token: tokens.user(user), body: { name } });
+  }
+
+  async function createRig(town, name = `rig-${randomUUID().slice(0, 8)}`, user = "owner") {
+    return rest("POST", `/api/users/${user}/rigs`, { token: tokens.user(user), body: { town_id: town, name, git_url: `https://git.example/${name}.git` } });
+  }
+
+  return {
+    server, http, rest, harness, rpc, createTown, createRig,
+
+    /** A town of this user with rigs of these names. */
+    async createFleetTown(rigNames = ["web"], user = "owner") {
+      const town = await createTown(user);
+      const rigs = {};
+      for (const name of rigNames) rigs[name] = (await createRig(town.id, name, user)).id;
+      return { id: town.id, name: town.name, rigs };
+    },
+
+    /** The contract's sling, through the rig itself. */
+    async sling(rig, title, { token = tokens.user("owner"), ...more } = {}) {
+      const answer = await rpc("RIG", rig, "slingBead", { rigId: rig, title, ...more }, context(token));
+      assert.ok(answer.ok, answer.error);
+      return answer.ok;
+    },
+
+    /** Sets a town's configuration, as its owner. */
+    async configure(town, update) {
+      const answer = await rpc("TOWN", town, "updateTownConfig", update, context(tokens.user("owner")));
+      assert.ok(answer.ok, answer.error);
+      return answer.ok;
+    },
+
+    /** Objects of these names do not answer from now on. */
+    hang: (...names) => harness("/__hang", { names }),
+  };
+}
+
+/** The caller context, the last argument of every method. */
+export const context = (jwt, more = {}) => ({ jwt, requestId: randomUUID(), ...more });
+
+/** Asks again until the answer is there; the deadline is generous and fails with what was last seen. */
+export async function until(what, ask, { within = 30_000, every = 50 } = {}) {
+  const deadline = Date.now() + within;
+  let last;
+  for (;;) {
+    const answer = await ask((seen) => (last = seen));
+    if (answer) return answer;
+    assert.ok(Date.now() < deadline, `${what}: not within ${within} ms; last seen ${JSON.stringify(last)}`);
+    await sleep(every);
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,264 @@
+// Owns: the objects as anyone who binds to them sees them: which methods there are, what they answer, whom they refuse.
+// Does not: test what the methods do (tests/it does, and rig.test.mjs).
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { badTokens, tokens } from "./lib/tokens.mjs";
+import { deployment } from "./lib/project.mjs";
+import { startWorkerd } from "./lib/workerd.mjs";
+import { context, UNDEFINED, until, world } from "./lib/world.mjs";
+
+const CLASSES = deployment().objects;
+const owner = () => context(tokens.user("owner"));
+/** Outside the table: the fast path, and the two events. Neither does anything for a caller without a context. */
+const BESIDES = ["alarm", "call", "constructor", "fetch"];
+
+let server, on, town, rig, other;
+before(async () => {
+  server = await startWorkerd();
+  on = world(server);
+  town = await on.createFleetTown(["web", "api"]);
+  other = await on.createFleetTown(["web"]);
+  const member = tokens.user("owner", { orgMemberships: [{ orgId: "acme", role: "owner" }] });
+  await on.rest("POST", "/api/orgs/acme/towns", { token: member, body: { name: "hq" } });
+  await on.rpc("SESSION", "principal:user:owner", "endSession", "s", Date.now() + 60_000, context(tokens.internal("endSession")));
+  rig = town.rigs.web;
+});
+after(() => server.stop());
+
+/** Instance names that exist, per binding. */
+const names = () => ({ TOWN: town.id, RIG: rig, GASTOWN_USER: "owner", GASTOWN_ORG: "acme", SESSION: "principal:user:owner" });
+const table = (className) => on.harness("/__table", { className });
+
+/** Calls every method of every object with null arguments and this context, as RPC and on the fast path. */
+async function everyMethod(caller, check) {
+  for (const { binding, className } of CLASSES) {
+    for (const [method, arity] of await table(className)) {
+      const args = Array(arity).fill(null);
+      check(await on.rpc(binding, names()[binding], method, ...args, caller(binding)), `${className}.${method}`);
+      const { ok } = await on.rpc(binding, names()[binding], "call", method, JSON.stringify(args), JSON.stringify(caller(binding) ?? null));
+      check({ error: JSON.parse(ok.replace(/^!/, "")).message, isRefusal: ok.startsWith("!") }, `${className}.call(${method})`);
+    }
+  }
+}
+
+describe("what a stub can call", () => {
+  for (const { className } of CLASSES) {
+    test(`${className} offers exactly the table's methods, call, fetch and alarm`, async () => {
+      const expected = [...(await table(className)).map(([name]) => name), ...BESIDES];
+      assert.deepEqual((await on.harness("/__surface", { className })).sort(), expected.sort());
+    });
+  }
+
+  test("free cannot be called, and the object answers as before", async () => {
+    for (const method of ["free", "__destroy_into_raw"]) {
+      const { error } = await on.rpc("RIG", rig, method);
+      assert.equal(error, `The RPC receiver does not implement the method "${method}".`);
+    }
+    assert.deepEqual((await on.rpc("RIG", rig, "listBeads", {}, owner())).ok, []);
+  });
+
+  test("a method that does not exist is missing in the runtime's own words", async () => {
+    const answer = await on.rpc("TOWN", town.id, "reticulate", 1);
+    assert.deepEqual(answer, { error: 'The RPC receiver does not implement the method "reticulate".', name: "TypeError", remote: answer.remote });
+  });
+
+  test("neither fetch nor the fast path leads around the table", async () => {
+    for (const { binding } of CLASSES) assert.equal(await on.harness("/__fetch", { binding, name: names()[binding] }), 404);
+    for (const method of ["fetch", "alarm", "free", "setTownId", "constructor"]) {
+      const { ok } = await on.rpc("RIG", rig, "call", method, "[]", JSON.stringify(owner()));
+      assert.equal(JSON.parse(ok.slice(1)).message, `The RPC receiver does not implement the method "${method}".`);
+    }
+  });
+});
+
+describe("what methods answer", () => {
+  test("contract methods answer objects, lists, null and, when void, undefined", async () => {
+    const { ok: slung } = await on.rpc("RIG", rig, "slingBead", { rigId: rig, title: "one" }, owner());
+    assert.equal(slung.bead.title, "one");
+    assert.equal(slung.agent.name, "Toast");
+    const { bead_id: bead } = slung.bead;
+    assert.equal((await on.rpc("RIG", rig, "getBeadAsync", bead, owner())).ok.bead_id, bead);
+    assert.equal((await on.rpc("RIG", rig, "getBeadAsync", randomUUID(), owner())).kind, "null");
+    assert.ok(Array.isArray((await on.rpc("RIG", rig, "listBeads", {}, owner())).ok));
+    assert.equal((await on.rpc("RIG", rig, "unhookBead", slung.agent.id, owner())).kind, "undefined");
+    assert.equal((await on.rpc("RIG", rig, "deleteAgent", slung.agent.id, owner())).kind, "undefined");
+    assert.equal((await on.rpc("TOWN", town.id, "getTownConfig", owner())).ok.owner_user_id, "owner");
+  });
+
+  test("metadata survives as plain objects, not as a Map that RPC would lose", async () => {
+    const metadata = { ticket: { id: 7, tags: ["a", "b"] }, ratio: 0.5, none: null };
+    const { bead } = await on.sling(rig, "with metadata", { metadata });
+    const read = (await on.rpc("RIG", rig, "getBeadAsync", bead.bead_id, owner())).ok;
+    assert.deepEqual({ ...read.metadata, branch: undefined }, { ...metadata, branch: undefined });
+  });
+
+  test("optional arguments may be left undefined when they are padded, so that the context is in its place", async () => {
+    const answers = [
+      await on.rpc("RIG", rig, "listAgents", UNDEFINED, owner()),
+      await on.rpc("RIG", rig, "getOrCreateAgent", "refinery", UNDEFINED, owner()),
+      await on.rpc("TOWN", town.id, "getAlarmStatus", UNDEFINED, owner()),
+      await on.rpc("TOWN", town.id, "sendMayorMessage", "hello", UNDEFINED, UNDEFINED, UNDEFINED, owner()),
+    ];
+    for (const { error } of answers) assert.equal(error, undefined);
+    const { bead } = await on.sling(rig, "to be closed");
+    const closed = await on.rpc("RIG", rig, "updateBeadStatus", bead.bead_id, "closed", "", UNDEFINED, owner());
+    assert.equal(closed.ok?.status ?? closed.error, "closed");
+  });
+
+  test("without the padding the context is taken for an argument, and the call is refused", async () => {
+    for (const call of [["RIG", rig, "listAgents", owner()], ["TOWN", town.id, "sendMayorMessage", "hello", owner()]]) {
+      assert.match((await on.rpc(...call)).error, /^Authentication required/);
+    }
+  });
+
+  test("a refusal arrives as an Error with the contract's message", async () => {
+    const id = randomUUID();
+    const cyclic = [{ title: "a", depends_on: [1] }, { title: "b", depends_on: [0] }];
+    const cases = [
+      [["TOWN", town.id, "startConvoy", id], `Convoy not found: ${id}`],
+      [["RIG", rig, "updateBeadStatus", id, "closed", "", null], `Bead ${id} not found`],
+      [["RIG", rig, "hookBead", id, id], `Agent ${id} not found`],
+      [["TOWN", town.id, "addRig", { rigId: id, name: "web", gitUrl: "https://git.example/x.git", defaultBranch: "main" }], `A rig named "web" already exists (id=${rig})`],
+      [["TOWN", town.id, "slingConvoy", { rigId: rig, convoyTitle: "round", tasks: cyclic }],
+        "Convoy dependency graph contains a cycle — 2 tasks are involved in circular dependencies"],
+    ];
+    for (const [call, message] of cases) {
+      const answer = await on.rpc(...call, owner());
+      assert.deepEqual({ message: answer.error, name: answer.name }, { message, name: "Error" });
+    }
+    assert.deepEqual((await on.rpc("TOWN", town.id, "listConvoys", owner())).ok, [], "a refused convoy leaves nothing");
+  });
+
+  test("a convoy is started once", async () => {
+    const { ok } = await on.rpc("TOWN", town.id, "slingConvoy", { rigId: town.rigs.api, convoyTitle: "once", tasks: [{ title: "a" }] }, owner());
+    assert.equal(ok.convoy.staged, true, "staged is the town's default");
+    assert.deepEqual(ok.beads.map(({ agent }) => agent), [null]);
+    assert.equal((await on.rpc("TOWN", town.id, "startConvoy", ok.convoy.id, owner())).ok.convoy.staged, false);
+    assert.equal((await on.rpc("TOWN", town.id, "startConvoy", ok.convoy.id, owner())).error, `Convoy is not staged: ${ok.convoy.id}`);
+  });
+});
+
+// S1-16, S1-17, issue 2 parts 2 and 3.
+describe("whom the objects refuse, called directly", () => {
+  const refused = (pattern) => (answer, what) => assert.match(answer.error ?? "not refused", pattern, what);
+
+  test("every method refuses a call without a context", async () => {
+    await everyMethod(() => undefined, refused(/^Authentication required/));
+    await everyMethod(() => ({}), refused(/^Authentication required/));
+  });
+
+  test("every method refuses every bad token", async () => {
+    const bad = Object.entries(badTokens({ town: town.id }));
+    for (const [reason, jwt] of bad) {
+      assert.match((await on.rpc("RIG", rig, "listBeads", {}, context(jwt))).error ?? "not refused", /^Invalid token/, reason);
+    }
+    for (const reason of ["a secret of nobody", "expired", "alg none"]) {
+      const jwt = badTokens({ town: town.id })[reason];
+      await everyMethod(() => context(jwt), refused(/^Invalid token/));
+    }
+  });
+
+  test("every method refuses a user who does not own the object", async () => {
+    await everyMethod(() => context(tokens.user("mallory", { isAdmin: true, gastownAccess: true })), refused(/^Forbidden/));
+  });
+
+  test("every method of a town and its rigs refuses the Mayor and the container of another town", async () => {
+    for (const jwt of [tokens.mayor(other.id), tokens.container(other.id), tokens.agent({ town: other.id, rig: other.rigs.web, agent: randomUUID() })]) {
+      for (const [binding, className] of [["TOWN", "TownDO"], ["RIG", "RigDO"]]) {
+        for (const [method, arity] of await table(className)) {
+          refused(/^Forbidden/)(await on.rpc(binding, names()[binding], method, ...Array(arity).fill(null), context(jwt)), method);
+        }
+      }
+    }
+  });
+
+  test("a Mayor sees its own town in the registry, and no other", async () => {
+    const mayor = context(tokens.mayor(other.id));
+    assert.deepEqual((await on.rpc("GASTOWN_USER", "owner", "listTowns", mayor)).ok.map(({ id }) => id), [other.id]);
+    assert.match((await on.rpc("GASTOWN_USER", "owner", "getTownAsync", town.id, mayor)).error, /^Forbidden/);
+    assert.match((await on.rpc("GASTOWN_USER", "owner", "listRigs", town.id, mayor)).error, /^Forbidden/);
+    assert.match((await on.rpc("GASTOWN_USER", "owner", "createTown", { name: "x" }, mayor)).error, /^Forbidden/);
+  });
+
+  test("an agent is good for its own rig, and reports for itself only", async () => {
+    const agent = randomUUID();
+    const jwt = tokens.agent({ town: town.id, rig, agent });
+    assert.match((await on.rpc("RIG", town.rigs.api, "listBeads", {}, context(jwt))).error, /^Forbidden/);
+    assert.match((await on.rpc("RIG", rig, "hookBead", randomUUID(), randomUUID(), context(jwt))).error, /^Forbidden/);
+    assert.match((await on.rpc("RIG", rig, "slingBead", { rigId: rig, title: "x" }, context(jwt))).error, /^Forbidden/);
+  });
+
+  test("a read-only user changes nothing", async () => {
+    const observer = () => context(tokens.observer("owner"));
+    assert.ok((await on.rpc("RIG", rig, "listBeads", {}, observer())).ok);
+    for (const [binding, name, method, ...args] of [
+      ["RIG", rig, "slingBead", { rigId: rig, title: "x" }],
+      ["TOWN", town.id, "sendMayorMessage", "x", null, null, null],
+      ["TOWN", town.id, "updateTownConfig", { max_polecats_per_rig: 9 }],
+      ["GASTOWN_USER", "owner", "createTown", { name: "x" }],
+    ]) {
+      assert.match((await on.rpc(binding, name, method, ...args, observer())).error ?? "not refused", /^Forbidden/, method);
+    }
+  });
+
+  test("an object that is told another town than its own refuses", async () => {
+    const elsewhere = context(tokens.user("owner"), { townId: other.id });
+    assert.match((await on.rpc("RIG", rig, "listBeads", {}, elsewhere)).error, /^Rig not found in this town/);
+    assert.match((await on.rpc("TOWN", town.id, "listRigs", elsewhere)).error, /^Forbidden/);
+  });
+
+  test("an internal token is good for the one method it names, for its town, and for a minute", async () => {
+    const deliver = (jwt) => on.rpc("RIG", rig, "deliver", [], context(jwt));
+    const from = `town:${town.id}`;
+    assert.equal((await deliver(tokens.internal("deliver", { town: town.id, from }))).kind, "undefined");
+    assert.match((await deliver(tokens.user("owner"))).error, /^Forbidden: deliver is internal/);
+    assert.match((await deliver(tokens.internal("convoyBeads", { town: town.id, from }))).error, /^Forbidden/);
+    assert.match((await deliver(tokens.internal("deliver", { town: other.id, from: `town:${other.id}` }))).error, /^Forbidden/);
+    assert.match((await deliver(tokens.internal("deliver", { town: town.id, from: `town:${other.id}` }))).error, /^Forbidden/);
+    assert.match((await deliver(tokens.internal("deliver", { town: town.id, from, life: 3600 }))).error, /^Invalid token/);
+    assert.match((await on.rpc("RIG", rig, "listBeads", {}, context(tokens.internal("listBeads", { town: town.id, from })))).error, /^Forbidden/);
+  });
+});
+
+describe("objects that nobody made", () => {
+  test("towns and rigs answer not found, whatever is asked", async () => {
+    const id = randomUUID();
+    for (const [binding, className, what] of [["TOWN", "TownDO", "Town"], ["RIG", "RigDO", "Rig"]]) {
+      for (const [method, arity] of await table(className)) {
+        const { error } = await on.rpc(binding, id, method, ...Array(arity).fill(null), owner());
+        assert.match(error, new RegExp(`^(${what} ${id} not found|Forbidden: ${method} is internal)`), method);
+      }
+    }
+  });
+
+  test("an impossible name answers not found", async () => {
+    for (const binding of ["TOWN", "RIG"]) {
+      assert.equal((await on.rpc(binding, "no-uuid", binding === "TOWN" ? "listRigs" : "listBeads", ...(binding === "RIG" ? [{}] : []), owner())).error, "Not found");
+    }
+  });
+
+  test("a registry without a town is empty", async () => {
+    const nobody = () => context(tokens.user("nobody"));
+    assert.deepEqual((await on.rpc("GASTOWN_USER", "nobody", "listTowns", nobody())).ok, []);
+    assert.equal((await on.rpc("GASTOWN_USER", "nobody", "getTownAsync", town.id, nobody())).kind, "null");
+  });
+});
+
+// Last: it restarts the server.
+describe("the alarm", () => {
+  test("what a rig owes its town when the process is killed is delivered after the restart, with nobody asking the rig", async () => {
+    const owed = await on.createFleetTown(["slow"]);
+    await on.hang(owed.id); // the town does not take the rig's letters
+    await on.sling(owed.rigs.slow, "unheard");
+    await server.kill9();
+    await server.start();
+    const seen = await until("the town hears of the rig's work", async (note) => {
+      const { ok, error } = await on.rpc("TOWN", owed.id, "getAlarmStatus", UNDEFINED, owner());
+      note(ok ?? error);
+      return ok?.agents.hooked === 1 && ok;
+    });
+    assert.equal(seen.rigs[0].rig_id, owed.rigs.slow);
+  });
+});
