@@ -5,9 +5,12 @@
 //! what clients call (`tools`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
 
 pub mod auth;
+pub mod edge;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod isolate;
+pub mod mayor;
 pub mod mcp;
 pub mod registry;
 pub mod rig;
@@ -15,6 +18,7 @@ pub mod rpc;
 pub mod session;
 pub mod store;
 pub mod time;
+pub mod tools;
 pub mod town;
 
 #[cfg(target_arch = "wasm32")]

@@ -27,6 +27,9 @@ pub struct ToolCall<'a> {
     pub name: &'a str,
     /// The arguments object; `{}` when the client sent none.
     pub arguments: &'a RawValue,
+    /// The `ClientCapabilities` object that came with a modern request. A legacy client stated its capabilities at
+    /// `initialize`, so nothing is known here.
+    pub client_capabilities: Option<&'a RawValue>,
 }
 
 /// What a tool answered: becomes a `CallToolResult`.
@@ -43,6 +46,9 @@ pub enum ToolReply {
 pub enum ToolCallError {
     /// No tool of that name for this caller: JSON-RPC −32602.
     Unknown,
+    /// The client did not declare a capability that the call cannot do without: JSON-RPC −32021 for modern clients,
+    /// −32602 for legacy ones. The text is JSON of the `ClientCapabilities` needed: `{"sampling":{}}`.
+    MissingCapability(&'static str),
     /// Something broke: JSON-RPC −32603 with an incident id.
     Broke(Fault),
 }
@@ -56,6 +62,15 @@ pub struct HeaderParameter {
     pub header: &'static str,
 }
 
+/// Which form of the tool list a client can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToolShape {
+    /// Revisions 2025-06-18 and later.
+    Full,
+    /// Earlier revisions: `Tool` has no `title` and no `outputSchema`.
+    Before2025June,
+}
+
 /// The product, for one authenticated caller of one endpoint.
 pub trait Server {
     /// Who we are.
@@ -64,11 +79,13 @@ pub trait Server {
     /// Instructions for the model, under 2,000 characters.
     fn instructions(&self) -> &str;
 
-    /// A stable key of the authenticated principal; a session belongs to exactly one.
+    /// A stable key of the authenticated principal at this endpoint; a session belongs to exactly one. It names the
+    /// endpoint too wherever endpoints keep their ended sessions in different places.
     fn principal(&self) -> &str;
 
-    /// The caller's tools: JSON text of an array of `Tool` objects, in a fixed order, built once and shared.
-    fn tools(&self) -> Rc<str>;
+    /// The caller's tools: JSON text of an array of `Tool` objects, in a fixed order, built once and shared. It is
+    /// spliced into answers as it is.
+    fn tools(&self, shape: ToolShape) -> Rc<str>;
 
     /// The `x-mcp-header` properties of a tool.
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter];
@@ -76,11 +93,12 @@ pub trait Server {
     /// Runs a tool.
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> LocalBoxFuture<'a, Result<ToolReply, ToolCallError>>;
 
-    /// Whether the session with this id was ended by its client. Knowledge may be up to 30 s old.
-    fn session_ended<'a>(&'a self, session_id: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>>;
+    /// Whether this session was ended by its client. `session` is the random part of the id, 22 base64url characters.
+    /// Knowledge may be up to 30 s old.
+    fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>>;
 
-    /// Ends the session for good. Idempotent.
-    fn end_session<'a>(&'a self, session_id: &'a str) -> LocalBoxFuture<'a, Result<(), Fault>>;
+    /// Ends this session for good. Idempotent. Once `expires` has passed the id is worthless by itself.
+    fn end_session<'a>(&'a self, session: &'a str, expires: Timestamp) -> LocalBoxFuture<'a, Result<(), Fault>>;
 
     /// The key that session ids (and later request states and cursors) are sealed with.
     fn seal_key(&self) -> &[u8];

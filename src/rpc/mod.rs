@@ -5,6 +5,7 @@
 //! applies what arrives; `idempotency` makes retries safe.
 
 pub mod call;
+pub mod client;
 mod flush;
 pub mod host;
 pub mod idempotency;

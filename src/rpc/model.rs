@@ -39,7 +39,6 @@ macro_rules! text_enum {
 }
 
 text_enum!(
-    /// Contract 3.1. `closed` and `failed` are terminal.
     BeadStatus { Open = "open", InProgress = "in_progress", InReview = "in_review", Closed = "closed", Failed = "failed" }
 );
 text_enum!(BeadType {
@@ -52,13 +51,12 @@ text_enum!(BeadType {
     Agent = "agent",
 });
 text_enum!(
-    /// Most urgent last, so that the order of the variants is the order of urgency.
+    // Most urgent last, so that the order of the variants is the order of urgency.
     Priority { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
 );
 text_enum!(AgentRole { Polecat = "polecat", Refinery = "refinery", Mayor = "mayor" });
 text_enum!(AgentStatus { Idle = "idle", Working = "working", Waiting = "waiting", Stalled = "stalled", Dead = "dead" });
 text_enum!(
-    /// Contract 3.3.
     MergeMode { ReviewThenLand = "review-then-land", ReviewAndMerge = "review-and-merge" }
 );
 text_enum!(ConvoyStatus { Active = "active", Landed = "landed" });

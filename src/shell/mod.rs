@@ -1,4 +1,11 @@
-//! The Workers runtime, and nothing else that knows it.
-use worker::{Context, Env, event};
-#[event(fetch)]
-async fn fetch(_r: worker::web_sys::Request, _e: Env, _c: Context) -> worker::Result<worker::Response> { worker::Response::ok("hi") }
+//! The Workers runtime, and the only part that knows it.
+//!
+//! `entry` turns fetch events into `http::Request`s, `objects` are the Durable Object classes, `sql` and `wire` implement
+//! the traits that the cores call, `platform` is the clock, the random source, the keys and the log. No decision is made
+//! here: whatever could be wrong is tested on the host.
+
+mod entry;
+mod objects;
+mod platform;
+mod sql;
+mod wire;

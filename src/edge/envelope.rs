@@ -1,0 +1,83 @@
+//! Answers of the REST routes: `{"success":true,"data":…}` or `{"success":false,"error":"…"}` (Gastown contract, section 4).
+//!
+//! Owns the envelope and the status of a refusal.
+
+use super::Authenticated;
+use crate::error::{Code, Failure, Refusal};
+use crate::http::{Request, RequestBody, Response};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Success, from data that is JSON text already.
+#[must_use]
+pub fn success(status: u16, data: &str) -> Response {
+    let data = if data.is_empty() { "null" } else { data };
+    Response::json(status, format!("{{\"success\":true,\"data\":{data}}}"))
+}
+
+/// A refusal with its status.
+#[must_use]
+pub fn refused(refusal: &Refusal) -> Response {
+    let status = match refusal.code {
+        Code::Unauthenticated => 401,
+        Code::Forbidden => 403,
+        Code::NotFound => 404,
+        Code::InvalidArgument => 400,
+        Code::Conflict | Code::IdempotencyConflict => 409,
+        Code::Unsupported => 501,
+        Code::Unavailable => 503,
+    };
+    let mut body = json!({"success": false, "error": refusal.message});
+    if let (Some(hint), Some(object)) = (&refusal.hint, body.as_object_mut()) {
+        object.insert("hint".to_owned(), Value::from(hint.as_str()));
+    }
+    Response::json(status, body.to_string())
+}
+
+/// A failure: refusals as above, faults as 500 with an incident id.
+#[must_use]
+pub fn failed(caller: &Authenticated<'_>, failure: Failure) -> Response {
+    match failure {
+        Failure::Refused(refusal) => refused(&refusal),
+        Failure::Broke(fault) => {
+            let incident = caller.edge.runtime.log_fault(&fault);
+            Response::json(500, json!({"success": false, "error": "Internal server error", "incident": incident}).to_string())
+        }
+    }
+}
+
+/// The outcome of a call as a response.
+#[must_use]
+pub fn outcome(caller: &Authenticated<'_>, status: u16, outcome: Result<String, Failure>) -> Response {
+    match outcome {
+        Ok(data) => success(status, &data),
+        Err(failure) => failed(caller, failure),
+    }
+}
+
+/// No such route.
+#[must_use]
+pub fn not_found() -> Response {
+    refused(&Refusal::new(Code::NotFound, "Not found"))
+}
+
+/// The route exists, but not with this method.
+#[must_use]
+pub fn method_not_allowed(allow: &'static str) -> Response {
+    Response::json(405, json!({"success": false, "error": "Method not allowed"}).to_string()).header("allow", allow)
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// `InvalidArgument` that names the field.
+pub fn body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Refusal> {
+    let RequestBody::Bytes(bytes) = &request.body else {
+        return Err(Refusal::new(Code::InvalidArgument, "Request body too large"));
+    };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        Refusal::new(Code::InvalidArgument, "Invalid request body").hint(format!("{path}: {}", error.inner()))
+    })
+}

@@ -1,0 +1,74 @@
+//! What one isolate remembers between requests: plain values with an expiry, nothing live.
+//!
+//! Owns the caches of the edge. Losing them costs a look-up and never an answer; a token is verified on every request all
+//! the same, and the objects check for themselves.
+
+use crate::time::Timestamp;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// How long a resolved name, an access check or a session's standing is believed.
+pub const BELIEVED_MILLIS: i64 = 30_000;
+/// Entries per cache; a full cache starts anew.
+const ENTRIES_MAX: usize = 4_096;
+
+/// Values that are believed for a while.
+pub struct Believed<K, V> {
+    entries: RefCell<HashMap<K, (V, Timestamp)>>,
+}
+
+impl<K, V> Default for Believed<K, V> {
+    fn default() -> Self {
+        Self { entries: RefCell::default() }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Believed<K, V> {
+    /// The value, if it is young enough.
+    pub fn get(&self, key: &K, now: Timestamp) -> Option<V> {
+        let entries = self.entries.borrow();
+        let (value, learned) = entries.get(key)?;
+        (now.since(*learned) < BELIEVED_MILLIS).then(|| value.clone())
+    }
+
+    /// Learns a value.
+    pub fn put(&self, key: K, value: V, now: Timestamp) {
+        let mut entries = self.entries.borrow_mut();
+        if entries.len() >= ENTRIES_MAX {
+            entries.clear();
+        }
+        entries.insert(key, (value, now));
+    }
+}
+
+/// The caches.
+#[derive(Default)]
+pub struct Memory {
+    /// (principal, town name) → town id.
+    pub towns: Believed<(String, String), crate::ids::TownId>,
+    /// (principal, town, rig name) → rig id.
+    pub rigs: Believed<(String, crate::ids::TownId, String), crate::ids::RigId>,
+    /// (principal, town) → may use it.
+    pub access: Believed<(String, crate::ids::TownId), ()>,
+    /// Session id → whether its client ended it.
+    pub sessions: Believed<String, bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_believed_for_thirty_seconds_and_a_full_cache_starts_anew() {
+        let cache = Believed::default();
+        let start = Timestamp::from_millis(1_000_000);
+        cache.put("a".to_owned(), 1, start);
+        assert_eq!(cache.get(&"a".to_owned(), start.plus_millis(BELIEVED_MILLIS - 1)), Some(1));
+        assert_eq!(cache.get(&"a".to_owned(), start.plus_millis(BELIEVED_MILLIS)), None);
+        for index in 0..ENTRIES_MAX {
+            cache.put(index.to_string(), 2, start);
+        }
+        assert_eq!(cache.get(&"a".to_owned(), start), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! The Mayor's REST door, over the same tools that MCP clients call.
+//!
+//! Owns the routes under `/api/mayor/{town}/tools`.
+
+pub mod routes;

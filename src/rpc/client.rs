@@ -1,0 +1,91 @@
+//! Calls from the edge, in the name of one authenticated caller.
+//!
+//! Owns the context that goes with every call, and the deadlines. Decides nothing about what is called.
+
+use super::call::{Call, Context, Wire, read_reply};
+use super::host::within;
+use crate::auth::principal::{Principal, TokenKind};
+use crate::auth::{InternalClaims, Keys, mint_internal};
+use crate::error::{Code, Failure, Fault};
+use crate::ids::TownId;
+use crate::time::Timestamp;
+use futures::future::join_all;
+
+/// How long the edge waits for one object.
+pub const CALL_MILLIS_MAX: u32 = 10_000;
+/// How long the edge waits for the slowest of many.
+pub const FANOUT_MILLIS_MAX: u32 = 900;
+
+/// What the edge needs from the runtime.
+pub trait Runtime: Wire {
+    /// The current time.
+    fn now(&self) -> Timestamp;
+    /// Sixteen random bytes.
+    fn random(&self) -> [u8; 16];
+    /// The signing keys.
+    fn keys(&self) -> &Keys;
+    /// Logs a fault in full; returns its incident id.
+    fn log_fault(&self, fault: &Fault) -> String;
+}
+
+/// One caller of one request.
+pub struct Client<'a> {
+    /// The runtime.
+    pub runtime: &'a dyn Runtime,
+    /// Who.
+    pub principal: &'a Principal,
+    /// The token as it came; objects verify it themselves.
+    pub token: &'a str,
+    /// Ties log lines together.
+    pub request_id: &'a str,
+}
+
+impl Client<'_> {
+    /// Calls one object and returns its reply text with refusals taken out.
+    ///
+    /// # Errors
+    /// The refusal or fault. After a deadline nobody knows whether a change was made, and the hint says how to find out.
+    pub async fn call(&self, call: &Call, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<String, Failure> {
+        let reply = within(self.runtime, call, &self.context(town, idempotency_key), CALL_MILLIS_MAX).await;
+        let reply = reply.map_err(|failure| match failure {
+            Failure::Refused(mut refusal) if refusal.code == Code::Unavailable && !call.method.is_read() => {
+                refusal.hint = Some("It may or may not have happened. Repeat it with the same idempotency_key: that is safe.".to_owned());
+                Failure::Refused(refusal)
+            }
+            other => other,
+        })?;
+        read_reply(&reply).map(str::to_owned)
+    }
+
+    /// Asks several objects at once; whoever does not answer in time is unavailable.
+    pub async fn call_each(&self, calls: &[Call], town: Option<&TownId>) -> Vec<Result<String, Failure>> {
+        let context = self.context(town, None);
+        join_all(calls.iter().map(async |call| {
+            let reply = within(self.runtime, call, &context, FANOUT_MILLIS_MAX).await?;
+            read_reply(&reply).map(str::to_owned)
+        }))
+        .await
+    }
+
+    /// Calls an internal method on the edge's own account.
+    ///
+    /// # Errors
+    /// The refusal or fault.
+    pub async fn call_internal(&self, call: &Call, town: Option<&TownId>) -> Result<String, Failure> {
+        let claims = InternalClaims { town: town.cloned(), from: "edge".to_owned(), method: call.method.name.to_owned() };
+        let mut context = self.context(town, None);
+        context.jwt = mint_internal(self.runtime.keys(), &claims, self.runtime.now())?;
+        let reply = within(self.runtime, call, &context, CALL_MILLIS_MAX).await?;
+        read_reply(&reply).map(str::to_owned)
+    }
+
+    fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Context {
+        Context {
+            jwt: self.token.to_owned(),
+            request_id: self.request_id.to_owned(),
+            idempotency_key: idempotency_key.map(str::to_owned),
+            town_id: town.cloned(),
+            agent_id: self.principal.agent_id.clone().filter(|_| self.principal.kind == TokenKind::Container),
+        }
+    }
+}

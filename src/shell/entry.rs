@@ -1,0 +1,144 @@
+//! The fetch event: a runtime request in, a runtime response out, by the shortest way.
+//!
+//! Owns the conversion and the isolate's memory. Reads a header only when somebody asks for it, and a body only up to the
+//! limit.
+
+use super::platform;
+use super::wire::StubWire;
+use crate::auth::Keys;
+use crate::edge::{Edge, Settings, handle};
+use crate::error::Fault;
+use crate::http::{BODY_BYTES_MAX, Headers, Request, RequestBody, Response, ResponseBody};
+use crate::isolate::Memory;
+use crate::rpc::call::{Call, Context as CallContext, Wire};
+use crate::rpc::client::Runtime;
+use crate::time::Timestamp;
+use futures::future::LocalBoxFuture;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::{Context, Env, event};
+
+thread_local! {
+    static MEMORY: Rc<Memory> = Rc::default();
+}
+
+/// The runtime of one request.
+struct RequestRuntime {
+    wire: StubWire,
+    keys: Rc<Keys>,
+}
+
+impl Wire for RequestRuntime {
+    fn send(&self, call: &Call, context: &CallContext) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        self.wire.send(call, context)
+    }
+
+    fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
+        self.wire.sleep(millis)
+    }
+}
+
+impl Runtime for RequestRuntime {
+    fn now(&self) -> Timestamp {
+        platform::now()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        platform::random()
+    }
+
+    fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    fn log_fault(&self, fault: &Fault) -> String {
+        platform::log_fault(fault)
+    }
+}
+
+struct RequestHeaders(web_sys::Headers);
+
+impl Headers for RequestHeaders {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).ok().flatten()
+    }
+}
+
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+    console_error_panic_hook::set_once();
+    let keys = match platform::keys(&env) {
+        Ok(keys) => keys,
+        Err(fault) => return respond(Response::text(500, format!("Not configured (incident {})", platform::log_fault(&fault)))),
+    };
+    let settings = Settings::read(&platform::variable(&env, "ALLOWED_ORIGINS"), &platform::variable(&env, "LOOPBACK_ONLY"));
+    let runtime = RequestRuntime { wire: StubWire::new(env), keys };
+    let memory = MEMORY.with(Rc::clone);
+    let url = request.url();
+    let (origin, path, query) = split(&url);
+    let headers = RequestHeaders(request.headers());
+    let body = read_body(&request, &headers).await?;
+    let incoming = Request { method: request.method(), origin: origin.to_owned(), path: path.to_owned(), query: query.to_owned(), headers: &headers, body };
+    let edge = Edge { runtime: &runtime, memory: &memory, settings: &settings };
+    respond(handle(edge, &incoming).await)
+}
+
+/// Origin, path and query of an absolute URL; the runtime has normalized it.
+fn split(url: &str) -> (&str, &str, &str) {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let path_at = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
+    let (origin, rest) = url.split_at(path_at);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    (origin, path, query)
+}
+
+/// Reads the body chunk by chunk, so that one without a stated length cannot fill the memory.
+async fn read_body(request: &web_sys::Request, headers: &RequestHeaders) -> Result<RequestBody, worker::Error> {
+    let Some(stream) = request.body() else {
+        return Ok(RequestBody::Bytes(Vec::new()));
+    };
+    match headers.get("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) if length > BODY_BYTES_MAX => return Ok(RequestBody::TooLarge),
+        // The runtime enforces a stated length, so the whole body can be taken at once.
+        Some(_) => {
+            let buffer = JsFuture::from(request.array_buffer()?).await?;
+            return Ok(RequestBody::Bytes(js_sys::Uint8Array::new(&buffer).to_vec()));
+        }
+        None => {}
+    }
+    let reader: web_sys::ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await?;
+        if js_sys::Reflect::get(&chunk, &JsValue::from_str("done"))?.is_truthy() {
+            return Ok(RequestBody::Bytes(bytes));
+        }
+        let chunk = js_sys::Uint8Array::new(&js_sys::Reflect::get(&chunk, &JsValue::from_str("value"))?);
+        if bytes.len() + chunk.length() as usize > BODY_BYTES_MAX {
+            return Ok(RequestBody::TooLarge);
+        }
+        bytes.extend(chunk.to_vec());
+    }
+}
+
+fn respond(response: Response) -> worker::Result<web_sys::Response> {
+    let init = web_sys::ResponseInit::new();
+    init.set_status(response.status);
+    let headers = web_sys::Headers::new()?;
+    let (media_type, text) = match &response.body {
+        ResponseBody::Empty => (None, None),
+        ResponseBody::Json(text) => (Some("application/json"), Some(text.as_str())),
+        ResponseBody::SharedJson(text) => (Some("application/json"), Some(text.as_ref())),
+        ResponseBody::Text(text) => (Some("text/plain; charset=utf-8"), Some(text.as_ref())),
+        ResponseBody::Html(text) => (Some("text/html; charset=utf-8"), Some(text.as_ref())),
+    };
+    if let Some(media_type) = media_type {
+        headers.set("content-type", media_type)?;
+    }
+    for (name, value) in &response.headers {
+        headers.set(name, value)?;
+    }
+    init.set_headers(&headers);
+    Ok(web_sys::Response::new_with_opt_str_and_init(text, &init)?)
+}

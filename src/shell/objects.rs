@@ -1,0 +1,177 @@
+//! The Durable Object classes.
+//!
+//! Owns the `Host` of an object and one class per binding. Each class answers `call(method, args, context)` with texts;
+//! `entry.mjs` derives the contract's methods from the table that `methods()` prints.
+
+use super::platform;
+use super::sql::ObjectSql;
+use super::wire::StubWire;
+use crate::auth::Keys;
+use crate::error::Fault;
+use crate::ids::{RigId, TownId};
+use crate::rpc::call::{Instance, Wire, incident_text};
+use crate::rpc::host::{self, Hints, Host};
+use crate::rpc::table::{METHODS, Object};
+use crate::store::sql::Sql;
+use crate::time::Timestamp;
+use futures::future::LocalBoxFuture;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use worker::{DurableObject, Env, Response, Result, State, durable_object};
+
+/// The runtime of one object.
+struct ObjectHost {
+    state: State,
+    instance: Option<Instance>,
+    sql: ObjectSql,
+    keys: Rc<Keys>,
+    wire: StubWire,
+    hints: Hints,
+}
+
+impl ObjectHost {
+    fn new(state: State, env: Env, instance: impl Fn(String) -> Option<Instance>) -> std::result::Result<Rc<Self>, Fault> {
+        let keys = platform::keys(&env)?;
+        let sql = ObjectSql::new(&state.storage());
+        let instance = state.id().name().and_then(instance);
+        Ok(Rc::new(Self { instance, sql, keys, wire: StubWire::new(env), hints: Hints::default(), state }))
+    }
+}
+
+impl Host for ObjectHost {
+    fn instance(&self) -> Option<&Instance> {
+        self.instance.as_ref()
+    }
+
+    fn sql(&self) -> &dyn Sql {
+        &self.sql
+    }
+
+    fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    fn now(&self) -> Timestamp {
+        platform::now()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        platform::random()
+    }
+
+    fn wire(&self) -> &dyn Wire {
+        &self.wire
+    }
+
+    fn alarm(&self) -> LocalBoxFuture<'_, std::result::Result<Option<Timestamp>, Fault>> {
+        Box::pin(async {
+            let at = self.state.storage().get_alarm().await.map_err(|error| Fault::new("get the alarm", error))?;
+            Ok(at.map(Timestamp::from_millis))
+        })
+    }
+
+    fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, std::result::Result<(), Fault>> {
+        Box::pin(async move {
+            // The binding takes an offset for integers and a date for a point in time.
+            let date = js_sys::Date::new(&JsValue::from_f64(at.millis() as f64));
+            self.state.storage().set_alarm(worker::ScheduledTime::new(date)).await.map_err(|error| Fault::new("set the alarm", error))
+        })
+    }
+
+    fn background(&self, work: LocalBoxFuture<'static, ()>) {
+        self.state.wait_until(work);
+    }
+
+    fn log_fault(&self, fault: &Fault) -> String {
+        platform::log_fault(fault)
+    }
+
+    fn hints(&self) -> &Hints {
+        &self.hints
+    }
+}
+
+/// The table rows of an object as JSON text `[[name, number of parameters], …]`.
+fn methods_of(object: Object) -> String {
+    let rows: Vec<(&str, usize)> =
+        METHODS.iter().filter(|method| method.object == object).map(|method| (method.name, method.params.len())).collect();
+    serde_json::to_string(&rows).unwrap_or_default()
+}
+
+macro_rules! class {
+    ($(#[$doc:meta])* $name:ident, $object:expr, $instance:expr) => {
+        $(#[$doc])*
+        #[durable_object(alarm)]
+        pub struct $name {
+            host: std::result::Result<Rc<ObjectHost>, Fault>,
+        }
+
+        impl DurableObject for $name {
+            fn new(state: State, env: Env) -> Self {
+                Self { host: ObjectHost::new(state, env, $instance) }
+            }
+
+            async fn fetch(&self, _request: worker::Request) -> Result<Response> {
+                Response::error("Not found", 404)
+            }
+
+            async fn alarm(&self) -> Result<Response> {
+                let host = self.host.clone().map_err(|fault| worker::Error::RustError(platform::log_fault(&fault)))?;
+                match host::alarm(host).await {
+                    Ok(()) => Response::empty(),
+                    Err(fault) => Err(worker::Error::RustError(format!("incident {}", platform::log_fault(&fault)))),
+                }
+            }
+        }
+
+        #[wasm_bindgen]
+        impl $name {
+            /// Calls a method of the table: texts in, text out.
+            #[wasm_bindgen(js_name = call)]
+            pub async fn call(&self, method: String, args: String, context: String) -> String {
+                match &self.host {
+                    Ok(host) => host::call(Rc::clone(host), &method, &args, &context).await,
+                    Err(fault) => incident_text(&platform::log_fault(fault)),
+                }
+            }
+
+            /// The methods of this class, for `entry.mjs`.
+            #[wasm_bindgen(js_name = methods)]
+            #[must_use]
+            pub fn methods() -> String {
+                methods_of($object)
+            }
+        }
+    };
+}
+
+class!(
+    /// One rig.
+    RigDO,
+    Object::Rig,
+    |name| RigId::parse(&name).ok().map(Instance::Rig)
+);
+class!(
+    /// One town.
+    TownDO,
+    Object::Town,
+    |name| TownId::parse(&name).ok().map(Instance::Town)
+);
+class!(
+    /// One user's registry.
+    GastownUserDO,
+    Object::Registry,
+    |name| Some(Instance::User(name))
+);
+class!(
+    /// One organization's registry.
+    GastownOrgDO,
+    Object::Registry,
+    |name| Some(Instance::Org(name))
+);
+class!(
+    /// Protocol state of a town's or a principal's sessions.
+    SessionDO,
+    Object::Session,
+    |name| Some(Instance::Session(name))
+);

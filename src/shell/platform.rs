@@ -1,0 +1,63 @@
+//! Clock, random source, signing keys and log.
+//!
+//! Owns what is read from the runtime as plain values.
+
+use crate::auth::Keys;
+use crate::auth::keys::{GASTOWN_JWT_SECRET, NEXTAUTH_SECRET};
+use crate::error::Fault;
+use crate::time::Timestamp;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
+    fn get_random_values(buffer: &mut [u8]) -> Result<JsValue, JsValue>;
+}
+
+thread_local! {
+    static KEYS: RefCell<Option<Rc<Keys>>> = const { RefCell::new(None) };
+}
+
+/// The current time. It stands still while code runs, as the runtime wants it.
+pub(super) fn now() -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit a 53-bit integer")]
+    Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+/// Sixteen bytes from the platform's cryptographic source.
+pub(super) fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    // The call fails only for buffers over 64 KiB.
+    let _filled = get_random_values(&mut bytes);
+    bytes
+}
+
+/// The signing keys, made once per isolate.
+pub(super) fn keys(env: &Env) -> Result<Rc<Keys>, Fault> {
+    if let Some(keys) = KEYS.with_borrow(Option::clone) {
+        return Ok(keys);
+    }
+    let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
+    let keys = Rc::new(Keys::new(secret(NEXTAUTH_SECRET).as_deref(), secret(GASTOWN_JWT_SECRET).as_deref()).map_err(Fault::from)?);
+    KEYS.set(Some(Rc::clone(&keys)));
+    Ok(keys)
+}
+
+/// A variable of `wrangler.toml`; empty when it is not set.
+pub(super) fn variable(env: &Env, name: &str) -> String {
+    env.var(name).map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Logs a fault in full and returns the id to show instead. A fault that was logged before keeps its id.
+pub(super) fn log_fault(fault: &Fault) -> String {
+    if let Some(incident) = fault.incident() {
+        return incident.to_owned();
+    }
+    let bytes = random();
+    let incident: String = bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    worker::console_error!("{{\"incident\":\"{incident}\",\"fault\":{}}}", serde_json::Value::from(fault.log_text()));
+    incident
+}

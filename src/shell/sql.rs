@@ -1,0 +1,82 @@
+//! `Sql` over Durable Object storage.
+//!
+//! Owns the crossing: one text of parameters in, one text of rows out.
+
+use crate::error::Fault;
+use crate::store::sql::Sql;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    type Storage;
+
+    #[wasm_bindgen(method, getter)]
+    fn sql(this: &Storage) -> Database;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(this: &Storage, body: &mut dyn FnMut() -> Result<JsValue, JsValue>) -> Result<JsValue, JsValue>;
+
+    type Database;
+
+    #[wasm_bindgen(method, catch, variadic)]
+    fn exec(this: &Database, statement: &str, bindings: &js_sys::Array) -> Result<Cursor, JsValue>;
+
+    type Cursor;
+
+    #[wasm_bindgen(method, catch)]
+    fn raw(this: &Cursor) -> Result<Rows, JsValue>;
+
+    type Rows;
+
+    #[wasm_bindgen(method, catch, js_name = toArray)]
+    fn to_array(this: &Rows) -> Result<js_sys::Array, JsValue>;
+}
+
+/// The database of one object.
+pub(super) struct ObjectSql {
+    storage: Storage,
+    database: Database,
+}
+
+impl ObjectSql {
+    pub(super) fn new(storage: &worker::Storage) -> Self {
+        let raw: &JsValue = storage.as_raw().as_ref();
+        let storage: Storage = raw.clone().unchecked_into();
+        let database = storage.sql();
+        Self { storage, database }
+    }
+}
+
+impl Sql for ObjectSql {
+    fn exec(&self, statement: &str, params: &str) -> Result<String, Fault> {
+        let fault = |error: JsValue| Fault::new(statement.lines().next().unwrap_or_default(), describe(&error));
+        let bindings = js_sys::JSON::parse(params).map_err(fault)?;
+        // No parameters arrive as null.
+        let bindings = if bindings.is_null() { js_sys::Array::new() } else { bindings.unchecked_into() };
+        let rows = self.database.exec(statement, &bindings).and_then(|cursor| cursor.raw()).and_then(|rows| rows.to_array()).map_err(fault)?;
+        if rows.length() == 0 {
+            return Ok("[]".to_owned());
+        }
+        js_sys::JSON::stringify(&rows).map(String::from).map_err(fault)
+    }
+
+    fn transact(&self, body: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
+        let mut rolled_back = false;
+        let outcome = self.storage.transaction_sync(&mut || {
+            if body() {
+                return Ok(JsValue::UNDEFINED);
+            }
+            rolled_back = true;
+            Err(JsValue::from_str("rolled back"))
+        });
+        match outcome {
+            Err(error) if !rolled_back => Err(Fault::new("transaction", describe(&error))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a JavaScript error says.
+pub(super) fn describe(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
+}

@@ -1,0 +1,115 @@
+//! Tools that look at agents.
+
+use super::page;
+use super::text::{AgentText, name};
+use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
+use crate::error::Failure;
+use crate::ids::AgentId;
+use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
+use crate::rpc::table::LIST_AGENTS;
+use crate::time::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Lists the agents of a rig, or of every rig of the town, with the bead each holds and its branch. Use it to see who is
+/// busy, idle or stalled.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListAgents {
+    /// Rig id or name; all rigs when left out.
+    rig: Option<String>,
+    /// Only agents of this role.
+    role: Option<AgentRole>,
+    /// Only agents with this status.
+    status: Option<AgentStatus>,
+    /// Agents per page, 1 to 200 (default 50).
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of agents, oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentList {
+    town: String,
+    agents: Vec<AgentLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    /// Rigs asked.
+    coverage: Coverage,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct AgentLine {
+    id: String,
+    name: String,
+    role: AgentRole,
+    status: AgentStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rig: Option<String>,
+    /// Bead id on its hook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<AgentText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_activity_at: Option<String>,
+}
+
+/// Where a page of agents ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct AgentPosition(Timestamp, AgentId);
+
+impl Tool for ListAgents {
+    const NAME: &'static str = "list_agents";
+    const TITLE: &'static str = "List agents";
+    const HINTS: Hints = Hints::READ;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = r#"{"status":"idle"}"#;
+    type Output = AgentList;
+
+    fn rig(&self) -> Option<&str> {
+        self.rig.as_deref()
+    }
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        page::limit(self.limit)?;
+        page::position::<AgentPosition>(self.cursor.as_deref())?;
+        let filter = AgentFilter { role: self.role, status: self.status, rig_id: None };
+        if place.rig.is_some() {
+            return Ok(Plan::One(place.call_rig(&LIST_AGENTS, (filter,))?));
+        }
+        Ok(Plan::EachRig { method: &LIST_AGENTS, args: json!([filter]) })
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<AgentList, Failure> {
+        let after: Option<AgentPosition> = page::position(self.cursor.as_deref())?;
+        let gathered = answers.gather::<Vec<Agent>>(&LIST_AGENTS, place)?;
+        let position = |agent: &Agent| AgentPosition(agent.created_at, agent.id.clone());
+        let mut agents: Vec<Agent> = gathered.answered.into_iter().flat_map(|(_, agents)| agents).collect();
+        agents.retain(|agent| after.as_ref().is_none_or(|after| position(agent) > *after));
+        agents.sort_by_key(position);
+        let next_cursor = page::cut(&mut agents, page::limit(self.limit)?, position);
+        let agents = agents.into_iter().map(AgentLine::from).collect();
+        Ok(AgentList { town: place.town()?.to_string(), agents, next_cursor, coverage: gathered.coverage })
+    }
+}
+
+impl From<Agent> for AgentLine {
+    fn from(agent: Agent) -> Self {
+        Self {
+            id: agent.id.to_string(),
+            name: name(&agent.name),
+            role: agent.role,
+            status: agent.status,
+            rig: agent.rig_id.map(|rig| rig.to_string()),
+            hook: agent.current_hook_bead_id.map(|bead| bead.to_string()),
+            branch: agent.branch.as_deref().map(name),
+            message: agent.agent_status_message.as_deref().map(AgentText::line),
+            last_activity_at: agent.last_activity_at.map(|at| at.to_string()),
+        }
+    }
+}

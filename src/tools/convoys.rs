@@ -1,0 +1,247 @@
+//! Tools that look at convoys. Failed is not done, landed needs evidence, and both are said in so many words.
+
+use super::page;
+use super::text::{AgentText, name};
+use super::tool::{Answers, Coverage, Hints, Missing, Place, Plan, Reach, Tool};
+use super::view::{MemberLine, WorkStatus, member_status};
+use crate::error::{Code, Failure, Refusal};
+use crate::ids::ConvoyId;
+use crate::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyStatus as RawStatus, MergeMode};
+use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use convoy_status for one of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListConvoys {
+    /// Convoys per page, 1 to 200 (default 50).
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of convoys. Counts are what the rigs last reported; convoy_status asks them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConvoyList {
+    town: String,
+    convoys: Vec<ConvoyLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ConvoyLine {
+    id: String,
+    title: AgentText,
+    phase: Phase,
+    total: i64,
+    /// Closed, merged or not.
+    closed: i64,
+    failed: i64,
+    created_at: String,
+}
+
+/// Where a convoy stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "docs on variants would turn the schema's enum into alternatives")]
+pub enum Phase {
+    Staged,
+    Running,
+    Complete,
+    Landed,
+}
+
+fn phase(entry: &ConvoyEntry) -> Phase {
+    match entry.status {
+        RawStatus::Landed => Phase::Landed,
+        RawStatus::Active if entry.staged => Phase::Staged,
+        RawStatus::Active if entry.total_beads > 0 && entry.closed_beads >= entry.total_beads => Phase::Complete,
+        RawStatus::Active => Phase::Running,
+    }
+}
+
+impl Tool for ListConvoys {
+    const NAME: &'static str = "list_convoys";
+    const TITLE: &'static str = "List convoys";
+    const HINTS: Hints = Hints::READ;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = "{}";
+    type Output = ConvoyList;
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        page::limit(self.limit)?;
+        page::position::<ConvoyId>(self.cursor.as_deref())?;
+        Ok(Plan::One(place.call_town(&LIST_CONVOYS, ())?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<ConvoyList, Failure> {
+        let limit = page::limit(self.limit)?;
+        let after: Option<ConvoyId> = page::position(self.cursor.as_deref())?;
+        let mut entries: Vec<ConvoyEntry> = answers.one(&LIST_CONVOYS)?;
+        if let Some(after) = after {
+            // A convoy that landed meanwhile is gone from the list; then the page begins anew rather than losing some.
+            let shown = entries.iter().position(|entry| entry.id == after).map_or(0, |index| index + 1);
+            entries.drain(..shown);
+        }
+        let next_cursor = page::cut(&mut entries, limit, |entry| entry.id.clone());
+        let convoys = entries
+            .into_iter()
+            .map(|entry| ConvoyLine {
+                phase: phase(&entry),
+                id: entry.id.to_string(),
+                title: AgentText::line(&entry.title),
+                total: entry.total_beads,
+                closed: entry.closed_beads,
+                failed: entry.failed_beads,
+                created_at: entry.created_at.to_string(),
+            })
+            .collect();
+        Ok(ConvoyList { town: place.town()?.to_string(), convoys, next_cursor })
+    }
+}
+
+/// Shows one convoy as its rigs know it now: every bead, who works on it, what it waits for, and how much is merged, done
+/// or failed. Use it to follow a batch of work.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvoyStatus {
+    /// Convoy id, from list_convoys or sling_batch.
+    convoy_id: String,
+}
+
+/// One convoy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConvoyView {
+    town: String,
+    id: String,
+    title: AgentText,
+    phase: Phase,
+    summary: String,
+    progress: Progress,
+    /// Every bead is done or merged.
+    complete: bool,
+    /// `verified` when every bead has a merge commit, else `unverified`; `pending` while not complete.
+    merge_evidence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge_mode: Option<MergeMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature_branch: Option<String>,
+    beads: Vec<MemberLine>,
+    /// `[waiting bead, bead it waits for]`.
+    dependencies: Vec<[String; 2]>,
+    /// Rigs asked.
+    coverage: Coverage,
+    as_of: String,
+}
+
+/// How many beads stand where. The numbers add up to the total.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Progress {
+    total: usize,
+    merged: usize,
+    /// Closed without evidence of a merge.
+    done: usize,
+    failed: usize,
+    in_review: usize,
+    in_progress: usize,
+    hooked: usize,
+    /// Open and waiting for another bead.
+    blocked: usize,
+    /// Open and ready.
+    open: usize,
+    /// (merged + done) / total, 0.0 to 1.0.
+    ratio: f64,
+}
+
+impl Tool for ConvoyStatus {
+    const NAME: &'static str = "convoy_status";
+    const TITLE: &'static str = "Convoy status";
+    const HINTS: Hints = Hints::READ;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = r#"{"convoy_id":"00000000-0000-4000-8000-000000000000"}"#;
+    type Output = ConvoyView;
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        let id = ConvoyId::parse(self.convoy_id.trim())
+            .map_err(|_| Refusal::new(Code::InvalidArgument, "convoy_id: not a convoy id").hint("Call list_convoys to see the convoys of the town."))?;
+        Ok(Plan::One(place.call_town(&GET_CONVOY_STATUS, (id,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<ConvoyView, Failure> {
+        let Some(detail) = answers.one::<Option<ConvoyDetail>>(&GET_CONVOY_STATUS)? else {
+            return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {}", self.convoy_id)).hint("Call list_convoys to see the convoys of the town.").into());
+        };
+        let progress = count(&detail);
+        let complete = progress.total > 0 && progress.merged + progress.done == progress.total;
+        let merge_evidence = match (complete, progress.done) {
+            (false, _) => "pending",
+            (true, 0) => "verified",
+            (true, _) => "unverified",
+        };
+        let entry = detail.entry;
+        let known = detail.coverage;
+        Ok(ConvoyView {
+            town: place.town()?.to_string(),
+            phase: phase(&entry),
+            summary: summarize(&entry, &progress, merge_evidence),
+            id: entry.id.to_string(),
+            title: AgentText::line(&entry.title),
+            complete,
+            merge_evidence: merge_evidence.to_owned(),
+            merge_mode: entry.merge_mode,
+            feature_branch: entry.feature_branch.as_deref().map(name),
+            progress,
+            beads: detail.beads.into_iter().map(MemberLine::from).collect(),
+            dependencies: detail.dependency_edges.into_iter().map(|edge| [edge.bead_id.to_string(), edge.depends_on_bead_id.to_string()]).collect(),
+            as_of: known.as_ref().map_or(entry.created_at, |known| known.as_of).to_string(),
+            coverage: known.map_or(Coverage { asked: 0, answered: 0, missing: Vec::new() }, |known| Coverage {
+                asked: usize::try_from(known.asked).unwrap_or_default(),
+                answered: usize::try_from(known.answered).unwrap_or_default(),
+                missing: known
+                    .missing
+                    .into_iter()
+                    .map(|rig| Missing { id: rig.to_string(), name: String::new(), reason: "did not answer: its beads are shown as last reported".to_owned() })
+                    .collect(),
+            }),
+        })
+    }
+}
+
+fn count(detail: &ConvoyDetail) -> Progress {
+    let mut progress = Progress { total: detail.beads.len(), ..Progress::default() };
+    for bead in &detail.beads {
+        let slot = match member_status(bead) {
+            WorkStatus::Merged => &mut progress.merged,
+            WorkStatus::Done => &mut progress.done,
+            WorkStatus::Failed => &mut progress.failed,
+            WorkStatus::InReview => &mut progress.in_review,
+            WorkStatus::InProgress => &mut progress.in_progress,
+            WorkStatus::Hooked => &mut progress.hooked,
+            WorkStatus::Open if bead.blockers_open > 0 => &mut progress.blocked,
+            WorkStatus::Open => &mut progress.open,
+        };
+        *slot += 1;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a convoy has far fewer than 2^52 beads")]
+    if progress.total > 0 {
+        progress.ratio = (progress.merged + progress.done) as f64 / progress.total as f64;
+    }
+    progress
+}
+
+fn summarize(entry: &ConvoyEntry, progress: &Progress, merge_evidence: &str) -> String {
+    let finished = progress.merged + progress.done;
+    let mut summary = format!("{finished} of {} done ({} merged), {} failed", progress.total, progress.merged, progress.failed);
+    match phase(entry) {
+        Phase::Staged => summary.push_str("; staged: nothing is given out until it is started"),
+        Phase::Landed | Phase::Complete if merge_evidence == "unverified" => summary.push_str("; closed, merge unverified"),
+        Phase::Landed => summary.push_str("; landed"),
+        Phase::Complete => summary.push_str("; complete, not landed"),
+        Phase::Running if progress.failed > 0 => summary.push_str("; not complete: failed beads are not done, and what waits for them is blocked"),
+        Phase::Running => summary.push_str("; running"),
+    }
+    summary.push('.');
+    summary
+}

@@ -1,0 +1,126 @@
+//! Where a call goes: names into ids.
+//!
+//! Owns the rule that an id needs no look-up and that a name must mean exactly one thing. What was resolved is believed for
+//! a while (`isolate`); the objects check access themselves.
+
+use super::tool::{Asked, Place, Reach, ToolDef};
+use crate::auth::principal::TokenKind;
+use crate::error::{Code, Failure, Refusal};
+use crate::ids::{RigId, TownId};
+use crate::isolate::Memory;
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::client::Client;
+use crate::rpc::model::{RigRecord, TownRecord};
+use crate::rpc::table::{LIST_RIGS, LIST_TOWNS};
+
+/// Names shown in a refusal at most.
+const NAMES_SHOWN_MAX: usize = 20;
+
+/// Resolves what the connection and the arguments name.
+///
+/// # Errors
+/// A refusal that says which names there are.
+pub async fn resolve(
+    client: &Client<'_>,
+    memory: &Memory,
+    tool: &ToolDef,
+    pinned: Option<&TownId>,
+    town: Option<&str>,
+    rig: Option<&str>,
+) -> Result<Place, Failure> {
+    let town = match (pinned, town) {
+        (Some(pinned), Some(named)) if TownId::parse(named).as_ref() != Ok(pinned) => {
+            let refusal = Refusal::new(Code::Forbidden, "This connection is for one town only, and that is another");
+            return Err(refusal.hint("Leave out town, or connect to the fleet or to that town.").into());
+        }
+        (Some(pinned), _) => Some(pinned.clone()),
+        (None, Some(named)) => Some(town_id(client, memory, named).await?),
+        (None, None) if tool.reach == Reach::Town => {
+            let refusal = Refusal::new(Code::InvalidArgument, format!("{}: missing field `town`", tool.name));
+            return Err(refusal.hint("Name the town by id or name; list_towns shows them.").into());
+        }
+        (None, None) => None,
+    };
+    let rig = match (&town, rig) {
+        (Some(town), Some(rig)) => Some(rig_id(client, memory, town, rig).await?),
+        _ => None,
+    };
+    Ok(Place { town, rig })
+}
+
+/// A town by id or by unique name.
+///
+/// # Errors
+/// `NotFound` or `InvalidArgument`, with the names there are.
+pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Result<TownId, Failure> {
+    if let Ok(id) = TownId::parse(named) {
+        return Ok(id);
+    }
+    let now = client.runtime.now();
+    let key = (client.principal.key(), named.to_owned());
+    if let Some(id) = memory.towns.get(&key, now) {
+        return Ok(id);
+    }
+    let asked = registries(client);
+    let calls = asked.iter().map(|instance| Call::new(instance.clone(), &LIST_TOWNS, ())).collect::<Result<Vec<_>, _>>()?;
+    let mut towns: Vec<TownRecord> = Vec::new();
+    for answer in client.call_each(&calls, None).await {
+        towns.extend(decode::<Vec<TownRecord>>(&LIST_TOWNS, &answer?)?);
+    }
+    let matching: Vec<&TownRecord> = towns.iter().filter(|town| town.name == named).collect();
+    match matching.as_slice() {
+        [town] => {
+            memory.towns.put(key, town.id.clone(), now);
+            Ok(town.id.clone())
+        }
+        [] => {
+            let names: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
+            Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name").hint(format!("Towns: {}.", names.join(", "))).into())
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().map(|town| town.id.as_str()).collect();
+            Err(Refusal::new(Code::InvalidArgument, "town: several towns have that name").hint(format!("Use one of the ids {}.", ids.join(", "))).into())
+        }
+    }
+}
+
+/// A rig by id or by name, which is unique within a town.
+async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str) -> Result<RigId, Failure> {
+    if let Ok(id) = RigId::parse(named) {
+        return Ok(id);
+    }
+    let now = client.runtime.now();
+    let key = (client.principal.key(), town.clone(), named.to_owned());
+    if let Some(id) = memory.rigs.get(&key, now) {
+        return Ok(id);
+    }
+    let rigs = rigs_of(client, town).await?;
+    if let Some(rig) = rigs.iter().find(|rig| rig.name == named) {
+        let id = RigId::parse(&rig.id).map_err(|_| Refusal::new(Code::NotFound, "rig: not found"))?;
+        memory.rigs.put(key, id.clone(), now);
+        return Ok(id);
+    }
+    let names: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
+    Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", names.join(", "))).into())
+}
+
+/// The rigs of a town.
+///
+/// # Errors
+/// Whatever the town answers.
+pub async fn rigs_of(client: &Client<'_>, town: &TownId) -> Result<Vec<Asked>, Failure> {
+    let call = Call::new(Instance::Town(town.clone()), &LIST_RIGS, ())?;
+    let rigs: Vec<RigRecord> = decode(&LIST_RIGS, &client.call(&call, Some(town), None).await?)?;
+    Ok(rigs.into_iter().map(|rig| Asked { id: rig.id.to_string(), name: rig.name }).collect())
+}
+
+/// The registries that a caller's towns are in: the user's, and those of the user's organizations.
+#[must_use]
+pub fn registries(client: &Client<'_>) -> Vec<Instance> {
+    let principal = client.principal;
+    let mut registries = vec![Instance::User(principal.user_id.clone())];
+    if principal.kind == TokenKind::User {
+        registries.extend(principal.orgs.iter().map(|membership| Instance::Org(membership.org_id.clone())));
+    }
+    registries
+}

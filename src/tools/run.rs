@@ -1,0 +1,131 @@
+//! Carries a tool call out: resolves where it goes, asks as planned, hands over what came back.
+//!
+//! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
+
+use super::TOOLS;
+use super::place::{registries, resolve, rigs_of};
+use super::tool::{Answers, Asked, Part, Place, Plan, Prepared, ToolDef};
+use crate::auth::principal::{Principal, Role, Scope};
+use crate::error::{Code, Failure, Refusal};
+use crate::ids::{RigId, TownId};
+use crate::isolate::Memory;
+use crate::rpc::call::{Call, Instance};
+use crate::rpc::client::Client;
+use crate::rpc::table::Method;
+use serde_json::{Map, Value};
+
+/// What a connection may see: narrowed by token, path and headers, never widened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct View {
+    /// Only tools that change nothing.
+    pub read_only: bool,
+    /// The connection names the town.
+    pub pinned: bool,
+}
+
+impl View {
+    /// The view of a principal, or `None` when its role has no MCP profile.
+    #[must_use]
+    pub fn of(principal: &Principal, pinned: bool, read_only: bool) -> Option<Self> {
+        let has_profile = matches!(principal.role, Role::Coordinator | Role::Mayor);
+        has_profile.then_some(Self { read_only: read_only || principal.scope == Scope::Read, pinned })
+    }
+
+    /// Whether the tool exists for this connection: on list and on call alike.
+    #[must_use]
+    pub const fn shows(self, tool: &ToolDef) -> bool {
+        tool.hints.read_only || !self.read_only
+    }
+}
+
+/// The tools of a view.
+pub fn visible(view: View) -> impl Iterator<Item = &'static ToolDef> {
+    TOOLS.iter().filter(move |tool| view.shows(tool))
+}
+
+/// A call that has been answered but not rendered.
+pub struct Answered {
+    /// The tool's arguments.
+    pub prepared: Box<dyn Prepared>,
+    /// What came back.
+    pub answers: Answers,
+    /// Where it went.
+    pub place: Place,
+}
+
+/// Runs a tool and renders its output as JSON text.
+///
+/// # Errors
+/// The refusal or fault.
+pub async fn run(client: &Client<'_>, memory: &Memory, tool: &ToolDef, pinned: Option<&TownId>, arguments: Map<String, Value>) -> Result<String, Failure> {
+    let answered = ask(client, memory, tool, pinned, arguments).await?;
+    answered.prepared.render(answered.answers, &answered.place)
+}
+
+/// Runs a tool up to the answers of the objects, which are the contract's own shapes.
+///
+/// # Errors
+/// The refusal or fault.
+pub async fn ask(
+    client: &Client<'_>,
+    memory: &Memory,
+    tool: &ToolDef,
+    pinned: Option<&TownId>,
+    mut arguments: Map<String, Value>,
+) -> Result<Answered, Failure> {
+    let town = take_text(tool, &mut arguments, "town")?;
+    let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
+    let prepared = (tool.prepare)(arguments)?;
+    let place = resolve(client, memory, tool, pinned, town.as_deref(), prepared.rig()).await?;
+    let answers = match prepared.plan(&place)? {
+        Plan::One(call) => {
+            let town = matches!(call.instance, Instance::Town(_) | Instance::Rig(_)).then_some(place.town.as_ref()).flatten();
+            Answers::One(client.call(&call, town, key.as_deref()).await?)
+        }
+        Plan::EachRig { method, args } => {
+            let town = place.town()?;
+            let asked = rigs_of(client, town).await?;
+            let instances = asked.iter().filter_map(|rig| RigId::parse(&rig.id).ok().map(Instance::Rig)).collect();
+            each(client, asked, instances, method, &args, Some(town)).await?
+        }
+        Plan::EachRegistry { method, args } => {
+            let instances = registries(client);
+            let asked = instances.iter().map(|instance| Asked { id: instance.to_string(), name: instance.name().to_owned() }).collect();
+            each(client, asked, instances, method, &args, None).await?
+        }
+    };
+    Ok(Answered { prepared, answers, place })
+}
+
+async fn each(
+    client: &Client<'_>,
+    asked: Vec<Asked>,
+    instances: Vec<Instance>,
+    method: &'static Method,
+    args: &Value,
+    town: Option<&TownId>,
+) -> Result<Answers, Failure> {
+    let calls = instances.into_iter().map(|instance| Call::new(instance, method, args)).collect::<Result<Vec<_>, _>>()?;
+    let outcomes = client.call_each(&calls, town).await;
+    let parts = asked.into_iter().zip(outcomes).map(|(from, outcome)| Part { from, outcome: outcome.map_err(|failure| reason(client, failure)) });
+    Ok(Answers::Many(parts.collect()))
+}
+
+/// Why a part is missing, safe to show.
+fn reason(client: &Client<'_>, failure: Failure) -> Refusal {
+    match failure {
+        Failure::Refused(refusal) => refusal,
+        Failure::Broke(fault) => {
+            let incident = client.runtime.log_fault(&fault);
+            Refusal::new(Code::Unavailable, format!("Internal error (incident {incident})"))
+        }
+    }
+}
+
+fn take_text(tool: &ToolDef, arguments: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match arguments.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::new(Code::InvalidArgument, format!("{}: {name}: expected a string", tool.name))),
+    }
+}

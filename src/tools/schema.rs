@@ -1,0 +1,121 @@
+//! Schemas as clients like them: objects at the root, everything inlined, nothing that models do not need.
+//!
+//! Owns the one pass from what schemars makes to what `tools/list` shows, and the two arguments every tool gets.
+
+use super::tool::{Reach, ToolDef};
+use crate::rpc::idempotency::KEY_CHARS_MAX;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// The schema of a type, with nothing referenced from elsewhere.
+pub fn raw<T: JsonSchema + ?Sized>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The description, which is the tool type's doc comment.
+#[must_use]
+pub fn description(schema: &Value) -> String {
+    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The arguments' schema as a client sees it. `pinned`: the connection names the town, so the argument is gone.
+#[must_use]
+pub fn input(tool: &ToolDef, pinned: bool) -> Value {
+    let mut schema = tidy((tool.input_schema)());
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    if tool.reach == Reach::Town && !pinned {
+        properties.insert("town".to_owned(), json!({"type": "string", "description": "Town: its id, or its name if that is unique."}));
+        required.push(Value::from("town"));
+    }
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("description");
+        if let Some(Value::Object(own)) = root.remove("properties") {
+            properties.extend(own);
+        }
+        if let Some(Value::Array(own)) = root.remove("required") {
+            required.extend(own);
+        }
+        if !tool.hints.read_only {
+            properties.insert(
+                "idempotency_key".to_owned(),
+                json!({"type": "string", "maxLength": KEY_CHARS_MAX,
+                       "description": "Any text of your own. Repeating a call with the same key and arguments does nothing twice."}),
+            );
+        }
+        root.insert("properties".to_owned(), Value::Object(properties));
+        if !required.is_empty() {
+            root.insert("required".to_owned(), Value::Array(required));
+        }
+        root.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    schema
+}
+
+/// The output's schema as a client sees it.
+#[must_use]
+pub fn output(tool: &ToolDef) -> Value {
+    let mut schema = tidy((tool.output_schema)());
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("description");
+    }
+    schema
+}
+
+/// Drops what costs tokens and helps nobody (titles, number formats, null alternatives of fields that are simply left
+/// out) and opens `anyOf` with null.
+fn tidy(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut object) => {
+            for noise in ["title", "format", "default", "$schema"] {
+                // A property may be called title; then its value is a schema.
+                if object.get(noise).is_none_or(|value| !value.is_object()) {
+                    object.remove(noise);
+                }
+            }
+            if object.get("minimum").and_then(Value::as_i64) == Some(0) {
+                object.remove("minimum");
+            }
+            // Doc comments are wrapped for the source's sake.
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            // The entries' type explains itself less well than the list's field.
+            if let Some(Value::Object(items)) = object.get_mut("items") {
+                items.remove("description");
+            }
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|kind| kind != "null");
+                if let [single] = types.as_slice() {
+                    let single = single.clone();
+                    object.insert("type".to_owned(), single);
+                }
+            }
+            if let Some(Value::Array(values)) = object.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            if let Some(Value::Array(choices)) = object.remove("anyOf") {
+                let described = object.remove("description");
+                for choice in choices {
+                    if choice.get("type").and_then(Value::as_str) != Some("null")
+                        && let Value::Object(choice) = choice
+                    {
+                        object.extend(choice);
+                    }
+                }
+                if let Some(described) = described {
+                    object.insert("description".to_owned(), described);
+                }
+            }
+            object.into_iter().map(|(key, value)| (key, tidy(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(tidy).collect(),
+        other => other,
+    }
+}

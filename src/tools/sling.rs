@@ -1,0 +1,230 @@
+//! Tools that give out work.
+
+use super::text::AgentText;
+use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use super::view::{WorkStatus, work_status};
+use crate::error::{Code, Failure, Refusal};
+use crate::rpc::model::{ConvoyTask, MergeMode, Priority, SlingConvoyInput, SlingConvoyResult, SlingInput, SlingResult};
+use crate::rpc::table::{SLING_BEAD, SLING_CONVOY};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Gives one task to a polecat of a rig and returns at once with who has it, or its place in the queue when all are busy.
+/// Use it for a stand-alone task; for two or more related tasks use sling_batch.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sling {
+    /// Rig id or name.
+    rig: String,
+    /// What to do, in the imperative.
+    title: String,
+    /// Everything the polecat must know: it cannot ask back.
+    body: Option<String>,
+    /// Default medium.
+    priority: Option<Priority>,
+    /// Labels; `gt:held` keeps the bead from being given out.
+    labels: Option<Vec<String>>,
+    /// Free data kept with the bead.
+    metadata: Option<Map<String, Value>>,
+}
+
+/// What was slung.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Slung {
+    town: String,
+    rig: String,
+    summary: String,
+    bead: SlungBead,
+    /// Who has it; left out while the bead waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<SlungAgent>,
+    /// Place in the queue, the first being 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<i64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SlungBead {
+    id: String,
+    title: AgentText,
+    status: WorkStatus,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SlungAgent {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+}
+
+impl Tool for Sling {
+    const NAME: &'static str = "sling";
+    const TITLE: &'static str = "Sling a task";
+    const HINTS: Hints = Hints::ADD;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = r#"{"rig":"web","title":"Add a health check endpoint","idempotency_key":"health-1"}"#;
+    type Output = Slung;
+
+    fn rig(&self) -> Option<&str> {
+        Some(&self.rig)
+    }
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        let input = SlingInput {
+            rig_id: place.rig()?.clone(),
+            title: self.title.clone(),
+            body: self.body.clone(),
+            priority: self.priority.map(|priority| priority.as_str().to_owned()),
+            metadata: self.metadata.clone(),
+            labels: self.labels.clone(),
+        };
+        Ok(Plan::One(place.call_rig(&SLING_BEAD, (input,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<Slung, Failure> {
+        let slung: SlingResult = answers.one(&SLING_BEAD)?;
+        let summary = match (&slung.agent, slung.queue_position) {
+            (Some(agent), _) => format!("{} has it.", agent.name),
+            (None, Some(position)) => format!("All polecats of the rig are busy: queued at position {position}."),
+            (None, None) => "Held: it is not given out until it is released.".to_owned(),
+        };
+        Ok(Slung {
+            town: place.town()?.to_string(),
+            rig: place.rig()?.to_string(),
+            summary,
+            bead: SlungBead {
+                status: work_status(slung.bead.status, slung.bead.assignee_agent_bead_id.is_some(), slung.bead.merge_commit.is_some()),
+                id: slung.bead.bead_id.to_string(),
+                title: AgentText::line(&slung.bead.title),
+            },
+            agent: slung.agent.map(|agent| SlungAgent { id: agent.id.to_string(), name: agent.name, branch: agent.branch }),
+            queue_position: slung.queue_position,
+        })
+    }
+}
+
+/// Gives a batch of related tasks to a rig as one convoy; a task starts when those it depends on are done. Staged convoys
+/// (the town's default) wait to be started. Use it for anything that takes more than one task.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlingBatch {
+    /// Rig id or name.
+    rig: String,
+    /// What the batch is for.
+    convoy_title: String,
+    /// 1 to 50 tasks.
+    #[schemars(length(min = 1, max = 50))]
+    tasks: Vec<Task>,
+    /// review-then-land: one landing merge at the end (the town's default). review-and-merge: each task merges by itself.
+    merge_mode: Option<MergeMode>,
+    /// true: plan only, start later. Default: as the town is configured (true unless changed).
+    staged: Option<bool>,
+    /// Set it when two or more tasks really have no order.
+    parallel: Option<bool>,
+    /// Free data kept with every bead.
+    metadata: Option<Map<String, Value>>,
+}
+
+/// One task of a batch.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Task {
+    /// What to do, in the imperative.
+    title: String,
+    /// Everything the polecat must know.
+    body: Option<String>,
+    /// Zero-based indices of the tasks that must be done first.
+    depends_on: Option<Vec<i64>>,
+}
+
+/// What was slung.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SlungBatch {
+    town: String,
+    rig: String,
+    convoy_id: String,
+    title: AgentText,
+    staged: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge_mode: Option<MergeMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature_branch: Option<String>,
+    summary: String,
+    /// In the order of the tasks.
+    beads: Vec<SlungTask>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SlungTask {
+    id: String,
+    title: AgentText,
+    /// Tasks that must be done first.
+    waits_for: i64,
+}
+
+impl Tool for SlingBatch {
+    const NAME: &'static str = "sling_batch";
+    const TITLE: &'static str = "Sling a convoy";
+    const HINTS: Hints = Hints::ADD;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str =
+        r#"{"rig":"api","convoy_title":"Payments API","tasks":[{"title":"Write the API spec"},{"title":"Implement it","depends_on":[0]}],"staged":true}"#;
+    type Output = SlungBatch;
+
+    fn rig(&self) -> Option<&str> {
+        Some(&self.rig)
+    }
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        let ordered = self.tasks.iter().any(|task| task.depends_on.as_ref().is_some_and(|on| !on.is_empty()));
+        if self.tasks.len() > 1 && !ordered && self.parallel != Some(true) {
+            let refusal = Refusal::new(Code::InvalidArgument, format!("{} tasks without any depends_on: add depends_on, or set parallel: true", self.tasks.len()));
+            return Err(refusal.hint("Say which task needs which; only truly independent tasks are parallel.").into());
+        }
+        let input = SlingConvoyInput {
+            rig_id: place.rig()?.clone(),
+            convoy_title: self.convoy_title.clone(),
+            tasks: self
+                .tasks
+                .iter()
+                .map(|task| ConvoyTask { title: task.title.clone(), body: task.body.clone(), depends_on: task.depends_on.clone() })
+                .collect(),
+            merge_mode: self.merge_mode,
+            staged: self.staged,
+            metadata: self.metadata.clone(),
+        };
+        Ok(Plan::One(place.call_town(&SLING_CONVOY, (input,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<SlungBatch, Failure> {
+        let slung: SlingConvoyResult = answers.one(&SLING_CONVOY)?;
+        let convoy = slung.convoy;
+        let ready = slung.beads.iter().filter(|entry| entry.bead.blockers_open == 0).count();
+        let summary = if convoy.staged {
+            format!("Staged with {} beads; nothing is given out until the convoy is started.", slung.beads.len())
+        } else {
+            format!("Running with {} beads: {ready} ready now, the others when what they wait for is done.", slung.beads.len())
+        };
+        Ok(SlungBatch {
+            town: place.town()?.to_string(),
+            rig: place.rig()?.to_string(),
+            convoy_id: convoy.id.to_string(),
+            title: AgentText::line(&convoy.title),
+            staged: convoy.staged,
+            merge_mode: convoy.merge_mode,
+            feature_branch: convoy.feature_branch,
+            summary,
+            beads: slung
+                .beads
+                .into_iter()
+                .map(|entry| SlungTask {
+                    id: entry.bead.bead_id.to_string(),
+                    title: AgentText::line(&entry.bead.title),
+                    waits_for: entry.bead.blockers_open,
+                })
+                .collect(),
+        })
+    }
+}

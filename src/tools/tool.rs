@@ -1,0 +1,311 @@
+//! What a tool is: one type that is its arguments, its schema, its plan and its rendering.
+//!
+//! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
+
+use crate::error::{Code, Failure, Fault, Refusal};
+use crate::ids::{RigId, TownId};
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::table::Method;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The four annotation hints of the specification; each tool states all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hints {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May destroy something.
+    pub destructive: bool,
+    /// Doing it twice is doing it once.
+    pub idempotent: bool,
+    /// Reaches beyond Gastown.
+    pub open_world: bool,
+}
+
+impl Hints {
+    /// A tool that only looks.
+    pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
+    /// A tool that adds something; a retry is safe with an idempotency key only.
+    pub const ADD: Self = Self { read_only: false, destructive: false, idempotent: false, open_world: false };
+}
+
+/// What a tool looks at, and so whether it takes `town`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All towns of the caller.
+    Fleet,
+    /// One town.
+    Town,
+}
+
+/// Where a call goes once names have become ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The town; `None` when the tool looks at the whole fleet.
+    pub town: Option<TownId>,
+    /// The rig, when the arguments name one.
+    pub rig: Option<RigId>,
+}
+
+impl Place {
+    /// The town of a tool that reaches one.
+    ///
+    /// # Errors
+    /// A fault: the executor resolves the town before it plans.
+    pub fn town(&self) -> Result<&TownId, Fault> {
+        self.town.as_ref().ok_or_else(|| Fault::new("plan a tool", "no town was resolved"))
+    }
+
+    /// The rig of a tool that names one.
+    ///
+    /// # Errors
+    /// A fault: the executor resolves the rig before it plans.
+    pub fn rig(&self) -> Result<&RigId, Fault> {
+        self.rig.as_ref().ok_or_else(|| Fault::new("plan a tool", "no rig was resolved"))
+    }
+
+    /// A call to the town itself.
+    pub fn call_town(&self, method: &'static Method, args: impl Serialize) -> Result<Call, Fault> {
+        Call::new(Instance::Town(self.town()?.clone()), method, args)
+    }
+
+    /// A call to the rig.
+    pub fn call_rig(&self, method: &'static Method, args: impl Serialize) -> Result<Call, Fault> {
+        Call::new(Instance::Rig(self.rig()?.clone()), method, args)
+    }
+}
+
+/// Whom a tool asks.
+pub enum Plan {
+    /// One object.
+    One(Call),
+    /// Every rig of the town the same question, at once and with a deadline.
+    EachRig {
+        /// The question.
+        method: &'static Method,
+        /// Its positional arguments.
+        args: Value,
+    },
+    /// Every registry of the caller, or the one town of a connection that is pinned.
+    EachRegistry {
+        /// The question to a registry.
+        method: &'static Method,
+        /// Its positional arguments.
+        args: Value,
+    },
+}
+
+/// Someone who was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id.
+    pub id: String,
+    /// Its name, if it has one.
+    pub name: String,
+}
+
+/// One answer of several.
+pub struct Part {
+    /// Who was asked.
+    pub from: Asked,
+    /// What came back; a refusal names why nothing did.
+    pub outcome: Result<String, Refusal>,
+}
+
+/// What came back.
+pub enum Answers {
+    /// From `Plan::One`.
+    One(String),
+    /// From the others, in the order of asking.
+    Many(Vec<Part>),
+}
+
+/// Those of several that answered, decoded, and how complete the picture is.
+pub struct Gathered<T> {
+    /// Who answered what.
+    pub answered: Vec<(Asked, T)>,
+    /// Who did not.
+    pub coverage: Coverage,
+}
+
+/// How many of those asked have answered; the others are named with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// How many were asked.
+    pub asked: usize,
+    /// How many answered.
+    pub answered: usize,
+    /// Who did not answer, and why: what is shown lacks their part.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<Missing>,
+}
+
+/// One that did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Missing {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Answers {
+    /// The single answer, decoded.
+    pub fn one<T: DeserializeOwned>(self, method: &Method) -> Result<T, Failure> {
+        match self {
+            Self::One(text) => decode(method, &text),
+            Self::Many(_) => Err(Fault::new(method.name, "one answer was expected").into()),
+        }
+    }
+
+    /// The answers of one rig or of all. The one rig that was named must answer; of all, whoever did not is missing.
+    pub fn gather<T: DeserializeOwned>(self, method: &Method, place: &Place) -> Result<Gathered<T>, Failure> {
+        match self {
+            Self::Many(parts) => Ok(Self::Many(parts).many(method)),
+            one @ Self::One(_) => {
+                let rig = Asked { id: place.rig()?.to_string(), name: String::new() };
+                let coverage = Coverage { asked: 1, answered: 1, missing: Vec::new() };
+                Ok(Gathered { answered: vec![(rig, one.one(method)?)], coverage })
+            }
+        }
+    }
+
+    /// All answers, decoded; whoever answered nothing usable is missing.
+    #[must_use]
+    pub fn many<T: DeserializeOwned>(self, method: &Method) -> Gathered<T> {
+        let parts = match self {
+            Self::One(_) => Vec::new(),
+            Self::Many(parts) => parts,
+        };
+        let asked = parts.len();
+        let mut answered = Vec::new();
+        let mut missing = Vec::new();
+        for part in parts {
+            let decoded = part.outcome.and_then(|text| {
+                decode(method, &text).map_err(|failure| match failure {
+                    Failure::Refused(refusal) => refusal,
+                    Failure::Broke(_) => Refusal::new(Code::Unavailable, "the answer could not be read"),
+                })
+            });
+            match decoded {
+                Ok(value) => answered.push((part.from, value)),
+                Err(refusal) => missing.push(Missing { id: part.from.id, name: part.from.name, reason: refusal.message }),
+            }
+        }
+        let coverage = Coverage { asked, answered: answered.len(), missing };
+        Gathered { answered, coverage }
+    }
+}
+
+/// A tool. The type is its arguments: its fields' docs describe them, its own doc is the description that models read
+/// (what it does, then when to use it), and unknown arguments are refused (`deny_unknown_fields`). `town` and, for tools
+/// that change something, `idempotency_key` are added to every schema and taken out of the arguments by the executor.
+pub trait Tool: DeserializeOwned + JsonSchema + 'static {
+    /// Public and permanent.
+    const NAME: &'static str;
+    /// For people.
+    const TITLE: &'static str;
+    /// See `Hints`.
+    const HINTS: Hints;
+    /// What it looks at.
+    const REACH: Reach;
+    /// Arguments that parse and plan, without `town`; for documents and tests.
+    const EXAMPLE: &'static str;
+    /// What it answers.
+    type Output: Serialize + JsonSchema;
+
+    /// The rig that the arguments name, by id or name.
+    fn rig(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whom to ask. Pure.
+    ///
+    /// # Errors
+    /// A refusal of arguments that only make sense together.
+    fn plan(&self, place: &Place) -> Result<Plan, Failure>;
+
+    /// What to answer. Pure.
+    ///
+    /// # Errors
+    /// The refusal that came back, or a fault when an answer has another shape.
+    fn render(self, answers: Answers, place: &Place) -> Result<Self::Output, Failure>;
+}
+
+/// Arguments that were parsed, with their tool's type forgotten.
+pub trait Prepared {
+    /// See `Tool::rig`.
+    fn rig(&self) -> Option<&str>;
+    /// See `Tool::plan`.
+    fn plan(&self, place: &Place) -> Result<Plan, Failure>;
+    /// See `Tool::render`; the output as JSON text.
+    fn render(self: Box<Self>, answers: Answers, place: &Place) -> Result<String, Failure>;
+}
+
+impl<T: Tool> Prepared for T {
+    fn rig(&self) -> Option<&str> {
+        Tool::rig(self)
+    }
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        Tool::plan(self, place)
+    }
+
+    fn render(self: Box<Self>, answers: Answers, place: &Place) -> Result<String, Failure> {
+        let output = Tool::render(*self, answers, place)?;
+        Ok(serde_json::to_string(&output).map_err(|error| Fault::new(T::NAME, error))?)
+    }
+}
+
+/// A row of the tool table.
+pub struct ToolDef {
+    /// See `Tool`.
+    pub name: &'static str,
+    /// See `Tool`.
+    pub title: &'static str,
+    /// See `Tool`.
+    pub hints: Hints,
+    /// See `Tool`.
+    pub reach: Reach,
+    /// See `Tool`.
+    pub example: &'static str,
+    /// The schema of the arguments as schemars makes it.
+    pub input_schema: fn() -> Value,
+    /// The schema of the output as schemars makes it.
+    pub output_schema: fn() -> Value,
+    /// Parses arguments.
+    pub prepare: fn(Map<String, Value>) -> Result<Box<dyn Prepared>, Refusal>,
+}
+
+impl ToolDef {
+    /// The row of a tool type.
+    #[must_use]
+    pub const fn of<T: Tool>() -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            hints: T::HINTS,
+            reach: T::REACH,
+            example: T::EXAMPLE,
+            input_schema: super::schema::raw::<T>,
+            output_schema: super::schema::raw::<T::Output>,
+            prepare: prepare::<T>,
+        }
+    }
+}
+
+/// Parses arguments; the refusal names the argument and what is allowed.
+fn prepare<T: Tool>(arguments: Map<String, Value>) -> Result<Box<dyn Prepared>, Refusal> {
+    match serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)) {
+        Ok(tool) => Ok(Box::new(tool)),
+        Err(error) => {
+            let path = error.path().to_string();
+            let at = if path == "." { String::new() } else { format!("{path}: ") };
+            Err(Refusal::new(Code::InvalidArgument, format!("{}: {at}{}", T::NAME, error.inner())).hint("Correct the argument and call again."))
+        }
+    }
+}
