@@ -1,0 +1,214 @@
+// Owns: the two official clients, one per protocol era, driving every tool through both doors, as users' clients do.
+// Does not: send anything a client would not send (protocol.test.mjs).
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { connect, eras } from "./lib/mcp.mjs";
+import { tokens } from "./lib/tokens.mjs";
+import { startWorkerd } from "./lib/workerd.mjs";
+import { until, world } from "./lib/world.mjs";
+
+// S0-34 and list_towns.
+const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message"];
+const LOOKING = TOOLS.slice(0, 7);
+const plain = (fenced) => fenced.replace(/^«(.*)»$/u, "$1");
+
+let server, on;
+before(async () => {
+  server = await startWorkerd();
+  on = world(server);
+});
+after(() => server.stop());
+
+/** Everything a coordinator does in one town. `place` is {town} at the fleet's door and {} at the town's. */
+async function driveEveryTool(client, town, place, era) {
+  const used = new Set();
+  const call = (name, args = {}) => {
+    used.add(name);
+    return client.call(name, { ...(name === "list_towns" ? {} : place), ...args });
+  };
+
+  const { towns } = await call("list_towns");
+  assert.ok(towns.some(({ id, name }) => id === town.id && plain(name) === town.name));
+  const { rigs } = await call("list_rigs");
+  assert.deepEqual(rigs.map(({ id, name }) => [id, plain(name)]), [[town.rigs.web, "web"], [town.rigs.api, "api"]]);
+
+  // S0-28, S1-22, S1-24: by rig name and by rig id.
+  const slung = await call("sling", { rig: "web", title: `${era}: add a health check`, body: "GET /health", priority: "high", labels: ["ops"], metadata: { ticket: 1 } });
+  assert.match(slung.summary, new RegExp(`^${slung.agent.name} has it`));
+  assert.match(slung.agent.branch, /^«?polecat\/[a-z0-9-]+\/[0-9a-f]{6,8}»?$/);
+  await call("sling", { rig: town.rigs.web, title: "second" });
+
+  // S0-29: staged unless told otherwise, and running when told so.
+  const tasks = [{ title: "write the spec" }, { title: "implement it", depends_on: [0] }, { title: "document it", depends_on: [0, 1] }];
+  const staged = await call("sling_batch", { rig: "api", convoy_title: "Payments API", tasks });
+  assert.equal(staged.staged, true);
+  assert.deepEqual(staged.beads.map(({ waits_for }) => waits_for), [0, 1, 2]);
+  const running = await call("sling_batch", { rig: "api", convoy_title: "Refunds", tasks, staged: false, merge_mode: "review-and-merge" });
+  assert.equal(running.staged, false);
+  await call("sling_batch", { rig: "api", convoy_title: "Chores", tasks: [{ title: "a" }, { title: "b" }], parallel: true });
+
+  const { convoys } = await call("list_convoys");
+  assert.equal(convoys.find(({ id }) => id === staged.convoy_id).phase, "staged");
+  assert.equal(convoys.find(({ id }) => id === running.convoy_id).phase, "running");
+
+  // S0-33: read from the rigs; what waits for a blocker is not given out.
+  const status = await until("the rig has the running convoy", async (note) => {
+    const seen = note(await call("convoy_status", { convoy_id: running.convoy_id }));
+    return seen.progress.hooked === 1 && seen;
+  });
+  assert.deepEqual(status.beads.map(({ status, waits_for }) => [status, waits_for]), [["hooked", undefined], ["open", 1], ["open", 2]]);
+  assert.deepEqual(status.coverage, { asked: 1, answered: 1 });
+  assert.equal(status.dependencies.length, 3);
+  const waiting = await call("convoy_status", { convoy_id: staged.convoy_id });
+  assert.equal(waiting.phase, "staged");
+  assert.equal(waiting.progress.hooked, 0);
+
+  const { beads, coverage } = await call("list_beads", { type: "issue" });
+  assert.deepEqual(coverage, { asked: 2, answered: 2 });
+  assert.ok(beads.some(({ id, status }) => id === slung.bead.id && status === "hooked"));
+  const { agents } = await call("list_agents", { role: "polecat" });
+  assert.ok(agents.some(({ id, hook }) => id === slung.agent.id && hook === slung.bead.id));
+
+  const before = (await call("get_town_status")).mayor.queued_messages;
+  const sent = await call("send_mayor_message", { message: "Hold off on the auth integration until Friday." });
+  assert.equal(sent.delivery, "queued");
+  const town_status = await until("the town's mirror has heard of the rigs", async (note) => {
+    const seen = note(await call("get_town_status"));
+    return seen.coverage.answered === 2 && seen.agents.hooked >= 2 && seen;
+  });
+  assert.equal(town_status.mayor.queued_messages, before + 1);
+  assert.deepEqual([...used].sort(), [...TOOLS].sort(), "every tool was driven");
+}
+
+for (const era of eras) {
+  describe(`the ${era} client`, () => {
+    // S0-22, S0-48 … S0-51
+    test("drives every tool on the fleet's door, naming the town by id and by name", async () => {
+      const town = await on.createFleetTown(["web", "api"]);
+      const client = await connect(on, { era, token: tokens.user("owner") });
+      assert.deepEqual(client.tools.map(({ name }) => name).sort(), [...TOOLS].sort());
+      await driveEveryTool(client, town, { town: town.name }, era);
+      assert.deepEqual(await client.call("list_rigs", { town: town.id }), await client.call("list_rigs", { town: town.name }));
+      assert.match(await client.refused("list_rigs", {}), /town/);
+      assert.match(await client.refused("list_rigs", { town: "atlantis" }), /not_found.*list|Towns:/);
+      await client.close();
+    });
+
+    // S0-23, S0-24, S0-47
+    test("drives every tool on a town's door, where no tool takes a town", async () => {
+      const town = await on.createFleetTown(["web", "api"]);
+      const client = await connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.id}/mcp` });
+      assert.deepEqual(client.tools.map(({ name }) => name).sort(), [...TOOLS].sort());
+      for (const { name, inputSchema } of client.tools) assert.ok(!("town" in (inputSchema.properties ?? {})), name);
+      await driveEveryTool(client, town, {}, era);
+      await client.close();
+    });
+
+    test("as a town's Mayor sees that town only", async () => {
+      const [town, other] = [await on.createFleetTown(["web"]), await on.createFleetTown(["web"])];
+      const client = await connect(on, { era, token: tokens.mayor(town.id), path: `/towns/${town.id}/mcp` });
+      assert.deepEqual((await client.call("list_towns")).towns.map(({ id }) => id), [town.id]);
+      assert.equal((await client.call("sling", { rig: "web", title: "by the Mayor" })).agent.name, "Toast");
+      assert.match(await client.refused("list_rigs", { town: other.id }), /another/);
+      assert.match(await client.refused("list_beads", { rig: other.rigs.web }), /"forbidden"/);
+      await client.close();
+      await assert.rejects(connect(on, { era, token: tokens.mayor(town.id), path: `/towns/${other.id}/mcp` }), /403|[Ff]orbidden/);
+      await assert.rejects(connect(on, { era, token: tokens.mayor(town.id) }), /403|[Ff]orbidden/);
+    });
+
+    test("with a read-only token or on the read-only door gets the looking tools, and no other can be called", async () => {
+      const town = await on.createFleetTown(["web"]);
+      for (const [token, path] of [[tokens.observer("owner"), "/mcp"], [tokens.user("owner"), "/mcp/readonly"], [tokens.user("owner"), `/towns/${town.id}/mcp/readonly`]]) {
+        const client = await connect(on, { era, token, path });
+        assert.deepEqual(client.tools.map(({ name }) => name).sort(), [...LOOKING].sort());
+        assert.ok(client.tools.every(({ annotations }) => annotations.readOnlyHint === true));
+        await assert.rejects(client.client.callTool({ name: "sling", arguments: { town: town.id, rig: "web", title: "x" } }), /-32602|unknown tool/i);
+        await client.close();
+      }
+    });
+
+    // Truth rule 5.
+    test("repeats a call with its idempotency key and gets the same answer, once done", async () => {
+      const town = await on.createFleetTown(["web"]);
+      const client = await connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.id}/mcp` });
+      const tasks = [{ title: "a" }, { title: "b", depends_on: [0] }];
+      const calls = {
+        sling: { rig: "web", title: "once", idempotency_key: "k-sling" },
+        sling_batch: { rig: "web", convoy_title: "once", tasks, staged: true, idempotency_key: "k-batch" },
+        send_mayor_message: { message: "once", idempotency_key: "k-message" },
+      };
+      for (const [name, args] of Object.entries(calls)) {
+        const answers = await Promise.all([1, 2, 3, 4].map(() => client.call(name, args)));
+        for (const answer of answers) assert.deepEqual(answer, answers[0], `${name}: concurrent duplicates`);
+        assert.deepEqual(await client.call(name, args), answers[0], `${name}: a later duplicate`);
+        const [field] = Object.keys(args).filter((key) => ["title", "convoy_title", "message"].includes(key));
+        assert.match(await client.refused(name, { ...args, [field]: "something else" }), /idempotency_conflict/);
+      }
+      assert.equal((await client.call("list_beads", { type: "issue" })).beads.filter(({ title }) => plain(title) === "once").length, 1);
+      assert.equal((await client.call("list_convoys")).convoys.length, 1);
+      assert.equal((await client.call("get_town_status")).mayor.queued_messages, 1);
+      await client.close();
+    });
+
+    test("is told which argument is wrong and what is allowed", async () => {
+      const town = await on.createFleetTown(["web"]);
+      const client = await connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.id}/mcp` });
+      const cases = [
+        ["sling", { rig: "web" }, /title/],
+        ["sling", { rig: "web", title: "x", colour: "red" }, /colour/],
+        ["sling", { rig: "web", title: "x", priority: "urgent" }, /priority.*(low|critical)/],
+        ["sling", { rig: "attic", title: "x" }, /rig.*Rigs: web/],
+        ["list_beads", { limit: 0 }, /limit must be from 1 to 200/],
+        ["list_beads", { cursor: "nonsense" }, /cursor/],
+        ["convoy_status", { convoy_id: "7" }, /convoy_id.*list_convoys/],
+        ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a" }, { title: "b" }] }, /parallel/],
+        ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a", depends_on: [1] }, { title: "b", depends_on: [0] }] }, /contains a cycle — 2 tasks/],
+        ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a", depends_on: [5] }, { title: "b" }] }, /tasks\[0\]\.depends_on/],
+      ];
+      for (const [name, args, pattern] of cases) assert.match(await client.refused(name, args), pattern, `${name} ${JSON.stringify(args)}`);
+      assert.deepEqual((await client.call("list_convoys")).convoys, [], "a refused batch leaves nothing");
+      await client.close();
+    });
+
+    test("pages through beads of several rigs with the cursor and sees each once", async () => {
+      const town = await on.createFleetTown(["web", "api"]);
+      for (let index = 0; index < 12; index++) await on.sling(town.rigs[index % 2 ? "web" : "api"], `task ${index}`);
+      const client = await connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.id}/mcp` });
+      const seen = [];
+      for (let cursor; ; ) {
+        const page = await client.call("list_beads", { limit: 5, type: "issue", ...(cursor && { cursor }) });
+        assert.ok(page.beads.length <= 5);
+        seen.push(...page.beads.map(({ title }) => plain(title)));
+        if (!(cursor = page.next_cursor)) break;
+      }
+      assert.deepEqual(seen, Array.from({ length: 12 }, (_, index) => `task ${11 - index}`), "newest first, across rigs");
+      await client.close();
+    });
+  });
+}
+
+describe("several connections", () => {
+  // S0-02, S0-45
+  test("two connections to two towns work side by side and share nothing", async () => {
+    const towns = [await on.createFleetTown(["web"]), await on.createFleetTown(["web"])];
+    const clients = await Promise.all(towns.map((town, index) => connect(on, { era: eras[index], token: tokens.user("owner"), path: `/towns/${town.id}/mcp` })));
+    await Promise.all(clients.flatMap((client, index) => [1, 2, 3].map((number) =>
+      client.call("sling", { rig: "web", title: `town ${index} task ${number}`, idempotency_key: `key-${number}` }))));
+    for (const [index, client] of clients.entries()) {
+      const { beads } = await client.call("list_beads", { type: "issue" });
+      assert.deepEqual(beads.map(({ title }) => plain(title)).sort(), [1, 2, 3].map((number) => `town ${index} task ${number}`));
+      await client.close();
+    }
+  });
+
+  test("a bead that one client slings is what the other client reads", async () => {
+    const town = await on.createFleetTown(["web"]);
+    const [one, two] = await Promise.all(eras.map((era) => connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.name}/mcp` })));
+    const { bead } = await one.call("sling", { rig: "web", title: "seen by both" });
+    const read = await Promise.all([one, two].map((client) => client.call("list_beads", { type: "issue" })));
+    assert.deepEqual(read[0], read[1]);
+    assert.equal(read[0].beads[0].id, bead.id);
+    await Promise.all([one.close(), two.close()]);
+  });
+});
