@@ -42,10 +42,11 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
         let first_letter = caller.principal.kind == TokenKind::Internal;
         return if first_letter { Ok(()) } else { Err(refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name()))) };
     };
-    caller.principal.check_owner(&rig.town_id, &rig.owner())?;
+    // First: whoever may not use the rig's town is not told that some other town has this rig.
     if caller.town.as_ref().is_some_and(|town| *town != rig.town_id) {
         return Err(Refusal::new(Code::Forbidden, "Rig not found in this town").hint("Call list_rigs to see the rigs of the town.").into());
     }
+    caller.principal.check_owner(&rig.town_id, &rig.owner())?;
     if caller.principal.rig.as_ref().is_some_and(|own| *own != rig.rig_id) {
         return Err(refuse(Code::Forbidden, "Forbidden: this token is for another rig"));
     }
