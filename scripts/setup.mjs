@@ -2,7 +2,7 @@
 // Does not: build the Worker, or install Node, Rust or a C compiler (it says who does). Uses no npm package: there may be none yet.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { withLock } from "./lib/lock.mjs";
 import { readOptions } from "./lib/options.mjs";
 import { cacheDir, Failure, inRoot, isMain, lockedVersion, npmTools, oldestRust, outerEnv, root, runScript, say, sha256 } from "./lib/project.mjs";
@@ -39,7 +39,7 @@ export async function setupNpm() {
   await withLock(join(cacheDir, `npm-${CHECKOUT}.lock`), "npm ci", async () => {
     if (isReady()) return;
     if (output("npm", ["--version"], outerEnv()) === null) throw new Failure("npm is missing: install it (it comes with Node), then run this again");
-    await step("Installing npm packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund"], { env: outerEnv() });
+    await step("Installing npm packages (npm ci)", "npm", ["ci", "--loglevel", "error", "--no-audit", "--no-fund"], { env: outerEnv() });
     writeFileSync(stamp, wanted);
   });
 }
@@ -90,8 +90,9 @@ async function setupTool(crate, binary, version) {
     const args = ["install", crate, "--version", `=${version}`, "--locked", "--profile", "dev", "--bin", binary];
     await step(`Compiling ${binary} ${version} (once per user)`, "cargo", [...args, "--root", partial, "--target-dir", `${home}.target`, "--force"], {
       cwd: cacheDir, // away from this project's own cargo configuration
-      // Far quicker to compile than the release profile; debug information would only cost disk.
-      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_PROFILE_DEV_OPT_LEVEL: "1" },
+      // Far quicker to compile than the release profile; debug information would only cost time and disk.
+      // On the PATH only so that cargo does not advise to put it there.
+      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY: "never", PATH: join(partial, "bin") + delimiter + process.env.PATH },
     });
     // Moved in whole, so that a half-installed tool is never taken for a ready one; the build folder helped to resume until now.
     rmSync(home, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 // Owns: one run at a time, between processes, by a lock directory with a heartbeat.
 // Does not: know what is protected.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, say } from "./project.mjs";
@@ -39,12 +39,10 @@ export function lockOrFail(dir, message) {
 
 function take(dir) {
   mkdirSync(dirname(dir), { recursive: true });
-  try {
-    mkdirSync(dir); // atomic: exactly one process succeeds
-  } catch (error) {
-    if (error.code !== "EEXIST") throw new Failure(`cannot create the lock ${dir}: ${error.message}`);
-    if (isStale(dir)) clearStale(dir);
-    return null; // whoever makes the directory next has it
+  if (!make(dir)) {
+    if (!isStale(dir)) return null;
+    clearStale(dir);
+    if (!make(dir)) return null;
   }
   writeFileSync(join(dir, "pid"), String(process.pid));
   const heartbeat = setInterval(() => touch(dir), HEARTBEAT_MS);
@@ -58,28 +56,45 @@ function take(dir) {
   return release;
 }
 
-function isStale(dir) {
+/** Atomic: of several processes exactly one succeeds. */
+function make(dir) {
   try {
-    const age = Date.now() - statSync(dir).mtimeMs;
-    const pid = holder(dir);
-    // Without a pid yet, the holder is between its two writes: give it time.
-    return age > STALE_MS || (pid !== null && !isAlive(pid));
-  } catch {
-    return false; // released meanwhile
+    mkdirSync(dir);
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw new Failure(`cannot create the lock ${dir}: ${error.message}`);
   }
 }
 
-/** Moves the lock away before removing it: of two that clear it, the slower must not delete the quicker one's new lock. */
-function clearStale(dir) {
-  const stale = holder(dir);
-  const aside = `${dir}.stale-${process.pid}`;
+function isStale(dir) {
+  const pid = holder(dir);
+  // Without a pid yet, the holder is between its two writes: give it time.
+  return age(dir) > STALE_MS || (pid !== null && !isAlive(pid));
+}
+
+/** Since the last heartbeat; 0 when it was released meanwhile. */
+function age(dir) {
   try {
-    renameSync(dir, aside);
-    if (holder(aside) === stale) rmSync(aside, { recursive: true, force: true });
-    else renameSync(aside, dir);
+    return Date.now() - statSync(dir).mtimeMs;
   } catch {
-    // Another process cleared it first.
+    return 0;
   }
+}
+
+/**
+ * Removes a stale lock, one process at a time and after looking again: of two that found it stale, the slower must not
+ * remove the lock that the quicker one took meanwhile.
+ */
+function clearStale(dir) {
+  const guard = `${dir}.clearing`;
+  if (!make(guard)) {
+    // Its holder needs a moment only; an older one is left from a crash.
+    if (age(guard) > STALE_MS) rmSync(guard, { recursive: true, force: true });
+    return;
+  }
+  if (isStale(dir)) rmSync(dir, { recursive: true, force: true });
+  rmSync(guard, { recursive: true, force: true });
 }
 
 function holder(dir) {

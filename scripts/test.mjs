@@ -1,0 +1,75 @@
+// Owns: `npm test`: which parts there are, in which order, and the exit code.
+// Does not: hold any test. Host tests are cargo's, workerd tests are in tests/workerd/*.test.mjs.
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { readOptions } from "./lib/options.mjs";
+import { Failure, innerEnv, inRoot, npmTools, root, runScript, say } from "./lib/project.mjs";
+import { runToEnd } from "./lib/run.mjs";
+import { setup } from "./setup.mjs";
+
+const HELP = `
+Usage: npm test -- [options] [FILE…]
+
+Runs the host tests (cargo test), then the tests on workerd, which build the Worker first.
+
+  --host       only the host tests
+  --workerd    only the tests on workerd
+  FILE…        only these files of tests/workerd
+  -h, --help   this text`;
+
+await runScript(async () => {
+  const options = readOptions({ host: { type: "boolean" }, workerd: { type: "boolean" } }, HELP, { positionals: true });
+  if (!options) return;
+  const { positionals: files } = options;
+  const all = !options.host && !options.workerd && files.length === 0;
+  await setup();
+  const failed = [];
+  if (all || options.host) await part("host", failed, hostTests);
+  if (all || options.workerd || files.length > 0) await part("workerd", failed, () => workerdTests(files));
+  // Nothing is printed after a success: the runner's count comes last.
+  if (failed.length > 0) throw new Failure(`tests failed: ${failed.join(", ")}`);
+});
+
+/** Runs one part; a failed one does not keep the next from telling what it knows, an interrupted one does. */
+async function part(name, failed, run) {
+  say(`${name} tests …`);
+  const code = await run();
+  if (typeof code === "string") throw new Failure(`${name} tests ended by ${code}`);
+  if (code !== 0) failed.push(name);
+}
+
+function hostTests() {
+  // In CI a Cargo.lock that lags behind Cargo.toml is an error; at a desk cargo just updates it.
+  const args = process.env.CI ? ["test", "--locked"] : ["test"];
+  return runToEnd("cargo", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+async function workerdTests(files) {
+  const chosen = files.length > 0 ? files : testFiles(inRoot("tests", "workerd"));
+  if (chosen.length === 0) {
+    say("there is no tests/workerd/*.test.mjs");
+    return 0;
+  }
+  try {
+    await build();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say(error.message);
+    return 1;
+  }
+  // One file at a time: each starts its own workerd, and there may be two cores only.
+  const args = ["--test", "--test-concurrency=1", "--test-reporter=spec", ...chosen];
+  return runToEnd(npmTools.node, args, { cwd: root, env: innerEnv(), stdio: ["ignore", "inherit", "inherit"] });
+}
+
+function testFiles(dir) {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { withFileTypes: true })
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .flatMap((entry) => {
+      const path = join(dir, entry.name);
+      return entry.isDirectory() ? testFiles(path) : entry.name.endsWith(".test.mjs") ? [path] : [];
+    });
+}
