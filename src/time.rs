@@ -3,7 +3,8 @@
 //! Owns conversion. Reads no clock: `shell` and the tests hand `Timestamp`s in.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A point in time. Written to clients as `2026-11-21T06:25:49.000Z`, stored in SQL as milliseconds.
@@ -64,16 +65,29 @@ impl Serialize for Timestamp {
 /// Reads milliseconds (a SQL row) or ISO 8601 (a wire object).
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Millis(i64),
-            Iso(String),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Millis(millis) => Ok(Self(millis)),
-            Form::Iso(text) => Self::parse_iso(&text).ok_or_else(|| D::Error::custom("not an ISO 8601 time")),
-        }
+        deserializer.deserialize_any(TimestampVisitor)
+    }
+}
+
+struct TimestampVisitor;
+
+impl Visitor<'_> for TimestampVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("milliseconds or an ISO 8601 time")
+    }
+
+    fn visit_i64<E: Error>(self, millis: i64) -> Result<Timestamp, E> {
+        Ok(Timestamp(millis))
+    }
+
+    fn visit_u64<E: Error>(self, millis: u64) -> Result<Timestamp, E> {
+        i64::try_from(millis).map(Timestamp).map_err(|_| E::invalid_value(Unexpected::Unsigned(millis), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
+        Timestamp::parse_iso(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }
 

@@ -70,14 +70,12 @@ pub fn method_not_allowed(allow: &'static str) -> Response {
 /// Reads a JSON body.
 ///
 /// # Errors
-/// `InvalidArgument` that names the field.
+/// `InvalidArgument`; the hint says what is wrong.
 pub fn body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Refusal> {
     let RequestBody::Bytes(bytes) = &request.body else {
         return Err(Refusal::new(Code::InvalidArgument, "Request body too large"));
     };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        Refusal::new(Code::InvalidArgument, "Invalid request body").hint(format!("{path}: {}", error.inner()))
-    })
+    let invalid = |hint: String| Refusal::new(Code::InvalidArgument, "Invalid request body").hint(hint);
+    let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
+    serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
 }

@@ -63,6 +63,6 @@ pub fn filter<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
         };
         fields.insert(name.into_owned(), value);
     }
-    serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| Refusal::new(Code::InvalidArgument, "Invalid filter").hint(format!("{}: {}", error.path(), error.inner())))
+    serde_json::from_str(&Value::Object(fields).to_string())
+        .map_err(|error| Refusal::new(Code::InvalidArgument, "Invalid filter").hint(error.to_string()))
 }

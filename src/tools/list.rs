@@ -1,14 +1,17 @@
 //! `tools/list` as text, built once per view and shape and then shared.
 //!
-//! Owns the JSON of a tool as clients see it.
+//! Owns what of the full list a connection sees. The full list is `list.json`, made from the tools' types by `schema` on the
+//! host: no schema is derived in the Worker.
 
-use super::run::{View, visible};
-use super::schema;
-use super::tool::ToolDef;
-use serde_json::{Map, Value, json};
+use super::find;
+use super::run::View;
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Every tool as clients of the fleet connection and the newest revision see it.
+pub const FULL: &str = include_str!("list.json");
 
 thread_local! {
     static LISTS: RefCell<HashMap<(View, bool), Rc<str>>> = RefCell::default();
@@ -21,31 +24,28 @@ pub fn text(view: View, full: bool) -> Rc<str> {
     if let Some(list) = LISTS.with_borrow(|lists| lists.get(&(view, full)).cloned()) {
         return list;
     }
-    let tools: Vec<Value> = visible(view).map(|tool| describe(tool, view.pinned, full)).collect();
+    let mut tools: Vec<Value> = serde_json::from_str(FULL).unwrap_or_default();
+    tools.retain(|tool| tool.get("name").and_then(Value::as_str).and_then(find).is_some_and(|tool| view.shows(tool)));
+    for tool in &mut tools {
+        narrow(tool, view.pinned, full);
+    }
     let list: Rc<str> = Value::Array(tools).to_string().into();
     LISTS.with_borrow_mut(|lists| lists.insert((view, full), Rc::clone(&list)));
     list
 }
 
-/// One tool.
-#[must_use]
-pub fn describe(tool: &ToolDef, pinned: bool, full: bool) -> Value {
-    let mut entry = Map::new();
-    entry.insert("name".to_owned(), Value::from(tool.name));
-    if full {
-        entry.insert("title".to_owned(), Value::from(tool.title));
+/// Takes out what this connection does not have: the town, when the connection names it, and what old revisions lack.
+fn narrow(tool: &mut Value, pinned: bool, full: bool) {
+    if pinned && let Some(schema) = tool.get_mut("inputSchema") {
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.remove("town");
+        }
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.retain(|name| name != "town");
+        }
     }
-    entry.insert("description".to_owned(), Value::from(schema::description(&(tool.input_schema)())));
-    entry.insert("inputSchema".to_owned(), schema::input(tool, pinned));
-    if full {
-        entry.insert("outputSchema".to_owned(), schema::output(tool));
+    if !full && let Some(tool) = tool.as_object_mut() {
+        tool.remove("title");
+        tool.remove("outputSchema");
     }
-    entry.insert(
-        "annotations".to_owned(),
-        json!({
-            "title": tool.title, "readOnlyHint": tool.hints.read_only, "destructiveHint": tool.hints.destructive,
-            "idempotentHint": tool.hints.idempotent, "openWorldHint": tool.hints.open_world
-        }),
-    );
-    Value::Object(entry)
 }

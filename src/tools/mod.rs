@@ -1,6 +1,6 @@
 //! The tools: what clients call.
 //!
-//! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them, `run` carries a call out,
+//! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
 //! `place` turns names into ids; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod agents;
@@ -12,6 +12,7 @@ pub mod page;
 pub mod place;
 pub mod rigs;
 pub mod run;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod sling;
 pub mod text;

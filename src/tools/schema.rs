@@ -1,15 +1,35 @@
 //! Schemas as clients like them: objects at the root, everything inlined, nothing that models do not need.
 //!
-//! Owns the one pass from what schemars makes to what `tools/list` shows, and the two arguments every tool gets.
+//! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
+//! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
 
-use super::tool::{Reach, ToolDef};
+use super::tool::{Reach, Tool, ToolDef};
 use crate::rpc::idempotency::KEY_CHARS_MAX;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+/// A tool as clients of the fleet connection and the newest revision see it.
+#[must_use]
+pub fn describe<T: Tool>(tool: &ToolDef) -> Value {
+    let input = raw::<T>();
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()),
+        "inputSchema": arguments(tool, input),
+        "outputSchema": without_description(tidy(raw::<T::Output>())),
+        "annotations": {
+            "readOnlyHint": tool.hints.read_only,
+            "destructiveHint": tool.hints.destructive,
+            "idempotentHint": tool.hints.idempotent,
+            "openWorldHint": tool.hints.open_world,
+        },
+    })
+}
+
 /// The schema of a type, with nothing referenced from elsewhere.
-pub fn raw<T: JsonSchema + ?Sized>() -> Value {
+fn raw<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
@@ -17,55 +37,44 @@ pub fn raw<T: JsonSchema + ?Sized>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// The description, which is the tool type's doc comment.
-#[must_use]
-pub fn description(schema: &Value) -> String {
-    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The arguments' schema as a client sees it. `pinned`: the connection names the town, so the argument is gone.
-#[must_use]
-pub fn input(tool: &ToolDef, pinned: bool) -> Value {
-    let mut schema = tidy((tool.input_schema)());
+/// The arguments of the tool's type, with `town` before them and `idempotency_key` after them where they belong.
+fn arguments(tool: &ToolDef, schema: Value) -> Value {
+    let mut schema = without_description(tidy(schema));
+    let Some(root) = schema.as_object_mut() else { return schema };
     let mut properties = Map::new();
     let mut required = Vec::new();
-    if tool.reach == Reach::Town && !pinned {
+    if tool.reach == Reach::Town {
         properties.insert("town".to_owned(), json!({"type": "string", "description": "Town: its id, or its name if that is unique."}));
         required.push(Value::from("town"));
     }
+    if let Some(Value::Object(own)) = root.remove("properties") {
+        properties.extend(own);
+    }
+    if let Some(Value::Array(own)) = root.remove("required") {
+        required.extend(own);
+    }
+    if !tool.hints.read_only {
+        let description = "Any text of your own. Repeating a call with the same key and arguments does nothing twice.";
+        properties.insert("idempotency_key".to_owned(), json!({"type": "string", "maxLength": KEY_CHARS_MAX, "description": description}));
+    }
+    root.insert("properties".to_owned(), Value::Object(properties));
+    if !required.is_empty() {
+        root.insert("required".to_owned(), Value::Array(required));
+    }
+    root.insert("additionalProperties".to_owned(), Value::Bool(false));
+    schema
+}
+
+fn without_description(mut schema: Value) -> Value {
     if let Some(root) = schema.as_object_mut() {
         root.remove("description");
-        if let Some(Value::Object(own)) = root.remove("properties") {
-            properties.extend(own);
-        }
-        if let Some(Value::Array(own)) = root.remove("required") {
-            required.extend(own);
-        }
-        if !tool.hints.read_only {
-            properties.insert(
-                "idempotency_key".to_owned(),
-                json!({"type": "string", "maxLength": KEY_CHARS_MAX,
-                       "description": "Any text of your own. Repeating a call with the same key and arguments does nothing twice."}),
-            );
-        }
-        root.insert("properties".to_owned(), Value::Object(properties));
-        if !required.is_empty() {
-            root.insert("required".to_owned(), Value::Array(required));
-        }
-        root.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
     schema
 }
 
-/// The output's schema as a client sees it.
-#[must_use]
-pub fn output(tool: &ToolDef) -> Value {
-    let mut schema = tidy((tool.output_schema)());
-    if let Some(root) = schema.as_object_mut() {
-        root.remove("description");
-    }
-    schema
+/// Doc comments are wrapped for the source's sake.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Drops what costs tokens and helps nobody (titles, number formats, null alternatives of fields that are simply left
@@ -82,9 +91,8 @@ fn tidy(schema: Value) -> Value {
             if object.get("minimum").and_then(Value::as_i64) == Some(0) {
                 object.remove("minimum");
             }
-            // Doc comments are wrapped for the source's sake.
             if let Some(Value::String(text)) = object.get_mut("description") {
-                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                *text = one_line(text);
             }
             // The entries' type explains itself less well than the list's field.
             if let Some(Value::Object(items)) = object.get_mut("items") {

@@ -273,10 +273,9 @@ pub struct ToolDef {
     pub reach: Reach,
     /// See `Tool`.
     pub example: &'static str,
-    /// The schema of the arguments as schemars makes it.
-    pub input_schema: fn() -> Value,
-    /// The schema of the output as schemars makes it.
-    pub output_schema: fn() -> Value,
+    /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub describe: fn(&Self) -> Value,
     /// Parses arguments.
     pub prepare: fn(Map<String, Value>) -> Result<Box<dyn Prepared>, Refusal>,
 }
@@ -291,8 +290,8 @@ impl ToolDef {
             hints: T::HINTS,
             reach: T::REACH,
             example: T::EXAMPLE,
-            input_schema: super::schema::raw::<T>,
-            output_schema: super::schema::raw::<T::Output>,
+            #[cfg(not(target_arch = "wasm32"))]
+            describe: super::schema::describe::<T>,
             prepare: prepare::<T>,
         }
     }

@@ -1,0 +1,178 @@
+//! The tool table: what clients see of it, and the rules that every tool obeys.
+
+use crate::support::expect;
+use gastown_mcp::error::Failure;
+use gastown_mcp::ids::{RigId, TownId};
+use gastown_mcp::tools::run::{View, visible};
+use gastown_mcp::tools::tool::{Place, Plan, Reach, ToolDef};
+use gastown_mcp::tools::{TOOLS, list};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const WIDEST: View = View { read_only: false, pinned: false };
+
+fn described(tool: &ToolDef) -> Value {
+    (tool.describe)(tool)
+}
+
+fn listed(view: View, full: bool) -> Vec<Value> {
+    serde_json::from_str(&list::text(view, full)).unwrap()
+}
+
+#[test]
+fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
+    let tools: Vec<Value> = TOOLS.iter().map(described).collect();
+    expect::file("src/tools/list.json", &format!("{:#}\n", Value::Array(tools)));
+}
+
+// S0-34 and the ten names.
+#[test]
+fn the_tools_are_exactly_these() {
+    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    assert_eq!(
+        names,
+        [
+            "list_towns",
+            "get_town_status",
+            "list_rigs",
+            "list_beads",
+            "list_agents",
+            "list_convoys",
+            "convoy_status",
+            "sling",
+            "sling_batch",
+            "send_mayor_message"
+        ]
+    );
+}
+
+#[test]
+fn names_and_texts_are_what_clients_can_take() {
+    let mut names = BTreeSet::new();
+    for tool in TOOLS {
+        assert!(names.insert(tool.name), "{} twice", tool.name);
+        assert!(tool.name.len() <= 40 && tool.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", tool.name);
+        let entry = described(tool);
+        let description = entry["description"].as_str().unwrap();
+        assert!((40..600).contains(&description.len()), "{}: {description}", tool.name);
+        assert!(!description.contains('\n'), "{}", tool.name);
+        assert!(!tool.title.is_empty());
+    }
+}
+
+#[test]
+fn every_schema_is_a_plain_object_with_described_arguments() {
+    for tool in TOOLS {
+        let entry = described(tool);
+        for schema in ["inputSchema", "outputSchema"] {
+            let root = &entry[schema];
+            assert_eq!(root["type"], "object", "{} {schema}", tool.name);
+            for combinator in ["oneOf", "anyOf", "allOf", "if", "$ref", "$defs", "not"] {
+                assert!(!root.to_string().contains(&format!("\"{combinator}\":")), "{} {schema} has {combinator}", tool.name);
+            }
+        }
+        assert_eq!(entry["inputSchema"]["additionalProperties"], false, "{}", tool.name);
+        for (name, property) in entry["inputSchema"]["properties"].as_object().unwrap() {
+            assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{}.{name} has no description", tool.name);
+        }
+        let hints = entry["annotations"].as_object().unwrap();
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(hints[hint].is_boolean(), "{} {hint}", tool.name);
+        }
+    }
+}
+
+// Truth rule 5: every tool that changes something takes an idempotency key.
+#[test]
+fn every_tool_that_changes_something_takes_an_idempotency_key_and_no_other_does() {
+    for tool in TOOLS {
+        let takes_key = described(tool)["inputSchema"]["properties"].get("idempotency_key").is_some();
+        assert_eq!(takes_key, !tool.hints.read_only, "{}", tool.name);
+    }
+}
+
+// S0-22, S0-23: one tool set; on a town's URL the town is gone from the schema.
+#[test]
+fn a_town_connection_shows_the_same_tools_without_town() {
+    let fleet = listed(WIDEST, true);
+    let pinned = listed(View { pinned: true, ..WIDEST }, true);
+    assert_eq!(fleet.len(), TOOLS.len());
+    assert_eq!(pinned.len(), TOOLS.len());
+    for ((tool, fleet), pinned) in TOOLS.iter().zip(&fleet).zip(&pinned) {
+        assert_eq!(fleet["inputSchema"]["properties"].get("town").is_some(), tool.reach == Reach::Town, "{}", tool.name);
+        let requires_town = fleet["inputSchema"]["required"].as_array().is_some_and(|required| required.contains(&json!("town")));
+        assert_eq!(requires_town, tool.reach == Reach::Town, "{}", tool.name);
+        assert!(!pinned["inputSchema"].to_string().contains("\"town\""), "{}", tool.name);
+        assert_eq!(fleet["outputSchema"], pinned["outputSchema"]);
+    }
+}
+
+#[test]
+fn a_read_only_connection_shows_only_tools_that_look() {
+    let names: Vec<String> =
+        listed(View { read_only: true, ..WIDEST }, true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+    let looking: Vec<&str> = TOOLS.iter().filter(|tool| tool.hints.read_only).map(|tool| tool.name).collect();
+    assert_eq!(names, looking);
+    assert!(visible(View { read_only: true, ..WIDEST }).all(|tool| tool.hints.read_only));
+}
+
+#[test]
+fn revisions_without_titles_and_output_schemas_get_none() {
+    for tool in listed(WIDEST, false) {
+        assert!(tool.get("title").is_none() && tool.get("outputSchema").is_none(), "{}", tool["name"]);
+        assert!(tool.get("inputSchema").is_some());
+    }
+}
+
+#[test]
+fn every_example_parses_and_plans_and_has_only_known_arguments() {
+    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])) };
+    for tool in TOOLS {
+        let mut example: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
+        let schema = described(tool);
+        for name in example.keys() {
+            assert!(schema["inputSchema"]["properties"].get(name).is_some(), "{}: {name}", tool.name);
+        }
+        example.remove("idempotency_key");
+        let prepared = (tool.prepare)(example).unwrap_or_else(|refusal| panic!("{}: {}", tool.name, refusal.message));
+        let methods = match prepared.plan(&place) {
+            Ok(Plan::One(call)) => vec![call.method],
+            Ok(Plan::EachRig { method, .. } | Plan::EachRegistry { method, .. }) => vec![method],
+            Err(Failure::Refused(refusal)) => panic!("{}: {}", tool.name, refusal.message),
+            Err(Failure::Broke(fault)) => panic!("{}: {}", tool.name, fault.log_text()),
+        };
+        for method in methods {
+            assert_eq!(method.is_read(), tool.hints.read_only, "{} plans {}", tool.name, method.name);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
+    for tool in TOOLS {
+        let mut arguments: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
+        arguments.remove("idempotency_key");
+        arguments.insert("surprise".to_owned(), json!(1));
+        let Err(refusal) = (tool.prepare)(arguments) else { panic!("{} takes anything", tool.name) };
+        assert!(refusal.message.contains("surprise"), "{}: {}", tool.name, refusal.message);
+    }
+    let sling = gastown_mcp::tools::find("sling").unwrap();
+    let wrong = json!({"rig": "api", "title": 5}).as_object().unwrap().clone();
+    let Err(refusal) = (sling.prepare)(wrong) else { panic!("a number is no title") };
+    assert!(refusal.message.contains("title: invalid type: integer `5`, expected a string"), "{}", refusal.message);
+    let wrong = json!({"rig": "api", "title": "x", "priority": "urgent"}).as_object().unwrap().clone();
+    let Err(refusal) = (sling.prepare)(wrong) else { panic!("urgent is no priority") };
+    assert!(refusal.message.contains("`low`, `medium`, `high`, `critical`"), "{}", refusal.message);
+}
+
+#[test]
+fn the_readme_lists_the_tools() {
+    let mut table = String::from("| tool | what it does |\n|---|---|\n");
+    for tool in TOOLS {
+        let entry = described(tool);
+        let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
+        let kind = if tool.hints.read_only { "" } else { " *(changes)*" };
+        table.push_str(&format!("| `{}` | {first}.{kind} |\n", tool.name));
+    }
+    expect::section("README.md", "tools", &table);
+}
