@@ -1,10 +1,12 @@
-// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang on demand.
+// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand.
 // Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
 
 import worker, * as entry from "../../src/entry.mjs";
 
 /** Names of objects whose `call` does not answer. One isolate serves all objects here, so a plain set reaches them. */
 const hanging = new Set();
+/** `<name> <method>` of calls that are carried out, but whose reply never comes. */
+const mute = new Set();
 const HANG_MS = 60_000;
 
 /** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
@@ -18,7 +20,9 @@ function hangable(Class) {
           if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
           return async (...args) => {
             if (hanging.has(state.id.name)) await scheduler.wait(HANG_MS);
-            return value.apply(inner, args);
+            const reply = await value.apply(inner, args);
+            if (mute.has(`${state.id.name} ${args[0]}`)) await scheduler.wait(HANG_MS);
+            return reply;
           };
         },
       });
@@ -64,6 +68,12 @@ const routes = {
   async "/__hang"({ names }) {
     hanging.clear();
     for (const name of names) hanging.add(name);
+    return null;
+  },
+
+  /** Which calls lose their reply from now on. */
+  async "/__mute"({ name, method }) {
+    mute.add(`${name} ${method}`);
     return null;
   },
 };

@@ -75,6 +75,9 @@ export function world(server) {
 
     /** Objects of these names do not answer from now on. */
     hang: (...names) => harness("/__hang", { names }),
+
+    /** This method of this object is carried out, but its reply never comes. */
+    loseReplies: (name, method) => harness("/__mute", { name, method }),
   };
 }
 
