@@ -12,10 +12,10 @@ const SLINGS = 100;
 const BATCHES = 10;
 const TASKS = 3;
 const MESSAGES = 20;
-const IN_FLIGHT = 100;
-/** Kills, each after this many more acknowledgements. */
+const IN_FLIGHT = 24;
+/** Kills, each after this many more acknowledgements. At most IN_FLIGHT more come before it takes effect, so work is left each time. */
 const KILLS = 3;
-const ACKS_PER_LIFE = 25;
+const ACKS_PER_LIFE = 15;
 
 const token = tokens.user("owner");
 let server, on;
