@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { connect, eras } from "./lib/mcp.mjs";
+import { connect, eras, plain } from "./lib/mcp.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
@@ -11,7 +11,6 @@ import { until, world } from "./lib/world.mjs";
 // S0-34 and list_towns.
 const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message"];
 const LOOKING = TOOLS.slice(0, 7);
-const plain = (fenced) => fenced.replace(/^«(.*)»$/u, "$1");
 
 let server, on;
 before(async () => {
@@ -29,14 +28,14 @@ async function driveEveryTool(client, town, place, era) {
   };
 
   const { towns } = await call("list_towns");
-  assert.ok(towns.some(({ id, name }) => id === town.id && plain(name) === town.name));
+  assert.ok(towns.some(({ id, name }) => id === town.id && name === town.name));
   const { rigs } = await call("list_rigs");
-  assert.deepEqual(rigs.map(({ id, name }) => [id, plain(name)]), [[town.rigs.web, "web"], [town.rigs.api, "api"]]);
+  assert.deepEqual(rigs.map(({ id, name }) => [id, name]), [[town.rigs.web, "web"], [town.rigs.api, "api"]]);
 
   // S0-28, S1-22, S1-24: by rig name and by rig id.
   const slung = await call("sling", { rig: "web", title: `${era}: add a health check`, body: "GET /health", priority: "high", labels: ["ops"], metadata: { ticket: 1 } });
   assert.match(slung.summary, new RegExp(`^${slung.agent.name} has it`));
-  assert.match(slung.agent.branch, /^«?polecat\/[a-z0-9-]+\/[0-9a-f]{6,8}»?$/);
+  assert.match(slung.agent.branch, /^polecat\/[a-z0-9-]+\/[0-9a-f]{6,8}$/);
   await call("sling", { rig: town.rigs.web, title: "second" });
 
   // S0-29: staged unless told otherwise, and running when told so.

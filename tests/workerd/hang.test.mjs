@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { connect } from "./lib/mcp.mjs";
+import { connect, plain } from "./lib/mcp.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
@@ -45,7 +45,7 @@ describe("one of three rigs hangs", () => {
   test("list_beads without a rig names it and has the others' beads", async (t) => {
     const { beads, coverage } = await soon(t, () => client.call("list_beads", { type: "issue" }));
     missesTheHungOne(coverage);
-    assert.deepEqual(beads.map(({ title }) => title).sort(), ["«work in one»", "«work in two»"]);
+    assert.deepEqual(beads.map(({ title }) => plain(title)).sort(), ["work in one", "work in two"]);
   });
 
   test("list_agents without a rig names it and has the others' agents", async (t) => {
@@ -87,6 +87,6 @@ describe("one of three rigs hangs", () => {
     assert.deepEqual(coverage, { asked: 3, answered: 3 });
     const { bead } = await client.call("sling", { rig: "hung", title: "into the void", idempotency_key: "void-1" });
     const { beads } = await client.call("list_beads", { rig: "hung" });
-    assert.deepEqual(beads.filter(({ title }) => title === "«into the void»").map(({ id }) => id), [bead.id], "the repetition made one bead");
+    assert.deepEqual(beads.filter(({ title }) => plain(title) === "into the void").map(({ id }) => id), [bead.id], "the repetition made one bead");
   });
 });

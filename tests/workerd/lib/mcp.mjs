@@ -16,6 +16,9 @@ export const meta = (more = {}) => ({
   _meta: { [`${META}/protocolVersion`]: MODERN, [`${META}/clientInfo`]: INFO, [`${META}/clientCapabilities`]: {}, ...more },
 });
 
+/** Text without the fence that marks it as written by agents or users. */
+export const plain = (text) => text.replace(/^«(.*)»$/su, "$1");
+
 /** Body and headers of a proper modern request; a test then spoils what it is about. */
 export function modern(method, params = {}, id = 1) {
   return {
