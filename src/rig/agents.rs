@@ -6,7 +6,7 @@ use super::roster::Roster;
 use super::state::RigState;
 use super::{dispatch, hooks, names, report, state};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
-use crate::ids::{AgentId, RigId};
+use crate::ids::{AgentId, BeadId, RigId};
 use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, query_one};
@@ -146,6 +146,15 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
     let Some(agent) = find(cx, &id)? else { return Ok(Answer::Void) };
     if let Some(bead) = &agent.current_hook_bead_id {
         hooks::reopen(cx, bead)?;
+        report::bead_changed(cx, &rig, bead)?;
+    }
+    // Beads of convoys that it finished lose the name that the town shows.
+    let finished: Vec<(BeadId,)> = query(
+        cx.sql,
+        "-- agents_finished\nSELECT bead_id FROM beads WHERE assignee_agent_id = ? AND convoy_id IS NOT NULL",
+        (&id,),
+    )?;
+    for (bead,) in &finished {
         report::bead_changed(cx, &rig, bead)?;
     }
     execute(cx.sql, "-- agents_delete\nDELETE FROM agents WHERE id = ?", (&id,))?;

@@ -67,17 +67,26 @@ pub fn check_text(title: &str, body: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The JSON text of a bead's metadata.
+///
+/// # Errors
+/// `InvalidArgument` when there is too much of it.
+pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> {
+    let text = serde_json::to_string(metadata).unwrap_or_default();
+    if text.len() > METADATA_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
+    }
+    Ok(text)
+}
+
 /// Writes a bead.
 pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result<Bead, Failure> {
     check_text(&new.title, new.body.as_deref())?;
     let labels = serde_json::to_string(&new.labels).unwrap_or_default();
-    let metadata = serde_json::to_string(&new.metadata).unwrap_or_default();
     if new.labels.len() > LABELS_MAX || new.labels.iter().any(|label| label.chars().count() > LABEL_CHARS_MAX) {
         return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters")));
     }
-    if metadata.len() > METADATA_BYTES_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
-    }
+    let metadata = check_metadata(&new.metadata)?;
     let held = i64::from(new.held || new.labels.iter().any(|label| label == HELD_LABEL));
     let sequence = cx.next_number()?;
     execute(

@@ -45,6 +45,7 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
         if let Some(given) = given.filter(|_| next.bead_id == bead.bead_id) {
             hooks::show_attached(cx, &mut bead, &given);
             agent = Some(given);
+            break;
         }
     }
     let queue_position = if agent.is_none() { dispatch::queue_position(cx, &bead.bead_id)? } else { None };

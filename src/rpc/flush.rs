@@ -7,7 +7,7 @@ use super::call::{Call, Context, Instance, read_reply};
 use super::host::{Host, within};
 use super::serve::{Cx, Owes, core, own_context};
 use super::table::{Method, find};
-use crate::error::{Failure, Fault};
+use crate::error::{Code, Failure, Fault};
 use crate::store::outbox::{self, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
 use crate::store::sql::transaction;
 use futures::future::join_all;
@@ -133,6 +133,7 @@ fn settle<H: Host>(host: &H, row: &Owed, outcome: &Result<Vec<Rejected>, Failure
             host.log_fault(&Fault::new(&format!("{} letter {} to {}", row.kind, row.subject, row.target), &rejection.reason));
             REFUSED_RETRY_MILLIS_MAX
         }
+        Err(Failure::Refused(refusal)) if !matches!(refusal.code, Code::Unavailable | Code::Unauthenticated) => REFUSED_RETRY_MILLIS_MAX,
         Err(_) => RETRY_MILLIS_MAX,
     };
     outbox::retry_later(host.sql(), row, host.now(), pause_max)

@@ -5,7 +5,7 @@
 use super::{config, convoys, graph, letters, rigs, state};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::{BeadId, ConvoyId};
-use crate::rig::beads::check_text;
+use crate::rig::beads::{check_metadata, check_text};
 use crate::rpc::model::{
     Bead, BeadStatus, BeadType, ConvoyBead, ConvoyEntry, ConvoyStatus, Priority, SlingConvoyInput, SlingConvoyResult, SlingResult,
 };
@@ -50,6 +50,8 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
     let ids: Vec<BeadId> = input.tasks.iter().map(|_| BeadId::from_random(cx.random())).collect();
     let mut metadata = input.metadata.unwrap_or_default();
     reserve(&mut metadata, &convoy);
+    // The rig would refuse what no bead can hold, when it is too late to tell the caller.
+    check_metadata(&metadata)?;
     let mut beads = Vec::with_capacity(ids.len());
     for ((task, bead_id), blockers) in input.tasks.into_iter().zip(&ids).zip(&edges) {
         let waits_for: Vec<BeadId> = blockers.iter().filter_map(|index| ids.get(*index).cloned()).collect();

@@ -1,0 +1,17 @@
+//! The host tests: the objects' cores over a strict database, in a fleet whose messages can be lost.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, wherever its helpers live"
+)]
+
+mod registry;
+mod rig;
+mod rpc;
+mod store;
+mod support;
+mod tidy;
+mod tools;
+mod town;

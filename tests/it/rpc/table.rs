@@ -1,0 +1,127 @@
+//! The table of methods, row by row.
+
+use crate::support::tokens::{OWNER, internal, user};
+use crate::support::{Fleet, Town};
+use gastown_mcp::ids::{AgentId, RigId};
+use gastown_mcp::rpc::call::{Instance, read_reply};
+use gastown_mcp::rpc::table::{Access, END_SESSION, METHODS, Method, Object};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+#[test]
+fn every_method_is_unique_within_its_object() {
+    let mut seen = BTreeSet::new();
+    for method in METHODS {
+        assert!(seen.insert((format!("{:?}", method.object), method.name)), "{}", method.name);
+    }
+}
+
+#[test]
+fn every_parameter_has_a_name_of_its_own() {
+    for method in METHODS {
+        let names: BTreeSet<_> = method.params.iter().collect();
+        assert_eq!(names.len(), method.params.len(), "{}", method.name);
+        assert!(method.params.iter().all(|name| name.starts_with(|first: char| first.is_ascii_lowercase())), "{}", method.name);
+    }
+}
+
+/// What a caller passes who leaves out everything that may be left out; `null` is the padding.
+fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> Value {
+    let bead = json!(AgentId::from_random([9; 16]));
+    match (method.object, method.name) {
+        (Object::Registry, "createTown") => json!([{"name": "t"}]),
+        (Object::Registry, "createRig") => json!([{"town_id": town.id, "name": "r", "git_url": "u", "default_branch": "main"}]),
+        (Object::Registry, "getRigAsync" | "deleteRig") => json!([rig]),
+        (Object::Registry, "listTowns")
+        | (
+            Object::Town,
+            "getTownIdentityState" | "getTownConfig" | "listRigs" | "listConvoys" | "listConvoysDetailed" | "getMayorStatus",
+        ) => json!([]),
+        (Object::Registry, _) | (Object::Town, "setTownId") => json!([town.id]),
+        (Object::Town, "initializePrivateTownIdentity") => {
+            json!([{"ownerType": "user", "ownerUserId": OWNER, "createdByUserId": OWNER, "runtimeMode": "legacy"}])
+        }
+        (Object::Town, "updateTownConfig") => json!([{}]),
+        (Object::Town, "addRig") => json!([{"rigId": rig, "name": "frontend", "gitUrl": "u", "defaultBranch": "main"}]),
+        (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
+        (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
+        (Object::Town, "getAlarmStatus") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
+        (_, "deliver") => json!([[]]),
+        (Object::Rig, "slingBead") => json!([{"rigId": rig, "title": "t"}]),
+        (Object::Rig, "createBead") => json!([{"type": "issue", "title": "t"}]),
+        (Object::Rig, "updateBeadStatus") => json!([bead, "open", "me", null]),
+        (Object::Rig, "closeBead") => json!([bead, "me"]),
+        (Object::Rig, "getOrCreateAgent") => json!(["polecat", null]),
+        (Object::Rig, "hookBead") => json!([agent, bead]),
+        (Object::Rig, "deleteAgent" | "unhookBead" | "checkMail") => json!([agent]),
+        (Object::Rig, "sendMail") => json!([{"from_agent_id": "mayor", "to_agent_id": agent, "subject": "s", "body": ""}]),
+        (Object::Session, "endSession") => json!(["s", "2030-01-01T00:00:00.000Z"]),
+        _ => json!([bead]),
+    }
+}
+
+/// Every method with its optional arguments padded: refused perhaps, but never as malformed and never broken.
+#[test]
+fn every_method_takes_its_declared_arguments_with_null_for_those_left_out() {
+    let (town, rig) = Town::with_rig();
+    let agent = town.agent(&rig).unwrap();
+    let session = instance_of(Object::Session, &town, &rig.at);
+    let end = internal(&town.fleet, &town.at, Some(&town.id), &END_SESSION);
+    town.fleet.tell(&session, &END_SESSION, ("s", town.fleet.now()), &end).unwrap();
+    for method in METHODS {
+        let to = instance_of(method.object, &town, &rig.at);
+        let args = required_args(method, &town, &rig.id, &agent.id);
+        assert_eq!(args.as_array().unwrap().len(), method.params.len(), "{}", method.name);
+        let from = if method.object == Object::Rig { &town.at } else { &rig.at };
+        let context =
+            if method.access == Access::Internal { internal(&town.fleet, from, Some(&town.id), method) } else { user(&town.fleet, OWNER) };
+        let context = serde_json::to_string(&context).unwrap();
+        let reply = town.fleet.raw(&to, method.name, &args.to_string(), &context);
+        if let Err(failure) = read_reply(&reply) {
+            assert!(
+                !format!("{failure:?}").contains("InvalidArgument") && !reply.starts_with('?'),
+                "{}: {reply} {:?}",
+                method.name,
+                town.fleet.take_faults()
+            );
+        }
+        // One argument too many, and, where there are any, one too few.
+        let mut longer = args.as_array().unwrap().clone();
+        longer.push(Value::Null);
+        let mut wrong = vec![Value::from(longer)];
+        if !method.params.is_empty() {
+            wrong.push(Value::from(args.as_array().unwrap()[1..].to_vec()));
+        }
+        for args in wrong {
+            let reply = town.fleet.raw(&to, method.name, &args.to_string(), &context);
+            assert!(reply.contains("invalid_argument"), "{} {args}: {reply}", method.name);
+        }
+    }
+}
+
+fn instance_of(object: Object, town: &Town, rig: &Instance) -> Instance {
+    match object {
+        Object::Rig => rig.clone(),
+        Object::Town => town.at.clone(),
+        Object::Registry => Instance::User(OWNER.to_owned()),
+        Object::Session => Instance::Session(format!("town:{}", town.id)),
+    }
+}
+
+/// Gastown contract, section 13: the runtime's own words for a missing method.
+#[test]
+fn an_unknown_method_is_named() {
+    let town = Town::new(&Fleet::new(), 1);
+    let reply = town.fleet.raw(&town.at, "slingBead", "[]", "{}");
+    assert!(reply.contains("The RPC receiver does not implement the method \\\"slingBead\\\"."), "{reply}");
+}
+
+#[test]
+fn a_wrong_argument_is_refused_with_the_methods_signature() {
+    let (town, rig) = Town::with_rig();
+    let context = serde_json::to_string(&town.owner()).unwrap();
+    let reply = town.fleet.raw(&rig.at, "slingBead", r#"[{"rigId": "frontend", "title": 7}]"#, &context);
+    assert!(reply.contains("slingBead(input): invalid type: integer `7`, expected a string"), "{reply}");
+    let reply = town.fleet.raw(&rig.at, "slingBead", "not json", &context);
+    assert!(reply.contains("invalid_argument"), "{reply}");
+}

@@ -1,0 +1,37 @@
+//! What the tests stand on: a strict database, a fleet in memory, tokens, and a town with an owner.
+
+pub mod expect;
+pub mod fleet;
+pub mod host_sql;
+pub mod tasks;
+pub mod tokens;
+pub mod town;
+
+pub use fleet::{Fleet, Trouble};
+pub use host_sql::HostSql;
+pub use town::Town;
+
+use gastown_mcp::error::{Code, Failure, Refusal};
+
+/// The refusal that an outcome must be.
+pub fn refusal<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Refusal {
+    match outcome {
+        Err(Failure::Refused(refusal)) => refusal,
+        other => panic!("not refused: {:.300}", format!("{other:?}")),
+    }
+}
+
+/// The code of the refusal that an outcome must be.
+pub fn code<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Code {
+    refusal(outcome).code
+}
+
+/// The rows of a table must be reached by an index, not by reading all of it.
+pub fn assert_indexed(sql: &HostSql, statement: &str, params: &str) {
+    let plan = sql.explain(statement, params);
+    let scans_all = plan
+        .lines()
+        .any(|step| step.starts_with("SCAN") && ["USING", "CONSTANT", "json_each", "mine"].iter().all(|known| !step.contains(known)));
+    let sorts = plan.contains("USE TEMP B-TREE FOR ORDER BY");
+    assert!(!scans_all && !sorts, "{statement}\n{plan}");
+}

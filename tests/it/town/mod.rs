@@ -1,0 +1,7 @@
+//! `TownDO`.
+
+mod config;
+mod convoys;
+mod provisioning;
+mod random;
+mod status;
