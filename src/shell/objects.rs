@@ -30,7 +30,8 @@ struct ObjectHost {
 }
 
 impl ObjectHost {
-    fn new(state: State, env: Env, instance: impl Fn(String) -> Option<Instance>) -> std::result::Result<Rc<Self>, Fault> {
+    fn new(state: State, env: Env, instance: impl Fn(String) -> Option<Instance>) -> Hosted {
+        console_error_panic_hook::set_once();
         let keys = platform::keys(&env)?;
         let sql = ObjectSql::new(&state.storage());
         let instance = state.id().name().and_then(instance);
@@ -98,12 +99,34 @@ fn methods_of(object: Object) -> String {
     serde_json::to_string(&rows).unwrap_or_default()
 }
 
+/// An object's host, or why there is none.
+type Hosted = std::result::Result<Rc<ObjectHost>, Fault>;
+
+/// Answers a call. Boxed, so that five classes share one future.
+fn answer(host: Hosted, method: String, args: String, context: String) -> LocalBoxFuture<'static, String> {
+    Box::pin(async move {
+        match host {
+            Ok(host) => host::call(host, &method, &args, &context).await,
+            Err(fault) => incident_text(&platform::log_fault(&fault)),
+        }
+    })
+}
+
+/// The alarm rang. An error makes the runtime ring again.
+fn ring(host: Hosted) -> LocalBoxFuture<'static, Result<Response>> {
+    Box::pin(async move {
+        let incident = |fault: Fault| worker::Error::RustError(format!("incident {}", platform::log_fault(&fault)));
+        host::alarm(host.map_err(incident)?).await.map_err(incident)?;
+        Response::empty()
+    })
+}
+
 macro_rules! class {
     ($(#[$doc:meta])* $name:ident, $object:expr, $instance:expr) => {
         $(#[$doc])*
         #[durable_object(alarm)]
         pub struct $name {
-            host: std::result::Result<Rc<ObjectHost>, Fault>,
+            host: Hosted,
         }
 
         impl DurableObject for $name {
@@ -116,11 +139,7 @@ macro_rules! class {
             }
 
             async fn alarm(&self) -> Result<Response> {
-                let host = self.host.clone().map_err(|fault| worker::Error::RustError(platform::log_fault(&fault)))?;
-                match host::alarm(host).await {
-                    Ok(()) => Response::empty(),
-                    Err(fault) => Err(worker::Error::RustError(format!("incident {}", platform::log_fault(&fault)))),
-                }
+                ring(self.host.clone()).await
             }
         }
 
@@ -129,10 +148,7 @@ macro_rules! class {
             /// Calls a method of the table: texts in, text out.
             #[wasm_bindgen(js_name = call)]
             pub async fn call(&self, method: String, args: String, context: String) -> String {
-                match &self.host {
-                    Ok(host) => host::call(Rc::clone(host), &method, &args, &context).await,
-                    Err(fault) => incident_text(&platform::log_fault(fault)),
-                }
+                answer(self.host.clone(), method, args, context).await
             }
 
             /// The methods of this class, for `entry.mjs`.
