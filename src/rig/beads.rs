@@ -21,6 +21,8 @@ pub const LABELS_MAX: usize = 50;
 pub const LABEL_CHARS_MAX: usize = 100;
 /// Largest metadata object, in bytes of JSON.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Deepest metadata, in levels: what wraps it in letters and answers must still be readable (serde_json reads 128).
+pub const METADATA_LEVELS_MAX: usize = 32;
 /// Longest page of a list.
 pub const LIST_LIMIT_MAX: i64 = 500;
 /// The label that keeps a bead from being dispatched.
@@ -70,13 +72,25 @@ pub fn check_text(title: &str, body: Option<&str>) -> Result<(), Refusal> {
 /// The JSON text of a bead's metadata.
 ///
 /// # Errors
-/// `InvalidArgument` when there is too much of it.
+/// `InvalidArgument` when there is too much of it, or it goes too deep.
 pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> {
+    if 1 + metadata.values().map(levels).max().unwrap_or_default() > METADATA_LEVELS_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_LEVELS_MAX} levels")));
+    }
     let text = serde_json::to_string(metadata).unwrap_or_default();
     if text.len() > METADATA_BYTES_MAX {
         return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
     }
     Ok(text)
+}
+
+/// How deep arrays and objects go.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
+        _ => 0,
+    }
 }
 
 /// Writes a bead.
