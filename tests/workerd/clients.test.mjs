@@ -11,6 +11,7 @@ import { until, world } from "./lib/world.mjs";
 // S0-34 and list_towns.
 const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message"];
 const LOOKING = TOOLS.slice(0, 7);
+const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
 let server, on;
 before(async () => {
@@ -158,6 +159,11 @@ for (const era of eras) {
         ["sling", { rig: "web", title: "x", colour: "red" }, /colour/],
         ["sling", { rig: "web", title: "x", priority: "urgent" }, /priority.*(low|critical)/],
         ["sling", { rig: "attic", title: "x" }, /rig.*Rigs: web/],
+        ["sling", { rig: "web", title: "x", metadata: { x: "x".repeat(16_384) } }, /metadata: at most 16384 bytes/],
+        ["sling", { rig: "web", title: "x", metadata: nested(100) }, /metadata: at most 32 levels/],
+        // The town must refuse what the rig would refuse later, when the convoy has been acknowledged.
+        ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a" }], metadata: { x: "x".repeat(16_300) } }, /metadata: at most 16384 bytes/],
+        ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a" }], metadata: nested(100) }, /metadata: at most 32 levels/],
         ["list_beads", { limit: 0 }, /limit must be from 1 to 200/],
         ["list_beads", { cursor: "nonsense" }, /cursor/],
         ["convoy_status", { convoy_id: "7" }, /convoy_id.*list_convoys/],
