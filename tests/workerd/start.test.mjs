@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -90,7 +91,6 @@ describe("npm start", () => {
   });
 
   test("a port that is taken is one clear line and a failure", async () => {
-    const { createServer } = await import("node:net");
     const holder = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => holder.once("listening", resolve));
     const refused = run("npm", "start", "--", "--port", String(holder.address().port), "--json", "--persist-to", state);

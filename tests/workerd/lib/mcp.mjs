@@ -1,5 +1,5 @@
 // Owns: speaking MCP to a running Worker: raw requests of both eras, and the two official clients.
-// Does not: judge answers beyond what the clients themselves do.
+// Does not: judge results beyond what the clients themselves do.
 
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from "@modelcontextprotocol/client";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -32,6 +32,13 @@ export function modern(method, params = {}, id = 1) {
   };
 }
 
+/** A good modern request with changed headers (null removes one) or another body. */
+export function spoilt(headers, body, [method, params] = ["tools/list", {}]) {
+  const good = modern(method, params);
+  const merged = Object.entries({ ...good.headers, ...headers }).filter(([, value]) => value !== null);
+  return { headers: Object.fromEntries(merged), body: body ?? good.body };
+}
+
 /** The same for the eras before. */
 export function legacy(method, params = {}, { id = 1, session, version = LEGACY } = {}) {
   return {
@@ -42,6 +49,14 @@ export function legacy(method, params = {}, { id = 1, session, version = LEGACY 
       ...(session && { "mcp-session-id": session }),
     },
   };
+}
+
+
+
+/** Checks status, JSON-RPC code and id (null: no id at all) of an error. */
+export function checkError({ status, json, text }, [wantedStatus, code, id = 1]) {
+  assert.deepEqual({ status, code: json?.error?.code, id: json?.id }, { status: wantedStatus, code, id: id ?? undefined }, text);
+  assert.equal(json.jsonrpc, "2.0");
 }
 
 /** A legacy initialize; its answer has `session` besides what `http` gives. */
