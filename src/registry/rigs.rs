@@ -10,6 +10,9 @@ use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{query, query_one, scalar};
 use crate::town::rigs::{RIGS_MAX, check_name, check_repository};
 
+/// Longest platform integration id, in bytes.
+const INTEGRATION_BYTES_MAX: usize = 200;
+
 macro_rules! rig_columns {
     () => {
         "id, town_id, name, git_url, default_branch, platform_integration_id, created_at, updated_at"
@@ -22,6 +25,9 @@ pub(crate) fn create_rig(cx: &Cx<'_>, caller: &Caller, (input,): (CreateRigInput
     towns::require(cx, &input.town_id)?;
     check_name(&input.name)?;
     check_repository(&input.git_url, &input.default_branch)?;
+    if input.platform_integration_id.as_ref().is_some_and(|id| id.len() > INTEGRATION_BYTES_MAX) {
+        return Err(refuse(Code::InvalidArgument, format!("platform_integration_id must have at most {INTEGRATION_BYTES_MAX} bytes")));
+    }
     let count: i64 = scalar(cx.sql, "-- rigs_count\nSELECT COUNT(*) FROM rigs WHERE town_id = ?", (&input.town_id,))?;
     if usize::try_from(count).is_ok_and(|count| count >= RIGS_MAX) {
         return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));

@@ -19,9 +19,11 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const LABELS_MAX: usize = 50;
 /// Longest label, in characters.
 pub const LABEL_CHARS_MAX: usize = 100;
+/// Longest author or reason of failure, in bytes.
+pub const NOTE_BYTES_MAX: usize = 2_000;
 /// Largest metadata object, in bytes of JSON.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
-/// Deepest metadata, in levels: what wraps it in letters and answers must still be readable (serde_json reads 128).
+/// Deepest metadata, in levels: what wraps it in letters and answers must still be readable (`serde_json` reads 128).
 pub const METADATA_LEVELS_MAX: usize = 32;
 /// Longest page of a list.
 pub const LIST_LIMIT_MAX: i64 = 500;
@@ -91,6 +93,13 @@ fn levels(value: &Value) -> usize {
         Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
         _ => 0,
     }
+}
+
+fn check_note(field: &str, text: &str) -> Result<(), Refusal> {
+    if text.len() > NOTE_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("{field} must have at most {NOTE_BYTES_MAX} bytes")));
+    }
+    Ok(())
 }
 
 /// Writes a bead.
@@ -171,6 +180,7 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
     }
     if let Some(author) = &input.created_by {
         hooks::check_speaks_for(caller, author)?;
+        check_note("created_by", author)?;
     }
     let new = NewBead {
         bead_id: BeadId::from_random(cx.random()),
@@ -269,6 +279,9 @@ pub(crate) fn update_bead_status(
         return json(&bead);
     }
     let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
+    if let Some(reason) = &reason {
+        check_note("failureReason", reason)?;
+    }
     let closed_at = (status == BeadStatus::Closed).then_some(cx.now.millis());
     execute(
         cx.sql,

@@ -4,14 +4,14 @@ use crate::support::tokens::internal;
 use crate::support::town::Rig;
 use crate::support::{Town, Trouble, code};
 use gastown_mcp::error::Code;
-use gastown_mcp::ids::RigId;
+use gastown_mcp::ids::{BeadId, ConvoyId, RigId};
 use gastown_mcp::rpc::call::{Call, Instance};
 use gastown_mcp::rpc::model::ConvoyDetail;
 use gastown_mcp::rpc::table::{DELIVER_TO_RIG, DELIVER_TO_TOWN, SLING_BEAD, SLING_CONVOY};
 use serde_json::{Value, json};
 
 /// The statuses of a convoy's beads as the town's mirror has them.
-fn mirror(town: &Town, convoy: &gastown_mcp::ids::ConvoyId) -> Vec<String> {
+fn mirror(town: &Town, convoy: &ConvoyId) -> Vec<String> {
     let details: Vec<ConvoyDetail> = town.fleet.ask(&town.at, &gastown_mcp::rpc::table::LIST_CONVOYS_DETAILED, (), &town.owner()).unwrap();
     let detail = details.into_iter().find(|detail| detail.entry.id == *convoy).unwrap();
     detail.beads.into_iter().map(|bead| bead.status.as_str().to_owned()).collect()
@@ -104,22 +104,47 @@ fn the_alarm_is_set_again_while_anything_is_owed_and_rests_afterwards() {
     assert_eq!(town.fleet.alarm_of(&rig.at), None);
 }
 
-/// createBead asks for a tick in five minutes, slingBead for one in five seconds.
+/// Two calls ask at nearly the same time; the second hears of the alarm as it was before the first one set it.
 #[test]
 fn a_later_wish_never_postpones_an_alarm() {
     let (town, rig) = Town::with_rig();
     town.fleet.settle();
     town.fleet.restart();
-    let bead = Call::new(rig.at.clone(), &gastown_mcp::rpc::table::CREATE_BEAD, (json!({"type": "issue", "title": "t"}),)).unwrap();
+    town.fleet.delay_alarm_answers(1_000);
     let sling = Call::new(rig.at.clone(), &SLING_BEAD, (json!({"rigId": rig.id, "title": "t"}),)).unwrap();
     let before = town.fleet.now();
-    // Both start with the alarm unknown and ask for it at the same time.
-    let calls = [&sling, &bead].map(|call| town.fleet.start(call, &town.owner()));
-    town.fleet.block_on(futures::future::join_all(calls));
-    assert_eq!(town.fleet.alarm_of(&rig.at).unwrap().since(before), 5_000);
+    let _first = town.fleet.start(&sling, &town.owner());
+    town.fleet.advance(500);
+    let _second = town.fleet.start(&sling, &town.owner());
+    town.fleet.advance(1_100);
+    assert_eq!(town.beads(&rig, json!({})).len(), 2);
+    assert_eq!(town.fleet.alarm_of(&rig.at).unwrap().since(before), 6_000);
+    // Nor does one that comes after a restart.
     town.fleet.evict(&rig.at);
     town.create_bead(&rig, json!({"type": "issue", "title": "t"})).unwrap();
-    assert_eq!(town.fleet.alarm_of(&rig.at).unwrap().since(before), 5_000);
+    assert_eq!(town.fleet.alarm_of(&rig.at).unwrap().since(before), 6_000);
+}
+
+/// What a rejected letter counted was undone with it, and must not be counted on by the next one.
+#[test]
+fn a_rejected_letter_leaves_no_number_behind() {
+    let (town, rig) = Town::with_rig();
+    let convoy = town.convoy(&rig, Some(true), &[&[]]);
+    town.fleet.settle();
+    let bead = |id: u8, title: &str| json!({"bead_id": BeadId::from_random([id; 16]), "title": title, "body": null, "metadata": {}, "depends_on": []});
+    let order = |convoy: &ConvoyId, beads: Vec<Value>| json!({"convoy_id": convoy, "staged": true, "created_by": null, "created_at": town.fleet.now(), "beads": beads});
+    let letters = json!([
+        {"kind": "convoy", "subject": "bad", "generation": 1_000_000, "body": order(&ConvoyId::from_random([70; 16]), vec![bead(71, "t"), bead(72, "")])},
+        {"kind": "convoy", "subject": convoy.convoy.id, "generation": 1_000_000, "body": order(&convoy.convoy.id, Vec::new())},
+    ]);
+    let context = internal(&town.fleet, &town.at, Some(&town.id), &DELIVER_TO_RIG);
+    let rejected: Vec<Value> = town.fleet.ask(&rig.at, &DELIVER_TO_RIG, (letters,), &context).unwrap();
+    assert_eq!(rejected.len(), 1);
+    town.fleet.settle();
+    assert_eq!(town.alarm_status().agents.hooked, 0);
+    town.sling(&rig, "t");
+    town.fleet.settle();
+    assert_eq!(town.alarm_status().agents.hooked, 1);
 }
 
 #[test]

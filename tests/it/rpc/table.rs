@@ -121,7 +121,7 @@ fn a_wrong_argument_is_refused_with_the_methods_signature() {
     let (town, rig) = Town::with_rig();
     let context = serde_json::to_string(&town.owner()).unwrap();
     let reply = town.fleet.raw(&rig.at, "slingBead", r#"[{"rigId": "frontend", "title": 7}]"#, &context);
-    assert!(reply.contains("slingBead(input): invalid type: integer `7`, expected a string"), "{reply}");
+    assert!(reply.contains("slingBead(input): ") && reply.contains("invalid type: integer `7`, expected a string"), "{reply}");
     let reply = town.fleet.raw(&rig.at, "slingBead", "not json", &context);
     assert!(reply.contains("invalid_argument"), "{reply}");
 }

@@ -51,6 +51,7 @@ struct World {
     objects: RefCell<HashMap<Instance, Rc<Machine>>>,
     alarms: RefCell<BTreeMap<String, i64>>,
     ringing: RefCell<BTreeSet<String>>,
+    alarm_delay: Cell<u32>,
     background: RefCell<Vec<(String, LocalBoxFuture<'static, ()>)>>,
     troubles: RefCell<HashMap<Instance, Trouble>>,
     faults: RefCell<Vec<String>>,
@@ -75,6 +76,7 @@ impl Fleet {
             objects: RefCell::default(),
             alarms: RefCell::default(),
             ringing: RefCell::default(),
+            alarm_delay: Cell::new(0),
             background: RefCell::default(),
             troubles: RefCell::default(),
             faults: RefCell::default(),
@@ -233,6 +235,11 @@ impl Fleet {
         };
     }
 
+    /// Objects hear so many milliseconds later what their alarm was set to when they asked.
+    pub fn delay_alarm_answers(&self, millis: u32) {
+        self.0.alarm_delay.set(millis);
+    }
+
     /// The object's database.
     pub fn sql(&self, instance: &Instance) -> Rc<HostSql> {
         Rc::clone(&self.machine(instance).sql)
@@ -384,10 +391,14 @@ impl Host for Machine {
 
     fn alarm(&self) -> LocalBoxFuture<'_, Result<Option<Timestamp>, Fault>> {
         // Answers in a later turn, as the runtime does.
-        let pause = turn();
+        let known = self.fleet.alarm_of(&self.instance);
+        let millis = self.fleet.0.alarm_delay.get();
         Box::pin(async move {
-            let known = self.fleet.alarm_of(&self.instance);
-            pause.await;
+            if millis == 0 {
+                turn().await;
+            } else {
+                self.fleet.sleep(millis).await;
+            }
             Ok(known)
         })
     }
