@@ -149,11 +149,8 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
         report::bead_changed(cx, &rig, bead)?;
     }
     // Beads of convoys that it finished lose the name that the town shows.
-    let finished: Vec<(BeadId,)> = query(
-        cx.sql,
-        "-- agents_finished\nSELECT bead_id FROM beads WHERE assignee_agent_id = ? AND convoy_id IS NOT NULL",
-        (&id,),
-    )?;
+    let finished: Vec<(BeadId,)> =
+        query(cx.sql, "-- agents_finished\nSELECT bead_id FROM beads WHERE assignee_agent_id = ? AND convoy_id IS NOT NULL", (&id,))?;
     for (bead,) in &finished {
         report::bead_changed(cx, &rig, bead)?;
     }

@@ -46,7 +46,9 @@ fn rigs_belong_to_a_registered_town() {
     assert_eq!(found, Some(second));
     let nowhere = TownId::from_random([9; 16]);
     assert_eq!(refusal(ask(rig_input(&nowhere, "a"))).message, format!("Town {nowhere} not found"));
-    for (field, bad) in [("name", ""), ("name", &*"n".repeat(65)), ("git_url", ""), ("default_branch", ""), ("platform_integration_id", &*"p".repeat(201))] {
+    for (field, bad) in
+        [("name", ""), ("name", &*"n".repeat(65)), ("git_url", ""), ("default_branch", ""), ("platform_integration_id", &*"p".repeat(201))]
+    {
         let mut input = rig_input(&town.id, "n");
         input[field] = json!(bad);
         assert_eq!(code(ask(input)), Code::InvalidArgument, "{field}");

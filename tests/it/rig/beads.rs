@@ -71,7 +71,10 @@ fn a_failure_keeps_its_reason() {
     assert_eq!(failed.failure_reason.as_deref(), Some("3 tests fail"));
     let other = town.sling(&rig, "t").bead.bead_id;
     let endless = json!({"message": "m".repeat(2_001)});
-    assert_eq!(code(town.fleet.ask::<Bead>(&rig.at, &UPDATE_BEAD_STATUS, (&other, "failed", "me", endless), &town.owner())), Code::InvalidArgument);
+    assert_eq!(
+        code(town.fleet.ask::<Bead>(&rig.at, &UPDATE_BEAD_STATUS, (&other, "failed", "me", endless), &town.owner())),
+        Code::InvalidArgument
+    );
     let forged = json!({"type": "issue", "title": "t", "created_by": "c".repeat(2_001)});
     assert_eq!(code(town.create_bead(&rig, forged)), Code::InvalidArgument);
 }
