@@ -9,12 +9,27 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAnId;
 
+impl fmt::Display for NotAnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an id: a hyphenated UUID was expected")
+    }
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[serde(try_from = "String")]
         pub struct $name(String);
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                Self::parse(&text)
+            }
+        }
+
 
         impl $name {
             /// Accepts a hyphenated UUID in any case; keeps it in lower case.
@@ -89,6 +104,7 @@ mod tests {
         assert_eq!(id.prefix().len(), 8);
         for bad in ["", "frontend", "../x", "00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}"] {
             assert_eq!(TownId::parse(bad), Err(NotAnId), "{bad}");
+            assert!(serde_json::from_value::<TownId>(bad.into()).is_err(), "{bad}");
         }
     }
 }

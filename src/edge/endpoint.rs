@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 use crate::tools::run::{View, run};
 use crate::tools::{find, list};
 use futures::future::LocalBoxFuture;
+use serde::Deserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
@@ -64,9 +66,9 @@ impl Endpoint<'_> {
 
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, ToolCallError> {
         let tool = find(call.name).filter(|tool| self.view.shows(tool)).ok_or(ToolCallError::Unknown)?;
-        let arguments: Map<String, Value> = match serde_json::from_str(call.arguments.get()) {
+        let arguments = match read_arguments(call.arguments.get()) {
             Ok(arguments) => arguments,
-            Err(_) => return Ok(ToolReply::Refused(Refusal::new(Code::InvalidArgument, "arguments: expected an object"))),
+            Err(refusal) => return Ok(ToolReply::Refused(refusal)),
         };
         match run(&self.caller.client, self.caller.edge.memory, tool, self.pinned.as_ref(), arguments).await {
             Ok(output) => Ok(ToolReply::Structured(output)),
@@ -96,6 +98,34 @@ impl Endpoint<'_> {
     async fn ask(&self, call: &Call) -> Result<String, Failure> {
         self.caller.client.call_internal(call, self.pinned.as_ref()).await
     }
+}
+
+/// The arguments as a map. A name that comes twice is refused: which of the two was meant nobody knows.
+fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
+    struct Arguments;
+
+    impl<'de> Visitor<'de> for Arguments {
+        type Value = Map<String, Value>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut arguments = Map::new();
+            while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+                if arguments.contains_key(&name) {
+                    return Err(A::Error::custom(format!("`{name}` comes twice")));
+                }
+                arguments.insert(name, value);
+            }
+            Ok(arguments)
+        }
+    }
+
+    serde_json::Deserializer::from_str(text)
+        .deserialize_map(Arguments)
+        .map_err(|error| Refusal::new(Code::InvalidArgument, format!("arguments: {error}")))
 }
 
 /// The session object refuses nothing that we ask; if it does, that is a fault of ours.

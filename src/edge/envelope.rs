@@ -55,6 +55,12 @@ pub fn outcome(caller: &Authenticated<'_>, status: u16, outcome: Result<String, 
     }
 }
 
+/// The body was larger than is read.
+#[must_use]
+pub fn too_large() -> Response {
+    Response::json(413, json!({"success": false, "error": "Request body too large"}).to_string())
+}
+
 /// No such route.
 #[must_use]
 pub fn not_found() -> Response {
@@ -73,7 +79,7 @@ pub fn method_not_allowed(allow: &'static str) -> Response {
 /// `InvalidArgument`; the hint says what is wrong.
 pub fn body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Refusal> {
     let RequestBody::Bytes(bytes) = &request.body else {
-        return Err(Refusal::new(Code::InvalidArgument, "Request body too large"));
+        return Err(Refusal::new(Code::InvalidArgument, "Invalid request body"));
     };
     let invalid = |hint: String| Refusal::new(Code::InvalidArgument, "Invalid request body").hint(hint);
     let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;

@@ -15,7 +15,7 @@ pub mod rig_plane;
 use crate::auth::challenge::{ChallengeError, challenge, metadata_url};
 use crate::auth::{Accept, Principal, TokenError, bearer, verify};
 use crate::error::{Code, Failure, Refusal};
-use crate::http::{Request, Response};
+use crate::http::{Request, RequestBody, Response};
 use crate::ids::TownId;
 use crate::isolate::Memory;
 use crate::mcp::cors::{add_headers, preflight};
@@ -94,6 +94,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, door: &Door) -> Response {
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client };
     match door {
+        Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => envelope::too_large(),
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,

@@ -46,7 +46,7 @@ pub struct OrderedBead {
 
 /// Makes the beads that do not exist yet, and holds or frees all of them. Saying it twice changes nothing.
 pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
-    let order: ConvoyOrder = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a convoy letter", error))?;
+    let order: ConvoyOrder = letter.read("read a convoy letter")?;
     let rig = state::require(cx)?;
     for ordered in order.beads {
         if beads::find(cx, &ordered.bead_id)?.is_some() {

@@ -62,7 +62,7 @@ pub fn require(cx: &Cx<'_>) -> Result<Rc<RigState>, Failure> {
 /// Takes over what the town says this rig is. A rig never changes its id or its town, and hears of itself from its
 /// town only.
 pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> {
-    let told: RigState = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a rig letter", error))?;
+    let told: RigState = letter.read("read a rig letter")?;
     let known = load(cx)?;
     let moved = known.as_ref().is_some_and(|known| known.rig_id != told.rig_id || known.town_id != told.town_id);
     if source != Instance::Town(told.town_id.clone()).to_string() {

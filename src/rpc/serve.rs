@@ -186,18 +186,15 @@ pub fn json(value: &impl Serialize) -> Result<Answer, Failure> {
     Ok(Answer::Json(serde_json::to_string(value).map_err(|error| Fault::new("write an answer", error))?))
 }
 
-/// Decodes positional arguments; the refusal names the argument that is wrong.
+/// Decodes positional arguments.
 ///
 /// # Errors
 /// `InvalidArgument`.
 pub fn arguments<A: DeserializeOwned>(method: &Method, args: &str) -> Result<A, Failure> {
     // serde reads the empty tuple from null, not from an empty array.
     let args = if method.params.is_empty() && args == "[]" { "null" } else { args };
-    let mut reader = serde_json::Deserializer::from_str(args);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let at = error.path().to_string();
-        refuse(Code::InvalidArgument, format!("{}({}): argument {at}: {}", method.name, method.params.join(", "), error.inner()))
-    })
+    serde_json::from_str(args)
+        .map_err(|error| refuse(Code::InvalidArgument, format!("{}({}): {error}", method.name, method.params.join(", "))))
 }
 
 /// What an object's core brings besides its handlers.

@@ -7,6 +7,7 @@
 use super::sql::{Sql, execute, query, query_one};
 use crate::error::Fault;
 use crate::time::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -91,6 +92,16 @@ pub enum Which {
     New,
     /// All that are due: what the alarm sends.
     All,
+}
+
+impl Letter {
+    /// The state that the letter carries.
+    ///
+    /// # Errors
+    /// A fault: only our own objects write letters.
+    pub fn read<T: DeserializeOwned>(&self, doing: &str) -> Result<T, Fault> {
+        serde_json::from_str(&self.body.to_string()).map_err(|error| Fault::new(doing, error))
+    }
 }
 
 /// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change, with a

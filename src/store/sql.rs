@@ -7,6 +7,7 @@
 use crate::error::{Failure, Fault};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The database of one object. Synchronous, as Durable Object SQL is.
 pub trait Sql {
@@ -81,12 +82,13 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) => {
-            serde_json::from_str(&text).or_else(|_| serde_json::from_value(Value::String(text))).map_err(D::Error::custom)
-        }
-        value => serde_json::from_value(value).map_err(D::Error::custom),
+    // Everything is decoded from text, so that a type has one decoder in the binary and not one per form.
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if raw.get().starts_with('"') {
+        let text: String = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        return serde_json::from_str(&text).or_else(|_| serde_json::from_str(raw.get())).map_err(D::Error::custom);
     }
+    serde_json::from_str(raw.get()).map_err(D::Error::custom)
 }
 
 /// Decodes a flag column: 0 or 1, or a JSON boolean.

@@ -195,7 +195,7 @@ fn member_beads(cx: &Cx<'_>, convoy: &ConvoyEntry) -> Result<Vec<Bead>, Failure>
 
 /// A rig told how a bead stands: the mirror is brought up to date and the convoy looked at.
 pub(super) fn apply_bead(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
-    let told: ConvoyBead = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a bead letter", error))?;
+    let told: ConvoyBead = letter.read("read a bead letter")?;
     let text = serde_json::to_string(&told).unwrap_or_default();
     let convoy: Option<(ConvoyId,)> = query_one(
         cx.sql,

@@ -107,7 +107,7 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer,
 
 /// Keeps what a rig told about itself.
 pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
-    let summary: RigSummary = serde_json::from_value(letter.body.clone()).map_err(|error| Fault::new("read a summary letter", error))?;
+    let summary: RigSummary = letter.read("read a summary letter")?;
     let text = serde_json::to_string(&summary).unwrap_or_default();
     Ok(execute(cx.sql, "-- rigs_apply_summary\nUPDATE rigs SET summary = ? WHERE id = ?", (text, rig))?)
 }

@@ -11,6 +11,7 @@ mod registry;
 mod rig;
 mod rpc;
 mod store;
+mod scripts;
 mod support;
 mod tidy;
 mod tools;
