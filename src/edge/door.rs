@@ -40,7 +40,8 @@ impl Door {
             };
         }
         let trimmed = path.trim_matches('/');
-        let Ok(segments) = trimmed.split('/').map(|segment| percent_decode_str(segment).decode_utf8()).collect::<Result<Vec<_>, _>>() else {
+        let Ok(segments) = trimmed.split('/').map(|segment| percent_decode_str(segment).decode_utf8()).collect::<Result<Vec<_>, _>>()
+        else {
             return Self::Nowhere;
         };
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
@@ -54,7 +55,9 @@ impl Door {
             ["towns", town, "mcp"] => Self::Mcp { town: Some((*town).to_owned()), read_only: false },
             ["towns", town, "mcp", "readonly"] => Self::Mcp { town: Some((*town).to_owned()), read_only: true },
             ["api", "mayor", town, "tools", rest @ ..] => Self::Mayor { town: (*town).to_owned(), rest: own(rest) },
-            ["api", "towns", town, "rigs", rig, rest @ ..] => Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) },
+            ["api", "towns", town, "rigs", rig, rest @ ..] => {
+                Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) }
+            }
             ["api", "users", user, rest @ ..] => Self::Registry { owner: Instance::User((*user).to_owned()), rest: own(rest) },
             ["api", "orgs", org, rest @ ..] => Self::Registry { owner: Instance::Org((*org).to_owned()), rest: own(rest) },
             _ => Self::Nowhere,
@@ -71,10 +74,23 @@ mod tests {
         assert_eq!(Door::of("/mcp"), Door::Mcp { town: None, read_only: false });
         assert_eq!(Door::of("/mcp/"), Door::Mcp { town: None, read_only: false });
         assert_eq!(Door::of("/towns/frontend/mcp/readonly"), Door::Mcp { town: Some("frontend".to_owned()), read_only: true });
-        assert_eq!(Door::of("/api/users/oauth%2Fgoogle%3A1/towns"), Door::Registry { owner: Instance::User("oauth/google:1".to_owned()), rest: vec!["towns".to_owned()] });
+        assert_eq!(
+            Door::of("/api/users/oauth%2Fgoogle%3A1/towns"),
+            Door::Registry { owner: Instance::User("oauth/google:1".to_owned()), rest: vec!["towns".to_owned()] }
+        );
         assert_eq!(Door::of("/.well-known/oauth-protected-resource"), Door::ResourceMetadata { path: "/mcp".to_owned() });
-        assert_eq!(Door::of("/.well-known/oauth-protected-resource/towns/a/mcp"), Door::ResourceMetadata { path: "/towns/a/mcp".to_owned() });
-        for nowhere in ["/.well-known/oauth-protected-resource/admin", "/.well-known/openid-configuration", "/mcp/x", "/%ff", "/api/mayor/t", "/towns//"] {
+        assert_eq!(
+            Door::of("/.well-known/oauth-protected-resource/towns/a/mcp"),
+            Door::ResourceMetadata { path: "/towns/a/mcp".to_owned() }
+        );
+        for nowhere in [
+            "/.well-known/oauth-protected-resource/admin",
+            "/.well-known/openid-configuration",
+            "/mcp/x",
+            "/%ff",
+            "/api/mayor/t",
+            "/towns//",
+        ] {
             assert_eq!(Door::of(nowhere), Door::Nowhere, "{nowhere}");
         }
     }

@@ -94,7 +94,9 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, door: &Door) -> Response {
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client };
     match door {
-        Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => envelope::too_large(),
+        Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => {
+            envelope::too_large()
+        }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,

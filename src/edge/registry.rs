@@ -37,7 +37,9 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ow
         ("POST", ["towns"]) => (201, create_town(caller, request, owner, key.as_deref()).await),
         ("GET", ["towns"]) => (200, ask(caller, owner, &LIST_TOWNS, ()).await),
         ("GET", ["towns", town]) => (200, one(town_of(town), |town| ask(caller, owner, &GET_TOWN, (town,)), "Town not found").await),
-        ("GET", ["towns", town, "rigs"]) => (200, one(town_of(town), |town| ask(caller, owner, &LIST_REGISTRY_RIGS, (town,)), "Town not found").await),
+        ("GET", ["towns", town, "rigs"]) => {
+            (200, one(town_of(town), |town| ask(caller, owner, &LIST_REGISTRY_RIGS, (town,)), "Town not found").await)
+        }
         ("POST", ["rigs"]) => (201, create_rig(caller, request, owner, key.as_deref()).await),
         ("GET", ["rigs", rig]) => (200, one(RigId::parse(rig).ok(), |rig| ask(caller, owner, &GET_RIG, (rig,)), "Rig not found").await),
         (_, ["towns"]) => return envelope::method_not_allowed("GET, POST"),
@@ -95,7 +97,11 @@ async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &I
 
 /// Addresses that git clones from.
 fn is_repository(address: &str) -> bool {
-    let has_scheme = ["https://", "http://", "ssh://", "git://", "file://"].iter().any(|scheme| address.len() > scheme.len() && address.starts_with(scheme));
-    let is_scp = address.split_once('@').is_some_and(|(user, rest)| !user.is_empty() && rest.split_once(':').is_some_and(|(host, path)| !host.is_empty() && !path.is_empty()));
+    let has_scheme = ["https://", "http://", "ssh://", "git://", "file://"]
+        .iter()
+        .any(|scheme| address.len() > scheme.len() && address.starts_with(scheme));
+    let is_scp = address.split_once('@').is_some_and(|(user, rest)| {
+        !user.is_empty() && rest.split_once(':').is_some_and(|(host, path)| !host.is_empty() && !path.is_empty())
+    });
     (has_scheme || is_scp) && !address.chars().any(|character| character.is_whitespace() || character.is_control())
 }

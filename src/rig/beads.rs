@@ -110,7 +110,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result
         return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters")));
     }
     let metadata = check_metadata(&new.metadata)?;
-    let held = i64::from(new.held || new.labels.iter().any(|label| label == HELD_LABEL));
+    let held = i64::from(new.held || has_held_label(&new.labels));
     let sequence = cx.next_number()?;
     execute(
         cx.sql,
@@ -221,6 +221,11 @@ pub(super) fn convoy_of(cx: &Cx<'_>, id: &BeadId) -> Result<Option<ConvoyId>, Fa
     Ok(found.and_then(|(convoy,)| convoy))
 }
 
+/// Whether these labels keep a bead from being given out.
+pub(super) fn has_held_label(labels: &[String]) -> bool {
+    labels.iter().any(|label| label == HELD_LABEL)
+}
+
 /// Whether a bead is held back, by its label or by its convoy.
 pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
     let found: Option<(i64,)> = query_one(cx.sql, "-- beads_is_held\nSELECT held FROM beads WHERE bead_id = ?", (id,))?;
@@ -252,6 +257,10 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     equals("type", filter.kind.map(BeadType::as_str));
     equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(crate::ids::AgentId::as_str));
     equals("parent_bead_id", filter.parent_bead_id.as_ref().map(BeadId::as_str));
+    if filter.kind.is_some_and(|kind| kind != BeadType::Issue) {
+        // Lets the planner take the index of what is no issue.
+        conditions.push("type <> 'issue'".to_owned());
+    }
     if let Some(before) = &filter.before {
         conditions.push("(created_at, bead_id) < (?, ?)".to_owned());
         params.push(Value::from(before.created_at.millis()));

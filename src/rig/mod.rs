@@ -16,6 +16,7 @@ mod roster;
 mod schema;
 pub mod sling;
 mod state;
+mod tally;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
 pub use state::RigState;

@@ -3,11 +3,11 @@
 //! Owns the two kinds of letter a rig writes. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, dispatch};
+use super::{beads, dispatch, tally};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
-use crate::rpc::model::{AgentCounts, BeadCounts, ConvoyBead, RigSummary};
+use crate::rpc::model::{AgentCounts, ConvoyBead, RigSummary};
 use crate::rpc::serve::{Cx, Flush};
 use crate::store::outbox::{Owed, post};
 use crate::store::sql::{query, query_one};
@@ -74,26 +74,12 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         counts.total += count;
         counts.hooked += hooked;
     }
-    let beads: Vec<(String, i64)> = query(
-        cx.sql,
-        "-- report_beads\nSELECT status, COUNT(*) FROM beads WHERE status IN ('open', 'in_progress', 'in_review', 'failed') GROUP BY status",
-        (),
-    )?;
-    let mut work = BeadCounts::default();
-    for (status, count) in beads {
-        match status.as_str() {
-            "open" => work.open = count,
-            "in_progress" => work.in_progress = count,
-            "in_review" => work.in_review = count,
-            _ => work.failed = count,
-        }
-    }
     Ok(RigSummary {
         rig_id: rig.rig_id.clone(),
         name: rig.name.clone(),
         agents: counts,
-        beads: work,
-        queue_depth: dispatch::queue_depth(cx)?,
+        beads: tally::bead_counts(cx)?,
+        queue_depth: tally::queue_depth(cx)?,
         capacity: rig.capacity,
         as_of: cx.now,
     })

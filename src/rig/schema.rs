@@ -2,6 +2,9 @@
 //!
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
+use super::tally::{
+    CREATE_QUEUE_TALLY, CREATE_STATUS_TALLY, CREATE_TALLY_DELETE, CREATE_TALLY_INSERT, CREATE_TALLY_QUEUE, CREATE_TALLY_STATUS,
+};
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
@@ -61,14 +64,21 @@ CREATE INDEX beads_ready ON beads (priority_rank DESC, sequence)
 CREATE INDEX beads_created ON beads (created_at, bead_id)",
     "-- beads_status
 CREATE INDEX beads_status ON beads (status, created_at, bead_id)",
+    // Nearly every bead is an issue, so a list of issues reads the index by time.
     "-- beads_type
-CREATE INDEX beads_type ON beads (type, created_at, bead_id)",
+CREATE INDEX beads_type ON beads (type, created_at, bead_id) WHERE type <> 'issue'",
     "-- beads_assignee
 CREATE INDEX beads_assignee ON beads (assignee_agent_id, created_at, bead_id) WHERE assignee_agent_id IS NOT NULL",
     "-- beads_parent
 CREATE INDEX beads_parent ON beads (parent_bead_id, created_at, bead_id) WHERE parent_bead_id IS NOT NULL",
     "-- beads_convoy
 CREATE INDEX beads_convoy ON beads (convoy_id, sequence) WHERE convoy_id IS NOT NULL",
+    CREATE_STATUS_TALLY,
+    CREATE_QUEUE_TALLY,
+    CREATE_TALLY_INSERT,
+    CREATE_TALLY_DELETE,
+    CREATE_TALLY_STATUS,
+    CREATE_TALLY_QUEUE,
     "-- bead_dependencies
 CREATE TABLE bead_dependencies (
   bead_id TEXT NOT NULL,                    -- waits

@@ -5,7 +5,7 @@
 
 use super::beads::{self, NewBead};
 use super::roster::Roster;
-use super::{dispatch, hooks, report, state};
+use super::{dispatch, hooks, report, state, tally};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::BeadId;
 use crate::rpc::model::{BeadType, Priority, SlingInput, SlingResult};
@@ -48,7 +48,8 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
             break;
         }
     }
-    let queue_position = if agent.is_none() { dispatch::queue_position(cx, &bead.bead_id)? } else { None };
+    let waits = agent.is_none() && !beads::has_held_label(&bead.labels);
+    let queue_position = if waits { Some(tally::place_of_newest(cx, bead.priority)?) } else { None };
     report::summary_changed(cx, &rig)?;
     json(&SlingResult { bead, agent, queue_position })
 }

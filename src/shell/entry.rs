@@ -79,7 +79,14 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
     let (origin, path, query) = split(&url);
     let headers = RequestHeaders(request.headers());
     let body = read_body(&request, &headers).await?;
-    let incoming = Request { method: request.method(), origin: origin.to_owned(), path: path.to_owned(), query: query.to_owned(), headers: &headers, body };
+    let incoming = Request {
+        method: request.method(),
+        origin: origin.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: &headers,
+        body,
+    };
     let edge = Edge { runtime: &runtime, memory: &memory, settings: &settings };
     respond(handle(edge, &incoming).await)
 }

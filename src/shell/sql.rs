@@ -53,7 +53,8 @@ impl Sql for ObjectSql {
         let bindings = js_sys::JSON::parse(params).map_err(fault)?;
         // No parameters arrive as null.
         let bindings = if bindings.is_null() { js_sys::Array::new() } else { bindings.unchecked_into() };
-        let rows = self.database.exec(statement, &bindings).and_then(|cursor| cursor.raw()).and_then(|rows| rows.to_array()).map_err(fault)?;
+        let rows =
+            self.database.exec(statement, &bindings).and_then(|cursor| cursor.raw()).and_then(|rows| rows.to_array()).map_err(fault)?;
         if rows.length() == 0 {
             return Ok("[]".to_owned());
         }

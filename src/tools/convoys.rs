@@ -164,14 +164,17 @@ impl Tool for ConvoyStatus {
     type Output = ConvoyView;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let id = ConvoyId::parse(self.convoy_id.trim())
-            .map_err(|_| Refusal::new(Code::InvalidArgument, "convoy_id: not a convoy id").hint("Call list_convoys to see the convoys of the town."))?;
+        let id = ConvoyId::parse(self.convoy_id.trim()).map_err(|_| {
+            Refusal::new(Code::InvalidArgument, "convoy_id: not a convoy id").hint("Call list_convoys to see the convoys of the town.")
+        })?;
         Ok(Plan::One(place.call_town(&GET_CONVOY_STATUS, (id,))?))
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<ConvoyView, Failure> {
         let Some(detail) = answers.one::<Option<ConvoyDetail>>(&GET_CONVOY_STATUS)? else {
-            return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {}", self.convoy_id)).hint("Call list_convoys to see the convoys of the town.").into());
+            return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {}", self.convoy_id))
+                .hint("Call list_convoys to see the convoys of the town.")
+                .into());
         };
         let progress = count(&detail);
         let complete = progress.total > 0 && progress.merged + progress.done == progress.total;
@@ -194,7 +197,11 @@ impl Tool for ConvoyStatus {
             feature_branch: entry.feature_branch.as_deref().map(name),
             progress,
             beads: detail.beads.into_iter().map(MemberLine::from).collect(),
-            dependencies: detail.dependency_edges.into_iter().map(|edge| [edge.bead_id.to_string(), edge.depends_on_bead_id.to_string()]).collect(),
+            dependencies: detail
+                .dependency_edges
+                .into_iter()
+                .map(|edge| [edge.bead_id.to_string(), edge.depends_on_bead_id.to_string()])
+                .collect(),
             as_of: known.as_ref().map_or(entry.created_at, |known| known.as_of).to_string(),
             coverage: known.map_or(Coverage { asked: 0, answered: 0, missing: Vec::new() }, |known| Coverage {
                 asked: usize::try_from(known.asked).unwrap_or_default(),
@@ -202,7 +209,11 @@ impl Tool for ConvoyStatus {
                 missing: known
                     .missing
                     .into_iter()
-                    .map(|rig| Missing { id: rig.to_string(), name: String::new(), reason: "did not answer: its beads are shown as last reported".to_owned() })
+                    .map(|rig| Missing {
+                        id: rig.to_string(),
+                        name: String::new(),
+                        reason: "did not answer: its beads are shown as last reported".to_owned(),
+                    })
                     .collect(),
             }),
         })
@@ -239,7 +250,9 @@ fn summarize(entry: &ConvoyEntry, progress: &Progress, merge_evidence: &str) -> 
         Phase::Landed | Phase::Complete if merge_evidence == "unverified" => summary.push_str("; closed, merge unverified"),
         Phase::Landed => summary.push_str("; landed"),
         Phase::Complete => summary.push_str("; complete, not landed"),
-        Phase::Running if progress.failed > 0 => summary.push_str("; not complete: failed beads are not done, and what waits for them is blocked"),
+        Phase::Running if progress.failed > 0 => {
+            summary.push_str("; not complete: failed beads are not done, and what waits for them is blocked")
+        }
         Phase::Running => summary.push_str("; running"),
     }
     summary.push('.');

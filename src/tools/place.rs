@@ -75,11 +75,15 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
         }
         [] => {
             let names: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-            Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name").hint(format!("Towns: {}.", names.join(", "))).into())
+            Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name")
+                .hint(format!("Towns: {}.", names.join(", ")))
+                .into())
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|town| town.id.as_str()).collect();
-            Err(Refusal::new(Code::InvalidArgument, "town: several towns have that name").hint(format!("Use one of the ids {}.", ids.join(", "))).into())
+            Err(Refusal::new(Code::InvalidArgument, "town: several towns have that name")
+                .hint(format!("Use one of the ids {}.", ids.join(", ")))
+                .into())
         }
     }
 }

@@ -57,7 +57,13 @@ pub struct Answered {
 ///
 /// # Errors
 /// The refusal or fault.
-pub async fn run(client: &Client<'_>, memory: &Memory, tool: &ToolDef, pinned: Option<&TownId>, arguments: Map<String, Value>) -> Result<String, Failure> {
+pub async fn run(
+    client: &Client<'_>,
+    memory: &Memory,
+    tool: &ToolDef,
+    pinned: Option<&TownId>,
+    arguments: Map<String, Value>,
+) -> Result<String, Failure> {
     let answered = ask(client, memory, tool, pinned, arguments).await?;
     answered.prepared.render(answered.answers, &answered.place)
 }
@@ -107,7 +113,8 @@ async fn each(
 ) -> Result<Answers, Failure> {
     let calls = instances.into_iter().map(|instance| Call::new(instance, method, args)).collect::<Result<Vec<_>, _>>()?;
     let outcomes = client.call_each(&calls, town).await;
-    let parts = asked.into_iter().zip(outcomes).map(|(from, outcome)| Part { from, outcome: outcome.map_err(|failure| reason(client, failure)) });
+    let parts =
+        asked.into_iter().zip(outcomes).map(|(from, outcome)| Part { from, outcome: outcome.map_err(|failure| reason(client, failure)) });
     Ok(Answers::Many(parts.collect()))
 }
 

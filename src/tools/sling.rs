@@ -169,8 +169,7 @@ impl Tool for SlingBatch {
     const TITLE: &'static str = "Sling a convoy";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
-    const EXAMPLE: &'static str =
-        r#"{"rig":"api","convoy_title":"Payments API","tasks":[{"title":"Write the API spec"},{"title":"Implement it","depends_on":[0]}],"staged":true}"#;
+    const EXAMPLE: &'static str = r#"{"rig":"api","convoy_title":"Payments API","tasks":[{"title":"Write the API spec"},{"title":"Implement it","depends_on":[0]}],"staged":true}"#;
     type Output = SlungBatch;
 
     fn rig(&self) -> Option<&str> {
@@ -180,7 +179,10 @@ impl Tool for SlingBatch {
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let ordered = self.tasks.iter().any(|task| task.depends_on.as_ref().is_some_and(|on| !on.is_empty()));
         if self.tasks.len() > 1 && !ordered && self.parallel != Some(true) {
-            let refusal = Refusal::new(Code::InvalidArgument, format!("{} tasks without any depends_on: add depends_on, or set parallel: true", self.tasks.len()));
+            let refusal = Refusal::new(
+                Code::InvalidArgument,
+                format!("{} tasks without any depends_on: add depends_on, or set parallel: true", self.tasks.len()),
+            );
             return Err(refusal.hint("Say which task needs which; only truly independent tasks are parallel.").into());
         }
         let input = SlingConvoyInput {

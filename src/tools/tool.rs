@@ -304,7 +304,8 @@ fn prepare<T: Tool>(arguments: Map<String, Value>) -> Result<Box<dyn Prepared>, 
         Err(error) => {
             let path = error.path().to_string();
             let at = if path == "." { String::new() } else { format!("{path}: ") };
-            Err(Refusal::new(Code::InvalidArgument, format!("{}: {at}{}", T::NAME, error.inner())).hint("Correct the argument and call again."))
+            Err(Refusal::new(Code::InvalidArgument, format!("{}: {at}{}", T::NAME, error.inner()))
+                .hint("Correct the argument and call again."))
         }
     }
 }

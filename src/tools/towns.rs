@@ -67,7 +67,11 @@ impl Tool for ListTowns {
     fn render(self, answers: Answers, place: &Place) -> Result<TownList, Failure> {
         if let Some(town) = &place.town {
             let line = TownLine::of(town, answers.one(&GET_IDENTITY_STATE)?);
-            return Ok(TownList { towns: vec![line], next_cursor: None, coverage: Coverage { asked: 1, answered: 1, missing: Vec::new() } });
+            return Ok(TownList {
+                towns: vec![line],
+                next_cursor: None,
+                coverage: Coverage { asked: 1, answered: 1, missing: Vec::new() },
+            });
         }
         let limit = page::limit(self.limit)?;
         let after: Option<TownPosition> = page::position(self.cursor.as_deref())?;
@@ -201,7 +205,11 @@ impl Tool for GetTownStatus {
             queue_depth: status.queue_depth,
             alarm: AlarmView { interval: status.alarm.interval_label, next_fire_at: status.alarm.next_fire_at.map(|at| at.to_string()) },
             mayor: MayorView {
-                status: status.mayor.as_ref().and_then(|mayor| mayor.session.as_ref()).map_or_else(|| "unknown".to_owned(), |session| session.status.clone()),
+                status: status
+                    .mayor
+                    .as_ref()
+                    .and_then(|mayor| mayor.session.as_ref())
+                    .map_or_else(|| "unknown".to_owned(), |session| session.status.clone()),
                 queued_messages: status.mayor.map_or(0, |mayor| mayor.queued_messages),
             },
             as_of: status.coverage.filter(|coverage| coverage.answered > 0).map(|coverage| coverage.as_of.to_string()),
@@ -232,9 +240,17 @@ fn coverage(status: &AlarmStatus) -> Coverage {
     let missing = known
         .missing
         .iter()
-        .map(|rig| Missing { id: rig.to_string(), name: String::new(), reason: "has not reported yet: its numbers are unknown, not zero".to_owned() })
+        .map(|rig| Missing {
+            id: rig.to_string(),
+            name: String::new(),
+            reason: "has not reported yet: its numbers are unknown, not zero".to_owned(),
+        })
         .collect();
-    Coverage { asked: usize::try_from(known.asked).unwrap_or_default(), answered: usize::try_from(known.answered).unwrap_or_default(), missing }
+    Coverage {
+        asked: usize::try_from(known.asked).unwrap_or_default(),
+        answered: usize::try_from(known.answered).unwrap_or_default(),
+        missing,
+    }
 }
 
 fn summarize(status: &AlarmStatus) -> String {

@@ -10,8 +10,8 @@
 mod registry;
 mod rig;
 mod rpc;
-mod store;
 mod scripts;
+mod store;
 mod support;
 mod tidy;
 mod tools;

@@ -138,3 +138,34 @@ fn a_sling_does_not_overtake_what_waits() {
     assert_eq!((slung.agent, slung.queue_position), (None, Some(1)));
     assert_eq!(hooked(&town, &rig), Some(waiting.bead_id));
 }
+
+/// The tallies are kept by triggers; whatever happens to beads, they say what a count would.
+#[test]
+fn the_tallies_agree_with_a_recount() {
+    let (town, rig) = Town::with_rig();
+    let sql = town.sql(&rig.at);
+    let agree = |when: &str| {
+        let waiting: i64 = sql.value("SELECT coalesce(sum(waiting), 0) FROM queue_tally");
+        let counted: i64 = sql.value(
+            "SELECT COUNT(*) FROM beads WHERE type = 'issue' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0",
+        );
+        assert_eq!(waiting, counted, "{when}");
+        let told: Vec<(String, i64)> = sql.rows("SELECT status, beads FROM status_tally WHERE beads > 0 ORDER BY status");
+        let recount: Vec<(String, i64)> = sql.rows("SELECT status, COUNT(*) FROM beads GROUP BY status ORDER BY status");
+        assert_eq!(told, recount, "{when}");
+    };
+    let slung: Vec<_> = (0..8).map(|number| town.sling(&rig, &number.to_string())).collect();
+    agree("eight were slung");
+    let convoy = town.convoy(&rig, Some(true), &[&[], &[0]]);
+    agree("a convoy is staged");
+    town.start(&convoy.convoy.id).unwrap();
+    agree("it runs");
+    town.close(&rig, &slung[0].bead.bead_id);
+    agree("one was closed");
+    town.unhook(&rig, &slung[1].agent.as_ref().unwrap().id).unwrap();
+    agree("one was unhooked");
+    town.delete_agent(&rig, &slung[2].agent.as_ref().unwrap().id);
+    agree("an agent is gone");
+    town.fleet.settle();
+    agree("all is quiet");
+}

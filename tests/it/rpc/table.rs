@@ -120,7 +120,10 @@ fn an_unknown_method_is_named() {
 fn a_wrong_argument_is_refused_with_the_methods_signature() {
     let (town, rig) = Town::with_rig();
     let context = serde_json::to_string(&town.owner()).unwrap();
-    let reply = town.fleet.raw(&rig.at, "slingBead", r#"[{"rigId": "frontend", "title": 7}]"#, &context);
+    let sling = |input: &str| town.fleet.raw(&rig.at, "slingBead", &format!("[{input}]"), &context);
+    let reply = sling(r#"{"rigId": "frontend", "title": "x"}"#);
+    assert!(reply.contains("slingBead(input): ") && reply.contains("not an id"), "{reply}");
+    let reply = sling(r#"{"rigId": "00000000-0000-4000-8000-000000000000", "title": 7}"#);
     assert!(reply.contains("slingBead(input): ") && reply.contains("invalid type: integer `7`, expected a string"), "{reply}");
     let reply = town.fleet.raw(&rig.at, "slingBead", "not json", &context);
     assert!(reply.contains("invalid_argument"), "{reply}");

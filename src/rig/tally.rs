@@ -1,0 +1,109 @@
+//! Counts that cost the same in a rig of ten beads and of fifty thousand: beads per status, waiting beads per priority.
+//!
+//! Owns the two tally tables. Triggers keep them, so no statement that changes a bead can forget to.
+
+use crate::error::Fault;
+use crate::rpc::model::{BeadCounts, Priority};
+use crate::rpc::serve::Cx;
+use crate::store::sql::{query, scalar};
+
+/// Work that may be given out, as a condition on the row named: the condition of the index `beads_ready`.
+macro_rules! ready {
+    ($row:literal) => {
+        concat!(
+            $row,
+            "type = 'issue' AND ",
+            $row,
+            "status = 'open' AND ",
+            $row,
+            "assignee_agent_id IS NULL AND ",
+            $row,
+            "blockers_open = 0 AND ",
+            $row,
+            "held = 0"
+        )
+    };
+}
+pub(super) use ready;
+
+/// Creates the tallies; part of the first migration.
+pub const CREATE_STATUS_TALLY: &str = "-- status_tally
+CREATE TABLE status_tally (
+  status TEXT PRIMARY KEY,
+  beads INTEGER NOT NULL                    -- how many have it
+) STRICT, WITHOUT ROWID";
+
+/// See `CREATE_STATUS_TALLY`.
+pub const CREATE_QUEUE_TALLY: &str = "-- queue_tally
+CREATE TABLE queue_tally (
+  priority_rank INTEGER PRIMARY KEY,
+  waiting INTEGER NOT NULL                  -- how many are ready and wait
+) STRICT";
+
+/// See `CREATE_STATUS_TALLY`.
+pub const CREATE_TALLY_INSERT: &str = concat!(
+    "-- tally_insert
+CREATE TRIGGER tally_insert AFTER INSERT ON beads BEGIN
+  INSERT INTO status_tally (status, beads) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET beads = beads + 1;
+  INSERT INTO queue_tally (priority_rank, waiting) SELECT new.priority_rank, 1 WHERE ",
+    ready!("new."),
+    " ON CONFLICT (priority_rank) DO UPDATE SET waiting = waiting + 1;
+END"
+);
+
+/// See `CREATE_STATUS_TALLY`.
+pub const CREATE_TALLY_DELETE: &str = concat!(
+    "-- tally_delete
+CREATE TRIGGER tally_delete AFTER DELETE ON beads BEGIN
+  UPDATE status_tally SET beads = beads - 1 WHERE status = old.status;
+  UPDATE queue_tally SET waiting = waiting - 1 WHERE priority_rank = old.priority_rank AND ",
+    ready!("old."),
+    ";
+END"
+);
+
+/// See `CREATE_STATUS_TALLY`.
+pub const CREATE_TALLY_STATUS: &str = "-- tally_status
+CREATE TRIGGER tally_status AFTER UPDATE OF status ON beads WHEN old.status <> new.status BEGIN
+  UPDATE status_tally SET beads = beads - 1 WHERE status = old.status;
+  INSERT INTO status_tally (status, beads) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET beads = beads + 1;
+END";
+
+/// See `CREATE_STATUS_TALLY`.
+pub const CREATE_TALLY_QUEUE: &str = concat!(
+    "-- tally_queue
+CREATE TRIGGER tally_queue AFTER UPDATE OF type, status, assignee_agent_id, blockers_open, held, priority_rank ON beads BEGIN
+  UPDATE queue_tally SET waiting = waiting - 1 WHERE priority_rank = old.priority_rank AND ",
+    ready!("old."),
+    ";
+  INSERT INTO queue_tally (priority_rank, waiting) SELECT new.priority_rank, 1 WHERE ",
+    ready!("new."),
+    " ON CONFLICT (priority_rank) DO UPDATE SET waiting = waiting + 1;
+END"
+);
+
+/// How many beads are ready and wait for a polecat.
+pub(super) fn queue_depth(cx: &Cx<'_>) -> Result<i64, Fault> {
+    scalar(cx.sql, "-- tally_queue_depth\nSELECT coalesce(sum(waiting), 0) FROM queue_tally", ())
+}
+
+/// The place in the queue, the first being 1, of a waiting bead that came last of its priority.
+pub(super) fn place_of_newest(cx: &Cx<'_>, priority: Priority) -> Result<i64, Fault> {
+    scalar(cx.sql, "-- tally_place\nSELECT coalesce(sum(waiting), 0) FROM queue_tally WHERE priority_rank >= ?", (priority as i64,))
+}
+
+/// Beads per status, as the contract's alarm status wants them.
+pub(super) fn bead_counts(cx: &Cx<'_>) -> Result<BeadCounts, Fault> {
+    let tally: Vec<(String, i64)> = query(cx.sql, "-- tally_beads\nSELECT status, beads FROM status_tally", ())?;
+    let mut counts = BeadCounts::default();
+    for (status, beads) in tally {
+        match status.as_str() {
+            "open" => counts.open = beads,
+            "in_progress" => counts.in_progress = beads,
+            "in_review" => counts.in_review = beads,
+            "failed" => counts.failed = beads,
+            _ => {}
+        }
+    }
+    Ok(counts)
+}
