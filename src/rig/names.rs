@@ -3,7 +3,6 @@
 //! Owns the order of the pool and the fallback. Pure; which names are taken is the caller's business.
 
 use crate::ids::{BeadId, RigId, TownId};
-use std::collections::BTreeSet;
 
 /// The pool, in the order in which names are given out (Gastown contract, section 8).
 pub const POOL: [&str; 20] = [
@@ -13,13 +12,11 @@ pub const POOL: [&str; 20] = [
 
 /// The first name that no living polecat of the rig has; beyond the pool `Polecat-21`, `Polecat-22`, …
 #[must_use]
-pub fn allocate(taken: &BTreeSet<String>) -> String {
-    if let Some(free) = POOL.iter().find(|name| !taken.contains(**name)) {
+pub fn allocate(taken: &[&str]) -> String {
+    if let Some(free) = POOL.iter().find(|name| !taken.contains(*name)) {
         return (*free).to_owned();
     }
-    // One more candidate than there are names taken: one of them is free.
-    let fallbacks = POOL.len() + 1..=POOL.len() + 1 + taken.len();
-    fallbacks.map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(name)).unwrap_or_default()
+    (POOL.len() + 1..).map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
 }
 
 /// Who an agent is, worldwide: `<Name>-<role>-<rig>@<town>`.
@@ -42,25 +39,25 @@ mod tests {
 
     #[test]
     fn names_come_in_pool_order_then_fall_back_and_are_recycled() {
-        let mut taken = BTreeSet::new();
+        let mut taken: Vec<String> = Vec::new();
+        let next = |taken: &[String]| allocate(&taken.iter().map(String::as_str).collect::<Vec<_>>());
         for expected in POOL {
-            let name = allocate(&taken);
-            assert_eq!(name, expected);
-            taken.insert(name);
+            taken.push(next(&taken));
+            assert_eq!(taken.last().unwrap(), expected);
         }
         for number in 21..=25 {
-            let name = allocate(&taken);
-            assert_eq!(name, format!("Polecat-{number}"));
-            taken.insert(name);
+            taken.push(next(&taken));
+            assert_eq!(*taken.last().unwrap(), format!("Polecat-{number}"));
         }
-        taken.remove("Birch");
-        assert_eq!(allocate(&taken), "Birch");
+        taken.retain(|name| name != "Birch");
+        assert_eq!(next(&taken), "Birch");
     }
 
     proptest! {
         #[test]
         fn a_name_is_never_given_twice(taken in proptest::collection::btree_set("(Toast|Maple|Birch|Lark|Polecat-2[0-9])", 0..12)) {
-            prop_assert!(!taken.contains(&allocate(&taken)));
+            let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
+            prop_assert!(!taken.contains(&allocate(&taken).as_str()));
         }
     }
 

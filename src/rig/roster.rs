@@ -10,7 +10,6 @@ use crate::rpc::model::{Agent, AgentRole};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{flag_column, query};
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// The living polecats, longest idle first.
 pub(super) struct Roster(Vec<Living>);
@@ -48,7 +47,7 @@ impl Roster {
 
     /// The name that a new polecat gets.
     pub(super) fn free_name(&self) -> String {
-        names::allocate(&self.0.iter().map(|polecat| polecat.name.clone()).collect::<BTreeSet<_>>())
+        names::allocate(&self.0.iter().map(|polecat| polecat.name.as_str()).collect::<Vec<_>>())
     }
 
     /// Whether a bead could be given to somebody. A capacity that was lowered counts those who work, so that it is

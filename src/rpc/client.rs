@@ -9,7 +9,7 @@ use crate::auth::{InternalClaims, Keys, mint_internal};
 use crate::error::{Code, Failure, Fault};
 use crate::ids::TownId;
 use crate::time::Timestamp;
-use futures::future::join_all;
+use futures::future::{LocalBoxFuture, join_all};
 
 /// How long the edge waits for one object.
 pub const CALL_MILLIS_MAX: u32 = 10_000;
@@ -60,11 +60,14 @@ impl Client<'_> {
     /// Asks several objects at once; whoever does not answer in time is unavailable.
     pub async fn call_each(&self, calls: &[Call], town: Option<&TownId>) -> Vec<Result<String, Failure>> {
         let context = self.context(town, None);
-        join_all(calls.iter().map(async |call| {
-            let reply = within(self.runtime, call, &context, FANOUT_MILLIS_MAX).await?;
-            read_reply(&reply).map(str::to_owned)
-        }))
-        .await
+        let context = &context;
+        let questions = calls.iter().map(|call| -> LocalBoxFuture<'_, Result<String, Failure>> {
+            Box::pin(async move {
+                let reply = within(self.runtime, call, context, FANOUT_MILLIS_MAX).await?;
+                read_reply(&reply).map(str::to_owned)
+            })
+        });
+        join_all(questions).await
     }
 
     /// Calls an internal method on the edge's own account.

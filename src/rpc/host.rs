@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 /// How long an object waits for other objects before it answers without them.
-pub const GATHER_MILLIS_MAX: u32 = 2_000;
+pub const GATHER_MILLIS_MAX: u32 = 800;
 /// How long a delivery that a caller waits for may take before it counts as failed.
 pub const DELIVERY_MILLIS_MAX: u32 = 2_000;
 /// The same when nobody waits.
@@ -178,7 +178,10 @@ fn not_found(instance: &Instance) -> Refusal {
 
 /// Asks everyone at once; whoever has not answered by the deadline is reported as unavailable.
 async fn gathered<H: Host>(host: &Rc<H>, instance: &Instance, caller: &Caller, gather: Gather) -> Result<Answer, Failure> {
-    let questions = gather.calls.iter().map(|call| ask(&**host, instance, caller, &gather, call));
+    let questions = gather
+        .calls
+        .iter()
+        .map(|call| -> LocalBoxFuture<'_, Result<String, Failure>> { Box::pin(ask(&**host, instance, caller, &gather, call)) });
     let answers = join_all(questions).await;
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);

@@ -112,6 +112,12 @@ fn answer(host: Hosted, method: String, args: String, context: String) -> LocalB
     })
 }
 
+/// Objects answer calls, not requests.
+#[inline(never)]
+fn nothing_here() -> Result<Response> {
+    Response::error("Not found", 404)
+}
+
 /// The alarm rang. An error makes the runtime ring again.
 fn ring(host: Hosted) -> LocalBoxFuture<'static, Result<Response>> {
     Box::pin(async move {
@@ -135,7 +141,7 @@ macro_rules! class {
             }
 
             async fn fetch(&self, _request: worker::Request) -> Result<Response> {
-                Response::error("Not found", 404)
+                nothing_here()
             }
 
             async fn alarm(&self) -> Result<Response> {

@@ -91,7 +91,7 @@ impl Tool for ListAgents {
         let position = |agent: &Agent| AgentPosition(agent.created_at, agent.id.clone());
         let mut agents: Vec<Agent> = gathered.answered.into_iter().flat_map(|(_, agents)| agents).collect();
         agents.retain(|agent| after.as_ref().is_none_or(|after| position(agent) > *after));
-        agents.sort_by_key(position);
+        let mut agents = page::order(agents, false, |agent| (agent.created_at, agent.id.to_string()));
         let next_cursor = page::cut(&mut agents, page::limit(self.limit)?, position);
         let agents = agents.into_iter().map(AgentLine::from).collect();
         Ok(AgentList { town: place.town()?.to_string(), agents, next_cursor, coverage: gathered.coverage })

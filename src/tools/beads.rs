@@ -65,8 +65,8 @@ impl Tool for ListBeads {
     fn render(self, answers: Answers, place: &Place) -> Result<BeadList, Failure> {
         let gathered = answers.gather::<Vec<Bead>>(&LIST_BEADS, place)?;
         let position = |bead: &Bead| BeadPosition { created_at: bead.created_at, bead_id: bead.bead_id.clone() };
-        let mut beads: Vec<Bead> = gathered.answered.into_iter().flat_map(|(_, beads)| beads).collect();
-        beads.sort_by_key(|bead| std::cmp::Reverse(position(bead)));
+        let beads: Vec<Bead> = gathered.answered.into_iter().flat_map(|(_, beads)| beads).collect();
+        let mut beads = page::order(beads, true, |bead| (bead.created_at, bead.bead_id.to_string()));
         let next_cursor = page::cut(&mut beads, page::limit(self.limit)?, position);
         let beads = beads.into_iter().map(BeadLine::from).collect();
         Ok(BeadList { town: place.town()?.to_string(), beads, next_cursor, coverage: gathered.coverage })

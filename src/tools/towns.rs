@@ -79,7 +79,7 @@ impl Tool for ListTowns {
         let position = |town: &TownRecord| TownPosition(town.created_at, town.id.clone());
         let mut towns: Vec<TownRecord> = gathered.answered.into_iter().flat_map(|(_, towns)| towns).collect();
         towns.retain(|town| after.as_ref().is_none_or(|after| position(town) < *after));
-        towns.sort_by_key(|town| std::cmp::Reverse(position(town)));
+        let mut towns = page::order(towns, true, |town| (town.created_at, town.id.to_string()));
         towns.dedup_by(|one, other| one.id == other.id);
         let next_cursor = page::cut(&mut towns, limit, position);
         let towns = towns.into_iter().map(TownLine::from).collect();

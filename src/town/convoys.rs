@@ -168,12 +168,17 @@ pub(crate) fn start_convoy(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) ->
     }
     execute(cx.sql, "-- convoys_start\nUPDATE convoys SET staged = 0 WHERE id = ?", (&id,))?;
     convoy.staged = false;
-    let rigs: Vec<(RigId,)> = query(cx.sql, "-- convoys_rigs\nSELECT DISTINCT rig_id FROM convoy_beads WHERE convoy_id = ?", (&id,))?;
-    for (rig,) in &rigs {
+    for rig in &rigs_of(cx, &id)? {
         letters::convoy_changed(cx, &id, rig)?;
     }
     let beads = member_beads(cx, &convoy)?.into_iter().map(|bead| SlingResult { bead, agent: None, queue_position: None }).collect();
     json(&SlingConvoyResult { convoy, beads })
+}
+
+/// The rigs that have beads of the convoy.
+pub(super) fn rigs_of(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<RigId>, Fault> {
+    let rigs: Vec<(RigId,)> = query(cx.sql, "-- convoys_rigs\nSELECT DISTINCT rig_id FROM convoy_beads WHERE convoy_id = ?", (id,))?;
+    Ok(rigs.into_iter().map(|(rig,)| rig).collect())
 }
 
 /// The members in the contract's bead shape, from the mirror.

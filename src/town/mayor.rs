@@ -1,6 +1,6 @@
 //! The Mayor: its agent id, its session, and the messages people leave for it.
 //!
-//! Owns the `mayor_messages` table. No Mayor connects to this town by itself, so a message waits until one asks: it is
+//! Owns the `mayor_messages` table and its tally. No Mayor connects to this town by itself, so a message waits until one asks: it is
 //! `queued`, and nothing claims more.
 
 use super::state::{self, TownState};
@@ -16,7 +16,30 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Longest UI context, in characters (Gastown contract 4.3).
 pub const UI_CONTEXT_CHARS_MAX: usize = 10_000;
 /// Most messages that may wait.
-pub const QUEUED_MAX: i64 = 1_000;
+pub const QUEUED_MAX: i64 = 100_000;
+
+/// How many messages have which status, kept by triggers: the answer to a message says how many wait, and must not cost
+/// more the more there are. Part of the first migration.
+pub const CREATE_MESSAGE_TALLY: [&str; 4] = [
+    "-- message_tally
+CREATE TABLE message_tally (
+  status TEXT PRIMARY KEY,
+  messages INTEGER NOT NULL                 -- how many have it
+) STRICT, WITHOUT ROWID",
+    "-- message_tally_insert
+CREATE TRIGGER message_tally_insert AFTER INSERT ON mayor_messages BEGIN
+  INSERT INTO message_tally (status, messages) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET messages = messages + 1;
+END",
+    "-- message_tally_update
+CREATE TRIGGER message_tally_update AFTER UPDATE OF status ON mayor_messages WHEN old.status <> new.status BEGIN
+  UPDATE message_tally SET messages = messages - 1 WHERE status = old.status;
+  INSERT INTO message_tally (status, messages) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET messages = messages + 1;
+END",
+    "-- message_tally_delete
+CREATE TRIGGER message_tally_delete AFTER DELETE ON mayor_messages BEGIN
+  UPDATE message_tally SET messages = messages - 1 WHERE status = old.status;
+END",
+];
 
 /// `sendMayorMessage(message, model, uiContext, actorUserId)`. The model is ignored, as the contract has it.
 pub(crate) fn send_message(
@@ -68,5 +91,5 @@ pub(super) fn status(cx: &Cx<'_>, town: &TownState) -> Result<MayorStatus, Fault
 }
 
 fn queued(cx: &Cx<'_>) -> Result<i64, Fault> {
-    scalar(cx.sql, "-- mayor_queued\nSELECT COUNT(*) FROM mayor_messages WHERE status = 'queued'", ())
+    scalar(cx.sql, "-- mayor_queued\nSELECT coalesce(sum(messages), 0) FROM message_tally WHERE status = 'queued'", ())
 }

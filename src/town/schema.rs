@@ -2,6 +2,7 @@
 //!
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
+use super::mayor::CREATE_MESSAGE_TALLY;
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
@@ -85,4 +86,8 @@ CREATE TABLE mayor_messages (
 ) STRICT, WITHOUT ROWID",
     "-- mayor_messages_status
 CREATE INDEX mayor_messages_status ON mayor_messages (status, sequence)",
+    CREATE_MESSAGE_TALLY[0],
+    CREATE_MESSAGE_TALLY[1],
+    CREATE_MESSAGE_TALLY[2],
+    CREATE_MESSAGE_TALLY[3],
 ]];

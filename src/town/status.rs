@@ -11,7 +11,6 @@ use crate::rpc::serve::{Answer, Caller, Cx, Gather, json};
 use crate::rpc::table::CONVOY_BEADS;
 use crate::store::outbox;
 use serde_json::{Value, json as value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The alarm's pace while something is owed or under way (Gastown contract, section 10).
 const ACTIVE_MILLIS: i64 = 5_000;
@@ -68,24 +67,27 @@ pub(crate) fn get_convoy_status(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,
     if convoys::find(cx, &id)?.is_none() {
         return Ok(Answer::Json("null".to_owned()));
     }
-    let rigs: BTreeSet<RigId> = convoys::mirrored_beads(cx, &id)?.into_iter().filter_map(|bead| bead.rig_id).collect();
-    let rigs: Vec<RigId> = rigs.into_iter().collect();
+    let rigs = convoys::rigs_of(cx, &id)?;
     let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), &CONVOY_BEADS, (&id,))).collect::<Result<_, _>>()?;
     Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(move |cx, answers| merge(cx, &id, &rigs, answers)) }))
 }
 
 fn merge(cx: &Cx<'_>, id: &ConvoyId, rigs: &[RigId], answers: Vec<Result<String, Failure>>) -> Result<Answer, Failure> {
     let Some(mut entry) = convoys::find(cx, id)? else { return Ok(Answer::Json("null".to_owned())) };
-    let mut fresh: BTreeMap<String, ConvoyBead> = BTreeMap::new();
+    let mut fresh: Vec<ConvoyBead> = Vec::new();
     let mut missing = Vec::new();
     for (rig, answer) in rigs.iter().zip(answers) {
         match answer.and_then(|text| decode::<Vec<ConvoyBead>>(&CONVOY_BEADS, &text)) {
-            Ok(beads) => fresh.extend(beads.into_iter().map(|bead| (bead.bead_id.to_string(), bead))),
+            Ok(beads) => fresh.extend(beads),
             Err(_) => missing.push(rig.clone()),
         }
     }
-    let beads: Vec<ConvoyBead> =
-        convoys::mirrored_beads(cx, id)?.into_iter().map(|mirror| fresh.remove(mirror.bead_id.as_str()).unwrap_or(mirror)).collect();
+    let mut beads = convoys::mirrored_beads(cx, id)?;
+    for bead in &mut beads {
+        if let Some(at) = fresh.iter().position(|fresh| fresh.bead_id == bead.bead_id) {
+            *bead = fresh.swap_remove(at);
+        }
+    }
     (entry.closed_beads, entry.failed_beads) = convoys::recount(&beads);
     let asked = i64::try_from(rigs.len()).unwrap_or(i64::MAX);
     let answered = asked.saturating_sub(i64::try_from(missing.len()).unwrap_or(i64::MAX));
