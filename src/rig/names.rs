@@ -16,7 +16,9 @@ pub fn allocate(taken: &[&str]) -> String {
     if let Some(free) = POOL.iter().find(|name| !taken.contains(*name)) {
         return (*free).to_owned();
     }
-    (POOL.len() + 1..).map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
+    // One of so many names is free: fewer than that many are taken.
+    let beyond = POOL.len() + 1..=POOL.len() + 1 + taken.len();
+    beyond.map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
 }
 
 /// Who an agent is, worldwide: `<Name>-<role>-<rig>@<town>`.

@@ -74,6 +74,7 @@ impl Host for ObjectHost {
     fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, std::result::Result<(), Fault>> {
         Box::pin(async move {
             // The binding takes an offset for integers and a date for a point in time.
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a 53-bit integer")]
             let date = js_sys::Date::new(&JsValue::from_f64(at.millis() as f64));
             self.state.storage().set_alarm(worker::ScheduledTime::new(date)).await.map_err(|error| Fault::new("set the alarm", error))
         })

@@ -5,6 +5,7 @@
 use crate::auth::Keys;
 use crate::auth::keys::{GASTOWN_JWT_SECRET, NEXTAUTH_SECRET};
 use crate::error::Fault;
+use crate::ids::BeadId;
 use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -56,8 +57,7 @@ pub(super) fn log_fault(fault: &Fault) -> String {
     if let Some(incident) = fault.incident() {
         return incident.to_owned();
     }
-    let bytes = random();
-    let incident: String = bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let incident = BeadId::from_random(random()).prefix().to_owned();
     worker::console_error!("{{\"incident\":\"{incident}\",\"fault\":{}}}", serde_json::Value::from(fault.log_text()));
     incident
 }

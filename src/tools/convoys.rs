@@ -11,7 +11,7 @@ use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use convoy_status for one of them.
+/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use `convoy_status` for one of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConvoys {
@@ -21,7 +21,7 @@ pub struct ListConvoys {
     cursor: Option<String>,
 }
 
-/// A page of convoys. Counts are what the rigs last reported; convoy_status asks them.
+/// A page of convoys. Counts are what the rigs last reported; `convoy_status` asks them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ConvoyList {
     town: String,
@@ -107,7 +107,7 @@ impl Tool for ListConvoys {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvoyStatus {
-    /// Convoy id, from list_convoys or sling_batch.
+    /// Convoy id, from `list_convoys` or `sling_batch`.
     convoy_id: String,
 }
 
@@ -119,7 +119,7 @@ pub struct ConvoyView {
     title: AgentText,
     phase: Phase,
     summary: String,
-    progress: Progress,
+    progress: Standing,
     /// Every bead is done or merged.
     complete: bool,
     /// `verified` when every bead has a merge commit, else `unverified`; `pending` while not complete.
@@ -138,7 +138,7 @@ pub struct ConvoyView {
 
 /// How many beads stand where. The numbers add up to the total.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-struct Progress {
+struct Standing {
     total: usize,
     merged: usize,
     /// Closed without evidence of a merge.
@@ -220,8 +220,8 @@ impl Tool for ConvoyStatus {
     }
 }
 
-fn count(detail: &ConvoyDetail) -> Progress {
-    let mut progress = Progress { total: detail.beads.len(), ..Progress::default() };
+fn count(detail: &ConvoyDetail) -> Standing {
+    let mut progress = Standing { total: detail.beads.len(), ..Standing::default() };
     for bead in &detail.beads {
         let slot = match member_status(bead) {
             WorkStatus::Merged => &mut progress.merged,
@@ -242,19 +242,15 @@ fn count(detail: &ConvoyDetail) -> Progress {
     progress
 }
 
-fn summarize(entry: &ConvoyEntry, progress: &Progress, merge_evidence: &str) -> String {
+fn summarize(entry: &ConvoyEntry, progress: &Standing, merge_evidence: &str) -> String {
     let finished = progress.merged + progress.done;
-    let mut summary = format!("{finished} of {} done ({} merged), {} failed", progress.total, progress.merged, progress.failed);
-    match phase(entry) {
-        Phase::Staged => summary.push_str("; staged: nothing is given out until it is started"),
-        Phase::Landed | Phase::Complete if merge_evidence == "unverified" => summary.push_str("; closed, merge unverified"),
-        Phase::Landed => summary.push_str("; landed"),
-        Phase::Complete => summary.push_str("; complete, not landed"),
-        Phase::Running if progress.failed > 0 => {
-            summary.push_str("; not complete: failed beads are not done, and what waits for them is blocked")
-        }
-        Phase::Running => summary.push_str("; running"),
-    }
-    summary.push('.');
-    summary
+    let note = match phase(entry) {
+        Phase::Staged => "staged: nothing is given out until it is started",
+        Phase::Landed | Phase::Complete if merge_evidence == "unverified" => "closed, merge unverified",
+        Phase::Landed => "landed",
+        Phase::Complete => "complete, not landed",
+        Phase::Running if progress.failed > 0 => "not complete: failed beads are not done, and what waits for them is blocked",
+        Phase::Running => "running",
+    };
+    format!("{finished} of {} done ({} merged), {} failed; {note}.", progress.total, progress.merged, progress.failed)
 }

@@ -69,14 +69,14 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
     }
     let matching: Vec<&TownRecord> = towns.iter().filter(|town| town.name == named).collect();
     match matching.as_slice() {
-        [town] => {
-            memory.towns.put(key, town.id.clone(), now);
-            Ok(town.id.clone())
+        [found] => {
+            memory.towns.put(key, found.id.clone(), now);
+            Ok(found.id.clone())
         }
         [] => {
-            let names: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
+            let known: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
             Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name")
-                .hint(format!("Towns: {}.", names.join(", ")))
+                .hint(format!("Towns: {}.", known.join(", ")))
                 .into())
         }
         several => {
@@ -99,13 +99,13 @@ async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str
         return Ok(id);
     }
     let rigs = rigs_of(client, town).await?;
-    if let Some(rig) = rigs.iter().find(|rig| rig.name == named) {
-        let id = RigId::parse(&rig.id).map_err(|_| Refusal::new(Code::NotFound, "rig: not found"))?;
+    if let Some(found) = rigs.iter().find(|rig| rig.name == named) {
+        let id = RigId::parse(&found.id).map_err(|_| Refusal::new(Code::NotFound, "rig: not found"))?;
         memory.rigs.put(key, id.clone(), now);
         return Ok(id);
     }
-    let names: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-    Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", names.join(", "))).into())
+    let known: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
+    Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", known.join(", "))).into())
 }
 
 /// The rigs of a town.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 /// The four annotation hints of the specification; each tool states all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the specification has these four")]
 pub struct Hints {
     /// Changes nothing.
     pub read_only: bool,
@@ -261,6 +262,9 @@ impl<T: Tool> Prepared for T {
     }
 }
 
+/// Parsed arguments, or what is wrong with them.
+pub type Parsed = Result<Box<dyn Prepared>, Refusal>;
+
 /// A row of the tool table.
 pub struct ToolDef {
     /// See `Tool`.
@@ -277,7 +281,7 @@ pub struct ToolDef {
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self) -> Value,
     /// Parses arguments.
-    pub prepare: fn(Map<String, Value>) -> Result<Box<dyn Prepared>, Refusal>,
+    pub prepare: fn(Map<String, Value>) -> Parsed,
 }
 
 impl ToolDef {
@@ -298,7 +302,7 @@ impl ToolDef {
 }
 
 /// Parses arguments; the refusal names the argument and what is allowed.
-fn prepare<T: Tool>(arguments: Map<String, Value>) -> Result<Box<dyn Prepared>, Refusal> {
+fn prepare<T: Tool>(arguments: Map<String, Value>) -> Parsed {
     match serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)) {
         Ok(tool) => Ok(Box::new(tool)),
         Err(error) => {

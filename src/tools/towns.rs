@@ -255,13 +255,10 @@ fn coverage(status: &AlarmStatus) -> Coverage {
 
 fn summarize(status: &AlarmStatus) -> String {
     let (agents, beads) = (&status.agents, &status.beads);
-    let mut summary = format!(
-        "{} of {} agents hold work, {} stalled; {} beads open, {} in progress, {} in review, {} failed; {} queued.",
-        agents.hooked, agents.total, agents.stalled, beads.open, beads.in_progress, beads.in_review, beads.failed, status.queue_depth
-    );
     let silent = status.coverage.as_ref().map_or(0, |coverage| coverage.missing.len());
-    if silent > 0 {
-        summary.push_str(&format!(" {silent} rig(s) have not reported: these are lower bounds."));
-    }
-    summary
+    let bound = if silent > 0 { format!(" {silent} rig(s) have not reported: these are lower bounds.") } else { String::new() };
+    format!(
+        "{} of {} agents hold work, {} stalled; {} beads open, {} in progress, {} in review, {} failed; {} queued.{bound}",
+        agents.hooked, agents.total, agents.stalled, beads.open, beads.in_progress, beads.in_review, beads.failed, status.queue_depth
+    )
 }

@@ -25,7 +25,7 @@ fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
     expect::file("src/tools/list.json", &format!("{:#}\n", Value::Array(tools)));
 }
 
-// S0-34 and the ten names.
+// S0-34.
 #[test]
 fn the_tools_are_exactly_these() {
     let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
@@ -167,12 +167,12 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
 
 #[test]
 fn the_readme_lists_the_tools() {
-    let mut table = String::from("| tool | what it does |\n|---|---|\n");
+    let mut rows = vec!["| tool | what it does |".to_owned(), "|---|---|".to_owned()];
     for tool in TOOLS {
         let entry = described(tool);
         let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
         let kind = if tool.hints.read_only { "" } else { " *(changes)*" };
-        table.push_str(&format!("| `{}` | {first}.{kind} |\n", tool.name));
+        rows.push(format!("| `{}` | {first}.{kind} |", tool.name));
     }
-    expect::section("README.md", "tools", &table);
+    expect::section("README.md", "tools", &format!("{}\n", rows.join("\n")));
 }

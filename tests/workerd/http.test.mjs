@@ -1,5 +1,5 @@
 // Owns: HTTP around the protocol: sizes, origins, CORS, discovery, the pages that anyone may read.
-// Does not: test messages (protocol.test.mjs, sessions.test.mjs). Ids H… are of mcp.md 1.4.
+// Does not: test messages (protocol.test.mjs, sessions.test.mjs). Ids H… are rows of the server checklist for revision 2026-07-28.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -68,7 +68,6 @@ describe("HTTP", () => {
     assert.equal((await post(spoilt({ origin: "https://allowed.example:443" }))).status, 200, "the default port, spelt out");
   });
 
-  // mcp.md 4.2, 11
   test("a preflight of an allowed page is answered, with every header that clients send", async () => {
     const answer = await on.http("OPTIONS", "/mcp", {
       headers: { origin: "https://allowed.example", "access-control-request-method": "POST", "access-control-request-headers": "mcp-method, mcp-param-town" },

@@ -1,6 +1,6 @@
 // Owns: the edges of the modern protocol over real HTTP: status and JSON-RPC code of everything a client can get wrong.
 // Does not: test the eras before (sessions.test.mjs), HTTP around the protocol (http.test.mjs) or results of tools
-// (clients.test.mjs). Ids H… are of mcp.md 1.4.
+// (clients.test.mjs). Ids H… are rows of the server checklist for revision 2026-07-28.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -1,5 +1,5 @@
 // Owns: the protocol's earlier revisions over real HTTP: initialize, sessions and their end, batches.
-// Does not: test results of tools (clients.test.mjs). Ids L… are of mcp.md 1.13.
+// Does not: test results of tools (clients.test.mjs). Ids L… are rows of the server checklist for earlier revisions.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -76,7 +76,7 @@ fn a_rig_name_belongs_to_one_rig_of_the_town() {
     }
 }
 
-/// S1-16, and the closing tests of the issue: two towns, one rig name.
+/// S1-16: two towns, one rig name.
 #[test]
 fn two_towns_with_the_same_rig_name_do_not_mix() {
     let fleet = Fleet::new();
