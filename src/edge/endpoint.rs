@@ -161,6 +161,10 @@ impl Server for Endpoint<'_> {
         Box::pin(self.call(call))
     }
 
+    fn session_begun(&self, session: &str) {
+        self.caller.edge.memory.sessions.put(session.to_owned(), false, self.now());
+    }
+
     fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>> {
         Box::pin(self.ended(session))
     }

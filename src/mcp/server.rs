@@ -93,6 +93,9 @@ pub trait Server {
     /// Runs a tool.
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> LocalBoxFuture<'a, Result<ToolReply, ToolCallError>>;
 
+    /// A session was begun just now. `session` as in `session_ended`. Nothing need be kept but that it has not ended yet.
+    fn session_begun(&self, session: &str);
+
     /// Whether this session was ended by its client. `session` is the random part of the id, 22 base64url characters.
     /// Knowledge may be up to 30 s old.
     fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>>;

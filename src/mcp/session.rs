@@ -64,12 +64,14 @@ struct Claims<'a> {
 /// # Errors
 /// None in practice: writing five plain fields as JSON.
 pub fn begin(server: &dyn Server, revision: Revision) -> Result<String, serde_json::Error> {
+    let key = Base64UrlUnpadded::encode_string(&server.random());
+    server.session_begun(&key);
     let claims = Claims {
         aud: AUDIENCE.into(),
         rev: revision.as_str().into(),
         sub: principal_hash(server).into(),
         iat: server.now().millis() / 1000,
-        jti: Base64UrlUnpadded::encode_string(&server.random()).into(),
+        jti: key.into(),
     };
     let claims = Base64UrlUnpadded::encode_string(&serde_json::to_vec(&claims)?);
     let signed = format!("{HEADER}.{claims}");

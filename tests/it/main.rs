@@ -11,6 +11,7 @@ mod registry;
 mod rig;
 mod rpc;
 mod scripts;
+mod sessions;
 mod store;
 mod support;
 mod tidy;

@@ -105,6 +105,8 @@ impl Server for Product {
         ready(reply).boxed_local()
     }
 
+    fn session_begun(&self, _session: &str) {}
+
     fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>> {
         let known = if self.store_is_down.get() { Err(Fault::new("asking", "down")) } else { Ok(self.ended.borrow().contains(session)) };
         ready(known).boxed_local()
