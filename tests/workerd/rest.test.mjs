@@ -61,7 +61,9 @@ describe("the registry", () => {
       failed(await get(`towns/${id}`), 404, "Town not found");
       failed(await get(`rigs/${id}`), 404, "Rig not found");
     }
-    for (const id of [randomUUID(), "no-uuid"]) failed(await post("rigs", { town_id: id, name: "a", git_url: "https://git.example/a.git" }), 404);
+    const rigOf = (town_id) => post("rigs", { town_id, name: "a", git_url: "https://git.example/a.git" });
+    failed(await rigOf(randomUUID()), 404);
+    failed(await rigOf("no-uuid"), 400);
     failed(await get("castles"), 404);
     const wrong = await on.http("PUT", "/api/users/owner/towns", { token, body: {} });
     failed(wrong, 405);
