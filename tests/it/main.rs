@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, wherever its helpers live"
 )]
 
+mod docs;
 mod registry;
 mod rig;
 mod rpc;

@@ -1,0 +1,78 @@
+//! Documents and deployment files that must agree with the code.
+
+use gastown_mcp::rpc::table::{METHODS, Object};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_deviation_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("tests"), &mut files);
+    let code: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let text = read("docs/deviations.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| point")).collect();
+    assert!(rows.len() > 15);
+    for row in rows {
+        let test = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
+        assert!(code.contains(&format!("fn {test}()")), "no test {test}: {row}");
+    }
+}
+
+#[test]
+fn the_manifest_binds_every_class_and_migrates_each_once() {
+    let manifest = read("wrangler.toml");
+    let shell = read("src/shell/objects.rs");
+    let entry = read("src/entry.mjs");
+    for (binding, class) in
+        [("TOWN", "TownDO"), ("RIG", "RigDO"), ("GASTOWN_USER", "GastownUserDO"), ("GASTOWN_ORG", "GastownOrgDO"), ("SESSION", "SessionDO")]
+    {
+        assert!(manifest.contains(&format!("{{ name = \"{binding}\", class_name = \"{class}\" }}")), "{binding}");
+        assert_eq!(manifest.matches(&format!("\"{class}\"")).count(), 2, "{class}: one binding and one migration");
+        assert!(shell.contains(&format!("    {class},\n")), "{class} is exported");
+        assert!(entry.contains(&format!("export const {class} = durable(built.{class});")), "{class} answers RPC");
+    }
+    let objects: BTreeSet<String> = METHODS.iter().map(|method| format!("{:?}", method.object)).collect();
+    let known = [Object::Rig, Object::Town, Object::Registry, Object::Session].map(|object| format!("{object:?}"));
+    assert_eq!(objects, BTreeSet::from(known));
+}
+
+#[test]
+fn the_documents_a_newcomer_needs_are_there() {
+    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs/meta-mayor.md", "docs/deviations.md"] {
+        assert!(read(path).len() > 200, "{path}");
+    }
+    let readme = read("README.md");
+    assert!(readme.find("npm start").unwrap() < readme.find("## Connecting").unwrap(), "the two commands come first");
+    assert!(readme.contains("npm test"));
+}
+
+// S0-35: the coordinator's instruction text reaches every client of the fleet connection, word for word.
+#[test]
+fn the_fleet_instructions_carry_the_coordinators_text_and_are_short_enough_for_every_client() {
+    let words = "You are a fleet coordinator for an org's Gastown towns. You can see and direct work across all towns. \
+        Delegate implementation details to individual town Mayors. Focus on cross-town coordination, dependency tracking, and fleet health.";
+    let fleet = read("src/edge/instructions_fleet.txt");
+    assert!(fleet.starts_with(words));
+    assert!(read("docs/meta-mayor.md").contains(words));
+    for text in [fleet, read("src/edge/instructions_town.txt")] {
+        assert!(text.chars().count() < 2_000);
+    }
+}
