@@ -28,7 +28,7 @@ ${town ? `  claude mcp add --transport http gastown-${town.name} ${town.url} --h
 ` : ""}
 mcporter, Kiloclaw's client: config/mcporter.json
 
-${indent(JSON.stringify({ mcpServers: { gastown: { description: "Gastown towns", baseUrl: url, headers: { Authorization: "Bearer ${GASTOWN_TOKEN}" } } } }, null, 2))}
+${indent(JSON.stringify({ mcpServers: { gastown: { description: "Gastown towns", url, headers: { Authorization: "Bearer ${GASTOWN_TOKEN}" } } } }, null, 2))}
 
 Codex: ~/.codex/config.toml
 

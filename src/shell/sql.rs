@@ -45,20 +45,28 @@ impl ObjectSql {
         let database = storage.sql();
         Self { storage, database }
     }
+
+    fn start(&self, statement: &str, params: &str) -> Result<Cursor, JsValue> {
+        let bindings = match params {
+            "null" | "[]" => js_sys::Array::new(),
+            _ => js_sys::JSON::parse(params)?.unchecked_into(),
+        };
+        self.database.exec(statement, &bindings)
+    }
 }
 
 impl Sql for ObjectSql {
     fn exec(&self, statement: &str, params: &str) -> Result<String, Fault> {
-        let fault = |error: JsValue| Fault::new(statement.lines().next().unwrap_or_default(), describe(&error));
-        let bindings = js_sys::JSON::parse(params).map_err(fault)?;
-        // No parameters arrive as null.
-        let bindings = if bindings.is_null() { js_sys::Array::new() } else { bindings.unchecked_into() };
-        let rows =
-            self.database.exec(statement, &bindings).and_then(|cursor| cursor.raw()).and_then(|rows| rows.to_array()).map_err(fault)?;
+        let rows = self.start(statement, params).and_then(|cursor| cursor.raw()).and_then(|rows| rows.to_array());
+        let rows = rows.map_err(|error| fault(statement, &error))?;
         if rows.length() == 0 {
             return Ok("[]".to_owned());
         }
-        js_sys::JSON::stringify(&rows).map(String::from).map_err(fault)
+        js_sys::JSON::stringify(&rows).map(String::from).map_err(|error| fault(statement, &error))
+    }
+
+    fn run(&self, statement: &str, params: &str) -> Result<(), Fault> {
+        self.start(statement, params).map(drop).map_err(|error| fault(statement, &error))
     }
 
     fn transact(&self, body: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
@@ -75,6 +83,10 @@ impl Sql for ObjectSql {
             _ => Ok(()),
         }
     }
+}
+
+fn fault(statement: &str, error: &JsValue) -> Fault {
+    Fault::new(statement.lines().next().unwrap_or_default(), describe(error))
 }
 
 /// What a JavaScript error says.

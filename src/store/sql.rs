@@ -18,6 +18,14 @@ pub trait Sql {
     /// `Fault` with the database's message.
     fn exec(&self, statement: &str, params: &str) -> Result<String, Fault>;
 
+    /// Runs one statement whose rows nobody reads, which saves fetching them.
+    ///
+    /// # Errors
+    /// As `exec`.
+    fn run(&self, statement: &str, params: &str) -> Result<(), Fault> {
+        self.exec(statement, params).map(drop)
+    }
+
     /// Runs `body` inside one transaction: commits when it answers true, rolls back when it answers false.
     ///
     /// # Errors
@@ -62,7 +70,7 @@ pub fn scalar<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl 
 
 /// A statement whose rows nobody reads.
 pub fn execute(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<(), Fault> {
-    sql.exec(statement, &params_text(statement, &params)?).map(drop)
+    sql.run(statement, &params_text(statement, &params)?)
 }
 
 /// The text of the parameter array. serde writes the empty tuple as null, which means no parameters.
