@@ -5,6 +5,7 @@
 use super::towns;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{RigId, TownId};
+use crate::rpc::idempotency;
 use crate::rpc::model::{CreateRigInput, RegistryRig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{query, query_one, scalar};
@@ -70,8 +71,9 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, caller: &Caller, (town,): (TownId,)) -> Res
     json(&rigs)
 }
 
-/// `deleteRig`: the registry's row only.
+/// `deleteRig`: the registry's row only. Whoever asked for the rig may ask again with the same idempotency key.
 pub(crate) fn delete_rig(cx: &Cx<'_>, _caller: &Caller, (id,): (RigId,)) -> Result<Answer, Failure> {
+    idempotency::forget(cx.sql, id.as_str())?;
     let gone: Option<(RigId,)> = query_one(cx.sql, "-- rigs_delete\nDELETE FROM rigs WHERE id = ? RETURNING id", (&id,))?;
     json(&gone.is_some())
 }

@@ -6,6 +6,7 @@ use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::TownId;
 use crate::rpc::call::Instance;
+use crate::rpc::idempotency;
 use crate::rpc::model::{CreateTownInput, TownRecord};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, query_one, scalar};
@@ -91,9 +92,10 @@ pub(crate) fn list_towns(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer,
     json(&towns)
 }
 
-/// `deleteTown`: the registry's rows only.
+/// `deleteTown`: the registry's rows only. Whoever asked for the town may ask again with the same idempotency key.
 pub(crate) fn delete_town(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Result<Answer, Failure> {
     let known = find(cx, &id)?.is_some();
+    idempotency::forget(cx.sql, id.as_str())?;
     execute(cx.sql, "-- towns_delete_rigs\nDELETE FROM rigs WHERE town_id = ?", (&id,))?;
     execute(cx.sql, "-- towns_delete\nDELETE FROM towns WHERE id = ?", (&id,))?;
     json(&known)

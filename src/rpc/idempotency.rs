@@ -5,8 +5,8 @@
 
 use super::serve::{Answer, Caller, Cx};
 use super::table::Method;
-use crate::error::{Code, Failure, Refusal, refuse};
-use crate::store::sql::{execute, query_one};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
+use crate::store::sql::{Sql, execute, query_one};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
@@ -85,4 +85,12 @@ pub fn once(
         (&principal, key, method.name, &digest, reply, cx.now.millis()),
     )?;
     Ok(answer)
+}
+
+/// Forgets the call that made the thing with this id: it was undone, so repeating the call must make it anew.
+///
+/// # Errors
+/// `Fault` of the database.
+pub fn forget(sql: &dyn Sql, id: &str) -> Result<(), Fault> {
+    execute(sql, "-- idempotency_forget\nDELETE FROM idempotency WHERE reply <> '' AND json_extract(reply, '$.id') = ?", (id,))
 }

@@ -8,6 +8,7 @@
 )]
 
 mod docs;
+mod provision;
 mod registry;
 mod rig;
 mod rpc;

@@ -5,55 +5,39 @@
 //! a JSON value that the body must contain (extra fields are fine, `"$any"` matches anything, `"$absent"` nothing), and what
 //! to keep for later steps as `${name}`.
 
+use crate::support::edge::{Isolate, Sent, header, text};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::edge::{Edge, Settings, handle};
-use gastown_mcp::http::{Headers, Request, RequestBody, Response, ResponseBody};
+use gastown_mcp::http::Response;
 use gastown_mcp::ids::TownId;
-use gastown_mcp::isolate::Memory;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::Rc;
 
 struct Script {
-    fleet: Fleet,
-    memory: Rc<Memory>,
+    at: Isolate,
     kept: BTreeMap<String, String>,
-}
-
-struct SentHeaders(BTreeMap<String, String>);
-
-impl Headers for SentHeaders {
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
 }
 
 impl Script {
     fn run(path: &Path) {
         let steps: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let mut script = Self { fleet: Fleet::new(), memory: Rc::default(), kept: BTreeMap::new() };
+        let mut script = Self { at: Isolate::new(&Fleet::new()), kept: BTreeMap::new() };
         for step in &steps {
             let name = format!("{}: {}", path.file_name().unwrap().to_string_lossy(), step["step"].as_str().unwrap());
             script.step(&name, step);
         }
-        assert_eq!(script.fleet.take_faults(), Vec::<String>::new(), "{}", path.display());
+        assert_eq!(script.at.fleet.take_faults(), Vec::<String>::new(), "{}", path.display());
     }
 
     fn step(&mut self, name: &str, step: &Value) {
         let send: Value = serde_json::from_str(&self.fill(&step["send"].to_string())).unwrap();
         let expect: Value = serde_json::from_str(&self.fill(&step["expect"].to_string())).unwrap();
         let response = self.send(&send);
-        let text = match &response.body {
-            ResponseBody::Empty => String::new(),
-            ResponseBody::Json(text) => text.clone(),
-            ResponseBody::SharedJson(text) => text.to_string(),
-            ResponseBody::Text(text) | ResponseBody::Html(text) => text.to_string(),
-        };
+        let text = text(&response);
         assert_eq!(Value::from(response.status), expect["status"], "{name}: status of {text}");
-        for (header, wanted) in expect["headers"].as_object().into_iter().flatten() {
-            let found = response.headers.iter().find(|(name, _)| name == header).map(|(_, value)| Value::from(value.as_ref()));
-            matches(&format!("{name}: header {header}"), wanted, found.as_ref());
+        for (field, wanted) in expect["headers"].as_object().into_iter().flatten() {
+            let found = header(&response, field).map(Value::from);
+            matches(&format!("{name}: header {field}"), wanted, found.as_ref());
         }
         let body: Option<Value> = serde_json::from_str(&text).ok();
         if let Some(wanted) = expect.get("json") {
@@ -65,7 +49,7 @@ impl Script {
         for (key, from) in step["keep"].as_object().into_iter().flatten() {
             let from = from.as_str().unwrap();
             let value = match from.strip_prefix("header:") {
-                Some(header) => response.headers.iter().find(|(name, _)| *name == header).map(|(_, value)| value.to_string()),
+                Some(name) => header(&response, name),
                 None => body.as_ref().and_then(|body| body.pointer(from)).and_then(Value::as_str).map(str::to_owned),
             };
             self.kept.insert(key.clone(), value.unwrap_or_else(|| panic!("{name}: nothing at {from} in {text}")));
@@ -85,29 +69,17 @@ impl Script {
             Some(Value::String(raw)) => raw.clone(),
             Some(value) => value.to_string(),
         };
-        if !body.is_empty() {
-            headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
-        }
-        let target = send["path"].as_str().unwrap();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (method, path, query) = (send["method"].as_str().unwrap().to_owned(), path.to_owned(), query.to_owned());
-        let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
-        self.fleet.block_on(async move {
-            let headers = SentHeaders(headers);
-            let settings = Settings::read("https://allowed.example", "");
-            let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
-            let body = RequestBody::Bytes(body.into_bytes());
-            handle(edge, &Request { method, origin: "http://127.0.0.1".to_owned(), path, query, headers: &headers, body }).await
-        })
+        let text = |field: &str| send[field].as_str().unwrap().to_owned();
+        self.at.send(Sent { method: text("method"), path: text("path"), headers, body })
     }
 
     /// `owner`, `stranger`, `observer`, or `mayor:<town id>`.
     fn token(&self, name: &str) -> String {
         match name.split_once(':') {
-            Some(("mayor", town)) => tokens::mayor(&self.fleet, &TownId::parse(town).unwrap()).jwt,
+            Some(("mayor", town)) => tokens::mayor(&self.at.fleet, &TownId::parse(town).unwrap()).jwt,
             Some(("raw", token)) => token.to_owned(),
-            _ if name == "observer" => tokens::observer(&self.fleet, "owner").jwt,
-            _ => tokens::user(&self.fleet, name).jwt,
+            _ if name == "observer" => tokens::observer(&self.at.fleet, "owner").jwt,
+            _ => tokens::user(&self.at.fleet, name).jwt,
         }
     }
 
