@@ -6,7 +6,7 @@
 use super::platform;
 use super::wire::StubWire;
 use crate::auth::Keys;
-use crate::edge::{Edge, Settings, handle};
+use crate::edge::{Edge, handle};
 use crate::error::Fault;
 use crate::http::{BODY_BYTES_MAX, Headers, Request, RequestBody, Response, ResponseBody};
 use crate::isolate::Memory;
@@ -72,7 +72,7 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
         Ok(keys) => keys,
         Err(fault) => return respond(Response::text(500, format!("Not configured (incident {})", platform::log_fault(&fault)))),
     };
-    let settings = Settings::read(&platform::variable(&env, "ALLOWED_ORIGINS"), &platform::variable(&env, "LOOPBACK_ONLY"));
+    let variables = platform::variables(&env);
     let runtime = RequestRuntime { wire: StubWire::new(env), keys };
     let memory = MEMORY.with(Rc::clone);
     let url = request.url();
@@ -87,7 +87,7 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
         headers: &headers,
         body,
     };
-    let edge = Edge { runtime: &runtime, memory: &memory, settings: &settings };
+    let edge = Edge { runtime: &runtime, memory: &memory, settings: &variables.settings };
     respond(handle(edge, &incoming).await)
 }
 

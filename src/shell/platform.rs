@@ -4,6 +4,7 @@
 
 use crate::auth::Keys;
 use crate::auth::keys::{GASTOWN_JWT_SECRET, NEXTAUTH_SECRET};
+use crate::edge::Settings;
 use crate::error::Fault;
 use crate::ids::BeadId;
 use crate::time::Timestamp;
@@ -18,7 +19,15 @@ extern "C" {
     fn get_random_values(buffer: &mut [u8]) -> Result<JsValue, JsValue>;
 }
 
+/// The variables of `wrangler.toml`, read once per isolate.
+pub(super) struct Variables {
+    pub(super) settings: Settings,
+    /// Where objects are placed: one region for a town, its rigs and its sessions. Empty: nowhere in particular.
+    pub(super) location_hint: String,
+}
+
 thread_local! {
+    static VARIABLES: RefCell<Option<Rc<Variables>>> = const { RefCell::new(None) };
     static KEYS: RefCell<Option<Rc<Keys>>> = const { RefCell::new(None) };
 }
 
@@ -47,9 +56,16 @@ pub(super) fn keys(env: &Env) -> Result<Rc<Keys>, Fault> {
     Ok(keys)
 }
 
-/// A variable of `wrangler.toml`; empty when it is not set.
-pub(super) fn variable(env: &Env, name: &str) -> String {
-    env.var(name).map(|value| value.to_string()).unwrap_or_default()
+/// See `Variables`. One that is not set is empty.
+pub(super) fn variables(env: &Env) -> Rc<Variables> {
+    if let Some(variables) = VARIABLES.with_borrow(Option::clone) {
+        return variables;
+    }
+    let read = |name: &str| env.var(name).map(|value| value.to_string()).unwrap_or_default();
+    let settings = Settings::read(&read("ALLOWED_ORIGINS"), &read("LOOPBACK_ONLY"));
+    let variables = Rc::new(Variables { settings, location_hint: read("LOCATION_HINT") });
+    VARIABLES.set(Some(Rc::clone(&variables)));
+    variables
 }
 
 /// Logs a fault in full and returns the id to show instead. A fault that was logged before keeps its id.

@@ -2,16 +2,15 @@
 //!
 //! Owns which binding leads to which instance.
 
+use super::platform::{Variables, variables};
 use super::sql::describe;
 use crate::error::Fault;
 use crate::rpc::call::{Call, Context, Instance, Wire};
 use futures::future::LocalBoxFuture;
+use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::{Delay, Env};
-
-/// The variable that places objects: one region for a town, its rigs and its sessions.
-const LOCATION_HINT: &str = "LOCATION_HINT";
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,13 +23,13 @@ extern "C" {
 /// Stubs of the bindings in `wrangler.toml`.
 pub(super) struct StubWire {
     env: Env,
-    location_hint: String,
+    variables: Rc<Variables>,
 }
 
 impl StubWire {
     pub(super) fn new(env: Env) -> Self {
-        let location_hint = super::platform::variable(&env, LOCATION_HINT);
-        Self { env, location_hint }
+        let variables = variables(&env);
+        Self { env, variables }
     }
 
     fn peer(&self, instance: &Instance) -> Result<Peer, worker::Error> {
@@ -42,10 +41,9 @@ impl StubWire {
             Instance::Session(_) => "SESSION",
         };
         let namespace = self.env.durable_object(binding)?;
-        let stub = if self.location_hint.is_empty() {
-            namespace.get_by_name(instance.name())?
-        } else {
-            namespace.get_by_name_with_location_hint(instance.name(), &self.location_hint)?
+        let stub = match self.variables.location_hint.as_str() {
+            "" => namespace.get_by_name(instance.name())?,
+            hint => namespace.get_by_name_with_location_hint(instance.name(), hint)?,
         };
         Ok(stub.into_rpc())
     }
