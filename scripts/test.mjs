@@ -1,6 +1,7 @@
 // Owns: `npm test`: which parts there are, in which order, and the exit code.
 // Does not: hold any test. Host tests are cargo's, workerd tests are in tests/workerd/*.test.mjs.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
@@ -12,9 +13,9 @@ import { setup } from "./setup.mjs";
 const HELP = `
 Usage: npm test -- [options] [FILE…]
 
-Runs the host tests (cargo test), then the tests on workerd, which build the Worker first.
+Runs the lints, the host tests (cargo test), then the tests on workerd, which build the Worker first.
 
-  --host       only the host tests
+  --host       only the lints and the host tests
   --workerd    only the tests on workerd
   FILE…        only these files of tests/workerd
   -h, --help   this text`;
@@ -26,7 +27,10 @@ await runScript(async () => {
   const all = !options.host && !options.workerd && files.length === 0;
   await setup();
   const failed = [];
-  if (all || options.host) await part("host", failed, hostTests);
+  if (all || options.host) {
+    await part("lint", failed, lints);
+    await part("host", failed, hostTests);
+  }
   if (all || options.workerd || files.length > 0) await part("workerd", failed, () => workerdTests(files));
   // Nothing is printed after a success: the runner's count comes last.
   if (failed.length > 0) throw new Failure(`tests failed: ${failed.join(", ")}`);
@@ -38,6 +42,16 @@ async function part(name, failed, run) {
   const code = await run();
   if (typeof code === "string") throw new Failure(`${name} tests ended by ${code}`);
   if (code !== 0) failed.push(name);
+}
+
+/** What must not compile into the Worker is denied in Cargo.toml; other lints only speak. */
+async function lints() {
+  const clippy = (...args) => runToEnd("cargo", ["clippy", ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (spawnSync("cargo", ["clippy", "--version"], { cwd: root }).status !== 0) {
+    say("clippy is not installed, so the lints are not checked (rustup component add clippy)");
+    return 0;
+  }
+  return (await clippy("--quiet", "--all-targets")) || clippy("--quiet", "--target", "wasm32-unknown-unknown");
 }
 
 function hostTests() {
