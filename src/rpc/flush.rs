@@ -6,7 +6,7 @@
 use super::call::{Call, Context, Instance, read_reply};
 use super::host::{Host, within};
 use super::serve::{Cx, Owes, core, own_context};
-use super::table::{Method, find};
+use super::table::{Method, takes_letters};
 use crate::error::{Code, Failure, Fault};
 use crate::store::outbox::{self, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
 use crate::store::sql::transaction;
@@ -74,7 +74,7 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
         if parcels.get(&row.target).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
             continue;
         }
-        let target = Instance::parse(&row.target).and_then(|target| find(target.object(), "deliver").map(|method| (target, method)));
+        let target = Instance::parse(&row.target).and_then(|target| takes_letters(target.object()).map(|method| (target, method)));
         let Some((target, method)) = target else {
             log(host, &row.target, &Fault::new("flush the outbox", "the target takes no letters").into());
             outbox::acknowledge(cx.sql, &row)?;
@@ -119,7 +119,7 @@ async fn deliver<H: Host>(host: &H, parcel: Parcel, context: Context, patience: 
         list => serde_json::from_str(list).map_err(|error| Fault::new("read what was rejected", error).into()),
     });
     if let Err(failure) = &rejected {
-        log(host, "deliver", failure);
+        log(host, "deliver letters", failure);
     }
     (rows, rejected)
 }

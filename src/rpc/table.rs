@@ -77,6 +77,16 @@ pub fn find(object: Object, name: &str) -> Option<&'static Method> {
     METHODS.iter().copied().find(|method| method.object == object && method.name == name)
 }
 
+/// The method by which an object takes letters of another's outbox.
+#[must_use]
+pub fn takes_letters(object: Object) -> Option<&'static Method> {
+    match object {
+        Object::Rig => Some(&DELIVER_TO_RIG),
+        Object::Town => Some(&DELIVER_TO_TOWN),
+        Object::Registry | Object::Session => None,
+    }
+}
+
 macro_rules! methods {
     ($($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*) => {
         $(

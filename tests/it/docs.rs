@@ -31,8 +31,22 @@ fn every_deviation_names_a_test_that_exists() {
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| point")).collect();
     assert!(rows.len() > 15);
     for row in rows {
-        let test = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
-        assert!(code.contains(&format!("fn {test}()")), "no test {test}: {row}");
+        let named = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
+        assert!(code.contains(&format!("fn {named}()")), "no test {named}: {row}");
+    }
+}
+
+// The table is the only place that knows a method's name.
+#[test]
+fn no_method_is_named_outside_the_table() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    for path in files.iter().filter(|path| !path.ends_with("rpc/table.rs") && !path.to_string_lossy().contains("/tests/")) {
+        let code = fs::read_to_string(path).unwrap();
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for method in METHODS {
+            assert!(!code.contains(&format!("\"{}\"", method.name)), "{} names {}", path.display(), method.name);
+        }
     }
 }
 
