@@ -61,6 +61,14 @@ pub fn too_large() -> Response {
     Response::json(413, json!({"success": false, "error": "Request body too large"}).to_string())
 }
 
+/// The contract answers null for what does not exist; a route answers 404 with `absent`.
+///
+/// # Errors
+/// `NotFound`.
+pub fn found(answer: String, absent: &str) -> Result<String, Failure> {
+    if answer == "null" { Err(Refusal::new(Code::NotFound, absent).into()) } else { Ok(answer) }
+}
+
 /// No such route.
 #[must_use]
 pub fn not_found() -> Response {

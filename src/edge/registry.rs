@@ -69,9 +69,8 @@ async fn ask(caller: &Authenticated<'_>, owner: &Instance, method: &'static Meth
 
 /// Asks for something with an id; an impossible id and an answer of null are both "not found".
 async fn one<I>(id: Option<I>, ask: impl AsyncFnOnce(I) -> Result<String, Failure>, absent: &str) -> Result<String, Failure> {
-    let missing = || Failure::from(Refusal::new(Code::NotFound, absent));
-    let answer = ask(id.ok_or_else(missing)?).await?;
-    if answer == "null" { Err(missing()) } else { Ok(answer) }
+    let id = id.ok_or_else(|| Refusal::new(Code::NotFound, absent))?;
+    envelope::found(ask(id).await?, absent)
 }
 
 async fn create_town(caller: &Authenticated<'_>, request: &Request<'_>, owner: &Instance, key: Option<&str>) -> Result<String, Failure> {

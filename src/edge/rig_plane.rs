@@ -37,10 +37,9 @@ async fn agents(caller: &Authenticated<'_>, request: &Request<'_>, town: &str, r
 }
 
 async fn bead_by_id(caller: &Authenticated<'_>, town: &str, rig: &str, bead: &str) -> Result<String, Failure> {
-    let absent = || Failure::from(Refusal::new(Code::NotFound, "Bead not found"));
-    let bead = BeadId::parse(bead).map_err(|_| absent())?;
-    let answer = ask(caller, town, rig, &GET_BEAD, (bead,)).await?;
-    if answer == "null" { Err(absent()) } else { Ok(answer) }
+    const ABSENT: &str = "Bead not found";
+    let bead = BeadId::parse(bead).map_err(|_| Refusal::new(Code::NotFound, ABSENT))?;
+    envelope::found(ask(caller, town, rig, &GET_BEAD, (bead,)).await?, ABSENT)
 }
 
 async fn ask(caller: &Authenticated<'_>, town: &str, rig: &str, method: &'static Method, args: impl Serialize) -> Result<String, Failure> {

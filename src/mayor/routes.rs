@@ -162,10 +162,9 @@ async fn ask_town(caller: &Authenticated<'_>, town: &TownId, method: &'static Me
 }
 
 async fn convoy_status(caller: &Authenticated<'_>, town: &TownId, convoy: &str) -> Result<String, Failure> {
-    let absent = || Failure::from(Refusal::new(Code::NotFound, "Convoy not found"));
-    let id = ConvoyId::parse(convoy).map_err(|_| absent())?;
-    let detail = ask_town(caller, town, &GET_CONVOY_STATUS, (id,)).await?;
-    if detail == "null" { Err(absent()) } else { Ok(detail) }
+    const ABSENT: &str = "Convoy not found";
+    let id = ConvoyId::parse(convoy).map_err(|_| Refusal::new(Code::NotFound, ABSENT))?;
+    envelope::found(ask_town(caller, town, &GET_CONVOY_STATUS, (id,)).await?, ABSENT)
 }
 
 async fn start_convoy(caller: &Authenticated<'_>, request: &Request<'_>, town: &TownId, convoy: &str) -> Result<String, Failure> {

@@ -9,7 +9,7 @@ use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadType, ConvoyBead, Priority};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query, scalar};
+use crate::store::sql::{execute, query, query_one, scalar};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -42,6 +42,14 @@ pub struct OrderedBead {
     pub metadata: Map<String, Value>,
     /// Beads of the same rig that must be done first.
     pub depends_on: Vec<BeadId>,
+}
+
+/// Selects beads as `ConvoyBead`s, in the order of its fields; the condition follows.
+macro_rules! select_members {
+    () => {
+        "SELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
+         FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE "
+    };
 }
 
 /// Makes the beads that do not exist yet, and holds or frees all of them. Saying it twice changes nothing.
@@ -97,11 +105,11 @@ fn unmet_blockers(cx: &Cx<'_>, bead: &BeadId) -> Result<i64, Fault> {
 
 /// `convoyBeads`: the convoy's beads in this rig as they are now. The town asks when it is asked.
 pub(crate) fn convoy_beads(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
-    let beads: Vec<ConvoyBead> = query(
-        cx.sql,
-        "-- convoys_beads\nSELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
-         FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE convoy_id = ? ORDER BY sequence",
-        (id,),
-    )?;
+    let beads: Vec<ConvoyBead> = query(cx.sql, concat!("-- convoys_beads\n", select_members!(), "convoy_id = ? ORDER BY sequence"), (id,))?;
     json(&beads)
+}
+
+/// One bead as its convoy shows it.
+pub(super) fn member(cx: &Cx<'_>, bead: &str) -> Result<Option<ConvoyBead>, Fault> {
+    query_one(cx.sql, concat!("-- convoys_member\n", select_members!(), "bead_id = ?"), (bead,))
 }

@@ -1,8 +1,8 @@
 //! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
 //!
 //! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
-//! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that lives here, `report` what
-//! the town is told. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
+//! lives here, `tally` counts, `report` what the town is told. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
 pub mod beads;

@@ -3,14 +3,14 @@
 //! Owns the two kinds of letter a rig writes. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, dispatch, tally};
+use super::{beads, convoys, dispatch, tally};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
-use crate::rpc::model::{AgentCounts, ConvoyBead, RigSummary};
+use crate::rpc::model::{AgentCounts, RigSummary};
 use crate::rpc::serve::{Cx, Flush};
 use crate::store::outbox::{Owed, post};
-use crate::store::sql::{query, query_one};
+use crate::store::sql::query;
 use serde_json::{Value, json};
 
 /// If the letter is not acknowledged before this, the alarm sends it again.
@@ -45,15 +45,7 @@ fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fa
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| summary(cx, &rig)).transpose()?.map(|summary| json!(summary))),
-        "bead" => {
-            let bead: Option<ConvoyBead> = query_one(
-                cx.sql,
-                "-- report_bead\nSELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
-                 FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE bead_id = ?",
-                (&owed.subject,),
-            )?;
-            Ok(bead.map(|bead| json!(bead)))
-        }
+        "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| json!(bead))),
         _ => Ok(None),
     }
 }

@@ -3,9 +3,10 @@
 //! Owns the context that goes with every call, and the deadlines. Decides nothing about what is called.
 
 use super::call::{Call, Context, Wire, read_reply};
-use super::host::within;
+use super::host::{answer_within, within};
+use super::serve::own_context;
+use crate::auth::Keys;
 use crate::auth::principal::{Principal, TokenKind};
-use crate::auth::{InternalClaims, Keys, mint_internal};
 use crate::error::{Code, Failure, Fault};
 use crate::ids::TownId;
 use crate::time::Timestamp;
@@ -62,10 +63,7 @@ impl Client<'_> {
         let context = self.context(town, None);
         let context = &context;
         let questions = calls.iter().map(|call| -> LocalBoxFuture<'_, Result<String, Failure>> {
-            Box::pin(async move {
-                let reply = within(self.runtime, call, context, FANOUT_MILLIS_MAX).await?;
-                read_reply(&reply).map(str::to_owned)
-            })
+            Box::pin(answer_within(self.runtime, call, context, FANOUT_MILLIS_MAX))
         });
         join_all(questions).await
     }
@@ -75,11 +73,8 @@ impl Client<'_> {
     /// # Errors
     /// The refusal or fault.
     pub async fn call_internal(&self, call: &Call, town: Option<&TownId>) -> Result<String, Failure> {
-        let claims = InternalClaims { town: town.cloned(), from: "edge".to_owned(), method: call.method.name.to_owned() };
-        let mut context = self.context(town, None);
-        context.jwt = mint_internal(self.runtime.keys(), &claims, self.runtime.now())?;
-        let reply = within(self.runtime, call, &context, CALL_MILLIS_MAX).await?;
-        read_reply(&reply).map(str::to_owned)
+        let context = own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())?;
+        answer_within(self.runtime, call, &context, CALL_MILLIS_MAX).await
     }
 
     fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Context {

@@ -3,8 +3,8 @@
 //! Owns what becomes of each row: acknowledged, or kept for another attempt after a pause. Rows are data that another
 //! version of this code may have written, so one row that makes no sense never holds up the others.
 
-use super::call::{Call, Context, Instance, read_reply};
-use super::host::{Host, within};
+use super::call::{Call, Context, Instance};
+use super::host::{Host, answer_within};
 use super::serve::{Cx, Owes, core, own_context};
 use super::table::{Method, takes_letters};
 use crate::error::{Code, Failure, Fault};
@@ -52,7 +52,7 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
     let Some(town) = (owes.town)(&cx)? else { return Ok(false) };
     let mut deliveries = Vec::new();
     for parcel in pack(host, &cx, owes, due)? {
-        let context = own_context(host.keys(), instance, Some(&town), parcel.method, "outbox", cx.now)?;
+        let context = own_context(host.keys(), &instance.to_string(), Some(&town), parcel.method, "outbox", cx.now)?;
         deliveries.push(deliver(host, parcel, context, patience));
     }
     let outcomes = join_all(deliveries).await;
@@ -113,8 +113,8 @@ fn letter(cx: &Cx<'_>, owes: &Owes, row: &Owed) -> Result<Option<String>, Failur
 async fn deliver<H: Host>(host: &H, parcel: Parcel, context: Context, patience: u32) -> (Vec<Owed>, Result<Vec<Rejected>, Failure>) {
     let Parcel { target, method, rows, letters, .. } = parcel;
     let call = Call { instance: target, method, args: format!("[[{}]]", letters.join(",")) };
-    let reply = within(host.wire(), &call, &context, patience).await;
-    let rejected = reply.and_then(|reply| match read_reply(&reply)? {
+    let answer = answer_within(host.wire(), &call, &context, patience).await;
+    let rejected = answer.and_then(|answer| match answer.as_str() {
         "" => Ok(Vec::new()),
         list => serde_json::from_str(list).map_err(|error| Fault::new("read what was rejected", error).into()),
     });

@@ -189,9 +189,8 @@ async fn gathered<H: Host>(host: &Rc<H>, instance: &Instance, caller: &Caller, g
 }
 
 async fn ask<H: Host>(host: &H, instance: &Instance, caller: &Caller, gather: &Gather, call: &Call) -> Result<String, Failure> {
-    let context = own_context(host.keys(), instance, Some(&gather.town), call.method, &caller.request_id, host.now())?;
-    let reply = within(host.wire(), call, &context, GATHER_MILLIS_MAX).await?;
-    read_reply(&reply).map(str::to_owned)
+    let context = own_context(host.keys(), &instance.to_string(), Some(&gather.town), call.method, &caller.request_id, host.now())?;
+    answer_within(host.wire(), call, &context, GATHER_MILLIS_MAX).await
 }
 
 /// Sends a call, but does not wait longer than `millis`.
@@ -203,6 +202,14 @@ pub async fn within(wire: &dyn Wire, call: &Call, context: &Context, millis: u32
         Either::Left((reply, _)) => Ok(reply?),
         Either::Right(_) => Err(unavailable(&call.instance, millis).into()),
     }
+}
+
+/// The same, with the refusal or fault taken out of the reply.
+///
+/// # Errors
+/// What the reply carried, besides the above.
+pub async fn answer_within(wire: &dyn Wire, call: &Call, context: &Context, millis: u32) -> Result<String, Failure> {
+    read_reply(&within(wire, call, context, millis).await?).map(str::to_owned)
 }
 
 /// Asks once when the alarm is set to. Meanwhile another call may have set it, and then knows better.

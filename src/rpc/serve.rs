@@ -278,19 +278,19 @@ pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<
     (method.handler)(cx, caller, args)
 }
 
-/// The context an object signs for a call on its own account.
+/// The context that an object, or the edge, signs for a call on its own account. `from` says who.
 ///
 /// # Errors
 /// `Fault` when the token cannot be made.
 pub fn own_context(
     keys: &crate::auth::Keys,
-    from: &Instance,
+    from: &str,
     town: Option<&TownId>,
     method: &Method,
     request_id: &str,
     now: Timestamp,
 ) -> Result<Context, Fault> {
-    let claims = crate::auth::InternalClaims { town: town.cloned(), from: from.to_string(), method: method.name.to_owned() };
+    let claims = crate::auth::InternalClaims { town: town.cloned(), from: from.to_owned(), method: method.name.to_owned() };
     Ok(Context {
         jwt: crate::auth::mint_internal(keys, &claims, now)?,
         request_id: request_id.to_owned(),

@@ -3,7 +3,7 @@
 //! Owns the crossing: one text of parameters in, one text of rows out.
 
 use crate::error::Fault;
-use crate::store::sql::Sql;
+use crate::store::sql::{Sql, first_line};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -86,7 +86,7 @@ impl Sql for ObjectSql {
 }
 
 fn fault(statement: &str, error: &JsValue) -> Fault {
-    Fault::new(statement.lines().next().unwrap_or_default(), describe(error))
+    Fault::new(first_line(statement), describe(error))
 }
 
 /// What a JavaScript error says.

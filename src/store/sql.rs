@@ -1,4 +1,4 @@
-//! SQL as a trait of two methods, with typed rows on top.
+//! SQL as a small trait, with typed rows on top.
 //!
 //! Owns how parameters and rows cross the boundary: as JSON text, parameters as one array, rows as an array of arrays.
 //! One text each way is the cheapest crossing between wasm and JavaScript, and serde decodes a row straight into a
@@ -80,7 +80,8 @@ fn params_text(statement: &str, params: &impl Serialize) -> Result<String, Fault
 }
 
 /// Every statement begins with a comment that names it, so its first line identifies it in a log.
-fn first_line(statement: &str) -> &str {
+#[must_use]
+pub fn first_line(statement: &str) -> &str {
     statement.lines().next().unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use super::page;
 use super::text::{AgentText, name};
-use super::tool::{Answers, Coverage, Hints, Missing, Place, Plan, Reach, Tool};
+use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use super::view::{MemberLine, WorkStatus, member_status};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::ConvoyId;
@@ -203,19 +203,9 @@ impl Tool for ConvoyStatus {
                 .map(|edge| [edge.bead_id.to_string(), edge.depends_on_bead_id.to_string()])
                 .collect(),
             as_of: known.as_ref().map_or(entry.created_at, |known| known.as_of).to_string(),
-            coverage: known.map_or(Coverage { asked: 0, answered: 0, missing: Vec::new() }, |known| Coverage {
-                asked: usize::try_from(known.asked).unwrap_or_default(),
-                answered: usize::try_from(known.answered).unwrap_or_default(),
-                missing: known
-                    .missing
-                    .into_iter()
-                    .map(|rig| Missing {
-                        id: rig.to_string(),
-                        name: String::new(),
-                        reason: "did not answer: its beads are shown as last reported".to_owned(),
-                    })
-                    .collect(),
-            }),
+            coverage: known
+                .as_ref()
+                .map_or(Coverage::whole(0), |known| Coverage::of_rigs(known, "did not answer: its beads are shown as last reported")),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::text::AgentText;
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use super::view::{WorkStatus, work_status};
+use super::view::{WorkStatus, bead_status};
 use crate::error::{Code, Failure, Refusal};
 use crate::rpc::model::{ConvoyTask, MergeMode, Priority, SlingConvoyInput, SlingConvoyResult, SlingInput, SlingResult};
 use crate::rpc::table::{SLING_BEAD, SLING_CONVOY};
@@ -95,7 +95,7 @@ impl Tool for Sling {
             rig: place.rig()?.to_string(),
             summary,
             bead: SlungBead {
-                status: work_status(slung.bead.status, slung.bead.assignee_agent_bead_id.is_some(), slung.bead.merge_commit.is_some()),
+                status: bead_status(&slung.bead),
                 id: slung.bead.bead_id.to_string(),
                 title: AgentText::line(&slung.bead.title),
             },

@@ -5,6 +5,7 @@
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
 use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::model;
 use crate::rpc::table::Method;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -143,6 +144,25 @@ pub struct Coverage {
     pub missing: Vec<Missing>,
 }
 
+impl Coverage {
+    /// Everyone who was asked has answered.
+    #[must_use]
+    pub const fn whole(asked: usize) -> Self {
+        Self { asked, answered: asked, missing: Vec::new() }
+    }
+
+    /// What a town says of its rigs; `reason` is why those that are missing are.
+    #[must_use]
+    pub fn of_rigs(known: &model::Coverage, reason: &str) -> Self {
+        let missing = known.missing.iter().map(|rig| Missing { id: rig.to_string(), name: String::new(), reason: reason.to_owned() });
+        Self {
+            asked: usize::try_from(known.asked).unwrap_or_default(),
+            answered: usize::try_from(known.answered).unwrap_or_default(),
+            missing: missing.collect(),
+        }
+    }
+}
+
 /// One that did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
@@ -169,8 +189,7 @@ impl Answers {
             Self::Many(parts) => Ok(Self::Many(parts).many(method)),
             one @ Self::One(_) => {
                 let rig = Asked { id: place.rig()?.to_string(), name: String::new() };
-                let coverage = Coverage { asked: 1, answered: 1, missing: Vec::new() };
-                Ok(Gathered { answered: vec![(rig, one.one(method)?)], coverage })
+                Ok(Gathered { answered: vec![(rig, one.one(method)?)], coverage: Coverage::whole(1) })
             }
         }
     }

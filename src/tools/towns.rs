@@ -2,7 +2,7 @@
 
 use super::page;
 use super::text::name;
-use super::tool::{Answers, Coverage, Hints, Missing, Place, Plan, Reach, Tool};
+use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::TownId;
 use crate::rpc::model::{AgentCounts, AlarmStatus, TownIdentityState, TownRecord};
@@ -67,11 +67,7 @@ impl Tool for ListTowns {
     fn render(self, answers: Answers, place: &Place) -> Result<TownList, Failure> {
         if let Some(town) = &place.town {
             let line = TownLine::of(town, answers.one(&GET_IDENTITY_STATE)?);
-            return Ok(TownList {
-                towns: vec![line],
-                next_cursor: None,
-                coverage: Coverage { asked: 1, answered: 1, missing: Vec::new() },
-            });
+            return Ok(TownList { towns: vec![line], next_cursor: None, coverage: Coverage::whole(1) });
         }
         let limit = page::limit(self.limit)?;
         let after: Option<TownPosition> = page::position(self.cursor.as_deref())?;
@@ -234,23 +230,8 @@ impl Tool for GetTownStatus {
 }
 
 fn coverage(status: &AlarmStatus) -> Coverage {
-    let Some(known) = &status.coverage else {
-        return Coverage { asked: status.rigs.len(), answered: status.rigs.len(), missing: Vec::new() };
-    };
-    let missing = known
-        .missing
-        .iter()
-        .map(|rig| Missing {
-            id: rig.to_string(),
-            name: String::new(),
-            reason: "has not reported yet: its numbers are unknown, not zero".to_owned(),
-        })
-        .collect();
-    Coverage {
-        asked: usize::try_from(known.asked).unwrap_or_default(),
-        answered: usize::try_from(known.answered).unwrap_or_default(),
-        missing,
-    }
+    let silent = "has not reported yet: its numbers are unknown, not zero";
+    status.coverage.as_ref().map_or_else(|| Coverage::whole(status.rigs.len()), |known| Coverage::of_rigs(known, silent))
 }
 
 fn summarize(status: &AlarmStatus) -> String {

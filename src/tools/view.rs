@@ -22,9 +22,8 @@ pub enum WorkStatus {
     Failed,
 }
 
-/// The word for a bead.
-#[must_use]
-pub const fn work_status(status: BeadStatus, held: bool, merged: bool) -> WorkStatus {
+/// The word for what is known of a piece of work.
+const fn work_status(status: BeadStatus, held: bool, merged: bool) -> WorkStatus {
     match status {
         BeadStatus::Open if held => WorkStatus::Hooked,
         BeadStatus::Open => WorkStatus::Open,
@@ -34,6 +33,12 @@ pub const fn work_status(status: BeadStatus, held: bool, merged: bool) -> WorkSt
         BeadStatus::Closed => WorkStatus::Done,
         BeadStatus::Failed => WorkStatus::Failed,
     }
+}
+
+/// The word for a whole bead.
+#[must_use]
+pub const fn bead_status(bead: &Bead) -> WorkStatus {
+    work_status(bead.status, bead.assignee_agent_bead_id.is_some(), bead.merge_commit.is_some())
 }
 
 /// A bead in a list.
@@ -70,7 +75,7 @@ pub struct BeadLine {
 
 impl From<Bead> for BeadLine {
     fn from(bead: Bead) -> Self {
-        let status = work_status(bead.status, bead.assignee_agent_bead_id.is_some(), bead.merge_commit.is_some());
+        let status = bead_status(&bead);
         let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str).map(name);
         Self {
             branch: note("branch"),
