@@ -8,9 +8,11 @@ use super::state::{self, RigState};
 use super::tally::ready;
 use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId};
+use crate::rpc::model::Agent;
 use crate::rpc::serve::Cx;
 use crate::store::sql::query_one;
 use serde::Deserialize;
+use std::ops::ControlFlow;
 
 /// A bead that may be given out.
 #[derive(Deserialize)]
@@ -19,21 +21,31 @@ pub(super) struct Ready {
     pub(super) convoy_id: Option<ConvoyId>,
 }
 
-/// Gives out ready work until nothing is ready or nobody is free.
+/// Gives out ready work until nothing is ready or nobody is free, and tells the town.
 pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
-    let Some(mut ready) = next_ready(cx)? else { return Ok(()) };
-    let mut roster = Roster::load(cx)?;
-    let mut given = false;
-    while roster.assign(cx, rig, &ready.bead_id)?.is_some() {
-        report::bead_given(cx, rig, &ready)?;
-        given = true;
-        match next_ready(cx)? {
-            Some(next) => ready = next,
-            None => break,
-        }
+    if next_ready(cx)?.is_none() {
+        // The usual case, and cheaper to see than who is free.
+        return Ok(());
     }
-    if given {
-        report::summary_changed(cx, rig)?;
+    let mut given = false;
+    give_out(cx, rig, |_, _| {
+        given = true;
+        ControlFlow::Continue(())
+    })?;
+    if given { report::summary_changed(cx, rig) } else { Ok(()) }
+}
+
+/// Gives ready work to whoever is free, in the queue's order. `given` hears who got what, and whether to go on.
+pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready, Agent) -> ControlFlow<()>) -> Result<(), Failure> {
+    let mut roster = Roster::load(cx)?;
+    while roster.has_room(rig)
+        && let Some(ready) = next_ready(cx)?
+        && let Some(agent) = roster.assign(cx, rig, &ready.bead_id)?
+    {
+        report::bead_given(cx, rig, &ready)?;
+        if given(&ready, agent).is_break() {
+            break;
+        }
     }
     Ok(())
 }
@@ -47,7 +59,7 @@ pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
 }
 
 /// The bead that is next in the queue.
-pub(super) fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
+fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
     query_one(
         cx.sql,
         concat!(

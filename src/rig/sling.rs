@@ -4,12 +4,12 @@
 //! where.
 
 use super::beads::{self, NewBead};
-use super::roster::Roster;
 use super::{dispatch, hooks, report, state, tally};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::BeadId;
 use crate::rpc::model::{BeadType, Priority, SlingInput, SlingResult};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
+use std::ops::ControlFlow;
 
 /// `slingBead`.
 pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) -> Result<Answer, Failure> {
@@ -36,18 +36,14 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
     let mut bead = beads::insert(cx, &rig, new)?;
     let mut agent = None;
     // Whoever has waited longer goes first; usually nobody has, and the bead just made is next.
-    let mut roster = Roster::load(cx)?;
-    while roster.has_room(&rig)
-        && let Some(next) = dispatch::next_ready(cx)?
-    {
-        let given = roster.assign(cx, &rig, &next.bead_id)?;
-        report::bead_given(cx, &rig, &next)?;
-        if let Some(given) = given.filter(|_| next.bead_id == bead.bead_id) {
-            hooks::show_attached(cx, &mut bead, &given);
-            agent = Some(given);
-            break;
+    dispatch::give_out(cx, &rig, |ready, given| {
+        if ready.bead_id != bead.bead_id {
+            return ControlFlow::Continue(());
         }
-    }
+        hooks::show_attached(cx, &mut bead, &given);
+        agent = Some(given);
+        ControlFlow::Break(())
+    })?;
     let waits = agent.is_none() && !beads::has_held_label(&bead.labels);
     let queue_position = if waits { Some(tally::place_of_newest(cx, bead.priority)?) } else { None };
     report::summary_changed(cx, &rig)?;
