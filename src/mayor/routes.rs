@@ -132,11 +132,7 @@ async fn listed<F: DeserializeOwned + Serialize>(
         return Ok((data, Vec::new()));
     }
     let rigs = rigs_of(&caller.client, town).await?;
-    let calls = rigs
-        .iter()
-        .filter_map(|rig| RigId::parse(&rig.id).ok())
-        .map(|rig| Call::new(Instance::Rig(rig), method, (&filter,)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.id.clone()), method, (&filter,))).collect::<Result<Vec<_>, _>>()?;
     let mut data: Vec<Value> = Vec::new();
     let mut missing = Vec::new();
     for (rig, outcome) in rigs.into_iter().zip(caller.client.call_each(&calls, Some(town)).await) {

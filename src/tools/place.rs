@@ -3,7 +3,7 @@
 //! Owns the rule that an id needs no look-up and that a name must mean exactly one thing. What was resolved is believed for
 //! a while (`isolate`); the objects check access themselves.
 
-use super::tool::{Asked, Place, Reach, ToolDef};
+use super::tool::{Place, Reach, ToolDef};
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::{RigId, TownId};
@@ -100,9 +100,8 @@ async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str
     }
     let rigs = rigs_of(client, town).await?;
     if let Some(found) = rigs.iter().find(|rig| rig.name == named) {
-        let id = RigId::parse(&found.id).map_err(|_| Refusal::new(Code::NotFound, "rig: not found"))?;
-        memory.rigs.put(key, id.clone(), now);
-        return Ok(id);
+        memory.rigs.put(key, found.id.clone(), now);
+        return Ok(found.id.clone());
     }
     let known: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
     Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", known.join(", "))).into())
@@ -112,10 +111,9 @@ async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str
 ///
 /// # Errors
 /// Whatever the town answers.
-pub async fn rigs_of(client: &Client<'_>, town: &TownId) -> Result<Vec<Asked>, Failure> {
+pub async fn rigs_of(client: &Client<'_>, town: &TownId) -> Result<Vec<RigRecord>, Failure> {
     let call = Call::new(Instance::Town(town.clone()), &LIST_RIGS, ())?;
-    let rigs: Vec<RigRecord> = decode(&LIST_RIGS, &client.call(&call, Some(town), None).await?)?;
-    Ok(rigs.into_iter().map(|rig| Asked { id: rig.id.to_string(), name: rig.name }).collect())
+    decode(&LIST_RIGS, &client.call(&call, Some(town), None).await?)
 }
 
 /// The registries that a caller's towns are in: the user's, and those of the user's organizations.

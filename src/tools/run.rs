@@ -7,7 +7,7 @@ use super::place::{registries, resolve, rigs_of};
 use super::tool::{Answers, Asked, Part, Place, Plan, Prepared, ToolDef};
 use crate::auth::principal::{Principal, Role, Scope};
 use crate::error::{Code, Failure, Refusal};
-use crate::ids::{RigId, TownId};
+use crate::ids::TownId;
 use crate::isolate::Memory;
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::client::Client;
@@ -90,14 +90,14 @@ pub async fn ask(
         }
         Plan::EachRig { method, args } => {
             let town = place.town()?;
-            let asked = rigs_of(client, town).await?;
-            let instances = asked.iter().filter_map(|rig| RigId::parse(&rig.id).ok().map(Instance::Rig)).collect();
-            each(client, asked, instances, method, &args, Some(town)).await?
+            let rigs = rigs_of(client, town).await?.into_iter();
+            let asked = rigs.map(|rig| (Asked { id: rig.id.to_string(), name: rig.name }, Instance::Rig(rig.id))).collect();
+            each(client, asked, method, &args, Some(town)).await?
         }
         Plan::EachRegistry { method, args } => {
-            let instances = registries(client);
-            let asked = instances.iter().map(|instance| Asked { id: instance.to_string(), name: instance.name().to_owned() }).collect();
-            each(client, asked, instances, method, &args, None).await?
+            let registries = registries(client).into_iter();
+            let asked = registries.map(|at| (Asked { id: at.to_string(), name: at.name().to_owned() }, at)).collect();
+            each(client, asked, method, &args, None).await?
         }
     };
     Ok(Answered { prepared, answers, place })
@@ -105,12 +105,12 @@ pub async fn ask(
 
 async fn each(
     client: &Client<'_>,
-    asked: Vec<Asked>,
-    instances: Vec<Instance>,
+    asked: Vec<(Asked, Instance)>,
     method: &'static Method,
     args: &Value,
     town: Option<&TownId>,
 ) -> Result<Answers, Failure> {
+    let (asked, instances): (Vec<Asked>, Vec<Instance>) = asked.into_iter().unzip();
     let calls = instances.into_iter().map(|instance| Call::new(instance, method, args)).collect::<Result<Vec<_>, _>>()?;
     let outcomes = client.call_each(&calls, town).await;
     let parts =
