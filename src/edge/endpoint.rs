@@ -11,7 +11,7 @@ use crate::mcp::server::{HeaderParameter, Implementation, Server, ToolCall, Tool
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{END_SESSION, SESSION_ENDED};
 use crate::time::Timestamp;
-use crate::tools::run::{View, run};
+use crate::tools::run::{Connection, View, ask};
 use crate::tools::{find, list};
 use futures::future::LocalBoxFuture;
 use serde::Deserializer;
@@ -70,7 +70,9 @@ impl Endpoint<'_> {
             Ok(arguments) => arguments,
             Err(refusal) => return Ok(ToolReply::Refused(refusal)),
         };
-        match run(&self.caller.client, self.caller.edge.memory, tool, self.pinned.as_ref(), arguments).await {
+        let connection = Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref() };
+        let answered = ask(connection, tool, arguments).await;
+        match answered.and_then(|answered| answered.prepared.render(answered.answers, &answered.place)) {
             Ok(output) => Ok(ToolReply::Structured(output)),
             Err(Failure::Refused(refusal)) => Ok(ToolReply::Refused(refusal)),
             Err(Failure::Broke(fault)) => Err(ToolCallError::Broke(fault)),

@@ -12,7 +12,7 @@ use crate::rpc::call::{Call, Instance};
 use crate::rpc::model::{AgentFilter, BeadFilter, MailInput};
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_AGENTS, LIST_BEADS, LIST_CONVOYS, LIST_RIGS, Method, SEND_MAIL, START_CONVOY};
 use crate::tools::place::rigs_of;
-use crate::tools::run::ask;
+use crate::tools::run::{Connection, ask};
 use crate::tools::sling::{Sling, SlingBatch};
 use crate::tools::tool::{Answers, Tool, ToolDef};
 use serde::de::DeserializeOwned;
@@ -96,7 +96,8 @@ async fn sling<T: Tool>(caller: &Authenticated<'_>, request: &Request<'_>, town:
     if let Some(key) = request.headers.get("idempotency-key") {
         arguments.insert("idempotency_key".to_owned(), Value::from(key));
     }
-    let answered = ask(&caller.client, caller.edge.memory, &ToolDef::of::<T>(), Some(town), arguments).await?;
+    let answered =
+        ask(Connection { client: &caller.client, memory: caller.edge.memory, pinned: Some(town) }, &ToolDef::of::<T>(), arguments).await?;
     match answered.answers {
         Answers::One(data) => Ok(data),
         Answers::Many(_) => Err(Fault::new(T::NAME, "one answer was expected").into()),

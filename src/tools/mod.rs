@@ -7,6 +7,7 @@ pub mod agents;
 pub mod beads;
 pub mod convoys;
 pub mod list;
+pub mod live;
 pub mod messages;
 pub mod page;
 pub mod place;

@@ -3,12 +3,15 @@
 //! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
 
 use super::TOOLS;
+use super::live::Live;
 use super::place::{registries, resolve, rigs_of};
-use super::tool::{Answers, Asked, Part, Place, Plan, Prepared, ToolDef};
+use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
 use crate::auth::principal::{Principal, Role, Scope};
-use crate::error::{Code, Failure, Refusal};
+use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::TownId;
 use crate::isolate::Memory;
+use crate::offer::ToolReply;
+use crate::peer::{Peer, Stop};
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::client::Client;
 use crate::rpc::table::Method;
@@ -53,54 +56,92 @@ pub struct Answered {
     pub place: Place,
 }
 
-/// Runs a tool and renders its output as JSON text.
-///
-/// # Errors
-/// The refusal or fault.
-pub async fn run(
-    client: &Client<'_>,
-    memory: &Memory,
-    tool: &ToolDef,
-    pinned: Option<&TownId>,
-    arguments: Map<String, Value>,
-) -> Result<String, Failure> {
-    let answered = ask(client, memory, tool, pinned, arguments).await?;
-    answered.prepared.render(answered.answers, &answered.place)
+/// What a connection brings to its calls.
+#[derive(Clone, Copy)]
+pub struct Connection<'a> {
+    /// Calls in the caller's name.
+    pub client: &'a Client<'a>,
+    /// What the isolate remembers.
+    pub memory: &'a Memory,
+    /// The town that the connection is for, if it is for one.
+    pub pinned: Option<&'a TownId>,
 }
 
-/// Runs a tool up to the answers of the objects, which are the contract's own shapes.
+/// A call whose arguments have been parsed and whose names have become ids.
+struct Addressed {
+    parsed: Parsed,
+    place: Place,
+    key: Option<String>,
+}
+
+/// Runs a tool for a client.
+///
+/// # Errors
+/// See `Stop`.
+pub async fn run(
+    connection: Connection<'_>,
+    sessions: &Instance,
+    tool: &ToolDef,
+    arguments: Map<String, Value>,
+    peer: &dyn Peer,
+) -> Result<ToolReply, Stop> {
+    let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
+    match parsed {
+        Parsed::Planned(prepared) => {
+            let plan = prepared.plan(&place)?;
+            if !matches!(plan, Plan::One(_)) {
+                peer.cancellable();
+            }
+            let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
+            Ok(ToolReply::Structured(prepared.render(answers, &place)?))
+        }
+        Parsed::Live(live) => {
+            let Connection { client, memory, .. } = connection;
+            live.run(&Live { client, memory, place: &place, peer, idempotency_key: key.as_deref(), sessions }).await
+        }
+    }
+}
+
+/// Runs a planned tool up to the answers of the objects, which are the contract's own shapes.
 ///
 /// # Errors
 /// The refusal or fault.
-pub async fn ask(
-    client: &Client<'_>,
-    memory: &Memory,
-    tool: &ToolDef,
-    pinned: Option<&TownId>,
-    mut arguments: Map<String, Value>,
-) -> Result<Answered, Failure> {
+pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<String, Value>) -> Result<Answered, Failure> {
+    let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
+    let Parsed::Planned(prepared) = parsed else {
+        return Err(Fault::new(tool.name, "a live tool has no plan").into());
+    };
+    let plan = prepared.plan(&place)?;
+    let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
+    Ok(Answered { prepared, answers, place })
+}
+
+async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Addressed, Failure> {
     let town = take_text(tool, &mut arguments, "town")?;
     let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
-    let prepared = (tool.prepare)(arguments)?;
-    let place = resolve(client, memory, tool, pinned, town.as_deref(), prepared.rig()).await?;
-    let answers = match prepared.plan(&place)? {
+    let parsed = (tool.prepare)(arguments)?;
+    let place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
+    Ok(Addressed { parsed, place, key })
+}
+
+async fn carry_out(client: &Client<'_>, plan: Plan, place: &Place, key: Option<&str>) -> Result<Answers, Failure> {
+    match plan {
         Plan::One(call) => {
             let town = matches!(call.instance, Instance::Town(_) | Instance::Rig(_)).then_some(place.town.as_ref()).flatten();
-            Answers::One(client.call(&call, town, key.as_deref()).await?)
+            Ok(Answers::One(client.call(&call, town, key).await?))
         }
         Plan::EachRig { method, args } => {
             let town = place.town()?;
             let rigs = rigs_of(client, town).await?.into_iter();
             let asked = rigs.map(|rig| (Asked { id: rig.id.to_string(), name: rig.name }, Instance::Rig(rig.id))).collect();
-            each(client, asked, method, &args, Some(town)).await?
+            each(client, asked, method, &args, Some(town)).await
         }
         Plan::EachRegistry { method, args } => {
             let registries = registries(client).into_iter();
             let asked = registries.map(|at| (Asked { id: at.to_string(), name: at.name().to_owned() }, at)).collect();
-            each(client, asked, method, &args, None).await?
+            each(client, asked, method, &args, None).await
         }
-    };
-    Ok(Answered { prepared, answers, place })
+    }
 }
 
 async fn each(

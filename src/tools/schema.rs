@@ -3,7 +3,7 @@
 //! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
 //! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
 
-use super::tool::{Reach, Tool, ToolDef};
+use super::tool::{Reach, ToolDef};
 use crate::rpc::idempotency::KEY_CHARS_MAX;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -11,14 +11,14 @@ use serde_json::{Map, Value, json};
 
 /// A tool as clients of the fleet connection and the newest revision see it.
 #[must_use]
-pub fn describe<T: Tool>(tool: &ToolDef) -> Value {
-    let input = raw::<T>();
+pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value {
+    let input = raw::<Input>();
     json!({
         "name": tool.name,
         "title": tool.title,
         "description": one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()),
         "inputSchema": arguments(tool, input),
-        "outputSchema": without_description(tidy(raw::<T::Output>())),
+        "outputSchema": without_description(tidy(raw::<Output>())),
         "annotations": {
             "readOnlyHint": tool.hints.read_only,
             "destructiveHint": tool.hints.destructive,

@@ -2,6 +2,7 @@
 //!
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
+use super::live::{LiveTool, PreparedLive};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -281,8 +282,24 @@ impl<T: Tool> Prepared for T {
     }
 }
 
-/// Parsed arguments, or what is wrong with them.
-pub type Parsed = Result<Box<dyn Prepared>, Refusal>;
+/// Parsed arguments.
+pub enum Parsed {
+    /// Of a tool that asks as planned.
+    Planned(Box<dyn Prepared>),
+    /// Of a tool that runs.
+    Live(Box<dyn PreparedLive>),
+}
+
+impl Parsed {
+    /// The rig that the arguments name, by id or name.
+    #[must_use]
+    pub fn rig(&self) -> Option<&str> {
+        match self {
+            Self::Planned(prepared) => prepared.rig(),
+            Self::Live(live) => live.rig(),
+        }
+    }
+}
 
 /// A row of the tool table.
 pub struct ToolDef {
@@ -299,8 +316,8 @@ pub struct ToolDef {
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self) -> Value,
-    /// Parses arguments.
-    pub prepare: fn(Map<String, Value>) -> Parsed,
+    /// Parses arguments; the refusal says what is wrong with them.
+    pub prepare: fn(Map<String, Value>) -> Result<Parsed, Refusal>,
 }
 
 impl ToolDef {
@@ -314,21 +331,32 @@ impl ToolDef {
             reach: T::REACH,
             example: T::EXAMPLE,
             #[cfg(not(target_arch = "wasm32"))]
-            describe: super::schema::describe::<T>,
-            prepare: prepare::<T>,
+            describe: super::schema::describe::<T, T::Output>,
+            prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Planned(Box::new(tool))),
+        }
+    }
+
+    /// The row of a live tool's type.
+    #[must_use]
+    pub const fn live<T: LiveTool>() -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            hints: T::HINTS,
+            reach: T::REACH,
+            example: T::EXAMPLE,
+            #[cfg(not(target_arch = "wasm32"))]
+            describe: super::schema::describe::<T, T::Output>,
+            prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Live(Box::new(tool))),
         }
     }
 }
 
 /// Parses arguments; the refusal names the argument and what is allowed.
-fn prepare<T: Tool>(arguments: Map<String, Value>) -> Parsed {
-    match serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)) {
-        Ok(tool) => Ok(Box::new(tool)),
-        Err(error) => {
-            let path = error.path().to_string();
-            let at = if path == "." { String::new() } else { format!("{path}: ") };
-            Err(Refusal::new(Code::InvalidArgument, format!("{}: {at}{}", T::NAME, error.inner()))
-                .hint("Correct the argument and call again."))
-        }
-    }
+fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)).map_err(|error| {
+        let path = error.path().to_string();
+        let at = if path == "." { String::new() } else { format!("{path}: ") };
+        Refusal::new(Code::InvalidArgument, format!("{name}: {at}{}", error.inner())).hint("Correct the argument and call again.")
+    })
 }

@@ -5,7 +5,7 @@ use crate::support::{Fleet, expect, tokens};
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::tools::run::{View, visible};
-use gastown_mcp::tools::tool::{Place, Plan, Reach, ToolDef};
+use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};
 use gastown_mcp::tools::{TOOLS, list};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -136,6 +136,7 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
         }
         example.remove("idempotency_key");
         let prepared = (tool.prepare)(example).unwrap_or_else(|refusal| panic!("{}: {}", tool.name, refusal.message));
+        let Parsed::Planned(prepared) = prepared else { continue };
         let methods = match prepared.plan(&place) {
             Ok(Plan::One(call)) => vec![call.method],
             Ok(Plan::EachRig { method, .. } | Plan::EachRegistry { method, .. }) => vec![method],

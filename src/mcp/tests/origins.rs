@@ -96,5 +96,5 @@ fn answers_to_pages_can_be_read() {
     assert_eq!(header(&response, "access-control-allow-origin"), Some("https://app.example"));
     assert_eq!(header(&response, "access-control-expose-headers"), Some("Mcp-Session-Id, WWW-Authenticate, MCP-Protocol-Version"));
     assert_eq!(header(&response, "vary"), Some("Origin"));
-    assert_eq!(add_headers(Response::empty(202), None), Response::empty(202));
+    assert!(add_headers(Response::empty(202), None).headers.is_empty());
 }

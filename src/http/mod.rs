@@ -1,8 +1,14 @@
 //! HTTP as values: the request a handler reads and the response it answers, with no runtime type in sight.
 //!
-//! Owns the two types and their small conveniences. Knows no route, no protocol and no Worker.
+//! Owns the two types and their small conveniences; `outlet` is for answers that begin before their work is done. Knows
+//! no route, no protocol and no Worker.
 
+pub mod outlet;
+
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
 
 /// Largest request body accepted, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -39,7 +45,7 @@ pub struct Request<'a> {
 }
 
 /// One HTTP response. `headers` names are lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Response {
     /// Status code.
     pub status: u16,
@@ -50,18 +56,30 @@ pub struct Response {
 }
 
 /// What goes back. The media type follows from the variant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum ResponseBody {
     /// Nothing.
     Empty,
     /// `application/json`.
     Json(String),
     /// `application/json`, prepared once and shared by many answers.
-    SharedJson(std::rc::Rc<str>),
+    SharedJson(Rc<str>),
     /// `text/plain; charset=utf-8`.
     Text(Cow<'static, str>),
     /// `text/html; charset=utf-8`.
     Html(Cow<'static, str>),
+    /// A stream that another object writes, handed on as it is.
+    Relayed(Relayed),
+}
+
+/// A stream of another object. What is in it only the runtime knows that opened it.
+#[derive(Clone)]
+pub struct Relayed(pub Rc<dyn Any>);
+
+impl fmt::Debug for Relayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Relayed(..)")
+    }
 }
 
 impl Response {

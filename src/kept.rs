@@ -1,0 +1,113 @@
+//! Protocol state as values: what `mcp` asks to be kept beyond a request, and the session object keeps.
+//!
+//! Owns the shapes that travel between the two. Neither the protocol's rules nor any storage is here.
+
+use crate::peer::{Ending, Route};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What is known of a legacy session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionState {
+    /// Its client ended it.
+    pub has_ended: bool,
+    /// What `logging/setLevel` set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_level: Option<crate::peer::LogLevel>,
+}
+
+/// A stream to be opened: messages as they come, until it ends or another connection takes it over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OpenStream {
+    /// Name, unique in its session object. The same name again takes the stream over.
+    pub stream: String,
+    /// The legacy session that it belongs to. Such a stream outlives its connections, and its events have ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The last event that the client has; what came after it is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// Sent before anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// Sent when the server ends the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Put into the `_meta` of every message: `io.modelcontextprotocol/subscriptionId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<Value>,
+    /// What is heard on it.
+    pub routes: Vec<Route>,
+    /// When the server ends it.
+    pub closes_at: Timestamp,
+}
+
+/// What became of messages appended to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appended {
+    /// The number of the last of them, or of the last there was.
+    pub number: i64,
+    /// Whether the connection that began the stream is still the one to send them.
+    pub is_own: bool,
+}
+
+/// What a client has said meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Answers by request id: the whole JSON-RPC response without its envelope, `{"result":…}` or `{"error":…}`.
+    pub answers: Map<String, Value>,
+    /// It has cancelled the call.
+    pub is_cancelled: bool,
+}
+
+/// Where a task stands (2026-07-28, tasks extension).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the extension's names")]
+pub enum TaskStatus {
+    Working,
+    InputRequired,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Unguessable.
+    pub id: String,
+    /// Whose.
+    pub principal: String,
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, as JSON text.
+    pub arguments: String,
+    /// See `TaskStatus`.
+    pub status: TaskStatus,
+    /// The same for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How long it is kept, in milliseconds from its beginning.
+    pub ttl_ms: i64,
+    /// Answers that its client has given, by question.
+    pub answers: Map<String, Value>,
+    /// Questions that its client has yet to answer.
+    pub questions: Map<String, Value>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// What it waits for.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// How it ends at a time, unless it ends before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<(Timestamp, Ending)>,
+    /// Grows with every change: a change of an older version is not taken.
+    pub version: i64,
+}
