@@ -51,8 +51,8 @@ pub struct Memory {
     pub rigs: Believed<(String, crate::ids::TownId, String), crate::ids::RigId>,
     /// (principal, town) → may use it.
     pub access: Believed<(String, crate::ids::TownId), ()>,
-    /// Session id → whether its client ended it.
-    pub sessions: Believed<String, bool>,
+    /// Session id → what is known of it.
+    pub sessions: Believed<String, crate::kept::SessionState>,
 }
 
 #[cfg(test)]

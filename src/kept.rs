@@ -28,6 +28,9 @@ pub struct OpenStream {
     /// The last event that the client has; what came after it is sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
+    /// It begins with an event without data, by which the client learns an id to resume from.
+    #[serde(default)]
+    pub is_primed: bool,
     /// Sent before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
@@ -110,4 +113,79 @@ pub struct Task {
     pub due: Option<(Timestamp, Ending)>,
     /// Grows with every change: a change of an older version is not taken.
     pub version: i64,
+}
+
+/// How often a client should look at a task, in milliseconds.
+pub const TASK_POLL_MILLIS: i64 = 1_000;
+
+impl Task {
+    /// `DetailedTask` of the extension.
+    #[must_use]
+    pub fn detailed(&self) -> Map<String, Value> {
+        let mut wire = self.summary();
+        match &self.ending {
+            Some(Ending::Result(result)) if self.status == TaskStatus::Completed => {
+                wire.insert("result".to_owned(), Value::Object(result.clone()));
+            }
+            Some(Ending::Error(error)) if self.status == TaskStatus::Failed => {
+                wire.insert("error".to_owned(), Value::Object(error.clone()));
+            }
+            _ => {}
+        }
+        if self.status == TaskStatus::InputRequired {
+            wire.insert("inputRequests".to_owned(), Value::Object(self.questions.clone()));
+        }
+        wire
+    }
+
+    /// `Task` of the extension.
+    #[must_use]
+    pub fn summary(&self) -> Map<String, Value> {
+        let mut wire = Map::new();
+        let mut put = |name: &str, value: Value| wire.insert(name.to_owned(), value);
+        put("taskId", Value::from(self.id.as_str()));
+        put("status", serde_json::to_value(self.status).unwrap_or_default());
+        if let Some(message) = &self.message {
+            put("statusMessage", Value::from(message.as_str()));
+        }
+        put("createdAt", Value::from(self.created_at.to_string()));
+        put("lastUpdatedAt", Value::from(self.updated_at.to_string()));
+        put("ttlMs", Value::from(self.ttl_ms));
+        put("pollIntervalMs", Value::from(TASK_POLL_MILLIS));
+        wire
+    }
+
+    /// Ends the task, unless it has ended.
+    pub fn end(&mut self, ending: Ending, now: Timestamp) {
+        if self.has_ended() {
+            return;
+        }
+        self.status = if matches!(ending, Ending::Result(_)) { TaskStatus::Completed } else { TaskStatus::Failed };
+        self.ending = Some(ending);
+        self.rest(now);
+    }
+
+    /// Cancels the task, unless it has ended.
+    pub fn cancel(&mut self, now: Timestamp) {
+        if self.has_ended() {
+            return;
+        }
+        self.status = TaskStatus::Cancelled;
+        self.rest(now);
+    }
+
+    /// Whether nothing will change any more.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.status, TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled)
+    }
+
+    /// Nothing is waited for any more.
+    fn rest(&mut self, now: Timestamp) {
+        self.routes.clear();
+        self.due = None;
+        self.questions.clear();
+        self.message = None;
+        self.updated_at = now;
+    }
 }

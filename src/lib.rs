@@ -20,6 +20,7 @@ pub mod rig;
 pub mod rpc;
 pub mod seal;
 pub mod session;
+pub mod sse;
 pub mod store;
 pub mod time;
 pub mod tools;

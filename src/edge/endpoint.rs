@@ -1,17 +1,20 @@
 //! An MCP endpoint: the product behind the protocol, for one authenticated caller.
 //!
-//! Owns which tools a connection sees and where its sessions are kept. The protocol itself is `mcp`'s.
+//! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `keeper`'s.
 
+use super::keeper::Keeper;
 use super::{Authenticated, envelope};
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Fault, Refusal};
+use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
 use crate::ids::TownId;
 use crate::mcp;
-use crate::mcp::server::{HeaderParameter, Implementation, Server, ToolCall, ToolCallError, ToolReply, ToolShape};
-use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::table::{END_SESSION, SESSION_ENDED};
+use crate::mcp::server::{Features, HeaderParameter, Implementation, PromptCall, Server, ToolCall};
+use crate::mcp::state::State;
+use crate::offer::{CallError, Called, Change, Completion, Contents, Listing, PromptReply, Shape, ToolReply};
+use crate::peer::{Peer, Route};
 use crate::time::Timestamp;
-use crate::tools::run::{Connection, View, ask};
+use crate::tools::run::{Connection, View, run};
 use crate::tools::{find, list};
 use futures::future::LocalBoxFuture;
 use serde::Deserializer;
@@ -28,10 +31,17 @@ struct Endpoint<'a> {
     pinned: Option<TownId>,
     /// Who may use a session of this endpoint.
     session_owner: String,
+    keeper: Keeper<'a>,
 }
 
 /// Serves a request to `/mcp` or `/towns/{town}/mcp`.
-pub(super) async fn serve(caller: &Authenticated<'_>, request: &Request<'_>, town: Option<&str>, read_only: bool) -> Response {
+pub(super) async fn serve(
+    caller: &Authenticated<'_>,
+    request: &Request<'_>,
+    outlet: &Outlet,
+    town: Option<&str>,
+    read_only: bool,
+) -> Response {
     let read_only = read_only || request.headers.get("x-mcp-readonly").is_some_and(|value| is_truthy(&value));
     let pinned = match town {
         None => None,
@@ -47,7 +57,8 @@ pub(super) async fn serve(caller: &Authenticated<'_>, request: &Request<'_>, tow
         return envelope::refused(&refusal.hint("A Mayor connects to /towns/{town}/mcp; polecats and containers use the REST routes."));
     };
     let session_owner = format!("{}@{}", caller.principal().key(), pinned.as_ref().map_or("fleet", TownId::as_str));
-    mcp::handle(request, &Endpoint { caller, view, pinned, session_owner }).await
+    let keeper = Keeper::new(caller, pinned.clone(), session_owner.clone());
+    mcp::handle(request, &Endpoint { caller, view, pinned, session_owner, keeper }, outlet).await
 }
 
 /// Header values that mean no: as GitHub's server reads them.
@@ -56,49 +67,14 @@ fn is_truthy(value: &str) -> bool {
 }
 
 impl Endpoint<'_> {
-    /// The object that keeps this endpoint's sessions.
-    fn sessions(&self) -> Instance {
-        Instance::Session(match &self.pinned {
-            Some(town) => format!("town:{town}"),
-            None => format!("principal:{}", self.caller.principal().key()),
-        })
+    async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
+        let tool = find(call.name).filter(|tool| self.view.shows(tool)).ok_or(CallError::Unknown)?;
+        let arguments = read_arguments(call.arguments.get())?;
+        Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
     }
 
-    async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, ToolCallError> {
-        let tool = find(call.name).filter(|tool| self.view.shows(tool)).ok_or(ToolCallError::Unknown)?;
-        let arguments = match read_arguments(call.arguments.get()) {
-            Ok(arguments) => arguments,
-            Err(refusal) => return Ok(ToolReply::Refused(refusal)),
-        };
-        let connection = Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref() };
-        let answered = ask(connection, tool, arguments).await;
-        match answered.and_then(|answered| answered.prepared.render(answered.answers, &answered.place)) {
-            Ok(output) => Ok(ToolReply::Structured(output)),
-            Err(Failure::Refused(refusal)) => Ok(ToolReply::Refused(refusal)),
-            Err(Failure::Broke(fault)) => Err(ToolCallError::Broke(fault)),
-        }
-    }
-
-    async fn ended(&self, session: &str) -> Result<bool, Fault> {
-        let memory = &self.caller.edge.memory.sessions;
-        if let Some(ended) = memory.get(&session.to_owned(), self.now()) {
-            return Ok(ended);
-        }
-        let call = Call::new(self.sessions(), &SESSION_ENDED, (session,))?;
-        let ended = self.ask(&call).await.and_then(|reply| decode(&SESSION_ENDED, &reply)).map_err(broken)?;
-        memory.put(session.to_owned(), ended, self.now());
-        Ok(ended)
-    }
-
-    async fn end(&self, session: &str, expires: Timestamp) -> Result<(), Fault> {
-        let call = Call::new(self.sessions(), &END_SESSION, (session, expires.millis()))?;
-        self.ask(&call).await.map_err(broken)?;
-        self.caller.edge.memory.sessions.put(session.to_owned(), true, self.now());
-        Ok(())
-    }
-
-    async fn ask(&self, call: &Call) -> Result<String, Failure> {
-        self.caller.client.call_internal(call, self.pinned.as_ref()).await
+    const fn connection(&self) -> Connection<'_> {
+        Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref() }
     }
 }
 
@@ -130,14 +106,6 @@ fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("arguments: {error}")))
 }
 
-/// The session object refuses nothing that we ask; if it does, that is a fault of ours.
-fn broken(failure: Failure) -> Fault {
-    match failure {
-        Failure::Broke(fault) => fault,
-        Failure::Refused(refusal) => Fault::new("ask the session object", refusal.message),
-    }
-}
-
 impl Server for Endpoint<'_> {
     fn implementation(&self) -> &Implementation {
         &IMPLEMENTATION
@@ -147,32 +115,64 @@ impl Server for Endpoint<'_> {
         if self.pinned.is_some() { include_str!("instructions_town.txt") } else { include_str!("instructions_fleet.txt") }
     }
 
+    fn features(&self) -> Features {
+        Features { tools_change: false, prompts_change: false, extensions: &[] }
+    }
+
     fn principal(&self) -> &str {
         &self.session_owner
     }
 
-    fn tools(&self, shape: ToolShape) -> Rc<str> {
-        list::text(self.view, shape == ToolShape::Full)
+    fn authorized_until(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn tools(&self, shape: Shape) -> Rc<str> {
+        list::text(self.view, shape == Shape::Full)
     }
 
     fn header_parameters(&self, _tool: &str) -> &'static [HeaderParameter] {
         &[]
     }
 
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> LocalBoxFuture<'a, Result<ToolReply, ToolCallError>> {
+    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply> {
         Box::pin(self.call(call))
     }
 
-    fn session_begun(&self, session: &str) {
-        self.caller.edge.memory.sessions.put(session.to_owned(), false, self.now());
+    fn list_resources<'a>(&'a self, _shape: Shape, _cursor: Option<&'a str>) -> Called<'a, Listing> {
+        Box::pin(async { Err(CallError::Unknown) })
     }
 
-    fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>> {
-        Box::pin(self.ended(session))
+    fn resource_templates(&self, _shape: Shape) -> Rc<str> {
+        "[]".into()
     }
 
-    fn end_session<'a>(&'a self, session: &'a str, expires: Timestamp) -> LocalBoxFuture<'a, Result<(), Fault>> {
-        Box::pin(self.end(session, expires))
+    fn read_resource<'a>(&'a self, _uri: &'a str, _peer: &'a dyn Peer) -> Called<'a, Contents> {
+        Box::pin(async { Err(CallError::Unknown) })
+    }
+
+    fn prompts(&self, _shape: Shape) -> Rc<str> {
+        "[]".into()
+    }
+
+    fn get_prompt<'a>(&'a self, _call: PromptCall<'a>) -> Called<'a, PromptReply> {
+        Box::pin(async { Err(CallError::Unknown) })
+    }
+
+    fn complete<'a>(&'a self, _completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
+        Box::pin(async { Err(CallError::Unknown) })
+    }
+
+    fn skills(&self) -> &'static str {
+        "[]"
+    }
+
+    fn routes<'a>(&'a self, _change: Change<'a>) -> Called<'a, Vec<Route>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn state(&self) -> &dyn State {
+        &self.keeper
     }
 
     fn seal_key(&self) -> &[u8] {
@@ -185,6 +185,10 @@ impl Server for Endpoint<'_> {
 
     fn random(&self) -> [u8; 16] {
         self.caller.edge.runtime.random()
+    }
+
+    fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
+        self.caller.edge.runtime.sleep(millis)
     }
 
     fn log_fault(&self, fault: &Fault) -> String {

@@ -7,6 +7,7 @@
 mod door;
 mod endpoint;
 pub mod envelope;
+mod keeper;
 mod pages;
 mod provision;
 mod registry;
@@ -15,6 +16,7 @@ pub mod rig_plane;
 use crate::auth::challenge::{ChallengeError, challenge, metadata_url};
 use crate::auth::{Accept, Principal, TokenError, bearer, verify};
 use crate::error::{Code, Failure, Refusal};
+use crate::http::outlet::Outlet;
 use crate::http::{Request, RequestBody, Response};
 use crate::ids::TownId;
 use crate::isolate::Memory;
@@ -61,8 +63,8 @@ pub struct Authenticated<'a> {
     pub client: Client<'a>,
 }
 
-/// Answers a request.
-pub async fn handle(edge: Edge<'_>, request: &Request<'_>) -> Response {
+/// Answers a request. Whatever is written to the outlet is the answer, and what is returned then means nothing.
+pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> Response {
     let page = request.headers.get("origin");
     let policy = OriginPolicy { allowed: &edge.settings.allowed_origins, is_loopback_only: edge.settings.is_loopback_only };
     if let Err(response) = check_origin(policy, &request.origin, page.as_deref()) {
@@ -71,10 +73,10 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>) -> Response {
     if request.method == "OPTIONS" {
         return preflight(page.as_deref(), request.headers.get("access-control-request-headers").as_deref());
     }
-    add_headers(open(edge, request, &Door::of(&request.path)).await, page.as_deref())
+    add_headers(open(edge, request, outlet, &Door::of(&request.path)).await, page.as_deref())
 }
 
-async fn open(edge: Edge<'_>, request: &Request<'_>, door: &Door) -> Response {
+async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Door) -> Response {
     if let Some(page) = pages::answer(request, door) {
         return page;
     }
@@ -97,7 +99,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, door: &Door) -> Response {
         Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => {
             envelope::too_large()
         }
-        Door::Mcp { town, read_only } => endpoint::serve(&caller, request, town.as_deref(), *read_only).await,
+        Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
         Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,

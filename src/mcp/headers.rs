@@ -21,7 +21,9 @@ pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 pub const SESSION_ID: &str = "mcp-session-id";
 /// The body's `method`.
 const METHOD: &str = "mcp-method";
-/// The body's `params.name`.
+/// The last event of a stream that the client has.
+pub const LAST_EVENT_ID: &str = "last-event-id";
+/// What the request is about: `params.name`, `params.uri` or `params.taskId` of the body.
 const NAME: &str = "mcp-name";
 /// Followed by the name that the tool's schema gives in `x-mcp-header`.
 const PARAM_PREFIX: &str = "mcp-param-";
@@ -30,6 +32,10 @@ const PARAM_PREFIX: &str = "mcp-param-";
 struct MirroredParams<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    uri: Option<&'a RawValue>,
+    #[serde(borrow, rename = "taskId", default, deserialize_with = "present")]
+    task_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     arguments: Option<&'a RawValue>,
 }
@@ -72,17 +78,21 @@ pub fn check_method(request: &Request<'_>, method: &str, is_required: bool) -> R
 /// # Errors
 /// −32020.
 pub fn check_mirrored(request: &Request<'_>, server: &dyn Server, mirrored: Mirrored, params: Option<&RawValue>) -> Result<(), Problem> {
-    match mirrored {
-        Mirrored::Nothing => Ok(()),
-        Mirrored::ToolCall => {
-            let Some(params) = params.and_then(|params| read_object::<MirroredParams<'_>>(params.get())) else { return Ok(()) };
-            let Some(tool) = params.name.and_then(read_string) else { return Ok(()) };
-            check_name(request, &tool, "params.name")?;
-            match params.arguments {
-                Some(arguments) => check_arguments(request, server.header_parameters(&tool), arguments),
-                None => Ok(()),
-            }
-        }
+    if mirrored == Mirrored::Nothing {
+        return Ok(());
+    }
+    let Some(params) = params.and_then(|params| read_object::<MirroredParams<'_>>(params.get())) else { return Ok(()) };
+    let (named, place) = match mirrored {
+        Mirrored::Nothing => return Ok(()),
+        Mirrored::Name | Mirrored::ToolCall => (params.name, "params.name"),
+        Mirrored::Uri => (params.uri, "params.uri"),
+        Mirrored::TaskId => (params.task_id, "params.taskId"),
+    };
+    let Some(name) = named.and_then(read_string) else { return Ok(()) };
+    check_name(request, &name, place)?;
+    match params.arguments {
+        Some(arguments) if mirrored == Mirrored::ToolCall => check_arguments(request, server.header_parameters(&name), arguments),
+        _ => Ok(()),
     }
 }
 

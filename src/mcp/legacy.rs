@@ -3,27 +3,37 @@
 //! Owns sessions on requests, the version header, batches, DELETE and GET. Which methods exist is the table's, the
 //! form of a session id `session`'s.
 
-use super::headers::{self, PROTOCOL_VERSION, SESSION_ID};
-use super::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, read_message};
+use super::channel::{Channel, Era, relay};
+use super::headers::{self, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
+use super::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, RequestId, read_message};
 use super::methods::{self, Call, Kind};
+use super::modern::read_progress_token;
 use super::reply::{Problem, echo, error_json, error_response, internal};
 use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
 use super::session::{self, Session};
+use crate::http::outlet::Outlet;
 use crate::http::{Request, Response, ResponseBody};
+use crate::kept::OpenStream;
+use crate::offer::{CallError, Change};
+use crate::peer::Stop;
+use crate::sse;
+
+/// The stream that belongs to no request: what a session hears of on its own.
+pub const GET_STREAM: &str = "get";
 
 /// Answers a POST.
-pub async fn answer(request: &Request<'_>, server: &dyn Server, body: Body<'_>) -> Response {
+pub async fn answer(request: &Request<'_>, server: &dyn Server, outlet: Option<&Outlet>, body: Body<'_>) -> Response {
     if let Body::Single(message @ Message::Request { id, method, .. }) = &body
         && method == "initialize"
     {
         // No session yet, and the version header is of no interest: the body says what the client wants.
-        return match run(server, Revision::LATEST_LEGACY, message).await {
-            Some(Ok(Answer { json, session_id: Some(session_id) })) => Response::json(200, json).header(SESSION_ID, session_id),
-            Some(Ok(Answer { json, .. })) => Response::json(200, json),
+        let channel = Channel::new(server, Revision::LATEST_LEGACY, Era::Beginning, None);
+        return match run(&channel, message).await {
+            Some(Ok(Answer::Begun(json, session_id))) => Response::json(200, json).header(SESSION_ID, session_id),
             Some(Err(problem)) => error_response(false, Some(*id), &problem),
-            None => Response::empty(202),
+            _ => Response::empty(202),
         };
     }
     let id = match &body {
@@ -35,12 +45,42 @@ pub async fn answer(request: &Request<'_>, server: &dyn Server, body: Body<'_>) 
         Err(problem) => return error_response(false, id, &problem),
     };
     match body {
-        Body::Single(message) => match run(server, session.revision, &message).await {
-            Some(Ok(answer)) => Response::json(200, answer.json),
-            Some(Err(problem)) => error_response(false, id, &problem),
-            None => Response::empty(202),
+        Body::Single(message) => match id {
+            Some(id) => answer_request(server, outlet, &session, id, &message).await,
+            None => match take(server, &session, &message).await {
+                Ok(()) => Response::empty(202),
+                Err(problem) => error_response(false, None, &problem),
+            },
         },
-        Body::Batch(batch) => answer_batch(server, session.revision, &batch).await,
+        Body::Batch(batch) => answer_batch(server, &session, &batch).await,
+    }
+}
+
+async fn answer_request(
+    server: &dyn Server,
+    outlet: Option<&Outlet>,
+    session: &Session,
+    id: RequestId<'_>,
+    message: &Message<'_>,
+) -> Response {
+    let mut channel = Channel::new(server, session.revision, Era::Legacy { session, request: id.as_json() }, outlet);
+    channel.progress_token = read_progress_token(message);
+    let (json, problem) = match channel.drive(run(&channel, message)).await {
+        Some(Some(Ok(Answer::Json(json) | Answer::Begun(json, _)))) => (json, None),
+        Some(Some(Err(problem))) => (error_json(false, Some(id), &problem), Some(problem)),
+        Some(Some(Ok(Answer::Stream(stream)))) => {
+            return relay(stream);
+        }
+        // Cancelled, which is not answered.
+        Some(None) | None => {
+            channel.abandon().await;
+            return Response::empty(202);
+        }
+    };
+    match (channel.finish(json).await, problem) {
+        (Some(_), Some(problem)) => error_response(false, Some(id), &problem),
+        (Some(json), None) => Response::json(200, json),
+        (None, _) => Response::empty(202),
     }
 }
 
@@ -48,7 +88,7 @@ pub async fn answer(request: &Request<'_>, server: &dyn Server, body: Body<'_>) 
 /// a warning at 202.
 pub async fn end_session(request: &Request<'_>, server: &dyn Server) -> Response {
     let ended = match open_session(request, server).await {
-        Ok(session) => server.end_session(&session.key, session.expires).await.map_err(|fault| internal(server, &fault)),
+        Ok(session) => server.state().end(&session.key, session.expires).await.map_err(|fault| internal(server, &fault)),
         Err(problem) => Err(problem),
     };
     match ended {
@@ -57,11 +97,48 @@ pub async fn end_session(request: &Request<'_>, server: &dyn Server) -> Response
     }
 }
 
-/// Answers a GET. There is nothing to stream, which 405 says; but a client whose session is gone learns that first.
+/// Answers a GET: the session's own stream, or another one that is taken up where the client lost it. A stream that is
+/// not there any more is empty, which makes the client begin a new one.
 pub async fn open_stream(request: &Request<'_>, server: &dyn Server) -> Response {
-    match open_session(request, server).await {
-        Ok(_) => Response::empty(405).header("allow", "POST, DELETE"),
+    match stream_for(request, server).await {
+        Ok(response) => response,
         Err(problem) => error_response(false, None, &problem),
+    }
+}
+
+async fn stream_for(request: &Request<'_>, server: &dyn Server) -> Result<Response, Problem> {
+    let session = open_session(request, server).await?;
+    let last = headers::value(request.headers, LAST_EVENT_ID);
+    let (stream, after) = match last.as_deref().filter(|id| !id.is_empty()).map(sse::read_event_id) {
+        Some((stream, number)) => (stream, Some(number)),
+        None => (GET_STREAM, None),
+    };
+    let mut routes = Vec::new();
+    if stream == GET_STREAM {
+        for change in [Change::Tools, Change::Prompts, Change::Resources] {
+            routes.extend(server.routes(change).await.map_err(|error| unheard(server, error))?);
+        }
+    }
+    let open = OpenStream {
+        stream: stream.to_owned(),
+        session: Some(session.key),
+        after,
+        is_primed: session.revision.has_primed_streams(),
+        first: None,
+        last: None,
+        subscription_id: None,
+        routes,
+        closes_at: server.authorized_until().unwrap_or(session.expires).min(session.expires),
+    };
+    let opened = server.state().open(open).await.map_err(|fault| internal(server, &fault))?;
+    Ok(relay(opened))
+}
+
+/// Lists can always be heard of; if not, something broke.
+fn unheard(server: &dyn Server, error: CallError) -> Problem {
+    match error {
+        CallError::Stopped(Stop::Failed(failure)) => methods::failed(server, failure),
+        _ => Problem::InvalidRequest("no stream for this connection".into()),
     }
 }
 
@@ -77,35 +154,47 @@ async fn open_session(request: &Request<'_>, server: &dyn Server) -> Result<Sess
     }
     let id = headers::value(request.headers, SESSION_ID).ok_or(Problem::SessionMissing)?;
     let session = session::open(server, &id).ok_or(Problem::SessionNotFound)?;
-    match server.session_ended(&session.key).await {
-        Ok(false) => Ok(session),
-        Ok(true) => Err(Problem::SessionNotFound),
+    match server.state().session(&session.key).await {
+        Ok(state) if state.has_ended => Err(Problem::SessionNotFound),
+        Ok(_) => Ok(session),
         Err(fault) => Err(internal(server, &fault)),
     }
 }
 
-/// Runs one message; `None` for one that is not answered.
-async fn run(server: &dyn Server, revision: Revision, message: &Message<'_>) -> Option<Result<Answer, Problem>> {
+/// Runs one request; `None` for a message that is not answered.
+async fn run(channel: &Channel<'_>, message: &Message<'_>) -> Option<Result<Answer, Problem>> {
+    let Message::Request { id, method, params } = message else { return None };
+    let row = methods::find(method, channel.revision);
+    let Some((row, Kind::Request(handler))) = row.map(|row| (row, row.kind)) else {
+        return Some(Err(Problem::MethodNotFound(echo(method))));
+    };
+    let call = Call { server: channel.server, revision: channel.revision, id: *id, method: row.name, params: *params, channel };
+    Some(handler(&call).await)
+}
+
+/// Takes a message that is not answered: a notification, or an answer to a request of ours.
+async fn take(server: &dyn Server, session: &Session, message: &Message<'_>) -> Result<(), Problem> {
     match message {
-        Message::Request { id, method, params } => {
-            let Some(Kind::Request(handler)) = methods::find(method, revision).map(|row| row.kind) else {
-                return Some(Err(Problem::MethodNotFound(echo(method))));
-            };
-            let call = Call { server, revision, id: *id, params: *params, client_capabilities: None };
-            Some(handler(&call).await)
+        Message::Request { .. } => Ok(()),
+        Message::Notification { method, params } => match methods::find(method, session.revision).map(|row| row.kind) {
+            Some(Kind::Request(_)) => Err(Problem::InvalidRequest(format!("{} needs an id", echo(method)).into())),
+            Some(Kind::Notification(Some(taken))) => taken(server, session, *params).await,
+            // Clients may notify of things that this server has never heard of.
+            Some(Kind::Notification(None)) | None => Ok(()),
+        },
+        Message::Response { id, kind, payload } => {
+            // Ours are strings. An answer to a request that was never made is as good as any other.
+            let Ok(id) = serde_json::from_str::<String>(id.as_json()) else { return Ok(()) };
+            let answer = format!("{{\"{kind}\":{}}}", payload.get());
+            server.state().answered(&session.key, &id, answer).await.map_err(|fault| internal(server, &fault))
         }
-        Message::Notification { method, .. } if !methods::may_be_notification(method, revision) => {
-            Some(Err(Problem::InvalidRequest(format!("{} needs an id", echo(method)).into())))
-        }
-        // An answer to a request that was never made, or whose asker is gone, is as good as any other.
-        Message::Notification { .. } | Message::Response => None,
     }
 }
 
 /// Answers a batch (2025-03-26, streamable HTTP): in order and one after the other, so that a client that slings two
 /// beads gets them in the order it wrote.
-async fn answer_batch(server: &dyn Server, revision: Revision, batch: &Batch<'_>) -> Response {
-    let refused = if !revision.has_batches() {
+async fn answer_batch(server: &dyn Server, session: &Session, batch: &Batch<'_>) -> Response {
+    let refused = if !session.revision.has_batches() {
         Some("batches exist in 2025-03-26 only".into())
     } else if batch.elements.is_empty() {
         Some("a batch must not be empty".into())
@@ -122,14 +211,19 @@ async fn answer_batch(server: &dyn Server, revision: Revision, batch: &Batch<'_>
         let answer = match read_message(element.get()) {
             Ok(Message::Request { id, method, .. }) if method == "initialize" => {
                 // 2025-03-26, lifecycle: it MUST NOT be part of a batch.
-                Some(error_json(Some(id), &Problem::InvalidRequest("initialize must not be part of a batch".into())))
+                let problem = Problem::InvalidRequest("initialize must not be part of a batch".into());
+                Some(error_json(false, Some(id), &problem))
             }
-            Ok(message) => {
-                let id = if let Message::Request { id, .. } = &message { Some(*id) } else { None };
-                let outcome = run(server, revision, &message).await;
-                outcome.map(|outcome| outcome.map_or_else(|problem| error_json(id, &problem), |answer| answer.json))
+            Ok(message @ Message::Request { id, .. }) => {
+                let channel = Channel::new(server, session.revision, Era::Legacy { session, request: id.as_json() }, None);
+                match channel.drive(run(&channel, &message)).await.flatten() {
+                    Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => Some(json),
+                    Some(Ok(Answer::Stream(_))) | None => None,
+                    Some(Err(problem)) => Some(error_json(false, Some(id), &problem)),
+                }
             }
-            Err(malformed) => Some(error_json(malformed.id, &malformed.problem)),
+            Ok(message) => take(server, session, &message).await.err().map(|problem| error_json(false, None, &problem)),
+            Err(malformed) => Some(error_json(false, malformed.id, &malformed.problem)),
         };
         answers.extend(answer);
     }

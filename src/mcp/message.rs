@@ -39,7 +39,14 @@ pub enum Message<'a> {
         params: Option<&'a RawValue>,
     },
     /// Answers a request of ours.
-    Response,
+    Response {
+        /// The id that we gave.
+        id: RequestId<'a>,
+        /// `result` or `error`.
+        kind: &'static str,
+        /// Its value.
+        payload: &'a RawValue,
+    },
 }
 
 /// Something that is not a message, with its id if that much could be read.
@@ -132,7 +139,8 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
                 None => Message::Notification { method, params },
             })
         }
-        (None, Some(_), Some(_), None) | (None, Some(_), None, Some(_)) => Ok(Message::Response),
+        (None, Some(id), Some(payload), None) => Ok(Message::Response { id, kind: "result", payload }),
+        (None, Some(id), None, Some(payload)) => Ok(Message::Response { id, kind: "error", payload }),
         _ => Err(malformed("a message has a method, or an id with either result or error")),
     }
 }
@@ -164,7 +172,9 @@ const fn without_id<'a>(problem: Problem) -> Malformed<'a> {
 }
 
 impl<'a> RequestId<'a> {
-    fn read(raw: &'a RawValue) -> Option<Self> {
+    /// Reads an id; `None` for what is none.
+    #[must_use]
+    pub fn read(raw: &'a RawValue) -> Option<Self> {
         let text = raw.get();
         let is_legal = match text.as_bytes().first() {
             // Read, not only looked at: an escape that names no character must not be echoed.

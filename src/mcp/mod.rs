@@ -4,10 +4,14 @@
 //! runtime; what it needs of them is the trait `Server`. Authentication comes before it.
 //!
 //! Reading order: this file routes; `message` reads; `modern` and `legacy` check; `methods` has the table and the
-//! handlers; `result` and `reply` write. `origin` and `cors` are for every path, and so are called from outside.
+//! handlers; `result` and `reply` write; `channel` is what a call sends before its answer, `talk` in which words, and
+//! `inputs` what a client answers by calling again. `server` and `state` are what the product must bring. `origin` and
+//! `cors` are for every path, and so are called from outside.
 
+mod channel;
 pub mod cors;
 mod headers;
+mod inputs;
 mod legacy;
 mod message;
 mod methods;
@@ -18,30 +22,45 @@ mod result;
 pub mod revision;
 pub mod server;
 mod session;
+pub mod state;
+mod talk;
 
 #[cfg(test)]
 mod tests;
 
+pub use legacy::GET_STREAM;
+
+use crate::http::outlet::Outlet;
 use crate::http::{Request, RequestBody, Response};
 use message::Body;
 use reply::{Problem, error_response};
 use revision::Revision;
 use server::Server;
 
-/// Answers one HTTP request to an MCP endpoint, for an authenticated caller.
-pub async fn handle<S: Server>(request: &Request<'_>, server: &S) -> Response {
+/// Answers one HTTP request to an MCP endpoint, for an authenticated caller. Whatever is written to the outlet is the
+/// answer, and what is returned then means nothing.
+pub async fn handle<S: Server>(request: &Request<'_>, server: &S, outlet: &Outlet) -> Response {
     let version = headers::value(request.headers, headers::PROTOCOL_VERSION);
     let is_modern = version.as_deref().and_then(Revision::parse).is_some_and(Revision::is_modern);
     match request.method.as_str() {
-        "POST" => answer_post(request, server, version.as_deref(), is_modern).await,
+        "POST" => {
+            let outlet = Some(outlet).filter(|_| channel::takes_streams(request.headers));
+            answer_post(request, server, outlet, version.as_deref(), is_modern).await
+        }
         "DELETE" if !is_modern => legacy::end_session(request, server).await,
         "GET" if !is_modern => legacy::open_stream(request, server).await,
-        _ => Response::empty(405).header("allow", if is_modern { "POST" } else { "POST, DELETE" }),
+        _ => Response::empty(405).header("allow", if is_modern { "POST" } else { "GET, POST, DELETE" }),
     }
 }
 
-/// `Accept` is not looked at: JSON is what there is, and a client that forgot to list it reads it all the same.
-async fn answer_post(request: &Request<'_>, server: &dyn Server, version: Option<&str>, is_modern: bool) -> Response {
+/// A client that forgot to list JSON in `Accept` reads it all the same; only streams must be asked for.
+async fn answer_post(
+    request: &Request<'_>,
+    server: &dyn Server,
+    outlet: Option<&Outlet>,
+    version: Option<&str>,
+    is_modern: bool,
+) -> Response {
     let refuse = |problem: &Problem| error_response(is_modern, None, problem);
     if !headers::is_json(request.headers) {
         return refuse(&Problem::UnsupportedMediaType);
@@ -53,13 +72,13 @@ async fn answer_post(request: &Request<'_>, server: &dyn Server, version: Option
     match message::read_body(bytes) {
         Err(malformed) => error_response(is_modern, malformed.id, &malformed.problem),
         Ok(Body::Batch(_)) if is_modern => refuse(&Problem::InvalidRequest("the body must be one message".into())),
-        Ok(Body::Batch(batch)) => legacy::answer(request, server, Body::Batch(batch)).await,
+        Ok(Body::Batch(batch)) => legacy::answer(request, server, None, Body::Batch(batch)).await,
         Ok(Body::Single(message)) => {
             let meta = modern::read_meta(&message);
             if modern::is_claimed(meta.as_ref(), version) {
-                modern::answer(request, server, message, meta).await
+                modern::answer(request, server, outlet, message, meta).await
             } else {
-                legacy::answer(request, server, Body::Single(message)).await
+                legacy::answer(request, server, outlet, Body::Single(message)).await
             }
         }
     }

@@ -3,15 +3,20 @@
 //! Owns what a modern request must carry and the order in which that is checked. Nothing here reads a session: a
 //! session id on a modern request is ignored, and none is given out.
 
+use super::channel::{Channel, Era, relay};
 use super::headers::{self, PROTOCOL_VERSION};
-use super::message::{Message, present, read_object, read_string};
-use super::methods::{self, Call, Kind};
-use super::reply::{Problem, echo, error_response};
+use super::inputs::Inputs;
+use super::message::{Message, RequestId, present, read_object, read_string};
+use super::methods::{self, Call, Kind, Method};
+use super::reply::{Problem, echo, error_json, error_response};
+use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
+use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::cell::OnceCell;
 
 /// What era routing and the checks need of `params`.
 #[derive(Deserialize)]
@@ -27,6 +32,10 @@ pub struct Meta<'a> {
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default, deserialize_with = "present")]
     client_capabilities: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default, deserialize_with = "present")]
+    log_level: Option<&'a RawValue>,
+    #[serde(borrow, rename = "progressToken", default, deserialize_with = "present")]
+    progress_token: Option<&'a RawValue>,
 }
 
 /// Reads `params._meta`, if it can be read.
@@ -44,34 +53,99 @@ pub fn is_claimed(meta: Option<&Meta<'_>>, header: Option<&str>) -> bool {
 }
 
 /// Answers one message.
-pub async fn answer(request: &Request<'_>, server: &dyn Server, message: Message<'_>, meta: Option<Meta<'_>>) -> Response {
+pub async fn answer(
+    request: &Request<'_>,
+    server: &dyn Server,
+    outlet: Option<&Outlet>,
+    message: Message<'_>,
+    meta: Option<Meta<'_>>,
+) -> Response {
     match message {
         Message::Request { id, method, params } => {
-            let call = match check_request(request, &method, meta.as_ref()) {
-                Ok((revision, client_capabilities)) => {
-                    Call { server, revision, id, params, client_capabilities: Some(client_capabilities) }
-                }
+            let (revision, capabilities) = match check_request(request, &method, meta.as_ref()) {
+                Ok(checked) => checked,
                 Err(problem) => return error_response(true, Some(id), &problem),
             };
-            match run(request, &call, &method).await {
-                Ok(json) => Response::json(200, json),
-                Err(problem) => error_response(true, Some(id), &problem),
+            let mut channel = Channel::new(server, revision, Era::Modern { capabilities }, outlet);
+            if let Some(meta) = &meta {
+                channel.progress_token = meta.progress_token.filter(|token| is_progress_token(token));
+            }
+            match run(request, &mut channel, &method, id, params, meta.as_ref()).await {
+                Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => match channel.finish(json).await {
+                    Some(json) => Response::json(200, json),
+                    None => Response::empty(200),
+                },
+                Some(Ok(Answer::Stream(stream))) => relay(stream),
+                Some(Err(problem)) => match channel.finish(error_json(true, Some(id), &problem)).await {
+                    Some(_) => error_response(true, Some(id), &problem),
+                    None => Response::empty(200),
+                },
+                None => Response::empty(200),
             }
         }
         Message::Notification { method, .. } => match check_notification(request, &method, meta.as_ref()) {
             Ok(()) => Response::empty(202),
             Err(problem) => error_response(true, None, &problem),
         },
-        Message::Response => error_response(true, None, &Problem::InvalidRequest("this server asks nothing of its clients".into())),
+        Message::Response { .. } => {
+            error_response(true, None, &Problem::InvalidRequest("answers to this server come with the next call".into()))
+        }
     }
 }
 
-async fn run(request: &Request<'_>, call: &Call<'_>, method: &str) -> Result<String, Problem> {
-    let not_found = || Problem::MethodNotFound(echo(method));
-    let row = methods::find(method, call.revision).ok_or_else(not_found)?;
-    let Kind::Request(handler) = row.kind else { return Err(not_found()) };
-    headers::check_mirrored(request, call.server, row.mirrored, call.params)?;
-    Ok(handler(call).await?.json)
+async fn run(
+    request: &Request<'_>,
+    channel: &mut Channel<'_>,
+    method: &str,
+    id: RequestId<'_>,
+    params: Option<&RawValue>,
+    meta: Option<&Meta<'_>>,
+) -> Option<Result<Answer, Problem>> {
+    let row = match find(request, channel, method, params, meta) {
+        Ok(row) => row,
+        Err(problem) => return Some(Err(problem)),
+    };
+    let channel = &*channel;
+    let call = Call { server: channel.server, revision: channel.revision, id, method: row.name, params, channel };
+    let Kind::Request(handler) = row.kind else { return Some(Err(Problem::MethodNotFound(echo(method)))) };
+    channel.drive(handler(&call)).await
+}
+
+/// The row of the method, with everything checked that the request says about itself.
+fn find(
+    request: &Request<'_>,
+    channel: &mut Channel<'_>,
+    method: &str,
+    params: Option<&RawValue>,
+    meta: Option<&Meta<'_>>,
+) -> Result<&'static Method, Problem> {
+    let row = methods::find(method, channel.revision).ok_or_else(|| Problem::MethodNotFound(echo(method)))?;
+    if matches!(row.kind, Kind::Notification(_)) {
+        return Err(Problem::MethodNotFound(echo(method)));
+    }
+    headers::check_mirrored(request, channel.server, row.mirrored, params)?;
+    if let Some(level) = meta.and_then(|meta| meta.log_level) {
+        let level = serde_json::from_str(level.get())
+            .map_err(|_| Problem::InvalidParams("_meta io.modelcontextprotocol/logLevel is no log level".into()))?;
+        channel.log_level = OnceCell::from(Some(level));
+    } else {
+        channel.log_level = OnceCell::from(None);
+    }
+    if row.can_ask {
+        channel.inputs = Inputs::read(channel.server, row.name, params)?;
+    }
+    Ok(row)
+}
+
+/// `ProgressToken`: a string or an integer, as ids are.
+fn is_progress_token(token: &RawValue) -> bool {
+    RequestId::read(token).is_some()
+}
+
+/// The progress token of a message of either era.
+#[must_use]
+pub fn read_progress_token<'a>(message: &Message<'a>) -> Option<&'a RawValue> {
+    read_meta(message)?.progress_token.filter(|token| is_progress_token(token))
 }
 
 /// The version comes first, because how to read the rest depends on it.

@@ -46,6 +46,10 @@ pub enum Problem {
     UnsupportedVersion(String),
     /// The client did not declare the capability whose JSON is given.
     MissingCapability(&'static str),
+    /// No resource has this URI.
+    ResourceNotFound(String),
+    /// The token does not reach so far; the challenge says what would.
+    InsufficientScope(String),
     /// Something broke, and is logged under this incident id.
     Internal(String),
 }
@@ -77,6 +81,9 @@ enum Data<'a> {
     Capabilities {
         required_capabilities: &'a RawValue,
     },
+    Resource {
+        uri: &'a str,
+    },
 }
 
 /// The error as JSON text.
@@ -85,8 +92,8 @@ enum Data<'a> {
 /// speak of "a JSON-RPC error response that has no `id`", and no legacy schema admits null either; JSON-RPC's own
 /// `"id": null` would therefore be legal nowhere.
 #[must_use]
-pub fn error_json(id: Option<RequestId<'_>>, problem: &Problem) -> String {
-    let error = ErrorObject { code: problem.code(), message: problem.message(), data: problem.data() };
+pub fn error_json(is_modern: bool, id: Option<RequestId<'_>>, problem: &Problem) -> String {
+    let error = ErrorObject { code: problem.code(is_modern), message: problem.message(), data: problem.data() };
     serde_json::to_string(&ErrorResponse { jsonrpc: "2.0", id, error })
         .unwrap_or_else(|_| r#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"Internal error"}}"#.to_owned())
 }
@@ -94,7 +101,11 @@ pub fn error_json(id: Option<RequestId<'_>>, problem: &Problem) -> String {
 /// The error as the whole answer to one HTTP request.
 #[must_use]
 pub fn error_response(is_modern: bool, id: Option<RequestId<'_>>, problem: &Problem) -> Response {
-    Response::json(problem.status(is_modern, id.is_some()), error_json(id, problem))
+    let response = Response::json(problem.status(is_modern, id.is_some()), error_json(is_modern, id, problem));
+    match problem {
+        Problem::InsufficientScope(challenge) => response.header("www-authenticate", challenge.clone()),
+        _ => response,
+    }
 }
 
 /// Logs what broke and gives what the client may know of it.
@@ -110,7 +121,7 @@ pub fn echo(text: &str) -> String {
 }
 
 impl Problem {
-    const fn code(&self) -> i32 {
+    const fn code(&self, is_modern: bool) -> i32 {
         match self {
             Self::Parse(_) => -32700,
             // The legacy range −32000 … −32019 is not for new servers (2026-07-28, error codes). Clients go by the
@@ -121,9 +132,13 @@ impl Problem {
             | Self::OriginRefused(_)
             | Self::SessionMissing
             | Self::SessionNotFound
+            | Self::InsufficientScope(_)
             | Self::VersionHeaderInvalid(_) => -32600,
             Self::MethodNotFound(_) => -32601,
-            Self::MetaInvalid(_) | Self::InvalidParams(_) => -32602,
+            Self::ResourceNotFound(_) if !is_modern => -32002,
+            Self::MetaInvalid(_) | Self::InvalidParams(_) | Self::ResourceNotFound(_) => -32602,
+            // The modern schema alone knows it.
+            Self::MissingCapability(_) if !is_modern => -32602,
             Self::Internal(_) => -32603,
             Self::HeaderMismatch(_) => -32020,
             Self::MissingCapability(_) => -32021,
@@ -133,7 +148,7 @@ impl Problem {
 
     const fn status(&self, is_modern: bool, has_id: bool) -> u16 {
         match self {
-            Self::OriginRefused(_) => 403,
+            Self::OriginRefused(_) | Self::InsufficientScope(_) => 403,
             Self::SessionNotFound => 404,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -146,7 +161,8 @@ impl Problem {
                     200
                 }
             }
-            Self::InvalidParams(_) => 200,
+            Self::InvalidParams(_) | Self::ResourceNotFound(_) => 200,
+            Self::MissingCapability(_) if !is_modern => 200,
             Self::Internal(_) => {
                 if has_id {
                     200
@@ -182,7 +198,9 @@ impl Problem {
             Self::InvalidParams(why) => format!("Invalid params: {why}").into(),
             Self::HeaderMismatch(why) => format!("Header mismatch: {why}").into(),
             Self::UnsupportedVersion(_) => "Unsupported protocol version".into(),
-            Self::MissingCapability(_) => "Missing required client capability".into(),
+            Self::MissingCapability(needed) => format!("Missing required client capability: {needed}").into(),
+            Self::ResourceNotFound(_) => "Resource not found".into(),
+            Self::InsufficientScope(_) => "Insufficient scope: connect with a token that allows this".into(),
             Self::Internal(incident) => format!("Internal error (incident {incident})").into(),
         }
     }
@@ -193,6 +211,7 @@ impl Problem {
             Self::MissingCapability(json) => {
                 serde_json::from_str(json).ok().map(|required_capabilities| Data::Capabilities { required_capabilities })
             }
+            Self::ResourceNotFound(uri) => Some(Data::Resource { uri }),
             _ => None,
         }
     }

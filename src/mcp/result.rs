@@ -7,24 +7,20 @@ use super::methods::Call;
 use super::reply::{self, Problem};
 use super::server::Implementation;
 use crate::error::Fault;
+use crate::http::Relayed;
+use crate::offer::Caching;
 use serde::Serialize;
-
-/// How long and by whom a result may be kept (2026-07-28, caching). Legacy results do not say.
-#[derive(Debug, Clone, Copy)]
-pub struct Caching {
-    /// `ttlMs`.
-    pub ttl_ms: u32,
-    /// `cacheScope`: `public` or `private`.
-    pub scope: &'static str,
-}
+use serde_json::{Map, Value};
 
 /// A finished answer to one request.
 #[derive(Debug)]
-pub struct Answer {
+pub enum Answer {
     /// The JSON-RPC response.
-    pub json: String,
-    /// The session that `initialize` began.
-    pub session_id: Option<String>,
+    Json(String),
+    /// The same of `initialize`, with the id of the session that it began.
+    Begun(String, String),
+    /// A stream of another object, which answers.
+    Stream(Relayed),
 }
 
 /// A result under way.
@@ -33,24 +29,34 @@ pub struct ResultWriter<'a> {
     json: Vec<u8>,
     has_fields: bool,
     fault: Option<Fault>,
-}
-
-#[derive(Serialize)]
-struct Meta<'a> {
-    #[serde(rename = "io.modelcontextprotocol/serverInfo")]
-    server_info: &'a Implementation,
+    /// An entry of `_meta`: its key, and its value as JSON text.
+    tag: Option<(&'static str, String)>,
 }
 
 impl<'a> ResultWriter<'a> {
     /// Begins the answer to `call`. `bytes` is a guess at the size of the result.
     #[must_use]
     pub fn open(call: &'a Call<'a>, bytes: usize) -> Self {
+        Self::begin(call, bytes).kind("complete")
+    }
+
+    /// The same for an answer that is not the last one: `input_required`, `task`.
+    #[must_use]
+    pub fn open_as(call: &'a Call<'a>, kind: &'static str) -> Self {
+        Self::begin(call, 512).kind(kind)
+    }
+
+    fn begin(call: &'a Call<'a>, bytes: usize) -> Self {
         let mut json = Vec::with_capacity(bytes + 320);
         json.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
         json.extend_from_slice(call.id.as_json().as_bytes());
         json.extend_from_slice(br#","result":{"#);
-        let writer = Self { call, json, has_fields: false, fault: None };
-        if call.revision.is_modern() { writer.json_field("resultType", r#""complete""#) } else { writer }
+        Self { call, json, has_fields: false, fault: None, tag: None }
+    }
+
+    /// Says what kind of result this is, to clients that know of kinds.
+    fn kind(self, kind: &'static str) -> Self {
+        if self.call.revision.is_modern() { self.field("resultType", &kind) } else { self }
     }
 
     /// Adds a field.
@@ -59,6 +65,16 @@ impl<'a> ResultWriter<'a> {
         self.name(name);
         if let Err(error) = serde_json::to_writer(&mut self.json, value) {
             self.fault.get_or_insert_with(|| Fault::new("writing a result", error));
+        }
+        self
+    }
+
+    /// Adds every field of an object.
+    #[must_use]
+    pub fn fields(mut self, object: &Map<String, Value>) -> Self {
+        for (name, value) in object {
+            self.name(name);
+            self.json.extend_from_slice(value.to_string().as_bytes());
         }
         self
     }
@@ -78,6 +94,13 @@ impl<'a> ResultWriter<'a> {
         if self.call.revision.is_modern() { self.field("ttlMs", &caching.ttl_ms).field("cacheScope", &caching.scope) } else { self }
     }
 
+    /// Adds an entry to `_meta`.
+    #[must_use]
+    pub fn tagged(mut self, key: &'static str, value: &Value) -> Self {
+        self.tag = Some((key, value.to_string()));
+        self
+    }
+
     /// Completes the answer.
     ///
     /// # Errors
@@ -85,19 +108,32 @@ impl<'a> ResultWriter<'a> {
     pub fn close(mut self) -> Result<Answer, Problem> {
         let server = self.call.server;
         if self.call.revision.is_modern() {
-            self = self.field("_meta", &Meta { server_info: server.implementation() });
+            let tag = self.tag.take().map(|(key, value)| format!("\"{key}\":{value},")).unwrap_or_default();
+            self.name("_meta");
+            self.json.push(b'{');
+            self.json.extend_from_slice(tag.as_bytes());
+            self = self.write_server_info(server.implementation());
         }
         self.json.extend_from_slice(b"}}");
         if let Some(fault) = self.fault {
             return Err(reply::internal(server, &fault));
         }
         match String::from_utf8(self.json) {
-            Ok(json) => Ok(Answer { json, session_id: None }),
+            Ok(json) => Ok(Answer::Json(json)),
             Err(error) => Err(reply::internal(server, &Fault::new("writing a result", error))),
         }
     }
 
-    fn name(&mut self, name: &'static str) {
+    fn write_server_info(mut self, implementation: &Implementation) -> Self {
+        self.json.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+        if let Err(error) = serde_json::to_writer(&mut self.json, implementation) {
+            self.fault.get_or_insert_with(|| Fault::new("writing a result", error));
+        }
+        self.json.push(b'}');
+        self
+    }
+
+    fn name(&mut self, name: &str) {
         if self.has_fields {
             self.json.push(b',');
         }

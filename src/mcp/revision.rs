@@ -3,7 +3,7 @@
 //! Owns every question of the form "does this revision have …?", each as one function. Which methods a revision has
 //! is a column of the table in `methods`.
 
-use super::server::ToolShape;
+use crate::offer::Shape;
 
 /// A released revision, oldest first, so that they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,9 +76,33 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
-    /// The form of `Tool` that this revision defines.
+    /// Whether a stream begins with an event without data, and may end before its answer.
     #[must_use]
-    pub fn tool_shape(self) -> ToolShape {
-        if self >= Self::V2025_06_18 { ToolShape::Full } else { ToolShape::Before2025June }
+    pub const fn has_primed_streams(self) -> bool {
+        matches!(self, Self::V2025_11_25)
+    }
+
+    /// Whether capabilities have `extensions`.
+    #[must_use]
+    pub const fn has_extensions(self) -> bool {
+        self.is_modern()
+    }
+
+    /// Whether `notifications/progress` has a `message`.
+    #[must_use]
+    pub fn has_progress_messages(self) -> bool {
+        self >= Self::V2025_03_26
+    }
+
+    /// Whether `elicitation/create` has a `mode`.
+    #[must_use]
+    pub fn has_elicitation_modes(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// The form of lists that this revision defines.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        if self >= Self::V2025_06_18 { Shape::Full } else { Shape::Before2025June }
     }
 }

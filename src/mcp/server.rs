@@ -3,11 +3,15 @@
 //! Owns the trait and its plain types. The product implements it once per request, for the authenticated caller;
 //! nothing here names a tool, a town or a runtime.
 
-use crate::error::{Fault, Refusal};
+use super::state::State;
+use crate::error::Fault;
+use crate::offer::{Called, Change, Completion, Contents, Listing, PromptReply, Shape, ToolReply};
+use crate::peer::{Peer, Route};
 use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::rc::Rc;
 
 /// `Implementation` of the specification: who this server is.
@@ -21,36 +25,25 @@ pub struct Implementation {
     pub version: &'static str,
 }
 
+/// What a server has that not every server has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Features {
+    /// The list of tools may change while a client is connected.
+    pub tools_change: bool,
+    /// The list of prompts may.
+    pub prompts_change: bool,
+    /// Extensions beyond those that have methods: names and their settings as JSON text.
+    pub extensions: &'static [(&'static str, &'static str)],
+}
+
 /// One `tools/call`, as the client sent it.
 pub struct ToolCall<'a> {
     /// The tool's name.
     pub name: &'a str,
     /// The arguments object; `{}` when the client sent none.
     pub arguments: &'a RawValue,
-    /// The `ClientCapabilities` object that came with a modern request. A legacy client stated its capabilities at
-    /// `initialize`, so nothing is known here.
-    pub client_capabilities: Option<&'a RawValue>,
-}
-
-/// What a tool answered: becomes a `CallToolResult`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ToolReply {
-    /// Structured content as JSON text of an object. The same text is the text content.
-    Structured(String),
-    /// `isError: true`; the refusal becomes the text content and there is no structured content.
-    Refused(Refusal),
-}
-
-/// Why a `tools/call` has no result.
-#[derive(Debug)]
-pub enum ToolCallError {
-    /// No tool of that name for this caller: JSON-RPC −32602.
-    Unknown,
-    /// The client did not declare a capability that the call cannot do without: JSON-RPC −32021 for modern clients,
-    /// −32602 for legacy ones. The text is JSON of the `ClientCapabilities` needed: `{"sampling":{}}`.
-    MissingCapability(&'static str),
-    /// Something broke: JSON-RPC −32603 with an incident id.
-    Broke(Fault),
+    /// Who called.
+    pub peer: &'a dyn Peer,
 }
 
 /// A tool property that clients of the modern revision mirror into a `Mcp-Param-*` header.
@@ -62,13 +55,14 @@ pub struct HeaderParameter {
     pub header: &'static str,
 }
 
-/// Which form of the tool list a client can read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToolShape {
-    /// Revisions 2025-06-18 and later.
-    Full,
-    /// Earlier revisions: `Tool` has no `title` and no `outputSchema`.
-    Before2025June,
+/// One `prompts/get`.
+pub struct PromptCall<'a> {
+    /// The prompt's name.
+    pub name: &'a str,
+    /// Its arguments.
+    pub arguments: &'a Map<String, Value>,
+    /// Who called.
+    pub peer: &'a dyn Peer,
 }
 
 /// The product, for one authenticated caller of one endpoint.
@@ -79,31 +73,54 @@ pub trait Server {
     /// Instructions for the model, under 2,000 characters.
     fn instructions(&self) -> &str;
 
+    /// What this server has.
+    fn features(&self) -> Features;
+
     /// A stable key of the authenticated principal at this endpoint; a session belongs to exactly one. It names the
     /// endpoint too wherever endpoints keep their ended sessions in different places.
     fn principal(&self) -> &str;
 
+    /// When the caller's token expires, if it does: no stream outlives it.
+    fn authorized_until(&self) -> Option<Timestamp>;
+
     /// The caller's tools: JSON text of an array of `Tool` objects, in a fixed order, built once and shared. It is
     /// spliced into answers as it is.
-    fn tools(&self, shape: ToolShape) -> Rc<str>;
+    fn tools(&self, shape: Shape) -> Rc<str>;
 
     /// The `x-mcp-header` properties of a tool.
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter];
 
     /// Runs a tool.
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> LocalBoxFuture<'a, Result<ToolReply, ToolCallError>>;
+    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply>;
 
-    /// A session was begun just now. `session` as in `session_ended`. Nothing need be kept but that it has not ended yet.
-    fn session_begun(&self, session: &str);
+    /// A page of the caller's resources, in a fixed order: `Resource` objects.
+    fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing>;
 
-    /// Whether this session was ended by its client. `session` is the random part of the id, 22 base64url characters.
-    /// Knowledge may be up to 30 s old.
-    fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>>;
+    /// `ResourceTemplate` objects: JSON text of an array, in a fixed order.
+    fn resource_templates(&self, shape: Shape) -> Rc<str>;
 
-    /// Ends this session for good. Idempotent. Once `expires` has passed the id is worthless by itself.
-    fn end_session<'a>(&'a self, session: &'a str, expires: Timestamp) -> LocalBoxFuture<'a, Result<(), Fault>>;
+    /// Reads a resource.
+    fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents>;
 
-    /// The key that session ids (and later request states and cursors) are sealed with.
+    /// The caller's prompts: JSON text of an array of `Prompt` objects, in a fixed order.
+    fn prompts(&self, shape: Shape) -> Rc<str>;
+
+    /// Fills a prompt in.
+    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply>;
+
+    /// At most 100 values that begin as the client typed, best first, and how many there are in all.
+    fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)>;
+
+    /// Skills (SEP-2640): JSON text of an array, in a fixed order.
+    fn skills(&self) -> &'static str;
+
+    /// Where a change is heard of; `Unknown` for a resource that is not there. Empty when it never happens.
+    fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>>;
+
+    /// What is kept beyond this request.
+    fn state(&self) -> &dyn State;
+
+    /// The key that session ids and request states are sealed with.
     fn seal_key(&self) -> &[u8];
 
     /// The current time.
@@ -111,6 +128,9 @@ pub trait Server {
 
     /// Sixteen random bytes from a cryptographic source.
     fn random(&self) -> [u8; 16];
+
+    /// Waits.
+    fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()>;
 
     /// Logs a fault in full and returns the incident id to show instead.
     fn log_fault(&self, fault: &Fault) -> String;

@@ -12,7 +12,7 @@ use crate::rpc::call::Instance;
 use crate::rpc::serve::{Caller, Core, Cx};
 
 /// What `rpc` needs to run a registry.
-pub const CORE: Core = Core { migrations: schema::MIGRATIONS, authorize, alarm: |_| Ok(()), owes: None };
+pub const CORE: Core = Core { migrations: schema::MIGRATIONS, authorize, alarm: |_| Ok(()), owes: None, read_stream: None };
 
 /// A user's registry is the user's; an organization's is its members'. Town tokens see their own town only, which the
 /// methods check.

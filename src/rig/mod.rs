@@ -33,7 +33,8 @@ pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
     alarm: dispatch::alarm,
-    owes: Some(Owes { compose: report::compose, town: |cx| Ok(state::load(cx)?.map(|rig| rig.town_id.clone())) }),
+    owes: Some(Owes { compose: report::compose, town: |cx, _| Ok(state::load(cx)?.map(|rig| rig.town_id.clone())) }),
+    read_stream: None,
 };
 
 /// Internal callers must come from the rig's own town; everyone else must be allowed to use that town, and an agent

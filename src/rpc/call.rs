@@ -4,6 +4,7 @@
 
 use super::table::{Method, Object};
 use crate::error::{Code, Failure, Fault, Refusal};
+use crate::http::Relayed;
 use crate::ids::{RigId, TownId};
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -127,6 +128,9 @@ pub struct Context {
 pub trait Wire {
     /// Delivers the call and returns the reply text. An error means that nobody knows whether it was carried out.
     fn send(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>>;
+
+    /// Opens a stream of the object, or gives the reply text that says why there is none.
+    fn open(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>>;
 
     /// Resolves after `millis` milliseconds.
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()>;

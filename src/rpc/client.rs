@@ -8,6 +8,7 @@ use super::serve::own_context;
 use crate::auth::Keys;
 use crate::auth::principal::{Principal, TokenKind};
 use crate::error::{Code, Failure, Fault};
+use crate::http::Relayed;
 use crate::ids::TownId;
 use crate::time::Timestamp;
 use futures::future::{LocalBoxFuture, join_all};
@@ -73,8 +74,31 @@ impl Client<'_> {
     /// # Errors
     /// The refusal or fault.
     pub async fn call_internal(&self, call: &Call, town: Option<&TownId>) -> Result<String, Failure> {
+        self.call_internal_within(call, town, CALL_MILLIS_MAX).await
+    }
+
+    /// The same for a call that waits by itself.
+    ///
+    /// # Errors
+    /// The refusal or fault.
+    pub async fn call_internal_within(&self, call: &Call, town: Option<&TownId>, millis: u32) -> Result<String, Failure> {
         let context = own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())?;
-        answer_within(self.runtime, call, &context, CALL_MILLIS_MAX).await
+        answer_within(self.runtime, call, &context, millis).await
+    }
+
+    /// Opens a stream on the edge's own account.
+    ///
+    /// # Errors
+    /// The refusal or fault.
+    pub async fn open_internal(&self, call: &Call, town: Option<&TownId>) -> Result<Relayed, Failure> {
+        let context = own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())?;
+        match self.runtime.open(call, &context).await? {
+            Ok(stream) => Ok(stream),
+            Err(reply) => match read_reply(&reply) {
+                Err(failure) => Err(failure),
+                Ok(_) => Err(Fault::new(call.method.name, "an answer instead of a stream").into()),
+            },
+        }
     }
 
     fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Context {

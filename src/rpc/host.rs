@@ -5,17 +5,21 @@
 
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
-use super::serve::{Answer, Caller, Cx, Flush, Gather, check_access, core, own_context, run};
+use super::serve::{Answer, Caller, Cx, Flush, Gather, Next, Position, check_access, core, own_context, run};
 use super::table::{Absent, Method, find};
 use crate::auth::principal::TokenKind;
 use crate::auth::{Accept, Keys, verify};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
+use crate::sse;
 use crate::store::outbox::{self, Which};
 use crate::store::sql::{Sql, transaction};
 use crate::store::{meta, migrate};
 use crate::time::Timestamp;
+use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
-use std::cell::Cell;
+use futures::stream::{LocalBoxStream, Stream, StreamExt as _, unfold};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// How long an object waits for other objects before it answers without them.
@@ -30,6 +34,10 @@ const LINGER_MILLIS: u32 = 20;
 const ALARM_RETRY_MILLIS: i64 = 5_000;
 /// The alarm never rings again sooner than this.
 const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
+/// A stream is never silent for longer.
+const SILENCE_MILLIS_MAX: u32 = 15_000;
+/// No call waits longer before it looks again.
+const WAIT_MILLIS_MAX: u32 = 60_000;
 
 /// The runtime of one object.
 pub trait Host: 'static {
@@ -66,6 +74,29 @@ pub struct Hints {
     armed: Cell<Armed>,
     /// A flush after the reply is planned or under way, and will see rows written meanwhile.
     flushing: Cell<bool>,
+    /// Who waits for what.
+    waiting: RefCell<HashMap<String, Vec<oneshot::Sender<()>>>>,
+}
+
+impl Hints {
+    /// Begins to wait. Whoever begins before looking misses nothing.
+    fn wait(&self, key: &str) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.borrow_mut();
+        let waiters = waiting.entry(key.to_owned()).or_default();
+        waiters.retain(|waiter| !waiter.is_canceled());
+        waiters.push(sender);
+        receiver
+    }
+
+    fn wake(&self, keys: Vec<String>) {
+        for key in keys {
+            for waiter in self.waiting.borrow_mut().remove(&key).unwrap_or_default() {
+                // Nobody waits any more.
+                let _gone = waiter.send(());
+            }
+        }
+    }
 }
 
 /// What is known about the alarm.
@@ -85,7 +116,8 @@ pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
     match answer(&host, method, args, context).await {
         Ok(Answer::Json(json)) => json,
         Ok(Answer::Void) => String::new(),
-        Ok(Answer::Gather(_)) => broke(&*host, &Fault::new(method, "gathered twice")),
+        Ok(Answer::Gather(_) | Answer::Wait(_)) => broke(&*host, &Fault::new(method, "gathered or waited twice")),
+        Ok(Answer::Stream(_)) => broke(&*host, &Fault::new(method, "a stream is opened, not called")),
         Err(Failure::Refused(refusal)) => refusal_text(&refusal),
         Err(Failure::Broke(fault)) => broke(&*host, &fault),
     }
@@ -93,6 +125,72 @@ pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
 
 fn broke<H: Host>(host: &H, fault: &Fault) -> String {
     incident_text(&host.log_fault(fault))
+}
+
+/// Opens a stream; the error is a reply text, as of `call`.
+pub async fn stream<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str) -> Result<LocalBoxStream<'static, String>, String> {
+    match answer(&host, method, args, context).await {
+        Ok(Answer::Stream(position)) => Ok(read(host, position).boxed_local()),
+        Ok(_) => Err(broke(&*host, &Fault::new(method, "no stream"))),
+        Err(Failure::Refused(refusal)) => Err(refusal_text(&refusal)),
+        Err(Failure::Broke(fault)) => Err(broke(&*host, &fault)),
+    }
+}
+
+/// The text of a stream, piece by piece. A comment goes out whenever there was nothing to send for a while.
+fn read<H: Host>(host: Rc<H>, position: Position) -> impl Stream<Item = String> {
+    unfold(Some((host, position)), async |reading| {
+        let (host, mut position) = reading?;
+        loop {
+            let waiting = host.hints().wait(&position.stream);
+            let next = match read_on(&host, &position).await {
+                Ok(next) => next,
+                Err(failure) => {
+                    super::flush::log(&*host, "read a stream", &failure);
+                    return None;
+                }
+            };
+            position.after = next.after;
+            let text = std::mem::take(&mut position.prelude) + &next.text;
+            if next.ends {
+                return (!text.is_empty()).then_some((text, None));
+            }
+            if !text.is_empty() {
+                return Some((text, Some((host, position))));
+            }
+            let silence = u32::try_from(next.until.since(host.now())).unwrap_or(SILENCE_MILLIS_MAX).min(SILENCE_MILLIS_MAX);
+            if let Either::Right(_) = select(waiting, host.wire().sleep(silence)).await
+                && silence == SILENCE_MILLIS_MAX
+            {
+                return Some((sse::COMMENT.to_owned(), Some((host, position))));
+            }
+        }
+    })
+}
+
+async fn read_on<H: Host>(host: &Rc<H>, position: &Position) -> Result<Next, Failure> {
+    let instance = host.instance().ok_or_else(|| refuse(Code::NotFound, "Not found"))?;
+    let read = core(instance.object()).read_stream.ok_or_else(|| Fault::new("read a stream", "this object has none"))?;
+    let random = || host.random();
+    let cx = Cx::new(host.sql(), host.now(), instance, &random);
+    let next = transaction(cx.sql, || read(&cx, position))?;
+    follow_up(host, &cx).await?;
+    Ok(next)
+}
+
+/// What a change brings with it once it is committed.
+async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
+    host.hints().wake(cx.woken());
+    let (wake_at, when) = cx.effects();
+    if let Some(at) = wake_at {
+        arm(&**host, at).await?;
+    }
+    match when {
+        Flush::None => {}
+        Flush::BeforeReply => flush(&**host, Which::New, DELIVERY_MILLIS_MAX).await,
+        Flush::AfterReply => flush_after_reply(host),
+    }
+    Ok(())
 }
 
 async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) -> Result<Answer, Failure> {
@@ -105,29 +203,29 @@ async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) 
         // Asked before storage is touched: nothing may come between a change and the alarm that stands for it.
         known_alarm(&**host).await?;
     }
-    let random = || host.random();
-    let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    let outcome = match (has_tables(&**host, instance)?, method.absent) {
-        (true, _) => run(&cx, &caller, method, args)?,
-        (false, Absent::Create) => create(&**host, &cx, &caller, method, args)?,
-        (false, Absent::Answer(json)) => {
-            (core(method.object).authorize)(&cx, &caller)?;
-            return Ok(Answer::Json(json.to_owned()));
+    loop {
+        let random = || host.random();
+        let cx = Cx::new(host.sql(), host.now(), instance, &random);
+        let outcome = match (has_tables(&**host, instance)?, method.absent) {
+            (true, _) => run(&cx, &caller, method, args)?,
+            (false, Absent::Create) => create(&**host, &cx, &caller, method, args)?,
+            (false, Absent::Answer(json)) => {
+                (core(method.object).authorize)(&cx, &caller)?;
+                return Ok(Answer::Json(json.to_owned()));
+            }
+            (false, Absent::Refuse) => return Err(not_found(instance).into()),
+        };
+        // Before anything is awaited: what wakes this call may happen from now on.
+        let waiting = if let Answer::Wait(wait) = &outcome { Some((host.hints().wait(&wait.key), wait.until)) } else { None };
+        follow_up(host, &cx).await?;
+        match (outcome, waiting) {
+            (_, Some((waiting, until))) => {
+                let millis = u32::try_from(until.since(host.now())).unwrap_or(WAIT_MILLIS_MAX).min(WAIT_MILLIS_MAX);
+                select(waiting, host.wire().sleep(millis)).await;
+            }
+            (Answer::Gather(gather), None) => return gathered(host, instance, &caller, gather).await,
+            (answer, None) => return Ok(answer),
         }
-        (false, Absent::Refuse) => return Err(not_found(instance).into()),
-    };
-    let (wake_at, when) = cx.effects();
-    if let Some(at) = wake_at {
-        arm(&**host, at).await?;
-    }
-    match when {
-        Flush::None => {}
-        Flush::BeforeReply => flush(&**host, Which::New, DELIVERY_MILLIS_MAX).await,
-        Flush::AfterReply => flush_after_reply(host),
-    }
-    match outcome {
-        Answer::Gather(gather) => gathered(host, instance, &caller, gather).await,
-        answer => Ok(answer),
     }
 }
 
@@ -271,6 +369,7 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Fai
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
+    host.hints().wake(cx.woken());
     Ok(cx.effects().0)
 }
 

@@ -76,7 +76,7 @@ pub fn once(
     }
     let reply = match &answer {
         Answer::Json(reply) => reply.as_str(),
-        Answer::Void | Answer::Gather(_) => "",
+        Answer::Void | Answer::Gather(_) | Answer::Wait(_) | Answer::Stream(_) => "",
     };
     execute(cx.sql, "-- idempotency_expire\nDELETE FROM idempotency WHERE created_at < ?", (oldest,))?;
     execute(

@@ -67,6 +67,7 @@ pub struct Cx<'a> {
     flush: Cell<Flush>,
     number: Cell<Option<i64>>,
     own_row: RefCell<Option<Rc<dyn Any>>>,
+    woken: RefCell<Vec<String>>,
 }
 
 impl<'a> Cx<'a> {
@@ -82,6 +83,7 @@ impl<'a> Cx<'a> {
             flush: Cell::new(Flush::None),
             number: Cell::new(None),
             own_row: RefCell::new(None),
+            woken: RefCell::default(),
         }
     }
 
@@ -147,6 +149,17 @@ impl<'a> Cx<'a> {
         self.flush.set(self.flush.get().max(when));
     }
 
+    /// Wakes calls and streams of this object that wait for `key`, once the change is committed.
+    pub fn wake(&self, key: String) {
+        self.woken.borrow_mut().push(key);
+    }
+
+    /// What was woken.
+    #[must_use]
+    pub fn woken(&self) -> Vec<String> {
+        self.woken.take()
+    }
+
     /// What was asked for.
     #[must_use]
     pub fn effects(&self) -> (Option<Timestamp>, Flush) {
@@ -162,6 +175,44 @@ pub enum Answer {
     Void,
     /// Other objects must be asked first.
     Gather(Gather),
+    /// Nothing yet: the call runs again when it is woken, and when the time is over.
+    Wait(Wait),
+    /// A stream, from here on.
+    Stream(Position),
+}
+
+/// What a call waits for.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// See `Cx::wake`.
+    pub key: String,
+    /// When to stop waiting.
+    pub until: Timestamp,
+}
+
+/// Where the reader of a stream stands. The stream itself is in the database; this is the reader's.
+#[derive(Debug, Clone, Default)]
+pub struct Position {
+    /// Which stream; also the key that wakes its reader.
+    pub stream: String,
+    /// Which connection this is; a newer one takes over.
+    pub generation: i64,
+    /// The last event that was sent.
+    pub after: i64,
+    /// Sent before anything else.
+    pub prelude: String,
+}
+
+/// What a stream has for its reader.
+pub struct Next {
+    /// Text to send; empty when there is nothing new.
+    pub text: String,
+    /// The reader's new place.
+    pub after: i64,
+    /// The stream is over.
+    pub ends: bool,
+    /// Look again at this time at the latest.
+    pub until: Timestamp,
 }
 
 /// Questions to other objects, asked at once and with a deadline, and what to make of the answers. State may have
@@ -207,14 +258,16 @@ pub struct Core {
     pub alarm: fn(&Cx<'_>) -> Result<(), Failure>,
     /// How the outbox is sent, when the object has one.
     pub owes: Option<Owes>,
+    /// Reads on in a stream, when the object has streams.
+    pub read_stream: Option<fn(&Cx<'_>, &Position) -> Result<Next, Failure>>,
 }
 
 /// How an object's outbox is sent.
 pub struct Owes {
     /// The state that a row stands for; `None` when the subject is gone.
     pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Value>, Failure>,
-    /// The town on whose behalf.
-    pub town: fn(&Cx<'_>) -> Result<Option<TownId>, Failure>,
+    /// The town on whose behalf something is sent to this target, if on a town's.
+    pub town: fn(&Cx<'_>, &Instance) -> Result<Option<TownId>, Failure>,
 }
 
 /// The core of an object.

@@ -83,7 +83,8 @@ pub fn takes_letters(object: Object) -> Option<&'static Method> {
     match object {
         Object::Rig => Some(&DELIVER_TO_RIG),
         Object::Town => Some(&DELIVER_TO_TOWN),
-        Object::Registry | Object::Session => None,
+        Object::Session => Some(&DELIVER_TO_SESSION),
+        Object::Registry => None,
     }
 }
 
@@ -150,6 +151,22 @@ methods! {
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 
-    SESSION_ENDED: Session "sessionEnded" ("sessionId") Internal Always("false") => session::session_ended;
-    END_SESSION: Session "endSession" ("sessionId", "expiresAt") Internal Create => session::end_session;
+    SESSION_STATE: Session "sessionState" ("session") Internal Always("{\"has_ended\":false}") => session::session_state;
+    END_SESSION: Session "endSession" ("session", "expiresAt") Internal Create => session::end_session;
+    SET_LOG_LEVEL: Session "setLogLevel" ("session", "level", "expiresAt") Internal Create => session::set_log_level;
+    APPEND_EVENTS: Session "appendEvents" ("session", "stream", "messages", "ends") Internal Create => session::append_events;
+    OPEN_STREAM: Session "openStream" ("stream") Internal Create => session::open_stream;
+    SUBSCRIBE: Session "subscribe" ("session", "stream", "name", "routes") Internal Create => session::subscribe;
+    UNSUBSCRIBE: Session "unsubscribe" ("session", "stream", "name") Internal Always("") => session::unsubscribe;
+    ANSWERED: Session "answered" ("session", "id", "answer") Internal Always("") => session::answered;
+    CANCELLED: Session "cancelled" ("session", "request") Internal Create => session::cancelled;
+    HEAR: Session "hear" ("session", "request", "ids", "until") Internal Create => session::hear;
+    SPEND_ONCE: Session "spendOnce" ("what", "expiresAt") Internal Create => session::spend_once;
+    PUBLISH: Session "publish" ("topic") Internal Always("") => session::publish;
+    OPEN_WATCH: Session "openWatch" ("watch", "routes", "expiresAt") Internal Create => session::open_watch;
+    AWAIT_WATCH: Session "awaitWatch" ("watch", "until") Internal Always("false") => session::await_watch;
+    CREATE_TASK: Session "createTask" ("task") Internal Create => session::create_task;
+    GET_TASK: Session "getTask" ("id", "principal") Internal Always("null") => session::get_task;
+    SAVE_TASK: Session "saveTask" ("task") Internal Always("false") => session::save_task;
+    DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Always("") => session::deliver;
 }

@@ -8,12 +8,14 @@ use super::wire::StubWire;
 use crate::auth::Keys;
 use crate::edge::{Edge, handle};
 use crate::error::Fault;
-use crate::http::{BODY_BYTES_MAX, Headers, Request, RequestBody, Response, ResponseBody};
+use crate::http::outlet::{Outgoing, Outlet, begin, body as body_of};
+use crate::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
 use crate::isolate::Memory;
 use crate::rpc::call::{Call, Context as CallContext, Wire};
 use crate::rpc::client::Runtime;
 use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
+use futures::stream::{Stream, StreamExt as _};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -32,6 +34,10 @@ struct RequestRuntime {
 impl Wire for RequestRuntime {
     fn send(&self, call: &Call, context: &CallContext) -> LocalBoxFuture<'static, Result<String, Fault>> {
         self.wire.send(call, context)
+    }
+
+    fn open(&self, call: &Call, context: &CallContext) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        self.wire.open(call, context)
     }
 
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
@@ -66,7 +72,7 @@ impl Headers for RequestHeaders {
 }
 
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     console_error_panic_hook::set_once();
     let keys = match platform::keys(&env) {
         Ok(keys) => keys,
@@ -75,20 +81,44 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
     let variables = platform::variables(&env);
     let runtime = RequestRuntime { wire: StubWire::new(env), keys };
     let memory = MEMORY.with(Rc::clone);
-    let url = request.url();
-    let (origin, path, query) = split(&url);
     let headers = RequestHeaders(request.headers());
     let body = read_body(&request, &headers).await?;
-    let incoming = Request {
-        method: request.method(),
-        origin: origin.to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: &headers,
-        body,
-    };
-    let edge = Edge { runtime: &runtime, memory: &memory, settings: &variables.settings };
-    respond(handle(edge, &incoming).await)
+    let (outlet, opening) = Outlet::new();
+    // The work owns all it needs: it may go on when this function has answered.
+    let work = Box::pin(async move {
+        let url = request.url();
+        let (origin, path, query) = split(&url);
+        let incoming = Request {
+            method: request.method(),
+            origin: origin.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: &headers,
+            body,
+        };
+        let edge = Edge { runtime: &runtime, memory: &memory, settings: &variables.settings };
+        handle(edge, &incoming, &outlet).await
+    });
+    match begin(work, opening).await {
+        Outgoing::Whole(response) => respond(response),
+        Outgoing::Early(opened, work) if opened.is_detached => {
+            context.wait_until(async move {
+                work.await;
+            });
+            stream(&opened.head, opened.chunks)
+        }
+        Outgoing::Early(opened, work) => {
+            let head = opened.head.clone();
+            stream(&head, body_of(opened, work))
+        }
+    }
+}
+
+/// An answer that has begun.
+fn stream(head: &Response, chunks: impl Stream<Item = String> + 'static) -> worker::Result<web_sys::Response> {
+    let bytes = chunks.map(|chunk| Ok(JsValue::from(js_sys::Uint8Array::from(chunk.as_bytes()))));
+    let body = wasm_streams::ReadableStream::from_stream(bytes).into_raw();
+    Ok(web_sys::Response::new_with_opt_readable_stream_and_init(Some(&body), &init(head)?)?)
 }
 
 /// Origin, path and query of an absolute URL; the runtime has normalized it.
@@ -130,15 +160,31 @@ async fn read_body(request: &web_sys::Request, headers: &RequestHeaders) -> Resu
 }
 
 fn respond(response: Response) -> worker::Result<web_sys::Response> {
+    let init = init(&response)?;
+    let text = match &response.body {
+        ResponseBody::Empty => None,
+        ResponseBody::Json(text) => Some(text.as_str()),
+        ResponseBody::SharedJson(text) => Some(text.as_ref()),
+        ResponseBody::Text(text) | ResponseBody::Html(text) => Some(text.as_ref()),
+        ResponseBody::Relayed(stream) => {
+            let relayed = stream.0.downcast_ref::<web_sys::Response>().and_then(web_sys::Response::body);
+            return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(relayed.as_ref(), &init)?);
+        }
+    };
+    Ok(web_sys::Response::new_with_opt_str_and_init(text, &init)?)
+}
+
+/// Status and headers.
+fn init(response: &Response) -> worker::Result<web_sys::ResponseInit> {
     let init = web_sys::ResponseInit::new();
     init.set_status(response.status);
     let headers = web_sys::Headers::new()?;
-    let (media_type, text) = match &response.body {
-        ResponseBody::Empty => (None, None),
-        ResponseBody::Json(text) => (Some("application/json"), Some(text.as_str())),
-        ResponseBody::SharedJson(text) => (Some("application/json"), Some(text.as_ref())),
-        ResponseBody::Text(text) => (Some("text/plain; charset=utf-8"), Some(text.as_ref())),
-        ResponseBody::Html(text) => (Some("text/html; charset=utf-8"), Some(text.as_ref())),
+    let media_type = match &response.body {
+        ResponseBody::Empty => None,
+        ResponseBody::Json(_) | ResponseBody::SharedJson(_) => Some("application/json"),
+        ResponseBody::Text(_) => Some("text/plain; charset=utf-8"),
+        ResponseBody::Html(_) => Some("text/html; charset=utf-8"),
+        ResponseBody::Relayed(_) => Some("text/event-stream"),
     };
     if let Some(media_type) = media_type {
         headers.set("content-type", media_type)?;
@@ -147,5 +193,5 @@ fn respond(response: Response) -> worker::Result<web_sys::Response> {
         headers.set(name, value)?;
     }
     init.set_headers(&headers);
-    Ok(web_sys::Response::new_with_opt_str_and_init(text, &init)?)
+    Ok(init)
 }

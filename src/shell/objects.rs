@@ -15,6 +15,8 @@ use crate::rpc::table::{METHODS, Object};
 use crate::store::sql::Sql;
 use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
+use futures::stream::StreamExt as _;
+use serde_json::value::RawValue;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Response, Result, State, durable_object};
@@ -113,10 +115,22 @@ fn answer(host: Hosted, method: String, args: String, context: String) -> LocalB
     })
 }
 
-/// Objects answer calls, not requests.
-#[inline(never)]
-fn nothing_here() -> Result<Response> {
-    Response::error("Not found", 404)
+/// Answers a request, which opens a stream: method, arguments and context are the texts of its body. A refusal is a
+/// reply text, as `call` gives it, with a status that is not 200.
+fn open(host: Hosted, mut request: worker::Request) -> LocalBoxFuture<'static, Result<Response>> {
+    Box::pin(async move {
+        let Ok((method, args, context)) = request.json::<(String, String, Box<RawValue>)>().await else {
+            return Response::error("Not found", 404);
+        };
+        let opened = match host {
+            Ok(host) => host::stream(host, &method, &args, context.get()).await,
+            Err(fault) => Err(incident_text(&platform::log_fault(&fault))),
+        };
+        match opened {
+            Ok(stream) => Response::from_stream(stream.map(|text| Ok::<_, worker::Error>(text.into_bytes()))),
+            Err(reply) => Response::error(reply, 409),
+        }
+    })
 }
 
 /// The alarm rang. An error makes the runtime ring again.
@@ -141,8 +155,8 @@ macro_rules! class {
                 Self { host: ObjectHost::new(state, env, $instance) }
             }
 
-            async fn fetch(&self, _request: worker::Request) -> Result<Response> {
-                nothing_here()
+            async fn fetch(&self, request: worker::Request) -> Result<Response> {
+                open(self.host.clone(), request).await
             }
 
             async fn alarm(&self) -> Result<Response> {

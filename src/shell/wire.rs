@@ -1,15 +1,18 @@
 //! The message layer: calls as RPC over Durable Object stubs.
 //!
-//! Owns which binding leads to which instance.
+//! Owns which binding leads to which instance. Streams are opened by a request to the object, because its answer can be
+//! handed on to a client as it is.
 
 use super::platform::{Variables, variables};
 use super::sql::describe;
 use crate::error::Fault;
+use crate::http::Relayed;
 use crate::rpc::call::{Call, Context, Instance, Wire};
 use futures::future::LocalBoxFuture;
 use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use worker::{Delay, Env};
 
 #[wasm_bindgen]
@@ -18,6 +21,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     async fn call(this: &Peer, method: &str, args: &str, context: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn fetch(this: &Peer, url: &str, init: &web_sys::RequestInit) -> Result<JsValue, JsValue>;
 }
 
 /// Stubs of the bindings in `wrangler.toml`.
@@ -59,6 +65,25 @@ impl Wire for StubWire {
             let context = context.map_err(|error| Fault::new(method, error))?;
             let reply = peer.call(method, &args, &context).await.map_err(|error| Fault::new(method, describe(&error)))?;
             reply.as_string().ok_or_else(|| Fault::new(method, "the reply is no text"))
+        })
+    }
+
+    fn open(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        let peer = self.peer(&call.instance);
+        let method = call.method.name;
+        let body = serde_json::to_string(&(method, &call.args, context));
+        Box::pin(async move {
+            let peer = peer.map_err(|error| Fault::new(method, error))?;
+            let failed = |error: JsValue| Fault::new(method, describe(&error));
+            let init = web_sys::RequestInit::new();
+            init.set_method("POST");
+            init.set_body(&JsValue::from(body.map_err(|error| Fault::new(method, error))?));
+            let response: web_sys::Response = peer.fetch("http://object/", &init).await.map_err(failed)?.unchecked_into();
+            if response.ok() {
+                return Ok(Ok(Relayed(Rc::new(response))));
+            }
+            let text = JsFuture::from(response.text().map_err(failed)?).await.map_err(failed)?;
+            Ok(Err(text.as_string().unwrap_or_default()))
         })
     }
 

@@ -29,7 +29,8 @@ pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
     alarm: |_| Ok(()),
-    owes: Some(Owes { compose: letters::compose, town: |cx| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
+    owes: Some(Owes { compose: letters::compose, town: |cx, _| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
+    read_stream: None,
 };
 
 /// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.

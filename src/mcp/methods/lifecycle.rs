@@ -4,11 +4,13 @@
 
 use super::{Call, capabilities};
 use crate::error::Fault;
+use crate::mcp::channel::declared;
 use crate::mcp::message::{present, read_string};
 use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, Caching, ResultWriter};
+use crate::mcp::result::{Answer, ResultWriter};
 use crate::mcp::revision::Revision;
 use crate::mcp::session;
+use crate::offer::Caching;
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,11 +19,13 @@ use serde_json::value::RawValue;
 const DISCOVER_CACHING: Caching = Caching { ttl_ms: 5 * 60 * 1000, scope: "private" };
 
 /// What is needed of `initialize`. `capabilities` and `clientInfo` are required by the schema, but their absence
-/// takes nothing away from the answer.
+/// takes nothing away from the answer: a client that declares nothing is asked nothing.
 #[derive(Deserialize)]
 struct InitializeParams<'a> {
     #[serde(borrow, rename = "protocolVersion", default, deserialize_with = "present")]
     protocol_version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    capabilities: Option<&'a RawValue>,
 }
 
 /// `Implementation` before 2025-06-18, which brought titles.
@@ -35,7 +39,7 @@ struct UntitledImplementation {
 pub(super) fn discover<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
     let result = ResultWriter::open(call, 512 + call.server.instructions().len())
         .field("supportedVersions", &Revision::ALL.map(Revision::as_str))
-        .json_field("capabilities", &capabilities(call.revision))
+        .json_field("capabilities", &capabilities(call.revision, &call.server.features()))
         .field("instructions", &call.server.instructions())
         .caching(DISCOVER_CACHING)
         .close();
@@ -60,15 +64,19 @@ fn negotiate(call: &Call<'_>) -> Result<Answer, Problem> {
     let server = call.server;
     let result = ResultWriter::open(call, 512 + server.instructions().len())
         .field("protocolVersion", &revision.as_str())
-        .json_field("capabilities", &capabilities(revision));
+        .json_field("capabilities", &capabilities(revision, &server.features()));
     let implementation = server.implementation();
     let result = if revision.has_titles() {
         result.field("serverInfo", implementation)
     } else {
         result.field("serverInfo", &UntitledImplementation { name: implementation.name, version: implementation.version })
     };
-    let mut answer = result.field("instructions", &server.instructions()).close()?;
-    let session_id = session::begin(server, revision).map_err(|error| internal(server, &Fault::new("beginning a session", error)))?;
-    answer.session_id = Some(session_id);
-    Ok(answer)
+    let Answer::Json(json) = result.field("instructions", &server.instructions()).close()? else {
+        return Err(internal(server, &Fault::new("beginning a session", "no answer")));
+    };
+    let abilities = params.capabilities.map(declared).unwrap_or_default();
+    match session::begin(server, revision, &abilities) {
+        Ok(session_id) => Ok(Answer::Begun(json, session_id)),
+        Err(error) => Err(internal(server, &Fault::new("beginning a session", error))),
+    }
 }

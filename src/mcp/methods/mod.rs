@@ -3,18 +3,30 @@
 //! Owns which methods exist when, what they need from the headers, and which capability they stand for. A new method
 //! is a new row and a handler; era routing, sessions, batches and errors follow from the row.
 
+mod completion;
+mod errors;
 mod lifecycle;
+mod lists;
+mod logging;
+mod prompts;
+mod resources;
+mod subscriptions;
+mod tasks;
 mod tools;
 
+use super::channel::Channel;
 use super::message::{RequestId, read_object};
 use super::reply::Problem;
 use super::result::Answer;
 use super::revision::Revision;
-use super::server::Server;
+use super::server::{Features, Server};
+use super::session::Session;
 use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::RangeInclusive;
+
+pub use errors::failed;
 
 /// One request on its way to its handler.
 pub struct Call<'a> {
@@ -24,40 +36,51 @@ pub struct Call<'a> {
     pub revision: Revision,
     /// Echoed in the answer.
     pub id: RequestId<'a>,
+    /// As on the wire.
+    pub method: &'static str,
     /// Parameters, not looked at yet.
     pub params: Option<&'a RawValue>,
-    /// The `ClientCapabilities` object of a modern request.
-    pub client_capabilities: Option<&'a RawValue>,
+    /// The client.
+    pub channel: &'a Channel<'a>,
 }
 
 /// Answers one request.
 pub type Handler = for<'a> fn(&'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
+
+/// Takes one notification of a session.
+pub type Taker = for<'a> fn(&'a dyn Server, &'a Session, Option<&'a RawValue>) -> LocalBoxFuture<'a, Result<(), Problem>>;
 
 /// What a method is.
 #[derive(Clone, Copy)]
 pub enum Kind {
     /// Answered by its handler.
     Request(Handler),
-    /// Accepted. Nothing that the client can notify of changes anything here.
-    Notification,
+    /// Accepted, and taken by this if it changes anything here.
+    Notification(Option<Taker>),
 }
 
-/// Which parameters modern clients repeat in headers (2026-07-28, streamable HTTP, request headers).
+/// Which parameter modern clients repeat in `Mcp-Name` (2026-07-28, streamable HTTP, request headers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirrored {
-    /// None beyond the method.
+    /// None.
     Nothing,
-    /// The tool's name in `Mcp-Name`, and arguments in `Mcp-Param-*` as the tool's schema says.
+    /// `name`.
+    Name,
+    /// `name`, and arguments in `Mcp-Param-*` as the tool's schema says.
     ToolCall,
+    /// `uri`.
+    Uri,
+    /// `taskId`.
+    TaskId,
 }
 
 /// A key of `ServerCapabilities`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capability {
-    /// The key.
-    pub name: &'static str,
-    /// Its value, as JSON text.
-    pub json: &'static str,
+#[derive(Clone, Copy)]
+pub enum Capability {
+    /// The key, and its value as JSON text.
+    Plain(&'static str, fn(&Features) -> &'static str),
+    /// A key of `extensions`, likewise.
+    Extension(&'static str, &'static str),
 }
 
 /// One row.
@@ -70,30 +93,66 @@ pub struct Method {
     pub kind: Kind,
     /// What its headers repeat.
     pub mirrored: Mirrored,
+    /// Whether it may ask the client for input (2026-07-28, multi round-trip requests: three methods may).
+    pub can_ask: bool,
     /// What a server declares by having it.
-    pub capability: Option<Capability>,
+    pub capabilities: &'static [Capability],
 }
 
 const LEGACY: RangeInclusive<Revision> = Revision::V2024_11_05..=Revision::V2025_11_25;
 const MODERN: RangeInclusive<Revision> = Revision::V2026_07_28..=Revision::V2026_07_28;
 const EVERY: RangeInclusive<Revision> = Revision::V2024_11_05..=Revision::V2026_07_28;
+const FIRST: RangeInclusive<Revision> = Revision::V2024_11_05..=Revision::V2024_11_05;
+const SINCE_2025_03: RangeInclusive<Revision> = Revision::V2025_03_26..=Revision::V2026_07_28;
 
-/// No `listChanged`: the list depends on the caller's token and on the deployment only, and changes with neither
-/// during a connection.
-const TOOLS: Capability = Capability { name: "tools", json: "{}" };
+const LIST_CHANGED: &str = r#"{"listChanged":true}"#;
+const TOOLS: Capability = Capability::Plain("tools", |features| if features.tools_change { LIST_CHANGED } else { "{}" });
+const PROMPTS: Capability = Capability::Plain("prompts", |features| if features.prompts_change { LIST_CHANGED } else { "{}" });
+const RESOURCES: Capability = Capability::Plain("resources", |_| r#"{"subscribe":true,"listChanged":true}"#);
+const LOGGING: Capability = Capability::Plain("logging", |_| "{}");
+const COMPLETIONS: Capability = Capability::Plain("completions", |_| "{}");
+const TASKS: Capability = Capability::Extension("io.modelcontextprotocol/tasks", "{}");
+const SKILLS: Capability = Capability::Extension("io.modelcontextprotocol/skills", "{}");
 
 const TABLE: &[Method] = &[
     row("server/discover", MODERN, Kind::Request(lifecycle::discover)),
     row("initialize", LEGACY, Kind::Request(lifecycle::initialize)),
-    row("notifications/initialized", LEGACY, Kind::Notification),
-    row("notifications/cancelled", LEGACY, Kind::Notification),
+    row("notifications/initialized", LEGACY, Kind::Notification(None)),
+    row("notifications/cancelled", LEGACY, Kind::Notification(Some(subscriptions::cancelled))),
     row("ping", LEGACY, Kind::Request(lifecycle::ping)),
-    Method { capability: Some(TOOLS), ..row("tools/list", EVERY, Kind::Request(tools::list)) },
-    Method { capability: Some(TOOLS), mirrored: Mirrored::ToolCall, ..row("tools/call", EVERY, Kind::Request(tools::call)) },
+    Method { capabilities: &[TOOLS], ..row("tools/list", EVERY, Kind::Request(lists::tools)) },
+    Method {
+        capabilities: &[TOOLS, LOGGING],
+        mirrored: Mirrored::ToolCall,
+        can_ask: true,
+        ..row("tools/call", EVERY, Kind::Request(tools::call))
+    },
+    Method { capabilities: &[RESOURCES], ..row("resources/list", EVERY, Kind::Request(lists::resources)) },
+    Method { capabilities: &[RESOURCES], ..row("resources/templates/list", EVERY, Kind::Request(lists::templates)) },
+    Method {
+        capabilities: &[RESOURCES],
+        mirrored: Mirrored::Uri,
+        can_ask: true,
+        ..row("resources/read", EVERY, Kind::Request(resources::read))
+    },
+    row("resources/subscribe", LEGACY, Kind::Request(resources::subscribe)),
+    row("resources/unsubscribe", LEGACY, Kind::Request(resources::unsubscribe)),
+    Method { capabilities: &[PROMPTS], ..row("prompts/list", EVERY, Kind::Request(lists::prompts)) },
+    Method { capabilities: &[PROMPTS], mirrored: Mirrored::Name, can_ask: true, ..row("prompts/get", EVERY, Kind::Request(prompts::get)) },
+    // The capability is younger than the method.
+    row("completion/complete", FIRST, Kind::Request(completion::complete)),
+    Method { capabilities: &[COMPLETIONS], ..row("completion/complete", SINCE_2025_03, Kind::Request(completion::complete)) },
+    Method { capabilities: &[LOGGING], ..row("logging/setLevel", LEGACY, Kind::Request(logging::set_level)) },
+    row("subscriptions/listen", MODERN, Kind::Request(subscriptions::listen)),
+    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/get", MODERN, Kind::Request(tasks::get)) },
+    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/update", MODERN, Kind::Request(tasks::update)) },
+    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/cancel", MODERN, Kind::Request(tasks::cancel)) },
+    Method { capabilities: &[SKILLS], ..row("skills/list", MODERN, Kind::Request(lists::skills)) },
+    Method { capabilities: &[SKILLS], ..row("skills/get", MODERN, Kind::Request(resources::skill)) },
 ];
 
 const fn row(name: &'static str, revisions: RangeInclusive<Revision>, kind: Kind) -> Method {
-    Method { name, revisions, kind, mirrored: Mirrored::Nothing, capability: None }
+    Method { name, revisions, kind, mirrored: Mirrored::Nothing, can_ask: false, capabilities: &[] }
 }
 
 /// The row of a method in a revision.
@@ -104,15 +163,28 @@ pub fn find(name: &str, revision: Revision) -> Option<&'static Method> {
 
 /// `ServerCapabilities` of a revision, as JSON text: what the table has rows for, and nothing else.
 #[must_use]
-pub fn capabilities(revision: Revision) -> String {
-    let mut declared: Vec<Capability> = Vec::new();
-    for capability in TABLE.iter().filter(|method| method.revisions.contains(&revision)).filter_map(|method| method.capability) {
-        if !declared.contains(&capability) {
-            declared.push(capability);
+pub fn capabilities(revision: Revision, features: &Features) -> String {
+    let mut plain: Vec<(&str, &str)> = Vec::new();
+    let mut extensions: Vec<(&str, &str)> = features.extensions.to_vec();
+    let rows = TABLE.iter().filter(|method| method.revisions.contains(&revision));
+    for capability in rows.flat_map(|method| method.capabilities) {
+        let (declared, entry) = match capability {
+            Capability::Plain(name, value) => (&mut plain, (*name, value(features))),
+            Capability::Extension(name, value) => (&mut extensions, (*name, *value)),
+        };
+        if declared.iter().all(|(name, _)| *name != entry.0) {
+            declared.push(entry);
         }
     }
-    let fields: Vec<String> = declared.iter().map(|capability| format!("\"{}\":{}", capability.name, capability.json)).collect();
-    format!("{{{}}}", fields.join(","))
+    let object = |entries: &[(&str, &str)]| {
+        let fields: Vec<String> = entries.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    let extensions = object(&extensions);
+    if revision.has_extensions() {
+        plain.push(("extensions", &extensions));
+    }
+    object(&plain)
 }
 
 /// Whether a message without an id may name this method. Everything may that is not known to be a request: clients

@@ -1,24 +1,23 @@
-//! `tools/list` and `tools/call`.
+//! `tools/call`.
 //!
-//! Owns the two results. Which tools there are and what they do is the `Server`'s.
+//! Owns its results: the tool's own, the question that a client answers by calling again, and the task. Which tools
+//! there are and what they do is the `Server`'s.
 
 use super::Call;
+use super::errors::problem;
+use super::tasks;
+use crate::error::Failure;
+use crate::mcp::channel::Channel;
 use crate::mcp::message::{present, read_string};
-use crate::mcp::reply::{Problem, echo, internal};
-use crate::mcp::result::{Answer, Caching, ResultWriter};
-use crate::mcp::server::{ToolCall, ToolCallError, ToolReply};
-use futures::future::{FutureExt as _, LocalBoxFuture, ready};
+use crate::mcp::reply::{Problem, internal};
+use crate::mcp::result::{Answer, ResultWriter};
+use crate::mcp::server::ToolCall;
+use crate::offer::{CallError, ToolReply};
+use crate::peer::Stop;
+use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-/// The list depends on what the caller may do, so nobody may share it; it changes with a deployment or a token.
-const LIST_CACHING: Caching = Caching { ttl_ms: 5 * 60 * 1000, scope: "private" };
-
-#[derive(Deserialize)]
-struct ListParams<'a> {
-    #[serde(borrow, default)]
-    cursor: Option<&'a RawValue>,
-}
+use serde_json::{Map, Value, json};
 
 #[derive(Deserialize)]
 struct CallParams<'a> {
@@ -37,18 +36,6 @@ struct TextContent<'a> {
     text: &'a str,
 }
 
-/// `tools/list` (2026-07-28, tools, listing). There is one page, so no cursor was ever given out.
-pub(super) fn list<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    let result = call.read_params::<ListParams<'_>>().and_then(|params| {
-        if params.cursor.is_some() {
-            return Err(Problem::InvalidParams("unknown cursor".into()));
-        }
-        let tools = call.server.tools(call.revision.tool_shape());
-        ResultWriter::open(call, tools.len()).json_field("tools", &tools).caching(LIST_CACHING).close()
-    });
-    ready(result).boxed_local()
-}
-
 /// `tools/call` (2026-07-28, tools, calling).
 pub(super) fn call<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
     run(call).boxed_local()
@@ -62,16 +49,12 @@ async fn run(call: &Call<'_>) -> Result<Answer, Problem> {
         Some(_) => return Err(Problem::InvalidParams("arguments must be an object".into())),
         None => serde_json::from_str("{}").map_err(|_| Problem::InvalidParams("arguments must be an object".into()))?,
     };
-    let tool = ToolCall { name: &name, arguments, client_capabilities: call.client_capabilities };
-    match call.server.call_tool(tool).await {
+    match call.server.call_tool(ToolCall { name: &name, arguments, peer: call.channel }).await {
         Ok(reply) => write_reply(call, &reply),
-        Err(ToolCallError::Unknown) => Err(Problem::InvalidParams(format!("unknown tool: {}", echo(&name)).into())),
-        // −32021 is an error of the modern schema only.
-        Err(ToolCallError::MissingCapability(needed)) if call.revision.is_modern() => Err(Problem::MissingCapability(needed)),
-        Err(ToolCallError::MissingCapability(needed)) => {
-            Err(Problem::InvalidParams(format!("this tool needs a client with the capability {needed}").into()))
-        }
-        Err(ToolCallError::Broke(fault)) => Err(internal(call.server, &fault)),
+        Err(CallError::Stopped(Stop::Suspended)) => input_required(call),
+        Err(CallError::Stopped(Stop::BecameTask)) => tasks::begin(call, &name, arguments).await,
+        Err(CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))) => write_reply(call, &ToolReply::Refused(refusal)),
+        Err(error) => Err(problem(call, error, "tool", &name)),
     }
 }
 
@@ -81,14 +64,56 @@ fn write_reply(call: &Call<'_>, reply: &ToolReply) -> Result<Answer, Problem> {
             let result = ResultWriter::open(call, 3 * json.len()).field("content", &[text(json)]);
             if call.revision.has_structured_content() { result.json_field("structuredContent", json) } else { result }.close()
         }
+        ToolReply::Content { blocks, is_error } => {
+            let result = ResultWriter::open(call, blocks.len()).json_field("content", blocks);
+            if *is_error { result.field("isError", &true) } else { result }.close()
+        }
         // No structured content beside a refusal: strict clients hold it against the tool's output schema.
         ToolReply::Refused(refusal) => {
             let json = serde_json::to_string(refusal).unwrap_or_else(|_| refusal.message.clone());
             ResultWriter::open(call, 2 * json.len()).field("content", &[text(&json)]).field("isError", &true).close()
         }
+        ToolReply::Later(_) | ToolReply::Failed(_) => {
+            Err(internal(call.server, &crate::error::Fault::new("answering a call", "only a task is answered later")))
+        }
+    }
+}
+
+/// The `CallToolResult` of a task, which is kept until its client fetches it.
+pub(super) fn result_of(reply: &ToolReply) -> Map<String, Value> {
+    let result = match reply {
+        ToolReply::Structured(text) => {
+            let structured: Value = serde_json::from_str(text).unwrap_or_default();
+            json!({"content": [{"type": "text", "text": text}], "structuredContent": structured})
+        }
+        ToolReply::Content { blocks, is_error } => {
+            let blocks: Value = serde_json::from_str(blocks).unwrap_or_default();
+            if *is_error { json!({"content": blocks, "isError": true}) } else { json!({"content": blocks}) }
+        }
+        ToolReply::Refused(refusal) => {
+            let text = serde_json::to_string(refusal).unwrap_or_else(|_| refusal.message.clone());
+            json!({"content": [{"type": "text", "text": text}], "isError": true})
+        }
+        ToolReply::Later(_) | ToolReply::Failed(_) => Value::Null,
+    };
+    match result {
+        Value::Object(mut result) => {
+            result.insert("resultType".to_owned(), Value::from("complete"));
+            result
+        }
+        _ => Map::new(),
     }
 }
 
 const fn text(text: &str) -> TextContent<'_> {
     TextContent { kind: "text", text }
+}
+
+/// What was asked of the client, which answers by calling again (2026-07-28, multi round-trip requests).
+pub(super) fn input_required(call: &Call<'_>) -> Result<Answer, Problem> {
+    let channel: &Channel<'_> = call.channel;
+    let questions = channel.questions.take();
+    let asked = questions.keys().cloned().collect();
+    let state = channel.inputs.seal(call.server, call.method, call.params, asked)?;
+    ResultWriter::open_as(call, "input_required").field("inputRequests", &questions).field("requestState", &state).close()
 }

@@ -1,0 +1,111 @@
+//! Answers that a client of the stateless era gives by calling again (2026-07-28, multi round-trip requests).
+//!
+//! Owns `requestState`: what was answered before and what was asked last, sealed for one principal, one method and one
+//! set of parameters, for a short while. A client can neither invent an answer to a question that was not asked nor
+//! move answers to another call. What is asked is the call's business.
+
+use super::message::{present, read_object, read_string};
+use super::reply::{Problem, internal};
+use super::server::Server;
+use crate::error::Fault;
+use crate::seal::{Purpose, digest, open, seal};
+use crate::time::Timestamp;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// How long a client may take to answer.
+const ANSWER_MILLIS_MAX: i64 = 15 * 60 * 1000;
+
+/// Longest state that is looked at, in bytes: answers are forms filled in by people.
+const STATE_BYTES_MAX: usize = 256 * 1024;
+
+/// What a call knows from earlier rounds.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Answers by question.
+    pub answers: Map<String, Value>,
+    /// Which round this is: unguessable, and when it is too late for it. `None` before anything was asked.
+    pub round: Option<(String, Timestamp)>,
+}
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, rename = "requestState", default, deserialize_with = "present")]
+    state: Option<&'a RawValue>,
+    #[serde(borrow, rename = "inputResponses", default, deserialize_with = "present")]
+    responses: Option<&'a RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    /// The principal, hashed.
+    sub: String,
+    /// Method and parameters, hashed.
+    call: String,
+    /// In milliseconds.
+    exp: i64,
+    /// 128 random bits.
+    jti: String,
+    /// Answers so far.
+    answers: Map<String, Value>,
+    /// What was asked last.
+    asked: Vec<String>,
+}
+
+impl Inputs {
+    /// Reads what a call brings. Answers to what was not asked are ignored; a state that is not good is refused.
+    ///
+    /// # Errors
+    /// −32602.
+    pub fn read(server: &dyn Server, method: &str, params: Option<&RawValue>) -> Result<Self, Problem> {
+        let Some(text) = params.map(RawValue::get) else { return Ok(Self::default()) };
+        // The one look that every call pays for.
+        if !text.contains("requestState") {
+            return Ok(Self::default());
+        }
+        let Some(given) = read_object::<Params<'_>>(text) else { return Ok(Self::default()) };
+        let Some(state) = given.state else { return Ok(Self::default()) };
+        let refused = || Problem::InvalidParams("requestState is not valid for this call; call again without it".into());
+        let state = read_string(state).filter(|state| state.len() <= STATE_BYTES_MAX).ok_or_else(refused)?;
+        let sealed: Sealed = open(server.seal_key(), Purpose::RequestState, &state).ok_or_else(refused)?;
+        let expires = Timestamp::from_millis(sealed.exp);
+        if sealed.sub != digest(server.principal()) || sealed.call != call_digest(method, text) || server.now() >= expires {
+            return Err(refused());
+        }
+        let mut answers = sealed.answers;
+        if let Some(responses) = given.responses {
+            let responses: Map<String, Value> = read_object(responses.get())
+                .ok_or_else(|| Problem::InvalidParams("inputResponses must be an object with no key repeated".into()))?;
+            answers.extend(responses.into_iter().filter(|(name, _)| sealed.asked.contains(name)));
+        }
+        Ok(Self { answers, round: Some((sealed.jti, expires)) })
+    }
+
+    /// Seals the state of a call that asks for `asked`.
+    ///
+    /// # Errors
+    /// −32603 when it cannot be written.
+    pub fn seal(&self, server: &dyn Server, method: &str, params: Option<&RawValue>, asked: Vec<String>) -> Result<String, Problem> {
+        let sealed = Sealed {
+            sub: digest(server.principal()),
+            call: call_digest(method, params.map_or("{}", RawValue::get)),
+            exp: server.now().plus_millis(ANSWER_MILLIS_MAX).millis(),
+            jti: Base64UrlUnpadded::encode_string(&server.random()),
+            answers: self.answers.clone(),
+            asked,
+        };
+        seal(server.seal_key(), Purpose::RequestState, &sealed)
+            .map_err(|error| internal(server, &Fault::new("sealing a request state", error)))
+    }
+}
+
+/// Method and parameters without what differs between rounds. Keys are sorted: a client may write them anew.
+fn call_digest(method: &str, params: &str) -> String {
+    let mut params: Map<String, Value> = serde_json::from_str(params).unwrap_or_default();
+    for changing in ["_meta", "requestState", "inputResponses"] {
+        params.remove(changing);
+    }
+    digest(&format!("{method} {}", Value::Object(params)))
+}

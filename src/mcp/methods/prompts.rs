@@ -1,0 +1,57 @@
+//! `prompts/get`.
+//!
+//! Owns its result. Which prompts there are and what they say is the `Server`'s.
+
+use super::Call;
+use super::errors::problem;
+use super::tools::input_required;
+use crate::mcp::message::{present, read_object, read_string};
+use crate::mcp::reply::Problem;
+use crate::mcp::result::{Answer, ResultWriter};
+use crate::mcp::server::PromptCall;
+use crate::offer::CallError;
+use crate::peer::Stop;
+use futures::future::{FutureExt as _, LocalBoxFuture};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    name: Option<&'a RawValue>,
+    /// Absent and `null` are the same as `{}`.
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+/// `prompts/get` (2026-07-28, prompts, getting).
+pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    fill_in(call).boxed_local()
+}
+
+/// An object of strings.
+///
+/// # Errors
+/// −32602.
+pub(super) fn read_arguments(arguments: Option<&RawValue>) -> Result<Map<String, Value>, Problem> {
+    let Some(arguments) = arguments else { return Ok(Map::new()) };
+    let arguments: Option<Map<String, Value>> = read_object(arguments.get());
+    arguments
+        .filter(|arguments| arguments.values().all(Value::is_string))
+        .ok_or(Problem::InvalidParams("arguments must be an object of strings".into()))
+}
+
+async fn fill_in(call: &Call<'_>) -> Result<Answer, Problem> {
+    let params: Params<'_> = call.read_params()?;
+    let name = params.name.and_then(read_string).ok_or(Problem::InvalidParams("name must be a string".into()))?;
+    let arguments = read_arguments(params.arguments)?;
+    match call.server.get_prompt(PromptCall { name: &name, arguments: &arguments, peer: call.channel }).await {
+        Ok(reply) => ResultWriter::open(call, reply.messages.len())
+            .field("description", &reply.description)
+            .json_field("messages", &reply.messages)
+            .close(),
+        Err(CallError::Stopped(Stop::Suspended)) => input_required(call),
+        Err(error) => Err(problem(call, error, "prompt", &name)),
+    }
+}

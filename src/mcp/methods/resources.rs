@@ -1,0 +1,89 @@
+//! `resources/read`, `resources/subscribe`, `resources/unsubscribe`, and `skills/get`, which reads one of the list.
+//!
+//! Owns their results. What a resource is and who may read it is the `Server`'s.
+
+use super::Call;
+use super::errors::problem;
+use super::tools::input_required;
+use crate::mcp::channel::Era;
+use crate::mcp::message::{present, read_string};
+use crate::mcp::reply::{Problem, internal};
+use crate::mcp::result::{Answer, ResultWriter};
+use crate::offer::{Caching, CallError, Change};
+use crate::peer::Stop;
+use futures::future::{FutureExt as _, LocalBoxFuture, ready};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+const SKILL_CACHING: Caching = Caching { ttl_ms: 60 * 60 * 1000, scope: "private" };
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    uri: Option<&'a RawValue>,
+}
+
+fn uri<'a>(call: &Call<'a>) -> Result<Cow<'a, str>, Problem> {
+    let params: Params<'a> = call.read_params()?;
+    params.uri.and_then(read_string).ok_or(Problem::InvalidParams("uri must be a string".into()))
+}
+
+fn unread(call: &Call<'_>, error: CallError, uri: &str) -> Problem {
+    match error {
+        CallError::Unknown => Problem::ResourceNotFound(uri.to_owned()),
+        other => problem(call, other, "resource", uri),
+    }
+}
+
+/// `resources/read` (2026-07-28, resources, reading).
+pub(super) fn read<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let uri = uri(call)?;
+        match call.server.read_resource(&uri, call.channel).await {
+            Ok(contents) => {
+                ResultWriter::open(call, contents.json.len()).json_field("contents", &contents.json).caching(contents.caching).close()
+            }
+            Err(CallError::Stopped(Stop::Suspended)) => input_required(call),
+            Err(error) => Err(unread(call, error, &uri)),
+        }
+    }
+    .boxed_local()
+}
+
+/// `resources/subscribe` (2025-11-25, resources, subscriptions). What is heard comes on the session's own stream.
+pub(super) fn subscribe<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let uri = uri(call)?;
+        let routes = call.server.routes(Change::Resource(&uri)).await.map_err(|error| unread(call, error, &uri))?;
+        if let Era::Legacy { session, .. } = &call.channel.era {
+            call.server.state().subscribe(&session.key, &uri, routes).await.map_err(|fault| internal(call.server, &fault))?;
+        }
+        ResultWriter::open(call, 0).close()
+    }
+    .boxed_local()
+}
+
+/// `resources/unsubscribe` (2025-11-25, resources, subscriptions). What was never subscribed to is not an error.
+pub(super) fn unsubscribe<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let uri = uri(call)?;
+        if let Era::Legacy { session, .. } = &call.channel.era {
+            call.server.state().unsubscribe(&session.key, &uri).await.map_err(|fault| internal(call.server, &fault))?;
+        }
+        ResultWriter::open(call, 0).close()
+    }
+    .boxed_local()
+}
+
+/// `skills/get` (SEP-2640).
+pub(super) fn skill<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    let found = uri(call).and_then(|uri| {
+        let skills: Vec<Value> = serde_json::from_str(call.server.skills()).unwrap_or_default();
+        let skill = skills.into_iter().find(|skill| skill.get("uri").and_then(Value::as_str) == Some(&uri));
+        let skill = skill.ok_or_else(|| unread(call, CallError::Unknown, &uri))?;
+        ResultWriter::open(call, 512).field("skill", &skill).caching(SKILL_CACHING).close()
+    });
+    ready(found).boxed_local()
+}

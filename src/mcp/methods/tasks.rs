@@ -1,0 +1,170 @@
+//! Tasks (2026-07-28, extension `io.modelcontextprotocol/tasks`): calls that are answered later.
+//!
+//! Owns how a call becomes a task, how it goes on when its client has answered, and the three methods. A task does
+//! nothing by itself: it runs when it begins and when answers come, and ends with an event or at a time that whoever
+//! keeps it (`State`) waits for.
+
+use super::Call;
+use super::errors::{lacks, problem};
+use super::tools::result_of;
+use crate::error::Failure;
+use crate::kept::{Task, TaskStatus};
+use crate::mcp::message::{present, read_object, read_string};
+use crate::mcp::reply::{Problem, internal};
+use crate::mcp::result::{Answer, ResultWriter};
+use crate::mcp::server::ToolCall;
+use crate::offer::{CallError, ToolReply};
+use crate::peer::{Ability, Ending, Peer as _, Stop};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use futures::future::{FutureExt as _, LocalBoxFuture};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// How long a task is kept from its beginning, in milliseconds.
+const TASK_LIFE_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// A change is tried anew this often when something else has changed the task meanwhile.
+const ATTEMPTS_MAX: usize = 5;
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, rename = "taskId", default, deserialize_with = "present")]
+    task_id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "inputResponses", default, deserialize_with = "present")]
+    responses: Option<&'a RawValue>,
+}
+
+/// Makes a task of a call that has become one: runs it as such, keeps what came of it, and answers with the task.
+pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> Result<Answer, Problem> {
+    let now = call.server.now();
+    let mut task = Task {
+        id: Base64UrlUnpadded::encode_string(&call.server.random()),
+        principal: call.server.principal().to_owned(),
+        tool: tool.to_owned(),
+        arguments: arguments.get().to_owned(),
+        status: TaskStatus::Working,
+        message: None,
+        created_at: now,
+        updated_at: now,
+        ttl_ms: TASK_LIFE_MILLIS,
+        answers: call.channel.inputs.answers.clone(),
+        questions: Map::new(),
+        ending: None,
+        routes: Vec::new(),
+        due: None,
+        version: 1,
+    };
+    // Answers that were given to the call before it became a task authorize it once.
+    match call.channel.spend().await {
+        Ok(()) => {}
+        Err(stop) => return Err(problem(call, CallError::Stopped(stop), "tool", tool)),
+    }
+    run(call, &mut task).await?;
+    call.server.state().create_task(&task).await.map_err(|fault| internal(call.server, &fault))?;
+    if !task.routes.is_empty() {
+        // What it waits for may have happened before anybody listened.
+        go_on(call, &mut task).await?;
+    }
+    ResultWriter::open_as(call, "task").fields(&task.summary()).close()
+}
+
+/// Runs the tool once and notes what came of it.
+async fn run(call: &Call<'_>, task: &mut Task) -> Result<(), Problem> {
+    let channel = call.channel.of_task(task.answers.clone());
+    let arguments: Box<RawValue> =
+        serde_json::from_str(&task.arguments).map_err(|error| internal(call.server, &crate::error::Fault::new("reading a task", error)))?;
+    let reply = call.server.call_tool(ToolCall { name: &task.tool, arguments: &arguments, peer: &channel }).await;
+    let now = call.server.now();
+    task.updated_at = now;
+    match reply {
+        Ok(ToolReply::Later(later)) => {
+            task.status = TaskStatus::Working;
+            task.questions.clear();
+            (task.message, task.routes, task.due) = (later.status, later.routes, later.due);
+        }
+        Ok(ToolReply::Failed(error)) => task.end(Ending::Error(error), now),
+        Ok(reply) => task.end(Ending::Result(result_of(&reply)), now),
+        Err(CallError::Stopped(Stop::Suspended)) => {
+            task.status = TaskStatus::InputRequired;
+            task.questions = channel.questions.take();
+        }
+        Err(CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))) => {
+            task.end(Ending::Result(result_of(&ToolReply::Refused(refusal))), now);
+        }
+        Err(error) => return Err(problem(call, error, "tool", &task.tool)),
+    }
+    Ok(())
+}
+
+/// Runs a task again and keeps what came of it, unless it has changed meanwhile: then the newer state stands.
+async fn go_on(call: &Call<'_>, task: &mut Task) -> Result<bool, Problem> {
+    let mut next = task.clone();
+    run(call, &mut next).await?;
+    let kept = call.server.state().save_task(&next).await.map_err(|fault| internal(call.server, &fault))?;
+    if kept {
+        *task = next;
+        task.version += 1;
+    }
+    Ok(kept)
+}
+
+/// The task that a request names.
+async fn find(call: &Call<'_>, params: &Params<'_>) -> Result<Task, Problem> {
+    if !call.channel.declares(Ability::Tasks) {
+        return Err(lacks(call, Ability::Tasks));
+    }
+    let id = params.task_id.and_then(read_string).ok_or(Problem::InvalidParams("taskId must be a string".into()))?;
+    let found = call.server.state().task(&id).await.map_err(|fault| internal(call.server, &fault))?;
+    found.ok_or(Problem::InvalidParams("unknown taskId".into()))
+}
+
+/// `tasks/get`.
+pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let task = find(call, &call.read_params()?).await?;
+        ResultWriter::open(call, 512).fields(&task.detailed()).close()
+    }
+    .boxed_local()
+}
+
+/// `tasks/update`: answers to the task's questions, all or some. Others are ignored.
+pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let params: Params<'_> = call.read_params()?;
+        let responses: Option<Map<String, Value>> = params.responses.and_then(|responses| read_object(responses.get()));
+        for _ in 0..ATTEMPTS_MAX {
+            let mut task = find(call, &params).await?;
+            let responses = responses.clone().ok_or(Problem::InvalidParams("inputResponses must be an object".into()))?;
+            let asked: Vec<(String, Value)> = responses.into_iter().filter(|(name, _)| task.questions.contains_key(name)).collect();
+            if asked.is_empty() || task.has_ended() {
+                break;
+            }
+            task.answers.extend(asked);
+            if go_on(call, &mut task).await? {
+                break;
+            }
+        }
+        ResultWriter::open(call, 0).close()
+    }
+    .boxed_local()
+}
+
+/// `tasks/cancel`. A task that has ended stays as it is.
+pub(super) fn cancel<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    async move {
+        let params: Params<'_> = call.read_params()?;
+        for _ in 0..ATTEMPTS_MAX {
+            let mut task = find(call, &params).await?;
+            if task.has_ended() {
+                break;
+            }
+            task.cancel(call.server.now());
+            if call.server.state().save_task(&task).await.map_err(|fault| internal(call.server, &fault))? {
+                break;
+            }
+        }
+        ResultWriter::open(call, 0).close()
+    }
+    .boxed_local()
+}
