@@ -17,12 +17,16 @@ const STOP_MS = 3_000;
 /** Never good news, whichever test runs. */
 const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
 
-/** Starts workerd with the harness around the Worker. `stop` it in `after`. */
-export async function startWorkerd({ vars = {} } = {}) {
+/**
+ * Starts workerd. `stop` it in `after`. Without options: the product with the harness around it, on a free port.
+ * `features` names a build with cargo features; `entry` is the module around it, below the root of the checkout.
+ */
+export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0 } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
   mkdirSync(join(dir, "state"));
-  await bundle(dir);
-  writeFileSync(join(dir, "config.capnp"), configuration({ ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars }, join(dir, "state")));
+  await bundle(dir, entry, built(features));
+  const bindings = { ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars };
+  writeFileSync(join(dir, "config.capnp"), configuration(bindings, join(dir, "state"), port));
   const server = new Workerd(dir);
   await server.start();
   return server;
@@ -86,27 +90,29 @@ class Workerd {
   }
 }
 
-/** The harness and the Worker as one module; the wasm stays a file of its own. */
-async function bundle(dir) {
+/** The entry and the Worker as one module; the wasm stays a file of its own. */
+async function bundle(dir, entry, { js, wasm }) {
   await build({
-    entryPoints: [inRoot("tests", "workerd", "harness.mjs")],
+    entryPoints: [inRoot(entry)],
     outfile: join(dir, "worker.js"),
     bundle: true,
     format: "esm",
     target: "esnext",
     external: ["cloudflare:*", "*.wasm"],
     logLevel: "warning",
+    // src/entry.mjs names the product's build.
+    plugins: [{ name: "build", setup: (bundler) => bundler.onResolve({ filter: /\/build\/index\.js$/ }, () => ({ path: js })) }],
   });
-  copyFileSync(built().wasm, join(dir, "index_bg.wasm"));
+  copyFileSync(wasm, join(dir, "index_bg.wasm"));
 }
 
-function configuration(vars, state) {
+function configuration(vars, state, port) {
   const { compatibilityDate, compatibilityFlags, objects } = deployment();
   const text = JSON.stringify; // Cap'n Proto's strings have the same escapes for what we write
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ (name = "main", worker = .main), (name = "state", disk = (path = ${text(state)}, writable = true)) ],
-  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
 );
 const main :Workerd.Worker = (
   modules = [
