@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { built, deployment, inRoot } from "./project.mjs";
+import { takeViolations } from "./wire-fetch.mjs";
 
 export const SECRETS = { NEXTAUTH_SECRET: "the-nextauth-secret-of-the-tests", GASTOWN_JWT_SECRET: "the-gastown-secret-of-the-tests" };
 const START_MS = 30_000;
@@ -79,7 +80,7 @@ class Workerd {
     this.#forgiven.push(pattern);
   }
 
-  /** Ends the process and removes its state; fails when the log has anything alarming in it. */
+  /** Ends the process and removes its state; fails when its log or the MCP messages that were seen have anything alarming in them. */
   async stop() {
     this.#child.kill("SIGTERM");
     await Promise.race([this.#ended, sleep(STOP_MS, null, { ref: false })]);
@@ -87,6 +88,7 @@ class Workerd {
     rmSync(this.#dir, { recursive: true, force: true });
     const bad = this.log.split("\n").filter((line) => ALARMING.test(line) && !this.#forgiven.some((pattern) => pattern.test(line)));
     assert.deepEqual(bad.slice(0, 20), [], "workerd's log");
+    assert.deepEqual(takeViolations(), [], "MCP messages on the wire");
   }
 }
 
