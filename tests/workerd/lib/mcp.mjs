@@ -5,9 +5,10 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import assert from "node:assert/strict";
+import { LATEST_LEGACY as LEGACY, MODERN } from "./schemas.mjs";
+import { wireFetch } from "./wire-fetch.mjs";
 
-export const MODERN = "2026-07-28";
-export const LEGACY = "2025-11-25";
+export { LEGACY, MODERN };
 const META = "io.modelcontextprotocol";
 const INFO = { name: "tests", version: "1" };
 
@@ -76,7 +77,7 @@ export const eras = Object.keys(ERAS);
 export async function connect(world, { era, token, path = "/mcp" }) {
   const { Client, Transport, options } = ERAS[era];
   const client = new Client(INFO, options);
-  const transport = new Transport(new URL(world.server.url + path), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
+  const transport = new Transport(new URL(world.server.url + path), { requestInit: { headers: { authorization: `Bearer ${token}` } }, fetch: wireFetch });
   await client.connect(transport);
   const { tools } = await client.listTools(); // from now on the client validates results against the output schemas
   return {

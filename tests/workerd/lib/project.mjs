@@ -17,11 +17,11 @@ export function deployment() {
   return { compatibilityDate, compatibilityFlags, objects };
 }
 
-/** The built Worker's files; says how to make them when they are missing. */
-export function built() {
-  const files = { js: inRoot("build", "index.js"), wasm: inRoot("build", "index_bg.wasm") };
+/** The built Worker's files, of the product or of the build with these cargo features; says how to make them when they are missing. */
+export function built(features = "") {
+  const files = { js: inRoot("build", features, "index.js"), wasm: inRoot("build", features, "index_bg.wasm") };
   for (const file of Object.values(files)) {
-    if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build\` first (npm test does)`);
+    if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build${features && ` -- --features ${features}`}\` first (npm test does)`);
   }
   return files;
 }

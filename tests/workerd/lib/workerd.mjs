@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { built, deployment, inRoot } from "./project.mjs";
+import { takeViolations } from "./wire-fetch.mjs";
 
 export const SECRETS = { NEXTAUTH_SECRET: "the-nextauth-secret-of-the-tests", GASTOWN_JWT_SECRET: "the-gastown-secret-of-the-tests" };
 const START_MS = 30_000;
@@ -17,13 +18,18 @@ const STOP_MS = 3_000;
 /** Never good news, whichever test runs. */
 const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
 
-/** Starts workerd with the harness around the Worker. `stop` it in `after`. */
-export async function startWorkerd({ vars = {} } = {}) {
+/**
+ * Starts workerd. `stop` it in `after`. Without options: the product with the harness around it, on a free port.
+ * `features` names a build with cargo features; `entry` is the module around it, below the root of the checkout.
+ * `isolates: 2` runs the edge twice over the same objects; `urls` has an address for each, `url` is the first.
+ */
+export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0, isolates = 1 } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
   mkdirSync(join(dir, "state"));
-  await bundle(dir);
-  writeFileSync(join(dir, "config.capnp"), configuration({ ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars }, join(dir, "state")));
-  const server = new Workerd(dir);
+  await bundle(dir, entry, built(features));
+  const bindings = { ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars };
+  writeFileSync(join(dir, "config.capnp"), configuration(bindings, join(dir, "state"), port, isolates));
+  const server = new Workerd(dir, isolates);
   await server.start();
   return server;
 }
@@ -33,11 +39,17 @@ class Workerd {
   #child;
   #ended;
   #forgiven = [];
+  #isolates;
   log = "";
-  url = "";
+  urls = [];
 
-  constructor(dir) {
+  constructor(dir, isolates) {
     this.#dir = dir;
+    this.#isolates = isolates;
+  }
+
+  get url() {
+    return this.urls[0];
   }
 
   async start() {
@@ -51,11 +63,12 @@ class Workerd {
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.log += chunk));
     let control = "";
     child.stdio[3].on("data", (chunk) => (control += chunk));
-    while (!/"event":"listen".*\n/.test(control)) {
+    const ports = () => [...control.matchAll(/"socket":"http(\d)".*?"port":(\d+).*\n/g)].sort().map(([, , port]) => port);
+    while (ports().length < this.#isolates) {
       assert.ok(child.exitCode === null && Date.now() - started < START_MS, `workerd did not start:\n${this.log}`);
       await sleep(10);
     }
-    this.url = `http://127.0.0.1:${/"port":(\d+)/.exec(control)[1]}`;
+    this.urls = ports().map((port) => `http://127.0.0.1:${port}`);
   }
 
   /** The process is gone at once, in the middle of whatever it does. */
@@ -75,7 +88,7 @@ class Workerd {
     this.#forgiven.push(pattern);
   }
 
-  /** Ends the process and removes its state; fails when the log has anything alarming in it. */
+  /** Ends the process and removes its state; fails when its log or the MCP messages that were seen have anything alarming in them. */
   async stop() {
     this.#child.kill("SIGTERM");
     await Promise.race([this.#ended, sleep(STOP_MS, null, { ref: false })]);
@@ -83,32 +96,32 @@ class Workerd {
     rmSync(this.#dir, { recursive: true, force: true });
     const bad = this.log.split("\n").filter((line) => ALARMING.test(line) && !this.#forgiven.some((pattern) => pattern.test(line)));
     assert.deepEqual(bad.slice(0, 20), [], "workerd's log");
+    assert.deepEqual(takeViolations(), [], "MCP messages on the wire");
   }
 }
 
-/** The harness and the Worker as one module; the wasm stays a file of its own. */
-async function bundle(dir) {
+/** The entry and the Worker as one module; the wasm stays a file of its own. */
+async function bundle(dir, entry, { js, wasm }) {
   await build({
-    entryPoints: [inRoot("tests", "workerd", "harness.mjs")],
+    entryPoints: [inRoot(entry)],
     outfile: join(dir, "worker.js"),
     bundle: true,
     format: "esm",
     target: "esnext",
     external: ["cloudflare:*", "*.wasm"],
     logLevel: "warning",
+    // src/entry.mjs names the product's build.
+    plugins: [{ name: "build", setup: (bundler) => bundler.onResolve({ filter: /\/build\/index\.js$/ }, () => ({ path: js })) }],
   });
-  copyFileSync(built().wasm, join(dir, "index_bg.wasm"));
+  copyFileSync(wasm, join(dir, "index_bg.wasm"));
 }
 
-function configuration(vars, state) {
+/** The first isolate's Worker is "main", and has the objects; others only bind to them. */
+function configuration(vars, state, port, isolates) {
   const { compatibilityDate, compatibilityFlags, objects } = deployment();
   const text = JSON.stringify; // Cap'n Proto's strings have the same escapes for what we write
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [ (name = "main", worker = .main), (name = "state", disk = (path = ${text(state)}, writable = true)) ],
-  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
-);
-const main :Workerd.Worker = (
+  const names = Array.from({ length: isolates }, (_, index) => (index === 0 ? "main" : `edge${index}`));
+  const worker = (name) => `const ${name} :Workerd.Worker = (
   modules = [
     (name = "worker", esModule = embed "worker.js"),
     (name = "./index_bg.wasm", wasm = embed "index_bg.wasm"),
@@ -116,13 +129,24 @@ const main :Workerd.Worker = (
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map((flag) => text(flag)).join(", ")}],
   bindings = [
-${objects.map(({ binding, className }) => `    (name = ${text(binding)}, durableObjectNamespace = ${text(className)}),`).join("\n")}
+${objects.map(({ binding, className }) => `    (name = ${text(binding)}, durableObjectNamespace = (className = ${text(className)}, serviceName = "main")),`).join("\n")}
 ${Object.entries(vars).map(([name, value]) => `    (name = ${text(name)}, text = ${text(value)}),`).join("\n")}
   ],
-  durableObjectNamespaces = [
+${name === "main" ? `  durableObjectNamespaces = [
 ${objects.map(({ className }) => `    (className = ${text(className)}, uniqueKey = ${text(className)}, enableSql = true),`).join("\n")}
   ],
   durableObjectStorage = (localDisk = "state"),
-);
+` : ""});
 `;
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+${names.map((name) => `    (name = ${text(name)}, worker = .${name}),`).join("\n")}
+    (name = "state", disk = (path = ${text(state)}, writable = true)),
+  ],
+  sockets = [
+${names.map((name, index) => `    (name = "http${index}", address = "127.0.0.1:${index === 0 ? port : 0}", http = (), service = ${text(name)}),`).join("\n")}
+  ],
+);
+${names.map(worker).join("")}`;
 }

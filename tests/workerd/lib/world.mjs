@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tokens } from "./tokens.mjs";
+import { wireFetch } from "./wire-fetch.mjs";
 
 const REQUEST_MS = 20_000;
 
@@ -13,10 +14,10 @@ export const UNDEFINED = { __undefined: true };
 
 /** The world behind a server (workerd.mjs). `server.url` is read at each request: a restart changes it. */
 export function world(server) {
-  /** One request; gives status, headers, the text and, where it is JSON, the value. */
+  /** One request; gives status, headers, the text and, where it is JSON, the value. MCP messages must be valid. */
   async function http(method, path, { token, body, headers = {} } = {}) {
     const sent = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-    const response = await fetch(server.url + path, {
+    const response = await wireFetch(server.url + path, {
       method,
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...(sent !== undefined && { "content-type": "application/json" }), ...headers },
       body: sent,
