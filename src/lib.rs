@@ -2,8 +2,9 @@
 //!
 //! Modules in reading order: values (`ids`, `time`, `error`, `http`), the protocol (`mcp`), who is calling (`auth`),
 //! the table of objects and methods (`rpc`), the objects' cores (`store`, `registry`, `town`, `rig`, `session`),
-//! what clients call (`tools`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
+//! what clients call (`tools`, `apps`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
 
+pub mod apps;
 pub mod auth;
 pub mod edge;
 pub mod error;

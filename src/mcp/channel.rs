@@ -88,7 +88,18 @@ pub fn takes_streams(headers: &dyn Headers) -> bool {
 
 /// The head of a streamed answer.
 fn head() -> Response {
-    Response::empty(200).header("content-type", "text/event-stream").header("cache-control", "no-cache").header("x-accel-buffering", "no")
+    unbuffered(Response::empty(200).header("content-type", "text/event-stream"))
+}
+
+/// A stream that another object writes, as an answer.
+#[must_use]
+pub fn relay(stream: Relayed) -> Response {
+    unbuffered(Response { status: 200, headers: Vec::new(), body: ResponseBody::Relayed(stream) })
+}
+
+/// Nothing on the way may keep events back (2026-07-28, streamable HTTP, server-sent events).
+fn unbuffered(response: Response) -> Response {
+    response.header("cache-control", "no-cache").header("x-accel-buffering", "no")
 }
 
 impl<'a> Channel<'a> {
