@@ -49,10 +49,10 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
     if due.is_empty() {
         return Ok(false);
     }
-    let Some(town) = (owes.town)(&cx)? else { return Ok(false) };
+    let town = (owes.town)(&cx)?;
     let mut deliveries = Vec::new();
     for parcel in pack(host, &cx, owes, due)? {
-        let context = own_context(host.keys(), &instance.to_string(), Some(&town), parcel.method, "outbox", cx.now)?;
+        let context = own_context(host.keys(), &instance.to_string(), town.as_ref(), parcel.method, "outbox", cx.now)?;
         deliveries.push(deliver(host, parcel, context, patience));
     }
     let outcomes = join_all(deliveries).await;

@@ -83,7 +83,8 @@ pub fn takes_letters(object: Object) -> Option<&'static Method> {
     match object {
         Object::Rig => Some(&DELIVER_TO_RIG),
         Object::Town => Some(&DELIVER_TO_TOWN),
-        Object::Registry | Object::Session => None,
+        Object::Session => Some(&DELIVER_TO_SESSION),
+        Object::Registry => None,
     }
 }
 
@@ -116,6 +117,7 @@ methods! {
     GET_RIG: Registry "getRigAsync" ("rigId") Read Always("null") => registry::rigs::get_rig;
     LIST_REGISTRY_RIGS: Registry "listRigs" ("townId") Read Always("[]") => registry::rigs::list_rigs;
     DELETE_RIG: Registry "deleteRig" ("rigId") Internal Always("false") => registry::rigs::delete_rig;
+    LISTEN_TO_REGISTRY: Registry "listen" ("topics", "expiresAt") Internal Create => registry::listen;
 
     SET_TOWN_ID: Town "setTownId" ("townId") Internal Create => town::identity::set_town_id;
     INITIALIZE_IDENTITY: Town "initializePrivateTownIdentity" ("identity") Internal Refuse => town::identity::initialize_identity;
@@ -132,6 +134,8 @@ methods! {
     SEND_MAYOR_MESSAGE: Town "sendMayorMessage" ("message", "model", "uiContext", "actorUserId") Lead Refuse => town::mayor::send_message;
     GET_MAYOR_STATUS: Town "getMayorStatus" () Read Refuse => town::mayor::get_status;
     GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
+    LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
+    LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
@@ -148,8 +152,10 @@ methods! {
     SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
     CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
+    LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 
     SESSION_ENDED: Session "sessionEnded" ("sessionId") Internal Always("false") => session::session_ended;
     END_SESSION: Session "endSession" ("sessionId", "expiresAt") Internal Create => session::end_session;
+    DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Create => session::deliver;
 }

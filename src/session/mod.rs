@@ -3,22 +3,27 @@
 //! Owns the sessions that their clients ended. A session that was never ended leaves no trace here.
 
 use crate::error::Failure;
+use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Core, Cx, json};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
+use crate::store::outbox::{CREATE_INBOX, Letter};
 use crate::store::sql::{execute, query_one};
 use crate::time::Timestamp;
 
-const MIGRATIONS: &[Migration] = &[&[
-    CREATE_META,
-    "-- ended_sessions
+const MIGRATIONS: &[Migration] = &[
+    &[
+        CREATE_META,
+        "-- ended_sessions
 CREATE TABLE ended_sessions (
   session_id TEXT PRIMARY KEY,
   expires_at INTEGER NOT NULL               -- the id is worthless from then on, and so is this row
 ) STRICT, WITHOUT ROWID",
-    "-- ended_sessions_expiry
+        "-- ended_sessions_expiry
 CREATE INDEX ended_sessions_expiry ON ended_sessions (expires_at)",
-]];
+    ],
+    &[CREATE_INBOX],
+];
 
 /// What `rpc` needs to run a session object. Only internal callers reach it, which the table says.
 pub const CORE: Core = Core { migrations: MIGRATIONS, authorize: |_, _| Ok(()), alarm: |_| Ok(()), owes: None };
@@ -38,4 +43,9 @@ pub(crate) fn end_session(cx: &Cx<'_>, _caller: &Caller, (id, expires_at): (Stri
         (&id, expires_at.millis()),
     )?;
     Ok(Answer::Void)
+}
+
+/// `deliver`: what the objects that this session listens to tell. Each letter counts once.
+pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
+    receive(cx, caller.principal.from.as_deref().unwrap_or_default(), &letters, |_letter| Ok(()))
 }
