@@ -5,9 +5,10 @@ use super::{Fleet, Town};
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::TownId;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::table::{LISTEN_TO_REGISTRY, LISTEN_TO_RIG, LISTEN_TO_TOWN, Object};
+use gastown_mcp::rpc::table::{LISTEN_TO_REGISTRY, LISTEN_TO_RIG, LISTEN_TO_TOWN, Method, Object};
+use gastown_mcp::store::listeners::LEASE_MILLIS_MAX;
 use gastown_mcp::store::outbox::Letter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long the leases of the tests last unless they say otherwise.
 pub const LEASE_MILLIS: i64 = 5 * 60 * 1_000;
@@ -16,6 +17,14 @@ pub struct Listener {
     pub fleet: Fleet,
     pub at: Instance,
     town: Option<TownId>,
+}
+
+fn listen_to(to: &Instance) -> &'static Method {
+    match to.object() {
+        Object::Rig => &LISTEN_TO_RIG,
+        Object::Town => &LISTEN_TO_TOWN,
+        _ => &LISTEN_TO_REGISTRY,
+    }
 }
 
 impl Listener {
@@ -30,17 +39,21 @@ impl Listener {
     }
 
     pub fn try_listen(&self, to: &Instance, topics: &[&str], millis: i64) -> Result<(), Failure> {
-        let method = match to.object() {
-            Object::Rig => &LISTEN_TO_RIG,
-            Object::Town => &LISTEN_TO_TOWN,
-            _ => &LISTEN_TO_REGISTRY,
-        };
+        let method = listen_to(to);
         let context = internal(&self.fleet, &self.at, self.town.as_ref(), method);
         self.fleet.tell(to, method, (topics, self.fleet.now().plus_millis(millis)), &context)
     }
 
     pub fn listen(&self, to: &Instance, topics: &[&str]) {
         self.try_listen(to, topics, LEASE_MILLIS).unwrap();
+    }
+
+    /// The same past the network, whose trouble it does not meet.
+    pub fn renew(&self, to: &Instance, topics: &[&str]) {
+        let method = listen_to(to);
+        let context = serde_json::to_string(&internal(&self.fleet, &self.at, self.town.as_ref(), method)).unwrap();
+        let args = json!([topics, self.fleet.now().plus_millis(LEASE_MILLIS_MAX)]).to_string();
+        assert_eq!(self.fleet.raw(to, method.name, &args, &context), "");
     }
 
     /// Everything that has arrived by now, once all is quiet.
