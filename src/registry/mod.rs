@@ -9,10 +9,21 @@ pub mod towns;
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, refuse};
 use crate::rpc::call::Instance;
-use crate::rpc::serve::{Caller, Core, Cx};
+use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes};
+use crate::rpc::topics;
+use crate::time::Timestamp;
+
+/// The topic that changes when a town or a rig is registered or removed.
+const TOWNS: &str = "towns";
 
 /// What `rpc` needs to run a registry.
-pub const CORE: Core = Core { migrations: schema::MIGRATIONS, authorize, alarm: |_| Ok(()), owes: None, read_stream: None };
+pub const CORE: Core = Core {
+    migrations: schema::MIGRATIONS,
+    authorize,
+    alarm: |_| Ok(()),
+    owes: Some(Owes { compose: |cx, owed| topics::compose(cx, owed, |_| Ok(topics::changed())), town: |_, _| Ok(None) }),
+    read_stream: None,
+};
 
 /// A user's registry is the user's; an organization's is its members'. Town tokens see their own town only, which the
 /// methods check.
@@ -25,4 +36,15 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
         _ => false,
     };
     if allowed { Ok(()) } else { Err(refuse(Code::Forbidden, "Forbidden: this registry belongs to somebody else")) }
+}
+
+/// A town or a rig was registered or removed.
+fn changed(cx: &Cx<'_>) -> Result<(), Failure> {
+    topics::notify(cx, TOWNS)
+}
+
+/// `listen`. Who has no town yet hears of the first one.
+pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
+    topics::listen(cx, caller, &topics, expires_at)?;
+    Ok(Answer::Void)
 }

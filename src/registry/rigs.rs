@@ -51,6 +51,7 @@ pub(crate) fn create_rig(cx: &Cx<'_>, caller: &Caller, (input,): (CreateRigInput
             cx.next_number()?,
         ),
     )?;
+    super::changed(cx)?;
     json(&rig.ok_or_else(|| Fault::new("rigs_create", "no row"))?)
 }
 
@@ -75,5 +76,8 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, caller: &Caller, (town,): (TownId,)) -> Res
 pub(crate) fn delete_rig(cx: &Cx<'_>, _caller: &Caller, (id,): (RigId,)) -> Result<Answer, Failure> {
     idempotency::forget(cx.sql, id.as_str())?;
     let gone: Option<(RigId,)> = query_one(cx.sql, "-- rigs_delete\nDELETE FROM rigs WHERE id = ? RETURNING id", (&id,))?;
+    if gone.is_some() {
+        super::changed(cx)?;
+    }
     json(&gone.is_some())
 }

@@ -3,15 +3,18 @@
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
+use crate::store::outbox::{CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 
 /// Every version, oldest first.
-pub const MIGRATIONS: &[Migration] = &[&[
-    CREATE_META,
-    CREATE_IDEMPOTENCY,
-    CREATE_IDEMPOTENCY_INDEX,
-    "-- towns
+pub const MIGRATIONS: &[Migration] = &[
+    &[
+        CREATE_META,
+        CREATE_IDEMPOTENCY,
+        CREATE_IDEMPOTENCY_INDEX,
+        "-- towns
 CREATE TABLE towns (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -20,9 +23,9 @@ CREATE TABLE towns (
   updated_at INTEGER NOT NULL,
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- towns_sequence
+        "-- towns_sequence
 CREATE INDEX towns_sequence ON towns (sequence)",
-    "-- rigs
+        "-- rigs
 CREATE TABLE rigs (
   id TEXT PRIMARY KEY,
   town_id TEXT NOT NULL,
@@ -34,6 +37,8 @@ CREATE TABLE rigs (
   updated_at INTEGER NOT NULL,
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- rigs_town
+        "-- rigs_town
 CREATE INDEX rigs_town ON rigs (town_id, sequence)",
-]];
+    ],
+    &[CREATE_OUTBOX, CREATE_OUTBOX_INDEX, CREATE_LISTENERS, CREATE_LISTENERS_SESSION, CREATE_LISTENERS_EXPIRY],
+];

@@ -65,6 +65,7 @@ pub(crate) fn create_town(cx: &Cx<'_>, caller: &Caller, (input,): (CreateTownInp
          RETURNING id, name, created_by_user_id, created_at, updated_at",
         (TownId::from_random(cx.random()), &input.name, created_by, cx.now.millis(), cx.next_number()?),
     )?;
+    super::changed(cx)?;
     json(&row.ok_or_else(|| Fault::new("towns_create", "Failed to create town"))?.record(cx))
 }
 
@@ -98,5 +99,8 @@ pub(crate) fn delete_town(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Re
     idempotency::forget(cx.sql, id.as_str())?;
     execute(cx.sql, "-- towns_delete_rigs\nDELETE FROM rigs WHERE town_id = ?", (&id,))?;
     execute(cx.sql, "-- towns_delete\nDELETE FROM towns WHERE id = ?", (&id,))?;
+    if known {
+        super::changed(cx)?;
+    }
     json(&known)
 }

@@ -4,7 +4,7 @@
 
 use super::roster::Roster;
 use super::state::RigState;
-use super::{dispatch, hooks, names, report, state};
+use super::{dispatch, hooks, names, report, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, RigId};
 use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
@@ -77,7 +77,7 @@ pub(super) fn new(cx: &Cx<'_>, rig: &RigState, role: AgentRole, name: String) ->
 }
 
 /// Writes an agent, new or changed, with its hook.
-pub(super) fn save(cx: &Cx<'_>, agent: &Agent) -> Result<(), Fault> {
+pub(super) fn save(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<(), Failure> {
     execute(
         cx.sql,
         "-- agents_save\nINSERT INTO agents (id, rig_id, role, name, identity, status, created_at, last_activity_at, current_hook_bead_id, branch, fence)
@@ -96,7 +96,8 @@ pub(super) fn save(cx: &Cx<'_>, agent: &Agent) -> Result<(), Fault> {
             &agent.branch,
             agent.fence,
         ),
-    )
+    )?;
+    topics::agent_changed(cx, rig, &agent.id)
 }
 
 /// `getOrCreateAgent`: the rig's refinery, or an idle polecat, or a new one while there is room.
@@ -134,7 +135,7 @@ pub(crate) fn get_or_create_agent(cx: &Cx<'_>, _caller: &Caller, (role, rig_id):
         AgentRole::Mayor => return Err(refuse(Code::InvalidArgument, "role must be polecat or refinery: the Mayor belongs to the town")),
     };
     let agent = new(cx, &rig, role, name);
-    save(cx, &agent)?;
+    save(cx, &rig, &agent)?;
     report::summary_changed(cx, &rig)?;
     json(&agent)
 }
@@ -145,7 +146,7 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
     let rig = state::require(cx)?;
     let Some(agent) = find(cx, &id)? else { return Ok(Answer::Void) };
     if let Some(bead) = &agent.current_hook_bead_id {
-        hooks::reopen(cx, bead)?;
+        hooks::reopen(cx, &rig, bead)?;
         report::bead_changed(cx, &rig, bead)?;
     }
     // Beads of convoys that it finished lose the name that the town shows.
@@ -155,6 +156,7 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
         report::bead_changed(cx, &rig, bead)?;
     }
     execute(cx.sql, "-- agents_delete\nDELETE FROM agents WHERE id = ?", (&id,))?;
+    topics::agent_changed(cx, &rig, &id)?;
     report::summary_changed(cx, &rig)?;
     dispatch::dispatch(cx, &rig)?;
     Ok(Answer::Void)

@@ -2,7 +2,7 @@
 //!
 //! Owns the `beads` and `bead_dependencies` tables. Who works on a bead is `hooks`' business.
 
-use super::{dispatch, hooks, report, state};
+use super::{dispatch, hooks, report, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority};
@@ -136,6 +136,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result
             &new.convoy_id,
         ),
     )?;
+    topics::bead_changed(cx, rig, &new.bead_id)?;
     Ok(Bead {
         bead_id: new.bead_id,
         kind: new.kind,
@@ -221,6 +222,12 @@ pub(super) fn convoy_of(cx: &Cx<'_>, id: &BeadId) -> Result<Option<ConvoyId>, Fa
     Ok(found.and_then(|(convoy,)| convoy))
 }
 
+/// How a bead stands.
+pub(super) fn status_of(cx: &Cx<'_>, id: &str) -> Result<Option<BeadStatus>, Failure> {
+    let found: Option<(BeadStatus,)> = query_one(cx.sql, "-- beads_status_of\nSELECT status FROM beads WHERE bead_id = ?", (id,))?;
+    Ok(found.map(|(status,)| status))
+}
+
 /// Whether these labels keep a bead from being given out.
 pub(super) fn has_held_label(labels: &[String]) -> bool {
     labels.iter().any(|label| label == HELD_LABEL)
@@ -298,7 +305,7 @@ pub(crate) fn update_bead_status(
         (status, cx.now.millis(), closed_at, &reason, &id),
     )?;
     if status.is_terminal() || status == BeadStatus::Open {
-        hooks::release_bead(cx, &id)?;
+        hooks::release_bead(cx, &rig, &id)?;
     }
     if status == BeadStatus::Closed {
         release_dependents(cx, &rig, &id)?;

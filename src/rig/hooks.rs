@@ -4,7 +4,8 @@
 //! report of an earlier holder is recognized by it.
 
 use super::agents;
-use super::{beads, names, report, state};
+use super::state::RigState;
+use super::{beads, names, report, state, topics};
 use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
@@ -44,14 +45,14 @@ fn holder(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(AgentId, String)>, Fault
 }
 
 /// Puts a bead on an agent's hook, and writes the agent. Both are free; the caller has checked.
-pub(super) fn attach(cx: &Cx<'_>, agent: &mut Agent, bead: &BeadId) -> Result<(), Failure> {
+pub(super) fn attach(cx: &Cx<'_>, rig: &RigState, agent: &mut Agent, bead: &BeadId) -> Result<(), Failure> {
     let branch = names::branch(&agent.name, bead);
     agent.current_hook_bead_id = Some(bead.clone());
     agent.branch = Some(branch.clone());
     agent.fence = cx.number()?;
     agent.status = AgentStatus::Idle;
     agent.last_activity_at = Some(cx.now);
-    agents::save(cx, agent)?;
+    agents::save(cx, rig, agent)?;
     execute(
         cx.sql,
         "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?, updated_at = ?, metadata = json_set(metadata, '$.branch', ?) WHERE bead_id = ?",
@@ -70,13 +71,16 @@ pub(super) fn show_attached(cx: &Cx<'_>, bead: &mut Bead, agent: &Agent) {
 }
 
 /// Takes a bead off whatever hook it is on; its agent is idle then.
-pub(super) fn release_bead(cx: &Cx<'_>, bead: &BeadId) -> Result<(), Failure> {
-    execute(
+pub(super) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    let released: Option<(AgentId,)> = query_one(
         cx.sql,
         "-- hooks_release_agent\nUPDATE agents SET current_hook_bead_id = NULL, branch = NULL, checkpoint = 'null', status = 'idle', last_activity_at = ?
-         WHERE current_hook_bead_id = ?",
+         WHERE current_hook_bead_id = ? RETURNING id",
         (cx.now.millis(), bead),
     )?;
+    if let Some((agent,)) = released {
+        topics::agent_changed(cx, rig, &agent)?;
+    }
     execute(cx.sql, "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'", (bead,))?;
     Ok(())
 }
@@ -91,7 +95,7 @@ pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (Agen
         return Ok(Answer::Void);
     }
     check_hookable(cx, &agent, &bead)?;
-    attach(cx, &mut agent, &bead_id)?;
+    attach(cx, &rig, &mut agent, &bead_id)?;
     report::bead_changed(cx, &rig, &bead_id)?;
     cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     Ok(Answer::Void)
@@ -141,7 +145,7 @@ pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
     if let Some(bead) = agent.current_hook_bead_id {
-        reopen(cx, &bead)?;
+        reopen(cx, &rig, &bead)?;
         report::bead_changed(cx, &rig, &bead)?;
         // Not dispatched here: the caller unhooked it for a reason. The next tick gives it out again.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
@@ -150,11 +154,11 @@ pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
 }
 
 /// Back to open and to nobody, unless it has ended.
-pub(super) fn reopen(cx: &Cx<'_>, bead: &BeadId) -> Result<(), Failure> {
+pub(super) fn reopen(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
     execute(
         cx.sql,
         "-- hooks_reopen\nUPDATE beads SET status = 'open', updated_at = ? WHERE bead_id = ? AND status NOT IN ('closed', 'failed')",
         (cx.now.millis(), bead),
     )?;
-    release_bead(cx, bead)
+    release_bead(cx, rig, bead)
 }

@@ -2,7 +2,7 @@
 //!
 //! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
-//! lives here, `tally` counts, `report` what the town is told. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! lives here, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
 pub mod beads;
@@ -17,6 +17,7 @@ mod schema;
 pub mod sling;
 mod state;
 mod tally;
+pub mod topics;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
 pub use state::RigState;

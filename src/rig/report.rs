@@ -1,33 +1,34 @@
-//! What the rig tells its town: that its numbers changed, and how a bead of a convoy stands.
+//! What the rig tells: its town, that its numbers changed and how a bead of a convoy stands; sessions, what they listen to.
 //!
-//! Owns the two kinds of letter a rig writes. They say how things are when they are sent, not what happened.
+//! Owns when a rig writes which letter, and the two kinds that its town gets. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, tally};
+use super::{beads, convoys, dispatch, tally, topics};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
 use crate::rpc::model::{AgentCounts, RigSummary};
 use crate::rpc::serve::{Cx, Flush};
-use crate::store::outbox::{Owed, post};
+use crate::rpc::topics::compose as compose_news;
+use crate::store::outbox::{Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query;
 use serde_json::{Value, json};
 
-/// If the letter is not acknowledged before this, the alarm sends it again.
-const RESEND_MILLIS: i64 = 5_000;
-
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
+    topics::rig_changed(cx, rig)?;
     tell(cx, rig, "summary", rig.rig_id.as_str())
 }
 
 /// A bead was given to a polecat; if it belongs to a convoy, the town keeps a mirror of it.
 pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -> Result<(), Failure> {
+    topics::bead_changed(cx, rig, &given.bead_id)?;
     if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
 }
 
 /// A bead changed, and so did the rig's numbers.
 pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    topics::bead_changed(cx, rig, bead)?;
     if beads::convoy_of(cx, bead)?.is_some() {
         tell(cx, rig, "bead", bead.as_str())?;
     }
@@ -46,6 +47,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| summary(cx, &rig)).transpose()?.map(|summary| json!(summary))),
         "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| json!(bead))),
+        TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }
 }

@@ -71,7 +71,7 @@ impl Roster {
             self.0.push(Living { id: agent.id.clone(), name: agent.name.clone(), hooked: true, idle: false });
             agent
         };
-        hooks::attach(cx, &mut agent, bead)?;
+        hooks::attach(cx, rig, &mut agent, bead)?;
         Ok(Some(agent))
     }
 }

@@ -6,19 +6,21 @@ use super::tally::{
     CREATE_QUEUE_TALLY, CREATE_STATUS_TALLY, CREATE_TALLY_DELETE, CREATE_TALLY_INSERT, CREATE_TALLY_QUEUE, CREATE_TALLY_STATUS,
 };
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
 use crate::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 
 /// Every version, oldest first.
-pub const MIGRATIONS: &[Migration] = &[&[
-    CREATE_META,
-    CREATE_OUTBOX,
-    CREATE_OUTBOX_INDEX,
-    CREATE_INBOX,
-    CREATE_IDEMPOTENCY,
-    CREATE_IDEMPOTENCY_INDEX,
-    "-- rig
+pub const MIGRATIONS: &[Migration] = &[
+    &[
+        CREATE_META,
+        CREATE_OUTBOX,
+        CREATE_OUTBOX_INDEX,
+        CREATE_INBOX,
+        CREATE_IDEMPOTENCY,
+        CREATE_IDEMPOTENCY_INDEX,
+        "-- rig
 CREATE TABLE rig (
   one INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row
   rig_id TEXT NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE rig (
   owner_org_id TEXT,                        -- copied from the town
   capacity INTEGER NOT NULL                 -- polecats that may live at once
 ) STRICT",
-    "-- beads
+        "-- beads
 CREATE TABLE beads (
   bead_id TEXT PRIMARY KEY,
   type TEXT NOT NULL CHECK (type IN ('issue', 'escalation', 'merge_request', 'molecule')),
@@ -57,38 +59,38 @@ CREATE TABLE beads (
   held INTEGER NOT NULL DEFAULT 0,          -- 1: not to be dispatched (label, staged convoy)
   convoy_id TEXT
 ) STRICT, WITHOUT ROWID",
-    "-- beads_ready
+        "-- beads_ready
 CREATE INDEX beads_ready ON beads (priority_rank DESC, sequence)
   WHERE type = 'issue' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0",
-    "-- beads_created
+        "-- beads_created
 CREATE INDEX beads_created ON beads (created_at, bead_id)",
-    "-- beads_status
+        "-- beads_status
 CREATE INDEX beads_status ON beads (status, created_at, bead_id)",
-    // Nearly every bead is an issue, so a list of issues reads the index by time.
-    "-- beads_type
+        // Nearly every bead is an issue, so a list of issues reads the index by time.
+        "-- beads_type
 CREATE INDEX beads_type ON beads (type, created_at, bead_id) WHERE type <> 'issue'",
-    "-- beads_assignee
+        "-- beads_assignee
 CREATE INDEX beads_assignee ON beads (assignee_agent_id, created_at, bead_id) WHERE assignee_agent_id IS NOT NULL",
-    "-- beads_parent
+        "-- beads_parent
 CREATE INDEX beads_parent ON beads (parent_bead_id, created_at, bead_id) WHERE parent_bead_id IS NOT NULL",
-    "-- beads_convoy
+        "-- beads_convoy
 CREATE INDEX beads_convoy ON beads (convoy_id, sequence) WHERE convoy_id IS NOT NULL",
-    CREATE_STATUS_TALLY,
-    CREATE_QUEUE_TALLY,
-    CREATE_TALLY_INSERT,
-    CREATE_TALLY_DELETE,
-    CREATE_TALLY_STATUS,
-    CREATE_TALLY_QUEUE,
-    "-- bead_dependencies
+        CREATE_STATUS_TALLY,
+        CREATE_QUEUE_TALLY,
+        CREATE_TALLY_INSERT,
+        CREATE_TALLY_DELETE,
+        CREATE_TALLY_STATUS,
+        CREATE_TALLY_QUEUE,
+        "-- bead_dependencies
 CREATE TABLE bead_dependencies (
   bead_id TEXT NOT NULL,                    -- waits
   depends_on_bead_id TEXT NOT NULL,         -- for this one
   dependency_type TEXT NOT NULL CHECK (dependency_type IN ('blocks', 'tracks', 'parent-child')),
   PRIMARY KEY (bead_id, depends_on_bead_id)
 ) STRICT, WITHOUT ROWID",
-    "-- bead_dependents
+        "-- bead_dependents
 CREATE INDEX bead_dependents ON bead_dependencies (depends_on_bead_id, dependency_type)",
-    "-- agents
+        "-- agents
 CREATE TABLE agents (
   id TEXT PRIMARY KEY,
   rig_id TEXT NOT NULL,
@@ -106,13 +108,13 @@ CREATE TABLE agents (
   branch TEXT,                              -- of the hooked bead
   fence INTEGER NOT NULL DEFAULT 0          -- of the newest hook
 ) STRICT, WITHOUT ROWID",
-    "-- agents_living_name
+        "-- agents_living_name
 CREATE UNIQUE INDEX agents_living_name ON agents (name) WHERE status <> 'dead'",
-    "-- agents_hook
+        "-- agents_hook
 CREATE UNIQUE INDEX agents_hook ON agents (current_hook_bead_id) WHERE current_hook_bead_id IS NOT NULL",
-    "-- agents_role
+        "-- agents_role
 CREATE INDEX agents_role ON agents (role, status, created_at)",
-    "-- mail
+        "-- mail
 CREATE TABLE mail (
   id TEXT PRIMARY KEY,
   from_agent_id TEXT NOT NULL,
@@ -123,6 +125,14 @@ CREATE TABLE mail (
   delivered_at INTEGER,                     -- null: not read yet
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- mail_waiting
+        "-- mail_waiting
 CREATE INDEX mail_waiting ON mail (to_agent_id, sequence) WHERE delivered_at IS NULL",
-]];
+    ],
+    &[
+        CREATE_LISTENERS,
+        CREATE_LISTENERS_SESSION,
+        CREATE_LISTENERS_EXPIRY,
+        "-- rig_listened_until
+ALTER TABLE rig ADD COLUMN listened_until INTEGER NOT NULL DEFAULT 0",
+    ],
+];

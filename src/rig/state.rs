@@ -2,6 +2,7 @@
 //!
 //! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
 
+use super::topics;
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{RigId, TownId};
@@ -9,6 +10,7 @@ use crate::rpc::call::Instance;
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, query_one};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -31,6 +33,9 @@ pub struct RigState {
     pub owner_org_id: Option<String>,
     /// Polecats that may live at once.
     pub capacity: i64,
+    /// Nobody listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
+    #[serde(default, skip_serializing)]
+    pub listened_until: Timestamp,
 }
 
 impl RigState {
@@ -48,7 +53,7 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     }
     let row: Option<RigState> = query_one(
         cx.sql,
-        "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity FROM rig",
+        "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity, listened_until FROM rig",
         (),
     )?;
     Ok(row.map(|row| cx.remember(row)))
@@ -79,5 +84,11 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         (&told.rig_id, &told.town_id, &told.name, &told.git_url, &told.default_branch, &told.owner_user_id, &told.owner_org_id, told.capacity),
     )?;
     cx.forget();
-    Ok(())
+    known.map_or(Ok(()), |known| topics::rig_changed(cx, &known))
+}
+
+/// The leases changed: remembers when the last of them ends.
+pub(super) fn note_listeners(cx: &Cx<'_>) -> Result<(), Fault> {
+    cx.forget();
+    execute(cx.sql, "-- rig_listened\nUPDATE rig SET listened_until = (SELECT coalesce(max(expires_at), 0) FROM listeners)", ())
 }

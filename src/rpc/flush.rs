@@ -6,9 +6,9 @@
 use super::call::{Call, Context, Instance};
 use super::host::{Host, answer_within};
 use super::serve::{Cx, Owes, core, own_context};
-use super::table::{Method, takes_letters};
+use super::table::{Method, takes_letters, takes_listeners};
 use crate::error::{Code, Failure, Fault};
-use crate::store::outbox::{self, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
+use crate::store::outbox::{self, LEASE, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
 use crate::store::sql::transaction;
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ struct Parcel {
     method: &'static Method,
     rows: Vec<Owed>,
     letters: Vec<String>,
+    is_lease: bool,
     bytes: usize,
 }
 
@@ -74,7 +75,10 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
         if parcels.get(&row.target).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
             continue;
         }
-        let target = Instance::parse(&row.target).and_then(|target| takes_letters(target.object()).map(|method| (target, method)));
+        // A request to be told is a call of its own, and a session owes nothing else.
+        let is_lease = row.kind == LEASE;
+        let takes = if is_lease { takes_listeners } else { takes_letters };
+        let target = Instance::parse(&row.target).and_then(|target| takes(target.object()).map(|method| (target, method)));
         let Some((target, method)) = target else {
             log(host, &row.target, &Fault::new("flush the outbox", "the target takes no letters").into());
             outbox::acknowledge(cx.sql, &row)?;
@@ -87,6 +91,7 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
                     method,
                     rows: Vec::new(),
                     letters: Vec::new(),
+                    is_lease,
                     bytes: 0,
                 });
                 parcel.bytes += letter.len();
@@ -103,16 +108,20 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
     Ok(parcels.into_values().collect())
 }
 
-/// The JSON text of a letter; `None` when its subject is gone.
+/// The JSON text of a letter, or of the arguments by which a lease is asked for; `None` when its subject is gone.
 fn letter(cx: &Cx<'_>, owes: &Owes, row: &Owed) -> Result<Option<String>, Failure> {
     let Some(body) = (owes.compose)(cx, row)? else { return Ok(None) };
+    if row.kind == LEASE {
+        return Ok(Some(body.to_string()));
+    }
     let letter = outbox::Letter { kind: row.kind.clone(), subject: row.subject.clone(), generation: row.generation, body };
     Ok(Some(serde_json::to_string(&letter).map_err(|error| Fault::new("write a letter", error))?))
 }
 
 async fn deliver<H: Host>(host: &H, parcel: Parcel, context: Context, patience: u32) -> (Vec<Owed>, Result<Vec<Rejected>, Failure>) {
-    let Parcel { target, method, rows, letters, .. } = parcel;
-    let call = Call { instance: target, method, args: format!("[[{}]]", letters.join(",")) };
+    let Parcel { target, method, rows, letters, is_lease, .. } = parcel;
+    let letters = letters.join(",");
+    let call = Call { instance: target, method, args: if is_lease { letters } else { format!("[[{letters}]]") } };
     let answer = answer_within(host.wire(), &call, &context, patience).await;
     let rejected = answer.and_then(|answer| match answer.as_str() {
         "" => Ok(Vec::new()),

@@ -5,7 +5,7 @@
 
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
-use super::serve::{Answer, Caller, Cx, Flush, Gather, Next, Position, check_access, core, own_context, run};
+use super::serve::{Answer, Caller, Cx, Gather, Next, Position, check_access, core, own_context, run};
 use super::table::{Absent, Method, find};
 use crate::auth::principal::TokenKind;
 use crate::auth::{Accept, Keys, verify};
@@ -181,14 +181,15 @@ async fn read_on<H: Host>(host: &Rc<H>, position: &Position) -> Result<Next, Fai
 /// What a change brings with it once it is committed.
 async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     host.hints().wake(cx.woken());
-    let (wake_at, when) = cx.effects();
-    if let Some(at) = wake_at {
+    let effects = cx.effects();
+    if let Some(at) = effects.wake_at {
         arm(&**host, at).await?;
     }
-    match when {
-        Flush::None => {}
-        Flush::BeforeReply => flush(&**host, Which::New, DELIVERY_MILLIS_MAX).await,
-        Flush::AfterReply => flush_after_reply(host),
+    if effects.flush_before_reply {
+        flush(&**host, Which::Awaited, DELIVERY_MILLIS_MAX).await;
+    }
+    if effects.flush_after_reply {
+        flush_after_reply(host);
     }
     Ok(())
 }
@@ -370,7 +371,7 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Fai
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
     host.hints().wake(cx.woken());
-    Ok(cx.effects().0)
+    Ok(cx.effects().wake_at)
 }
 
 /// While anything is owed the alarm is set, for then or, if it is being sent just now, for a little later.

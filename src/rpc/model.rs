@@ -60,6 +60,20 @@ text_enum!(
     MergeMode { ReviewThenLand = "review-then-land", ReviewAndMerge = "review-and-merge" }
 );
 text_enum!(ConvoyStatus { Active = "active", Landed = "landed" });
+text_enum!(
+    // Embedded: what a town's feed tells of.
+    FeedKind {
+        TownCreated = "town_created",
+        RigAdded = "rig_added",
+        ConvoyCreated = "convoy_created",
+        ConvoyStarted = "convoy_started",
+        ConvoyBeadFailed = "convoy_bead_failed",
+        // Every bead is closed or failed, but the convoy has not landed.
+        ConvoyEnded = "convoy_ended",
+        ConvoyLanded = "convoy_landed",
+        MayorMessage = "mayor_message",
+    }
+);
 text_enum!(OwnerType { User = "user", Org = "org" });
 text_enum!(RuntimeMode { Legacy = "legacy", Modern = "modern" });
 

@@ -43,15 +43,23 @@ impl Caller {
 }
 
 /// When what is owed to other objects is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
-    /// Nothing is owed.
-    #[default]
-    None,
     /// After the reply.
     AfterReply,
     /// Before the reply, so that the caller reads its own writes; a target that is slow does not fail the call.
     BeforeReply,
+}
+
+/// What must happen after a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// The alarm must ring by then.
+    pub wake_at: Option<Timestamp>,
+    /// Somebody waits for letters to arrive.
+    pub flush_before_reply: bool,
+    /// There are letters that nobody waits for.
+    pub flush_after_reply: bool,
 }
 
 /// What a core works with: the object's database, the moment, and what must happen afterwards.
@@ -63,8 +71,7 @@ pub struct Cx<'a> {
     /// Which object this is.
     pub instance: &'a Instance,
     random: &'a dyn Fn() -> [u8; 16],
-    wake_at: Cell<Option<Timestamp>>,
-    flush: Cell<Flush>,
+    effects: Cell<Effects>,
     number: Cell<Option<i64>>,
     own_row: RefCell<Option<Rc<dyn Any>>>,
     woken: RefCell<Vec<String>>,
@@ -79,8 +86,7 @@ impl<'a> Cx<'a> {
             now,
             instance,
             random,
-            wake_at: Cell::new(None),
-            flush: Cell::new(Flush::None),
+            effects: Cell::default(),
             number: Cell::new(None),
             own_row: RefCell::new(None),
             woken: RefCell::default(),
@@ -140,13 +146,19 @@ impl<'a> Cx<'a> {
 
     /// Asks for the alarm at `at` or earlier.
     pub fn wake_at(&self, at: Timestamp) {
-        let earliest = self.wake_at.get().map_or(at, |known| known.min(at));
-        self.wake_at.set(Some(earliest));
+        let mut effects = self.effects.get();
+        effects.wake_at = Some(effects.wake_at.map_or(at, |known| known.min(at)));
+        self.effects.set(effects);
     }
 
     /// Asks for the outbox to be sent.
     pub fn flush(&self, when: Flush) {
-        self.flush.set(self.flush.get().max(when));
+        let mut effects = self.effects.get();
+        match when {
+            Flush::AfterReply => effects.flush_after_reply = true,
+            Flush::BeforeReply => effects.flush_before_reply = true,
+        }
+        self.effects.set(effects);
     }
 
     /// Wakes calls and streams of this object that wait for `key`, once the change is committed.
@@ -162,8 +174,8 @@ impl<'a> Cx<'a> {
 
     /// What was asked for.
     #[must_use]
-    pub fn effects(&self) -> (Option<Timestamp>, Flush) {
-        (self.wake_at.get(), self.flush.get())
+    pub fn effects(&self) -> Effects {
+        self.effects.get()
     }
 }
 

@@ -88,6 +88,17 @@ pub fn takes_letters(object: Object) -> Option<&'static Method> {
     }
 }
 
+/// The method by which a session asks an object to tell it of changes.
+#[must_use]
+pub fn takes_listeners(object: Object) -> Option<&'static Method> {
+    match object {
+        Object::Rig => Some(&LISTEN_TO_RIG),
+        Object::Town => Some(&LISTEN_TO_TOWN),
+        Object::Registry => Some(&LISTEN_TO_REGISTRY),
+        Object::Session => None,
+    }
+}
+
 macro_rules! methods {
     ($($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*) => {
         $(
@@ -117,6 +128,7 @@ methods! {
     GET_RIG: Registry "getRigAsync" ("rigId") Read Always("null") => registry::rigs::get_rig;
     LIST_REGISTRY_RIGS: Registry "listRigs" ("townId") Read Always("[]") => registry::rigs::list_rigs;
     DELETE_RIG: Registry "deleteRig" ("rigId") Internal Always("false") => registry::rigs::delete_rig;
+    LISTEN_TO_REGISTRY: Registry "listen" ("topics", "expiresAt") Internal Create => registry::listen;
 
     SET_TOWN_ID: Town "setTownId" ("townId") Internal Create => town::identity::set_town_id;
     INITIALIZE_IDENTITY: Town "initializePrivateTownIdentity" ("identity") Internal Refuse => town::identity::initialize_identity;
@@ -133,6 +145,8 @@ methods! {
     SEND_MAYOR_MESSAGE: Town "sendMayorMessage" ("message", "model", "uiContext", "actorUserId") Lead Refuse => town::mayor::send_message;
     GET_MAYOR_STATUS: Town "getMayorStatus" () Read Refuse => town::mayor::get_status;
     GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
+    LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
+    LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
@@ -149,6 +163,7 @@ methods! {
     SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
     CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
+    LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 
     SESSION_STATE: Session "sessionState" ("session") Internal Always("{\"has_ended\":false}") => session::session_state;

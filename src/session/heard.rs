@@ -11,7 +11,7 @@ use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
-use crate::store::outbox::{Letter, Owed, post};
+use crate::store::outbox::{LEASE, Letter, Owed, TOPIC, post};
 use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
 use serde_json::{Map, Value, json as value};
@@ -52,7 +52,7 @@ pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]
 
 /// Asks a source to tell of all that is wanted of it.
 fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
-    post(cx.sql, "lease", source, source, cx.number()?, cx.now)?;
+    post(cx.sql, LEASE, source, source, cx.number()?, cx.now)?;
     execute(
         cx.sql,
         "-- leases_set\nINSERT INTO leases (source, expires_at) VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET expires_at = ?2",
@@ -62,12 +62,12 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the letter to a source: all topics that somebody wants.
+/// What a source is asked: all topics that somebody wants, and until when.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
     let topics: Vec<String> = topics.into_iter().map(|(topic,)| topic).collect();
-    Ok(Some(value!({"topics": topics, "expires_at": cx.now.plus_millis(LEASE_MILLIS).millis()})))
+    Ok(Some(value!([topics, cx.now.plus_millis(LEASE_MILLIS).millis()])))
 }
 
 /// The town of a source, as those said who listen to it.
@@ -119,7 +119,7 @@ pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name)
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
-        "topic" => notify(cx, source, &letter.subject, letter.body.as_object().unwrap_or(&Map::new())),
+        TOPIC => notify(cx, source, &letter.subject, letter.body.as_object().unwrap_or(&Map::new())),
         other => Err(refuse(Code::Unsupported, format!("A session takes no letters of kind {other}"))),
     })
 }

@@ -1,7 +1,8 @@
-//! What every object's storage shares: SQL as a trait, schema versions, and the outbox between objects.
+//! What every object's storage shares: SQL as a trait, schema versions, the outbox between objects, and who listens.
 //!
 //! Owns no table of any one object. Knows no runtime: the Worker and the tests bring their own `Sql`.
 
+pub mod listeners;
 pub mod meta;
 pub mod migrate;
 pub mod outbox;

@@ -11,6 +11,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The kind of letter that tells a session that something it listens to changed; the subject is the topic.
+pub const TOPIC: &str = "topic";
+/// The kind of row by which a session asks to be told; its subject is its target.
+pub const LEASE: &str = "lease";
+/// If a letter is not acknowledged before this, the alarm sends it again.
+pub const RESEND_MILLIS: i64 = 5_000;
 /// Letters sent in one delivery at most.
 pub const LETTERS_PER_FLUSH_MAX: u32 = 100;
 /// First pause after a failed delivery, doubled with each further failure.
@@ -88,7 +94,9 @@ pub struct Rejected {
 /// Which rows are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that no delivery has failed for: what a call sends.
+    /// Those of `New` that a caller may wait for: what a call sends before its reply. Nobody waits for listeners.
+    Awaited,
+    /// Those that no delivery has failed for: what a call sends after its reply.
     New,
     /// All that are due: what the alarm sends.
     All,
@@ -117,12 +125,13 @@ pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, generation: 
 
 /// What is due now, oldest first.
 pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fault> {
-    let attempts_max = if which == Which::New { 0 } else { i64::from(u32::MAX) };
+    let attempts_max = if which == Which::All { i64::from(u32::MAX) } else { 0 };
+    let without = if which == Which::Awaited { TOPIC } else { "" };
     query(
         sql,
-        "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? AND attempts <= ?
+        "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? AND attempts <= ? AND kind <> ?
          ORDER BY next_at, generation LIMIT ?",
-        (now.millis(), attempts_max, LETTERS_PER_FLUSH_MAX),
+        (now.millis(), attempts_max, without, LETTERS_PER_FLUSH_MAX),
     )
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns which keys exist. Only what differs from the defaults is stored.
 
-use super::{letters, state};
+use super::{letters, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::rpc::model::{MergeMode, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
@@ -117,6 +117,7 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     if capacity(&changed) != capacity(&town) {
         letters::rigs_changed(cx)?;
     }
+    topics::changed(cx, &town, topics::TOWN)?;
     json(&effective(&changed))
 }
 

@@ -3,18 +3,20 @@
 //! Owns the `convoys`, `convoy_beads` and `convoy_edges` tables and when a convoy lands: when every bead is closed, and
 //! never while one failed, and never without evidence of the merges. The mirror is for speed; whoever needs the truth asks the rigs (`status`).
 
-use super::letters;
+use super::state::{self, TownState};
+use super::{feed, letters, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::{ConvoyOrder, OrderedBead};
 use crate::rpc::model::{
-    Bead, BeadStatus, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge, MergeMode, SlingConvoyResult, SlingResult,
+    Bead, BeadStatus, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge, FeedKind, MergeMode, SlingConvoyResult,
+    SlingResult,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, json_column, query, query_one};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json as value};
 
 /// Most convoys in one list.
 pub const LIST_MAX: i64 = 500;
@@ -157,7 +159,7 @@ pub(crate) fn list_convoys_detailed(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Re
 }
 
 /// `startConvoy`: beads that wait for nothing are given out from now on.
-pub(crate) fn start_convoy(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
+pub(crate) fn start_convoy(cx: &Cx<'_>, caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
     let Some(mut convoy) = find(cx, &id)? else {
         return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {id}"))
             .hint("Call list_convoys to see the convoys of the town.")
@@ -168,6 +170,10 @@ pub(crate) fn start_convoy(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) ->
     }
     execute(cx.sql, "-- convoys_start\nUPDATE convoys SET staged = 0 WHERE id = ?", (&id,))?;
     convoy.staged = false;
+    let town = state::require(cx)?;
+    topics::changed(cx, &town, topics::CONVOYS)?;
+    topics::convoy_changed(cx, &town, &id)?;
+    feed::write(cx, &town, FeedKind::ConvoyStarted, id.as_str(), Some(&caller.actor()), &value!({"title": convoy.title}))?;
     for rig in &rigs_of(cx, &id)? {
         letters::convoy_changed(cx, &id, rig)?;
     }
@@ -202,33 +208,69 @@ fn member_beads(cx: &Cx<'_>, convoy: &ConvoyEntry) -> Result<Vec<Bead>, Failure>
 pub(super) fn apply_bead(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let told: ConvoyBead = letter.read("read a bead letter")?;
     let text = serde_json::to_string(&told).unwrap_or_default();
+    // That a bead has ended is told more than once, and news once.
+    let has_just_ended = told.status.is_terminal() && mirrored_status(cx, &told.bead_id)?.is_some_and(|before| !before.is_terminal());
     let convoy: Option<(ConvoyId,)> = query_one(
         cx.sql,
         "-- convoys_apply_bead\nUPDATE convoy_beads SET mirror = ?, status = ? WHERE bead_id = ? AND rig_id = ? RETURNING convoy_id",
         (text, told.status, &told.bead_id, rig),
     )?;
-    match convoy {
-        Some((convoy,)) => land_when_done(cx, &convoy),
-        None => Ok(()),
+    let Some((id,)) = convoy else { return Ok(()) };
+    let town = state::require(cx)?;
+    topics::convoy_changed(cx, &town, &id)?;
+    if has_just_ended && told.status == BeadStatus::Failed {
+        let detail = value!({"convoy_id": id, "rig_id": rig, "title": told.title});
+        feed::write(cx, &town, FeedKind::ConvoyBeadFailed, told.bead_id.as_str(), None, &detail)?;
+    }
+    let Some(convoy) = find(cx, &id)? else { return Ok(()) };
+    if land_when_done(cx, &convoy)? {
+        tell_end(cx, &town, FeedKind::ConvoyLanded, &convoy)
+    } else if has_just_ended && has_ended(&convoy) {
+        tell_end(cx, &town, FeedKind::ConvoyEnded, &convoy)
+    } else {
+        Ok(())
     }
 }
 
+/// How a member stood when its rig last told.
+fn mirrored_status(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<BeadStatus>, Fault> {
+    let found: Option<(BeadStatus,)> =
+        query_one(cx.sql, "-- convoys_mirrored_status\nSELECT status FROM convoy_beads WHERE bead_id = ?", (bead,))?;
+    Ok(found.map(|(status,)| status))
+}
+
+/// A convoy has landed, or none of its beads will change any more.
+fn tell_end(cx: &Cx<'_>, town: &TownState, kind: FeedKind, convoy: &ConvoyEntry) -> Result<(), Failure> {
+    topics::changed(cx, town, topics::CONVOYS)?;
+    let detail = value!({
+        "title": convoy.title, "total_beads": convoy.total_beads, "closed_beads": convoy.closed_beads, "failed_beads": convoy.failed_beads
+    });
+    feed::write(cx, town, kind, convoy.id.as_str(), None, &detail)
+}
+
+/// Whether the convoy has landed or every bead of it is closed or failed.
+pub(super) fn has_ended(convoy: &ConvoyEntry) -> bool {
+    let ended = convoy.closed_beads + convoy.failed_beads;
+    convoy.status == ConvoyStatus::Landed || (convoy.total_beads > 0 && ended >= convoy.total_beads)
+}
+
 /// Every bead closed: with `review-and-merge` the convoy has landed if each bead names the commit that merged it; with
-/// `review-then-land` the landing merge is next. Without evidence it stays active: closed, merge unverified.
-fn land_when_done(cx: &Cx<'_>, id: &ConvoyId) -> Result<(), Failure> {
-    let Some(convoy) = find(cx, id)? else { return Ok(()) };
+/// `review-then-land` the landing merge is next. Without evidence it stays active: closed, merge unverified. Answers
+/// whether it has just landed.
+fn land_when_done(cx: &Cx<'_>, convoy: &ConvoyEntry) -> Result<bool, Failure> {
+    let id = &convoy.id;
     if convoy.status == ConvoyStatus::Landed || convoy.total_beads == 0 || convoy.closed_beads < convoy.total_beads {
-        return Ok(());
+        return Ok(false);
     }
-    if convoy.merge_mode == Some(MergeMode::ReviewAndMerge) {
-        if mirrored_beads(cx, id)?.iter().any(|bead| bead.merge_commit.is_none()) {
-            return Ok(());
-        }
-        execute(cx.sql, "-- convoys_land\nUPDATE convoys SET status = 'landed', landed_at = ? WHERE id = ?", (cx.now.millis(), id))?;
-    } else {
+    if convoy.merge_mode != Some(MergeMode::ReviewAndMerge) {
         execute(cx.sql, "-- convoys_ready_to_land\nUPDATE convoys SET ready_to_land = 1 WHERE id = ?", (id,))?;
+        return Ok(false);
     }
-    Ok(())
+    if mirrored_beads(cx, id)?.iter().any(|bead| bead.merge_commit.is_none()) {
+        return Ok(false);
+    }
+    execute(cx.sql, "-- convoys_land\nUPDATE convoys SET status = 'landed', landed_at = ? WHERE id = ?", (cx.now.millis(), id))?;
+    Ok(true)
 }
 
 /// Counts beads that are closed and beads that failed, from the beads themselves.

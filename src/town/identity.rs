@@ -2,12 +2,13 @@
 //!
 //! Owns the two calls that provisioning makes, and the question who owns the town.
 
-use super::{letters, state};
+use super::{feed, letters, state};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::{AgentId, TownId};
-use crate::rpc::model::{OwnerType, RuntimeMode, TownIdentity, TownIdentityState};
+use crate::rpc::model::{FeedKind, OwnerType, RuntimeMode, TownIdentity, TownIdentityState};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::execute;
+use serde_json::json as value;
 
 /// `setTownId`. Saying the same id again changes nothing.
 pub(crate) fn set_town_id(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Result<Answer, Failure> {
@@ -36,6 +37,8 @@ pub(crate) fn initialize_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (T
     execute(cx.sql, "-- identity_initialize\nUPDATE town SET identity = ?", (text,))?;
     cx.forget();
     letters::rigs_changed(cx)?;
+    let detail = value!({"name": identity.town_name});
+    feed::write(cx, &town, FeedKind::TownCreated, town.town_id.as_str(), Some(&identity.created_by_user_id), &detail)?;
     Ok(Answer::Void)
 }
 

@@ -1,19 +1,18 @@
-//! What the town tells its rigs: who they are, and the beads of convoys.
+//! What the town tells: its rigs, who they are and the beads of convoys; sessions, what they listen to.
 //!
-//! Owns the two kinds of letter a town writes. They say how things are when they are sent.
+//! Owns the two kinds of letter that rigs get. They say how things are when they are sent.
 
-use super::{config, convoys, state};
+use super::{config, convoys, state, topics};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rig::RigState;
 use crate::rpc::call::Instance;
 use crate::rpc::serve::{Cx, Flush};
-use crate::store::outbox::{Owed, post};
+use crate::rpc::topics::compose as compose_news;
+use crate::store::outbox::{Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query_one;
+use crate::time::Timestamp;
 use serde_json::{Value, json};
-
-/// If a letter is not acknowledged before this, the alarm sends it again.
-const RESEND_MILLIS: i64 = 5_000;
 
 fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.number()?, cx.now)?;
@@ -43,6 +42,9 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Res
 
 /// Writes the letter for an outbox row from the state as it is.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
+    if owed.kind == TOPIC {
+        return compose_news(cx, owed, |topic| topics::news(cx, topic));
+    }
     let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
     match owed.kind.as_str() {
         "rig" => rig_letter(cx, &rig),
@@ -69,6 +71,7 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Value>, Failure> {
             default_branch,
             owner_user_id: owner.user_id,
             owner_org_id: owner.org_id,
+            listened_until: Timestamp::default(),
         })
     }))
 }

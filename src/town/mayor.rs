@@ -4,12 +4,13 @@
 //! `queued`, and nothing claims more.
 
 use super::state::{self, TownState};
+use super::{feed, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::BeadId;
-use crate::rpc::model::{MayorMessageResult, MayorSession, MayorStatus};
+use crate::rpc::model::{FeedKind, MayorMessageResult, MayorSession, MayorStatus};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, scalar};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 /// Longest message, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -65,6 +66,8 @@ pub(crate) fn send_message(
         "-- mayor_send\nINSERT INTO mayor_messages (id, sender, message, ui_context, status, created_at, sequence) VALUES (?, ?, ?, ?, 'queued', ?, ?)",
         (&id, caller.actor(), &message, &ui_context, cx.now.millis(), cx.next_number()?),
     )?;
+    topics::changed(cx, &town, topics::MAYOR)?;
+    feed::write(cx, &town, FeedKind::MayorMessage, id.as_str(), Some(&caller.actor()), &value!({}))?;
     json(&MayorMessageResult {
         agent_id: town.mayor_agent_id.clone(),
         session_status: "idle".to_owned(),

@@ -2,11 +2,12 @@
 //!
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `letters` what goes to the rigs. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! the Mayor, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
 pub mod config;
 pub mod convoys;
+pub mod feed;
 pub mod graph;
 pub mod identity;
 mod letters;
@@ -16,6 +17,7 @@ mod schema;
 pub mod sling;
 mod state;
 pub mod status;
+pub mod topics;
 
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};

@@ -2,14 +2,15 @@
 //!
 //! Owns the `rigs` table. The rig's work is the rig's.
 
-use super::{letters, state};
+use super::{feed, letters, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::RigId;
-use crate::rpc::model::{AddRigInput, RigRecord, RigSummary};
+use crate::rpc::model::{AddRigInput, FeedKind, RigRecord, RigSummary};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, json_column, query, query_one};
 use serde::Deserialize;
+use serde_json::json as value;
 
 /// Most rigs of a town.
 pub const RIGS_MAX: usize = 200;
@@ -72,7 +73,7 @@ pub(super) fn require(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
 }
 
 /// `addRig`: upsert by id. A name belongs to one rig of the town.
-pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -> Result<Answer, Failure> {
+pub(crate) fn add_rig(cx: &Cx<'_>, caller: &Caller, (input,): (AddRigInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     check_name(&input.name)?;
     check_repository(&input.git_url, &input.default_branch)?;
@@ -83,7 +84,8 @@ pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -
             .into());
     }
     let known = list(cx)?;
-    if known.len() >= RIGS_MAX && known.iter().all(|rig| rig.id != input.rig_id) {
+    let is_new = known.iter().all(|rig| rig.id != input.rig_id);
+    if known.len() >= RIGS_MAX && is_new {
         return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));
     }
     let sequence = cx.next_number()?;
@@ -97,6 +99,13 @@ pub(crate) fn add_rig(cx: &Cx<'_>, _caller: &Caller, (input,): (AddRigInput,)) -
     let mut rig = rig.ok_or_else(|| Fault::new("rigs_add", "no row"))?;
     rig.town_id = Some(town.town_id.clone());
     letters::rig_changed(cx, &input.rig_id)?;
+    topics::changed(cx, &town, topics::RIGS)?;
+    // The status names the rigs that have told nothing yet.
+    topics::changed(cx, &town, topics::TOWN)?;
+    if is_new {
+        let detail = value!({"name": rig.name});
+        feed::write(cx, &town, FeedKind::RigAdded, rig.id.as_str(), Some(&caller.actor()), &detail)?;
+    }
     json(&rig)
 }
 
@@ -109,7 +118,8 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer,
 pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let summary: RigSummary = letter.read("read a summary letter")?;
     let text = serde_json::to_string(&summary).unwrap_or_default();
-    Ok(execute(cx.sql, "-- rigs_apply_summary\nUPDATE rigs SET summary = ? WHERE id = ?", (text, rig))?)
+    execute(cx.sql, "-- rigs_apply_summary\nUPDATE rigs SET summary = ? WHERE id = ?", (text, rig))?;
+    topics::changed(cx, &*state::require(cx)?, topics::TOWN)
 }
 
 /// What the rigs last told, and the rigs that have told nothing yet.

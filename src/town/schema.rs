@@ -2,21 +2,24 @@
 //!
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
+use super::feed::CREATE_FEED;
 use super::mayor::CREATE_MESSAGE_TALLY;
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
 use crate::store::meta::CREATE_META;
 use crate::store::migrate::Migration;
 use crate::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 
 /// Every version, oldest first.
-pub const MIGRATIONS: &[Migration] = &[&[
-    CREATE_META,
-    CREATE_OUTBOX,
-    CREATE_OUTBOX_INDEX,
-    CREATE_INBOX,
-    CREATE_IDEMPOTENCY,
-    CREATE_IDEMPOTENCY_INDEX,
-    "-- town
+pub const MIGRATIONS: &[Migration] = &[
+    &[
+        CREATE_META,
+        CREATE_OUTBOX,
+        CREATE_OUTBOX_INDEX,
+        CREATE_INBOX,
+        CREATE_IDEMPOTENCY,
+        CREATE_IDEMPOTENCY_INDEX,
+        "-- town
 CREATE TABLE town (
   one INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row
   town_id TEXT NOT NULL,
@@ -25,7 +28,7 @@ CREATE TABLE town (
   mayor_agent_id TEXT NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT",
-    "-- rigs
+        "-- rigs
 CREATE TABLE rigs (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -37,7 +40,7 @@ CREATE TABLE rigs (
   summary TEXT,                             -- JSON RigSummary: what the rig last told; null: nothing yet
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- convoys
+        "-- convoys
 CREATE TABLE convoys (
   id TEXT PRIMARY KEY,
   title TEXT NOT NULL,
@@ -51,9 +54,9 @@ CREATE TABLE convoys (
   ready_to_land INTEGER NOT NULL DEFAULT 0, -- 1: every bead is done, the landing merge is missing
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- convoys_status
+        "-- convoys_status
 CREATE INDEX convoys_status ON convoys (status, sequence)",
-    "-- convoy_beads
+        "-- convoy_beads
 CREATE TABLE convoy_beads (
   bead_id TEXT PRIMARY KEY,
   convoy_id TEXT NOT NULL,
@@ -65,16 +68,16 @@ CREATE TABLE convoy_beads (
   mirror TEXT NOT NULL,                     -- JSON ConvoyBead: what the rig last told
   status TEXT NOT NULL                      -- of the mirror, for counting
 ) STRICT, WITHOUT ROWID",
-    "-- convoy_beads_convoy
+        "-- convoy_beads_convoy
 CREATE INDEX convoy_beads_convoy ON convoy_beads (convoy_id, position)",
-    "-- convoy_edges
+        "-- convoy_edges
 CREATE TABLE convoy_edges (
   convoy_id TEXT NOT NULL,
   bead_id TEXT NOT NULL,                    -- waits
   depends_on_bead_id TEXT NOT NULL,         -- for this one
   PRIMARY KEY (convoy_id, bead_id, depends_on_bead_id)
 ) STRICT, WITHOUT ROWID",
-    "-- mayor_messages
+        "-- mayor_messages
 CREATE TABLE mayor_messages (
   id TEXT PRIMARY KEY,
   sender TEXT NOT NULL,
@@ -84,10 +87,20 @@ CREATE TABLE mayor_messages (
   created_at INTEGER NOT NULL,
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
-    "-- mayor_messages_status
+        "-- mayor_messages_status
 CREATE INDEX mayor_messages_status ON mayor_messages (status, sequence)",
-    CREATE_MESSAGE_TALLY[0],
-    CREATE_MESSAGE_TALLY[1],
-    CREATE_MESSAGE_TALLY[2],
-    CREATE_MESSAGE_TALLY[3],
-]];
+        CREATE_MESSAGE_TALLY[0],
+        CREATE_MESSAGE_TALLY[1],
+        CREATE_MESSAGE_TALLY[2],
+        CREATE_MESSAGE_TALLY[3],
+    ],
+    &[
+        CREATE_LISTENERS,
+        CREATE_LISTENERS_SESSION,
+        CREATE_LISTENERS_EXPIRY,
+        "-- town_listened_until
+ALTER TABLE town ADD COLUMN listened_until INTEGER NOT NULL DEFAULT 0",
+        CREATE_FEED[0],
+        CREATE_FEED[1],
+    ],
+];

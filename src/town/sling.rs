@@ -2,15 +2,15 @@
 //!
 //! Owns that one command. Nothing is written before the whole batch has been checked.
 
-use super::{config, convoys, graph, letters, rigs, state};
+use super::{config, convoys, feed, graph, letters, rigs, state, topics};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rig::beads::{check_metadata, check_text};
 use crate::rpc::model::{
-    Bead, BeadStatus, BeadType, ConvoyBead, ConvoyEntry, ConvoyStatus, Priority, SlingConvoyInput, SlingConvoyResult, SlingResult,
+    Bead, BeadStatus, BeadType, ConvoyBead, ConvoyEntry, ConvoyStatus, FeedKind, Priority, SlingConvoyInput, SlingConvoyResult, SlingResult,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json as value};
 
 /// Most tasks of one convoy (Gastown contract 4.5).
 pub const TASKS_MAX: usize = 50;
@@ -70,6 +70,9 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
         beads.push(SlingResult { bead, agent: None, queue_position: None });
     }
     letters::convoy_changed(cx, &convoy.id, &input.rig_id)?;
+    topics::changed(cx, &town, topics::CONVOYS)?;
+    let detail = value!({"title": convoy.title, "rig_id": input.rig_id, "staged": convoy.staged, "total_beads": convoy.total_beads});
+    feed::write(cx, &town, FeedKind::ConvoyCreated, convoy.id.as_str(), convoy.created_by.as_deref(), &detail)?;
     json(&SlingConvoyResult { convoy, beads })
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{AgentId, TownId};
 use crate::rpc::model::{OwnerType, TownConfig, TownIdentity};
 use crate::rpc::serve::Cx;
-use crate::store::sql::{json_column, query_one};
+use crate::store::sql::{execute, json_column, query_one};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::rc::Rc;
@@ -23,6 +23,8 @@ pub struct TownState {
     pub config: TownConfig,
     pub mayor_agent_id: AgentId,
     pub created_at: Timestamp,
+    /// Nobody listens from then on, and a change costs nothing more.
+    pub listened_until: Timestamp,
 }
 
 impl TownState {
@@ -47,11 +49,17 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<TownState>>, Fault> {
         return Ok(Some(known));
     }
     let row: Option<TownState> =
-        query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at FROM town", ())?;
+        query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at, listened_until FROM town", ())?;
     Ok(row.map(|row| cx.remember(row)))
 }
 
 /// The row; a town that never got its id does not exist.
 pub fn require(cx: &Cx<'_>) -> Result<Rc<TownState>, Failure> {
     load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Town {} not found", cx.instance.name())))
+}
+
+/// The leases changed: remembers when the last of them ends.
+pub(super) fn note_listeners(cx: &Cx<'_>) -> Result<(), Fault> {
+    cx.forget();
+    execute(cx.sql, "-- town_listened\nUPDATE town SET listened_until = (SELECT coalesce(max(expires_at), 0) FROM listeners)", ())
 }

@@ -1,7 +1,8 @@
 //! `GastownUserDO`, `GastownOrgDO` and `SessionDO`.
 
+use crate::support::listener::LEASE_MILLIS;
 use crate::support::tokens::{OWNER, internal, mayor, user, user_with};
-use crate::support::{Fleet, code, refusal};
+use crate::support::{Fleet, Listener, code, refusal};
 use gastown_mcp::error::Code;
 use gastown_mcp::ids::TownId;
 use gastown_mcp::rpc::call::Instance;
@@ -127,4 +128,40 @@ fn a_session_that_was_ended_stays_ended_until_it_expires_by_itself() {
     fleet.advance(20_000);
     end("s2", 10_000);
     assert_eq!(fleet.sql(&at).value::<i64>("SELECT COUNT(*) FROM ended_sessions"), 1);
+}
+
+#[test]
+fn a_registry_tells_of_the_first_town_and_of_every_other_change() {
+    let fleet = Fleet::new();
+    let session = Listener::of_fleet(&fleet, "principal:user:owner");
+    for (at, owner) in [
+        (Instance::User(OWNER.to_owned()), user(&fleet, OWNER)),
+        (Instance::Org("org".to_owned()), user_with(&fleet, OWNER, None, &[("org", "owner")])),
+    ] {
+        session.listen(&at, &["towns"]);
+        let towns: Vec<TownRecord> = fleet.ask(&at, &rpc::LIST_TOWNS, (), &owner).unwrap();
+        assert!(towns.is_empty());
+        let town: TownRecord = fleet.ask(&at, &rpc::CREATE_TOWN, (json!({"name": "first"}),), &owner).unwrap();
+        assert_eq!(session.news("towns"), json!({"terminal": false, "outcome": {}}), "{at}");
+        let input = json!({"town_id": town.id, "name": "r", "git_url": "u", "default_branch": "main"});
+        let rig: RegistryRig = fleet.ask(&at, &rpc::CREATE_RIG, (input,), &owner).unwrap();
+        assert_eq!(session.heard(), ["towns"]);
+        let remove = |method, id: &str| fleet.ask::<bool>(&at, method, (id,), &internal(&fleet, &at, None, method)).unwrap();
+        for gone in [true, false] {
+            assert_eq!(remove(&rpc::DELETE_RIG, rig.id.as_str()), gone);
+            assert_eq!(session.heard().len(), usize::from(gone));
+        }
+        for gone in [true, false] {
+            assert_eq!(remove(&rpc::DELETE_TOWN, town.id.as_str()), gone);
+            assert_eq!(session.heard().len(), usize::from(gone));
+        }
+        // Its letters outlive a crash, as everybody's do.
+        fleet.ask::<Value>(&at, &rpc::CREATE_TOWN, (json!({"name": "second"}),), &owner).unwrap();
+        fleet.evict(&at);
+        fleet.advance(5_000);
+        assert_eq!(session.heard(), ["towns"]);
+        fleet.advance(LEASE_MILLIS);
+        fleet.ask::<Value>(&at, &rpc::CREATE_TOWN, (json!({"name": "third"}),), &owner).unwrap();
+        assert!(session.heard().is_empty());
+    }
 }

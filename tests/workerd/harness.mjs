@@ -1,4 +1,4 @@
-// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand.
+// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, and a look at what sessions are told.
 // Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
 
 import worker, * as entry from "../../src/entry.mjs";
@@ -8,9 +8,11 @@ const hanging = new Set();
 /** `<name> <method>` of calls that are carried out, but whose reply never comes. */
 const mute = new Set();
 const HANG_MS = 60_000;
+/** The arguments of every call that a session object took, as `[name, method, text]`. */
+const heard = [];
 
 /** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
-function hangable(Class) {
+function hangable(Class, note = () => {}) {
   return new Proxy(Class, {
     construct(target, [state, env]) {
       const object = Reflect.construct(target, [state, env], target);
@@ -19,6 +21,7 @@ function hangable(Class) {
           const value = Reflect.get(inner, key, inner);
           if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
           return async (...args) => {
+            note(state.id.name, args[0], args[1]);
             if (hanging.has(state.id.name)) await scheduler.wait(HANG_MS);
             const reply = await value.apply(inner, args);
             if (mute.has(`${state.id.name} ${args[0]}`)) await scheduler.wait(HANG_MS);
@@ -32,7 +35,8 @@ function hangable(Class) {
 
 export const RigDO = hangable(entry.RigDO);
 export const TownDO = hangable(entry.TownDO);
-export const { GastownUserDO, GastownOrgDO, SessionDO } = entry;
+export const { GastownUserDO, GastownOrgDO } = entry;
+export const SessionDO = hangable(entry.SessionDO, (...call) => heard.push(call));
 
 const routes = {
   /** Calls any method of any object, as a Worker with the binding could. */
@@ -69,6 +73,11 @@ const routes = {
     hanging.clear();
     for (const name of names) hanging.add(name);
     return null;
+  },
+
+  /** The letters that a session object was brought, in the order of arrival. */
+  async "/__heard"({ name }) {
+    return heard.filter(([to, method]) => to === name && method === "deliver").flatMap(([, , args]) => JSON.parse(args)[0]);
   },
 
   /** Which calls lose their reply from now on. */

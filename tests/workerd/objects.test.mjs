@@ -148,6 +148,42 @@ describe("objects that nobody made", () => {
   });
 });
 
+describe("sessions that listen", () => {
+  const name = "principal:user:owner";
+  const heard = () => on.harness("/__heard", { name });
+  const listen = (binding, instance, topics, life = 300_000) => on.rpc(binding, instance, "listen", topics, new Date(Date.now() + life).toISOString(),
+    context(tokens.internal("listen", { from: `session:${name}`, ...(binding !== "GASTOWN_USER" && { town: town.id }) })));
+
+  test("a rig, a town and a registry tell a session what changed, and the feed tells what happened", async () => {
+    for (const [binding, instance, topic] of [["RIG", rig, "rig"], ["TOWN", town.id, "convoys"], ["TOWN", town.id, "feed"], ["GASTOWN_USER", "first-timer", "towns"]]) {
+      assert.equal((await listen(binding, instance, [topic])).kind, "undefined");
+    }
+    const { bead } = await on.sling(rig, "never told");
+    assert.equal((await listen("RIG", rig, ["rig", `bead:${bead.bead_id}`])).kind, "undefined");
+    await on.rpc("RIG", rig, "closeBead", bead.bead_id, "", owner());
+    await on.rpc("TOWN", town.id, "sendMayorMessage", "never told", UNDEFINED, UNDEFINED, UNDEFINED, owner());
+    await on.createTown("first-timer");
+    const letters = await until("the session is told", async (note) => {
+      const letters = await heard();
+      note(letters);
+      return ["rig", `bead:${bead.bead_id}`, "feed", "towns"].every((topic) => letters.some(({ subject }) => subject === topic)) && letters;
+    });
+    assert.deepEqual(letters.findLast(({ subject }) => subject.startsWith("bead:")).body,
+      { terminal: true, outcome: { bead_id: bead.bead_id, status: "closed", rig_id: rig } });
+    const { ok: feed } = await on.rpc("TOWN", town.id, "listFeed", UNDEFINED, UNDEFINED, owner());
+    const { number, kind, subject } = feed.at(-1);
+    assert.deepEqual(letters.findLast(({ subject }) => subject === "feed").body, { terminal: false, outcome: { number, kind, subject } });
+    assert.equal(kind, "mayor_message");
+    assert.ok(!JSON.stringify(letters).includes("never told"));
+  });
+
+  test("a lease is for sessions and does not last for ever", async () => {
+    assert.match((await listen("RIG", rig, ["rig"], 3_600_000)).error, /^expiresAt must be at most/);
+    const notASession = context(tokens.internal("listen", { from: `town:${town.id}`, town: town.id }));
+    assert.match((await on.rpc("RIG", rig, "listen", ["rig"], new Date().toISOString(), notASession)).error, /only a session listens/);
+  });
+});
+
 // Last: it restarts the server.
 describe("the alarm", () => {
   test("what a rig owes its town when the process is killed is delivered after the restart, with nobody asking the rig", async () => {

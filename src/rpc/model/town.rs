@@ -2,7 +2,7 @@
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{BeadStatus, ConvoyStatus, MergeMode, OwnerType, RuntimeMode, SlingResult};
+use super::{BeadStatus, ConvoyStatus, FeedKind, MergeMode, OwnerType, RuntimeMode, SlingResult};
 use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use crate::store::sql::{flag_column, json_column};
 use crate::time::Timestamp;
@@ -276,6 +276,19 @@ pub struct RigSummary {
     /// Polecats this rig may have at once.
     pub capacity: i64,
     pub as_of: Timestamp,
+}
+
+/// Embedded: an entry of a town's feed. `number` is the cursor; `actor` is null for what the town saw happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedEntry {
+    pub number: i64,
+    pub at: Timestamp,
+    pub kind: FeedKind,
+    pub subject: String,
+    pub actor: Option<String>,
+    /// Titles in it are text that agents or users wrote.
+    #[serde(deserialize_with = "json_column")]
+    pub detail: Map<String, Value>,
 }
 
 /// Contract 2.6: a town in its owner's registry.

@@ -1,6 +1,7 @@
-//! Calls: the table, who may call, retries, and letters between objects.
+//! Calls: the table, who may call, retries, letters between objects, and those who listen.
 
 mod access;
 mod idempotency;
 mod outbox;
 mod table;
+mod topics;

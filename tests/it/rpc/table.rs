@@ -29,6 +29,7 @@ fn every_parameter_has_a_name_of_its_own() {
 fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> Value {
     let bead = json!(AgentId::from_random([9; 16]));
     match (method.object, method.name) {
+        (_, "listen") => json!([["rig"], town.fleet.now()]),
         (Object::Registry, "createTown") => json!([{"name": "t"}]),
         (Object::Registry, "createRig") => json!([{"town_id": town.id, "name": "r", "git_url": "u", "default_branch": "main"}]),
         (Object::Registry, "getRigAsync" | "deleteRig") => json!([rig]),
@@ -47,6 +48,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
         (Object::Town, "getAlarmStatus") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
         (_, "deliver") => json!([[]]),
+        (Object::Town, "listFeed") => json!([null, null]),
         (Object::Rig, "slingBead") => json!([{"rigId": rig, "title": "t"}]),
         (Object::Rig, "createBead") => json!([{"type": "issue", "title": "t"}]),
         (Object::Rig, "updateBeadStatus") => json!([bead, "open", "me", null]),

@@ -11,7 +11,8 @@ use gastown_mcp::error::{Failure, Fault};
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::rpc::host::{self, Hints, Host};
-use gastown_mcp::rpc::table::Method;
+use gastown_mcp::rpc::table::{DELIVER_TO_SESSION, Method};
+use gastown_mcp::store::outbox::Letter;
 use gastown_mcp::store::sql::Sql;
 use gastown_mcp::time::Timestamp;
 use serde::Serialize;
@@ -54,6 +55,7 @@ struct World {
     alarm_delay: Cell<u32>,
     background: RefCell<Vec<(String, LocalBoxFuture<'static, ()>)>>,
     troubles: RefCell<HashMap<Instance, Trouble>>,
+    letters: RefCell<Vec<(Instance, Letter)>>,
     faults: RefCell<Vec<String>>,
 }
 
@@ -79,6 +81,7 @@ impl Fleet {
             alarm_delay: Cell::new(0),
             background: RefCell::default(),
             troubles: RefCell::default(),
+            letters: RefCell::default(),
             faults: RefCell::default(),
         }))
     }
@@ -250,6 +253,11 @@ impl Fleet {
         self.0.alarms.borrow().get(&instance.to_string()).copied().map(Timestamp::from_millis)
     }
 
+    /// The letters that arrived at a session since the last call, each as often as it arrived.
+    pub fn take_letters(&self, session: &Instance) -> Vec<Letter> {
+        self.0.letters.borrow_mut().extract_if(.., |(to, _)| to == session).map(|(_, letter)| letter).collect()
+    }
+
     /// What was logged as a fault since the last call.
     pub fn take_faults(&self) -> Vec<String> {
         self.0.faults.take()
@@ -280,6 +288,10 @@ impl Fleet {
     fn arrive(&self, call: &Call, context: &str) -> impl Future<Output = Result<String, Fault>> + use<> {
         let (sender, receiver) = slot();
         let machine = self.machine(&call.instance);
+        if std::ptr::eq(call.method, &raw const DELIVER_TO_SESSION) {
+            let (letters,): (Vec<Letter>,) = serde_json::from_str(&call.args).unwrap();
+            self.0.letters.borrow_mut().extend(letters.into_iter().map(|letter| (call.instance.clone(), letter)));
+        }
         let (method, args, context) = (call.method.name, call.args.clone(), context.to_owned());
         self.0.tasks.spawn(&call.instance.to_string(), async move { sender.put(host::call(machine, method, &args, &context).await) });
         async move { receiver.wait().await.ok_or_else(|| Fault::new(method, "the target went away")) }

@@ -4,12 +4,14 @@ pub mod edge;
 pub mod expect;
 pub mod fleet;
 pub mod host_sql;
+pub mod listener;
 pub mod tasks;
 pub mod tokens;
 pub mod town;
 
 pub use fleet::{Fleet, Trouble};
 pub use host_sql::HostSql;
+pub use listener::Listener;
 pub use town::Town;
 
 use gastown_mcp::error::{Code, Failure, Refusal};

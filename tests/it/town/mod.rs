@@ -2,6 +2,8 @@
 
 mod config;
 mod convoys;
+mod feed;
 mod provisioning;
 mod random;
 mod status;
+mod topics;

@@ -1,11 +1,12 @@
 //! Random operations under random trouble: what must hold after every step, and what must hold when all is quiet.
 
 use crate::support::town::Rig;
-use crate::support::{Fleet, Town, Trouble};
+use crate::support::{Fleet, Listener, Town, Trouble};
 use gastown_mcp::ids::{AgentId, BeadId, ConvoyId};
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::model::{BeadStatus, ConvoyDetail};
 use gastown_mcp::rpc::table::LIST_CONVOYS_DETAILED;
+use gastown_mcp::store::outbox::Letter;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,9 +39,9 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<usize>().prop_map(Op::Fail),
         1 => any::<usize>().prop_map(Op::Unhook),
         1 => any::<usize>().prop_map(Op::Delete),
-        2 => (0..3_usize, 0..5_u8).prop_map(|(at, kind)| Op::Trouble { at, kind }),
+        2 => (0..4_usize, 0..5_u8).prop_map(|(at, kind)| Op::Trouble { at, kind }),
         1 => Just(Op::Mend),
-        2 => (0..3_usize).prop_map(Op::Evict),
+        2 => (0..4_usize).prop_map(Op::Evict),
         2 => Just(Op::Flush),
         2 => prop_oneof![Just(30_i64), Just(1_000), Just(6_000), Just(90_000)].prop_map(Op::Pass),
     ]
@@ -49,6 +50,8 @@ fn op() -> impl Strategy<Value = Op> {
 struct Sim {
     town: Town,
     rigs: [Rig; 2],
+    /// Listens to everything all the time.
+    session: Listener,
     convoys: Vec<ConvoyId>,
     ended: BTreeMap<String, String>,
 }
@@ -63,11 +66,12 @@ impl Sim {
         let town = Town::new(&Fleet::new(), 1);
         town.configure(json!({"max_polecats_per_rig": CAPACITY})).unwrap();
         let rigs = [town.add_rig("frontend", 2), town.add_rig("backend", 3)];
-        Self { town, rigs, convoys: Vec::new(), ended: BTreeMap::new() }
+        let session = Listener::of(&town, "s");
+        Self { town, rigs, session, convoys: Vec::new(), ended: BTreeMap::new() }
     }
 
     fn place(&self, index: usize) -> &Instance {
-        [&self.town.at, &self.rigs[0].at, &self.rigs[1].at][index]
+        [&self.town.at, &self.rigs[0].at, &self.rigs[1].at, &self.session.at][index]
     }
 
     fn beads(&self) -> Vec<(Rig, BeadId)> {
@@ -151,7 +155,7 @@ impl Sim {
     }
 
     fn mend(&self) {
-        for at in 0..3 {
+        for at in 0..4 {
             self.town.fleet.trouble(self.place(at), None);
         }
     }
@@ -201,6 +205,7 @@ impl Sim {
     /// Once all is quiet.
     fn check_quiet(&mut self) {
         self.mend();
+        self.listen();
         self.town.fleet.restart();
         self.town.fleet.settle();
         // One tick more: whatever was unhooked or left over is given out.
@@ -219,9 +224,41 @@ impl Sim {
             assert!(ready == 0 || (idle == 0 && living == CAPACITY), "work waits while somebody is free");
         }
         self.check_mirror();
+        self.check_told();
         let faults = self.town.fleet.take_faults();
         let expected = ["lost", "did not answer", "went away"];
         assert!(faults.iter().all(|fault| expected.iter().any(|known| fault.contains(known))), "{faults:#?}");
+    }
+
+    /// Renews the session's leases, whatever the trouble.
+    fn listen(&self) {
+        self.session.renew(&self.town.at, &["feed"]);
+        for rig in &self.rigs {
+            let ids = self.town.sql(&rig.at).rows::<(BeadId,)>("SELECT bead_id FROM beads");
+            let topics: Vec<String> = ids.into_iter().map(|(id,)| format!("bead:{id}")).collect();
+            self.session.renew(&rig.at, &topics.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+
+    /// The newest letter of each topic says what is.
+    fn check_told(&self) {
+        let mut newest: BTreeMap<String, Letter> = BTreeMap::new();
+        for letter in self.session.letters() {
+            if newest.get(&letter.subject).is_none_or(|known| known.generation <= letter.generation) {
+                newest.insert(letter.subject.clone(), letter);
+            }
+        }
+        if let Some(letter) = newest.remove("feed") {
+            assert_eq!(letter.body["outcome"]["number"], self.town.sql(&self.town.at).value::<i64>("SELECT max(number) FROM feed"));
+        }
+        for rig in &self.rigs {
+            for (id, status) in self.town.sql(&rig.at).rows::<(String, String)>("SELECT bead_id, status FROM beads") {
+                let told = newest.remove(&format!("bead:{id}"));
+                assert!(told.is_some() || status == "open", "nobody was told that a bead is {status}");
+                assert!(told.is_none_or(|letter| letter.body["outcome"]["status"] == status), "the news of a bead is old");
+            }
+        }
+        assert!(newest.is_empty(), "{newest:?}");
     }
 
     /// The town's mirror is what a recount from the rigs gives.
@@ -251,6 +288,7 @@ proptest! {
     fn whatever_is_lost_repeated_or_late_no_promise_is_broken(ops in prop::collection::vec(op(), 1..60)) {
         let mut sim = Sim::new();
         for op in &ops {
+            sim.listen();
             sim.run(op);
             sim.check();
         }

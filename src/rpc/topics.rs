@@ -1,0 +1,54 @@
+//! What an object tells the sessions that listen to it: that a topic changed, and how the thing behind it ended.
+//!
+//! Owns who may listen and the form of a `topic` letter. Which topics there are, and when one changed, the cores know.
+
+use super::call::Instance;
+use super::serve::{Caller, Cx, Flush};
+use crate::error::{Code, Failure, refuse};
+use crate::store::listeners;
+use crate::store::outbox::{Owed, RESEND_MILLIS};
+use crate::time::Timestamp;
+use serde_json::{Value, json};
+
+/// The calling session hears of these topics until `expires_at`, and of no others of this object.
+///
+/// # Errors
+/// `Forbidden` unless a session calls; `InvalidArgument` as `store::listeners` says.
+pub fn listen(cx: &Cx<'_>, caller: &Caller, topics: &[String], expires_at: Timestamp) -> Result<(), Failure> {
+    match caller.principal.from.as_deref().and_then(Instance::parse) {
+        Some(session @ Instance::Session(_)) => listeners::listen(cx.sql, &session.to_string(), topics, expires_at, cx.now),
+        _ => Err(refuse(Code::Forbidden, "Forbidden: only a session listens")),
+    }
+}
+
+/// The topic changed: whoever listens is told after the reply. Call it in the transaction of the change. An object that
+/// changes often asks first whether anyone listens at all.
+pub fn notify(cx: &Cx<'_>, topic: &str) -> Result<(), Failure> {
+    if listeners::post(cx.sql, topic, cx.number()?, cx.now)? {
+        cx.flush(Flush::AfterReply);
+        cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    }
+    Ok(())
+}
+
+/// The body of a topic letter: whether the thing has ended, and what may be told of how it stands. Never text that
+/// agents or users wrote.
+#[must_use]
+pub fn news(terminal: bool, outcome: &Value) -> Value {
+    json!({"terminal": terminal, "outcome": outcome})
+}
+
+/// The body when all there is to say is that something changed.
+#[must_use]
+pub fn changed() -> Value {
+    news(false, &json!({}))
+}
+
+/// Writes the letter for an outbox row. A lease that ended meanwhile makes none, so nobody writes to a session that is
+/// gone for longer than its lease.
+pub fn compose(cx: &Cx<'_>, owed: &Owed, news: impl FnOnce(&str) -> Result<Value, Failure>) -> Result<Option<Value>, Failure> {
+    if !listeners::listens(cx.sql, &owed.target, &owed.subject, cx.now)? {
+        return Ok(None);
+    }
+    news(&owed.subject).map(Some)
+}

@@ -1,0 +1,63 @@
+//! What sessions can listen to in a town: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed` and
+//! `mayor`.
+//!
+//! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
+
+use super::state::{self, TownState};
+use super::{convoys, feed};
+use crate::error::Failure;
+use crate::ids::ConvoyId;
+use crate::rpc::serve::{Answer, Caller, Cx};
+use crate::rpc::topics;
+use crate::time::Timestamp;
+use serde_json::{Value, json};
+
+/// A rig's summary or the configuration changed.
+pub(super) const TOWN: &str = "town";
+/// A rig was added or removed, or its record changed.
+pub(super) const RIGS: &str = "rigs";
+/// A convoy was made, was started or has ended.
+pub(super) const CONVOYS: &str = "convoys";
+/// The feed has a new entry.
+pub(super) const FEED: &str = "feed";
+/// A message for the Mayor was accepted.
+pub(super) const MAYOR: &str = "mayor";
+
+/// `listen`.
+pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
+    topics::listen(cx, caller, &topics, expires_at)?;
+    state::note_listeners(cx)?;
+    Ok(Answer::Void)
+}
+
+/// One of the topics above changed.
+pub(super) fn changed(cx: &Cx<'_>, town: &TownState, topic: &str) -> Result<(), Failure> {
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, topic) }
+}
+
+/// How a convoy stands changed.
+pub(super) fn convoy_changed(cx: &Cx<'_>, town: &TownState, convoy: &ConvoyId) -> Result<(), Failure> {
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, &format!("convoy:{convoy}")) }
+}
+
+/// What a letter says of the topic, as it is now. A convoy is shown as the rigs last told.
+pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
+    if topic == FEED {
+        return Ok(match feed::newest(cx)? {
+            Some(entry) => topics::news(false, &json!({"number": entry.number, "kind": entry.kind, "subject": entry.subject})),
+            None => topics::changed(),
+        });
+    }
+    let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(topics::changed()) };
+    let Some(convoy) = convoys::find(cx, &id)? else {
+        return Ok(topics::news(true, &json!({"convoy_id": id, "status": "deleted"})));
+    };
+    let outcome = json!({
+        "convoy_id": id,
+        "status": convoy.status,
+        "total_beads": convoy.total_beads,
+        "closed_beads": convoy.closed_beads,
+        "failed_beads": convoy.failed_beads,
+    });
+    Ok(topics::news(convoys::has_ended(&convoy), &outcome))
+}
