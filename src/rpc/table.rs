@@ -183,5 +183,5 @@ methods! {
     CREATE_TASK: Session "createTask" ("task") Internal Create => session::create_task;
     GET_TASK: Session "getTask" ("id", "principal") Internal Always("null") => session::get_task;
     SAVE_TASK: Session "saveTask" ("task") Internal Always("false") => session::save_task;
-    DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Always("") => session::deliver;
+    DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Create => session::deliver;
 }

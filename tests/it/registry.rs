@@ -5,6 +5,7 @@ use crate::support::tokens::{OWNER, internal, mayor, user, user_with};
 use crate::support::{Fleet, Listener, code, refusal};
 use gastown_mcp::error::Code;
 use gastown_mcp::ids::TownId;
+use gastown_mcp::kept::SessionState;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::model::{RegistryRig, TownRecord};
 use gastown_mcp::rpc::table as rpc;
@@ -113,7 +114,10 @@ fn deleting_a_town_takes_its_rigs_along_and_says_whether_it_was_there() {
 fn a_session_that_was_ended_stays_ended_until_it_expires_by_itself() {
     let fleet = Fleet::new();
     let at = Instance::Session("principal:user:x".to_owned());
-    let ended = |id: &str| fleet.ask::<bool>(&at, &rpc::SESSION_ENDED, (id,), &internal(&fleet, &at, None, &rpc::SESSION_ENDED)).unwrap();
+    let ended = |id: &str| {
+        let context = internal(&fleet, &at, None, &rpc::SESSION_STATE);
+        fleet.ask::<SessionState>(&at, &rpc::SESSION_STATE, (id,), &context).unwrap().has_ended
+    };
     let end = |id: &str, millis: i64| {
         let args = (id, fleet.now().plus_millis(millis));
         fleet.tell(&at, &rpc::END_SESSION, args, &internal(&fleet, &at, None, &rpc::END_SESSION)).unwrap();
@@ -125,9 +129,10 @@ fn a_session_that_was_ended_stays_ended_until_it_expires_by_itself() {
     fleet.restart();
     assert!(ended("s1"));
     assert!(!ended("s2"));
-    fleet.advance(20_000);
-    end("s2", 10_000);
-    assert_eq!(fleet.sql(&at).value::<i64>("SELECT COUNT(*) FROM ended_sessions"), 1);
+    end("s2", 3_600_000);
+    fleet.advance(20 * 60_000);
+    assert_eq!(fleet.sql(&at).value::<i64>("SELECT COUNT(*) FROM ended_sessions"), 1, "the alarm has forgotten the one that expired");
+    assert!(ended("s2"));
 }
 
 #[test]

@@ -3,10 +3,18 @@
 //! Owns the isolate's memory. Two isolates of one fleet share its objects and nothing else.
 
 use super::Fleet;
+use futures::StreamExt as _;
+use futures::channel::mpsc;
+use futures::future::{Either, select};
+use futures::stream::LocalBoxStream;
 use gastown_mcp::edge::{Edge, Settings, handle};
+use gastown_mcp::http::outlet::{Outgoing, Outlet, begin, body};
 use gastown_mcp::http::{Headers, Request, RequestBody, Response, ResponseBody};
 use gastown_mcp::isolate::Memory;
+use gastown_mcp::rpc::call::Wire as _;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::rc::Rc;
 
 /// An isolate.
@@ -38,13 +46,30 @@ impl Isolate {
         Self { fleet: fleet.clone(), memory: Rc::default() }
     }
 
-    /// Sends a request; a body is JSON unless its headers say otherwise.
-    pub fn send(&self, mut sent: Sent) -> Response {
+    /// Sends a request that is answered at once; a body is JSON unless its headers say otherwise.
+    pub fn send(&self, sent: Sent) -> Response {
+        match self.exchange(sent) {
+            Got::Whole(response) => response,
+            Got::Stream(..) => panic!("a stream came instead of an answer"),
+        }
+    }
+
+    /// Sends a request that is answered as a stream.
+    pub fn open(&self, sent: Sent) -> Reading {
+        match self.exchange(sent) {
+            Got::Whole(response) => panic!("no stream but {response:?}"),
+            Got::Stream(_, reading) => reading,
+        }
+    }
+
+    /// Sends a request.
+    pub fn exchange(&self, mut sent: Sent) -> Got {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
         let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
-        self.fleet.block_on(async move {
+        let (outlet, opening) = Outlet::new();
+        let work = Box::pin(async move {
             let headers = SentHeaders(sent.headers);
             let settings = Settings::read("https://allowed.example", "");
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
@@ -52,7 +77,65 @@ impl Isolate {
             let body = RequestBody::Bytes(sent.body.into_bytes());
             let origin = "http://127.0.0.1".to_owned();
             let (path, query) = (path.to_owned(), query.to_owned());
-            handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }).await
+            handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }, &outlet).await
+        });
+        match self.fleet.block_on(begin(work, opening)) {
+            Outgoing::Whole(Response { status, headers, body: ResponseBody::Relayed(relayed) }) => {
+                let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
+                Got::Stream(Response { status, headers, body: ResponseBody::Empty }, Reading::of(&self.fleet, receiver.boxed_local()))
+            }
+            Outgoing::Whole(response) => Got::Whole(response),
+            Outgoing::Early(opened, work) if opened.is_detached => {
+                self.fleet.spawn("edge", async move {
+                    work.await;
+                });
+                Got::Stream(opened.head, Reading::of(&self.fleet, opened.chunks.boxed_local()))
+            }
+            Outgoing::Early(opened, work) => Got::Stream(opened.head.clone(), Reading::of(&self.fleet, body(opened, work).boxed_local())),
+        }
+    }
+}
+
+/// What came of a request.
+pub enum Got {
+    Whole(Response),
+    Stream(Response, Reading),
+}
+
+/// A stream being read. Dropping it is leaving.
+pub struct Reading {
+    fleet: Fleet,
+    chunks: Rc<RefCell<LocalBoxStream<'static, String>>>,
+}
+
+impl Reading {
+    fn of(fleet: &Fleet, chunks: LocalBoxStream<'static, String>) -> Self {
+        Self { fleet: fleet.clone(), chunks: Rc::new(RefCell::new(chunks)) }
+    }
+
+    /// The next piece, however long it takes; `None` at the end.
+    pub fn next(&self) -> Option<String> {
+        let chunks = Rc::clone(&self.chunks);
+        self.fleet.block_on(poll_fn(move |cx| chunks.borrow_mut().poll_next_unpin(cx)))
+    }
+
+    /// Everything that comes within `millis`, and whether the stream ended.
+    pub fn within(&self, millis: u32) -> (String, bool) {
+        let (chunks, fleet) = (Rc::clone(&self.chunks), self.fleet.clone());
+        self.fleet.block_on(async move {
+            let mut text = String::new();
+            let mut over = fleet.sleep(millis);
+            loop {
+                let next = poll_fn(|cx| chunks.borrow_mut().poll_next_unpin(cx));
+                match select(next, over).await {
+                    Either::Left((Some(chunk), rest)) => {
+                        text.push_str(&chunk);
+                        over = rest;
+                    }
+                    Either::Left((None, _)) => return (text, true),
+                    Either::Right(_) => return (text, false),
+                }
+            }
         })
     }
 }

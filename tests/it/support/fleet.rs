@@ -5,9 +5,12 @@
 
 use super::host_sql::HostSql;
 use super::tasks::{Tasks, slot, turn};
+use futures::StreamExt as _;
+use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use gastown_mcp::auth::Keys;
 use gastown_mcp::error::{Failure, Fault};
+use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::rpc::host::{self, Hints, Host};
@@ -128,6 +131,11 @@ impl Fleet {
             let next = self.0.tasks.next_timer().expect("the call waits for something that never happens");
             self.move_clock(next);
         }
+    }
+
+    /// Runs something beside everything else.
+    pub fn spawn(&self, owner: &str, future: impl Future<Output = ()> + 'static) {
+        self.0.tasks.spawn(owner, future);
     }
 
     /// Lets time pass; alarms and timers ring on the way.
@@ -351,6 +359,29 @@ impl Wire for Fleet {
             sender.put(outcome);
         });
         Box::pin(async move { receiver.wait().await.unwrap_or_else(|| Err(Fault::new("network", "the message was lost"))) })
+    }
+
+    fn open(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        let machine = self.machine(&call.instance);
+        let (call, context, fleet) = (call.clone(), serde_json::to_string(context).unwrap(), self.clone());
+        Box::pin(async move {
+            let owner = call.instance.to_string();
+            let stream = match host::stream(machine, call.method.name, &call.args, &context).await {
+                Ok(stream) => stream,
+                Err(reply) => return Ok(Err(reply)),
+            };
+            // The object writes as long as somebody reads, and dies with its stream.
+            let (sender, receiver) = mpsc::unbounded();
+            fleet.0.tasks.spawn(&owner, async move {
+                let mut stream = stream;
+                while let Some(text) = stream.next().await {
+                    if sender.unbounded_send(text).is_err() {
+                        return;
+                    }
+                }
+            });
+            Ok(Ok(Relayed(Rc::new(RefCell::new(Some(receiver))))))
+        })
     }
 
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
