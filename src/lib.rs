@@ -5,6 +5,8 @@
 //! what clients call (`tools`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
 
 pub mod auth;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod edge;
 pub mod error;
 pub mod http;

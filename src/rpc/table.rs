@@ -152,4 +152,6 @@ methods! {
 
     SESSION_ENDED: Session "sessionEnded" ("sessionId") Internal Always("false") => session::session_ended;
     END_SESSION: Session "endSession" ("sessionId", "expiresAt") Internal Create => session::end_session;
+    PUBLISH: Session "publish" ("topic") Internal Always("null") => session::publish;
+    SPEND_ONCE: Session "spendOnce" ("what", "expiresAt") Internal Create => session::spent::spend_once;
 }

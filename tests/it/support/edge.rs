@@ -13,6 +13,7 @@ use std::rc::Rc;
 pub struct Isolate {
     pub fleet: Fleet,
     memory: Rc<Memory>,
+    loopback_only: &'static str,
 }
 
 /// One request. Header names are lower case.
@@ -35,7 +36,13 @@ impl Headers for SentHeaders {
 
 impl Isolate {
     pub fn new(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), memory: Rc::default() }
+        Self { fleet: fleet.clone(), memory: Rc::default(), loopback_only: "" }
+    }
+
+    /// One that answers on this machine only.
+    #[cfg(feature = "conformance")]
+    pub fn on_loopback(fleet: &Fleet) -> Self {
+        Self { loopback_only: "true", ..Self::new(fleet) }
     }
 
     /// Sends a request; a body is JSON unless its headers say otherwise.
@@ -43,10 +50,10 @@ impl Isolate {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
-        let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
+        let (fleet, memory, loopback_only) = (self.fleet.clone(), Rc::clone(&self.memory), self.loopback_only);
         self.fleet.block_on(async move {
             let headers = SentHeaders(sent.headers);
-            let settings = Settings::read("https://allowed.example", "");
+            let settings = Settings::read("https://allowed.example", loopback_only);
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
             let body = RequestBody::Bytes(sent.body.into_bytes());
