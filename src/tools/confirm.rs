@@ -39,6 +39,7 @@ pub enum Confirmed {
 
 /// What a call would do, and how to have it done.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "clients look for dry_run")]
 pub struct DryRun {
     /// Nothing was changed.
     dry_run: bool,

@@ -117,10 +117,8 @@ impl Peer for Caller {
     }
 
     fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
-        let outcome = match self.is_spent.replace(true) {
-            false => Ok(()),
-            true => Err(Refusal::new(Code::Conflict, "these answers were used before").into()),
-        };
+        let used = || Refusal::new(Code::Conflict, "these answers were used before").into();
+        let outcome = if self.is_spent.replace(true) { Err(used()) } else { Ok(()) };
         Box::pin(ready(outcome))
     }
 
