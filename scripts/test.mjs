@@ -51,13 +51,16 @@ async function lints() {
     say("clippy is not installed, so the lints are not checked (rustup component add clippy)");
     return 0;
   }
-  return (await clippy("--quiet", "--all-targets")) || clippy("--quiet", "--target", "wasm32-unknown-unknown");
+  return (await clippy("--quiet", "--all-targets"))
+    || (await clippy("--quiet", "--target", "wasm32-unknown-unknown"))
+    || clippy("--quiet", "--all-targets", "--features", "conformance");
 }
 
-function hostTests() {
+async function hostTests() {
   // In CI a Cargo.lock that lags behind Cargo.toml is an error; at a desk cargo just updates it.
-  const args = process.env.CI ? ["test", "--locked"] : ["test"];
-  return runToEnd("cargo", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const cargo = (...args) =>
+    runToEnd("cargo", ["test", ...(process.env.CI ? ["--locked"] : []), ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  return (await cargo()) || cargo("--features", "conformance", "--test", "it", "conformance::");
 }
 
 async function workerdTests(files) {

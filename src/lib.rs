@@ -6,6 +6,8 @@
 
 pub mod apps;
 pub mod auth;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod edge;
 pub mod error;
 pub mod http;

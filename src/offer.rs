@@ -17,6 +17,16 @@ pub struct Caching {
     pub scope: &'static str,
 }
 
+/// A property of a tool's arguments that clients of the modern revision mirror into a `Mcp-Param-*` header
+/// (2026-07-28, `x-mcp-header`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderParameter {
+    /// Property path in the arguments.
+    pub path: &'static [&'static str],
+    /// Header name without the `Mcp-Param-` prefix.
+    pub header: &'static str,
+}
+
 /// What a tool answered: the protocol makes a `CallToolResult` or a task of it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ToolReply {

@@ -25,6 +25,8 @@ pub fn text(view: View, full: bool) -> Rc<str> {
         return list;
     }
     let mut tools: Vec<Value> = serde_json::from_str(FULL).unwrap_or_default();
+    #[cfg(feature = "conformance")]
+    tools.extend(serde_json::from_str::<Vec<Value>>(crate::conformance::tools::LIST).unwrap_or_default());
     tools.retain(|tool| tool.get("name").and_then(Value::as_str).and_then(find).is_some_and(|tool| view.shows(tool)));
     for tool in &mut tools {
         narrow(tool, view.pinned, full);

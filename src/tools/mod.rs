@@ -1,16 +1,18 @@
 //! The tools: what clients call.
 //!
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
-//! `place` turns names into ids; the others hold one type per tool. A new tool is one type and one row.
+//! `place` turns names into ids, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod agents;
 pub mod beads;
+pub mod confirm;
 pub mod convoys;
 pub mod list;
 pub mod live;
 pub mod messages;
 pub mod page;
 pub mod place;
+pub mod polecats;
 pub mod rigs;
 pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
@@ -35,10 +37,23 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<sling::Sling>(),
     ToolDef::of::<sling::SlingBatch>(),
     ToolDef::of::<messages::SendMayorMessage>(),
+    ToolDef::live::<polecats::RemovePolecat>(),
 ];
+
+/// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.
+pub const TABLES: &[&[ToolDef]] = &[
+    TOOLS,
+    #[cfg(feature = "conformance")]
+    crate::conformance::tools::TOOLS,
+];
+
+/// Every tool of this build.
+pub fn all() -> impl Iterator<Item = &'static ToolDef> {
+    TABLES.iter().copied().flatten()
+}
 
 /// The tool of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static ToolDef> {
-    TOOLS.iter().find(|tool| tool.name == name)
+    all().find(|tool| tool.name == name)
 }

@@ -2,7 +2,6 @@
 //!
 //! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
 
-use super::TOOLS;
 use super::live::Live;
 use super::place::{registries, resolve, rigs_of};
 use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
@@ -43,7 +42,7 @@ impl View {
 
 /// The tools of a view.
 pub fn visible(view: View) -> impl Iterator<Item = &'static ToolDef> {
-    TOOLS.iter().filter(move |tool| view.shows(tool))
+    super::all().filter(move |tool| view.shows(tool))
 }
 
 /// A call that has been answered but not rendered.

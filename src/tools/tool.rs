@@ -5,6 +5,7 @@
 use super::live::{LiveTool, PreparedLive};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
+use crate::offer::HeaderParameter;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model;
 use crate::rpc::table::Method;
@@ -30,6 +31,8 @@ pub struct Hints {
 impl Hints {
     /// A tool that only looks.
     pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
+    /// A tool that destroys something, once that is confirmed (`confirm`).
+    pub const DESTROY: Self = Self { read_only: false, destructive: true, idempotent: false, open_world: false };
     /// A tool that adds something; a retry is safe with an idempotency key only.
     pub const ADD: Self = Self { read_only: false, destructive: false, idempotent: false, open_world: false };
 }
@@ -313,6 +316,8 @@ pub struct ToolDef {
     pub reach: Reach,
     /// See `Tool`.
     pub example: &'static str,
+    /// Arguments that clients mirror into headers.
+    pub header_parameters: &'static [HeaderParameter],
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self) -> Value,
@@ -330,6 +335,7 @@ impl ToolDef {
             hints: T::HINTS,
             reach: T::REACH,
             example: T::EXAMPLE,
+            header_parameters: &[],
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Planned(Box::new(tool))),
@@ -345,6 +351,7 @@ impl ToolDef {
             hints: T::HINTS,
             reach: T::REACH,
             example: T::EXAMPLE,
+            header_parameters: &[],
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Live(Box::new(tool))),
@@ -353,7 +360,7 @@ impl ToolDef {
 }
 
 /// Parses arguments; the refusal names the argument and what is allowed.
-fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
+pub(crate) fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
     serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let at = if path == "." { String::new() } else { format!("{path}: ") };

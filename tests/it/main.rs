@@ -7,6 +7,9 @@
     reason = "a test that cannot go on fails, wherever its helpers live"
 )]
 
+mod confirm;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod docs;
 mod provision;
 mod registry;

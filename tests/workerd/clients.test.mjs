@@ -9,7 +9,7 @@ import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
-const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message"];
+const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
 const LOOKING = TOOLS.slice(0, 7);
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 

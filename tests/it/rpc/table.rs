@@ -57,7 +57,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "hookBead") => json!([agent, bead]),
         (Object::Rig, "deleteAgent" | "unhookBead" | "checkMail") => json!([agent]),
         (Object::Rig, "sendMail") => json!([{"from_agent_id": "mayor", "to_agent_id": agent, "subject": "s", "body": ""}]),
-        (Object::Session, "endSession") => json!(["s", "2030-01-01T00:00:00.000Z"]),
+        (Object::Session, "endSession" | "spendOnce") => json!(["s", "2030-01-01T00:00:00.000Z"]),
         _ => json!([bead]),
     }
 }

@@ -21,6 +21,7 @@ use std::rc::Rc;
 pub struct Isolate {
     pub fleet: Fleet,
     memory: Rc<Memory>,
+    loopback_only: &'static str,
 }
 
 /// One request. Header names are lower case.
@@ -43,7 +44,13 @@ impl Headers for SentHeaders {
 
 impl Isolate {
     pub fn new(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), memory: Rc::default() }
+        Self { fleet: fleet.clone(), memory: Rc::default(), loopback_only: "" }
+    }
+
+    /// One that answers on this machine only.
+    #[cfg(feature = "conformance")]
+    pub fn on_loopback(fleet: &Fleet) -> Self {
+        Self { loopback_only: "true", ..Self::new(fleet) }
     }
 
     /// Sends a request that is answered at once; a body is JSON unless its headers say otherwise.
@@ -67,11 +74,16 @@ impl Isolate {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
+<<<<<<< HEAD
         let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
         let (outlet, opening) = Outlet::new();
         let work = Box::pin(async move {
+=======
+        let (fleet, memory, loopback_only) = (self.fleet.clone(), Rc::clone(&self.memory), self.loopback_only);
+        self.fleet.block_on(async move {
+>>>>>>> wt-fix
             let headers = SentHeaders(sent.headers);
-            let settings = Settings::read("https://allowed.example", "");
+            let settings = Settings::read("https://allowed.example", loopback_only);
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
             let body = RequestBody::Bytes(sent.body.into_bytes());

@@ -4,7 +4,11 @@ pub mod edge;
 pub mod expect;
 pub mod fleet;
 pub mod host_sql;
+<<<<<<< HEAD
 pub mod listener;
+=======
+pub mod peer;
+>>>>>>> wt-fix
 pub mod tasks;
 pub mod tokens;
 pub mod town;

@@ -1,0 +1,24 @@
+//! Tools that make it known that a list has changed.
+//!
+//! The lists stay as they are: what is tested is who hears of it.
+
+use super::{Nothing, text};
+use crate::offer::ToolReply;
+use crate::peer::Stop;
+use crate::rpc::call::Call;
+use crate::rpc::table::PUBLISH;
+use crate::tools::live::Live;
+
+pub(super) async fn of_tools(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    publish(live, "tools").await
+}
+
+pub(super) async fn of_prompts(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    publish(live, "prompts").await
+}
+
+async fn publish(live: &Live<'_>, topic: &str) -> Result<ToolReply, Stop> {
+    let call = Call::new(live.sessions.clone(), &PUBLISH, (topic,))?;
+    live.client.call_internal(&call, live.place.town.as_ref()).await?;
+    Ok(text(format!("Listeners to {topic} have been told")))
+}

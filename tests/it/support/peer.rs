@@ -1,0 +1,141 @@
+//! The client behind a tool call: what it can do, what it answers, and what it was told.
+//!
+//! Owns the protocol's part of a call on the host: a question whose answer is not there suspends the call, and a call
+//! that becomes a task is run again.
+
+use super::Fleet;
+use futures::future::{LocalBoxFuture, ready};
+use gastown_mcp::auth::{Accept, verify};
+use gastown_mcp::error::{Code, Refusal};
+use gastown_mcp::ids::TownId;
+use gastown_mcp::isolate::Memory;
+use gastown_mcp::offer::ToolReply;
+use gastown_mcp::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
+use gastown_mcp::rpc::call::{Context, Instance, Wire};
+use gastown_mcp::rpc::client::Client;
+use gastown_mcp::tools::find;
+use gastown_mcp::tools::run::{Connection, run};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A client for as long as one call lasts, however often that is run.
+pub struct Caller {
+    fleet: Fleet,
+    jwt: String,
+    pinned: Option<TownId>,
+    abilities: Vec<Ability>,
+    answers: RefCell<BTreeMap<&'static str, Value>>,
+    told: RefCell<Vec<Value>>,
+    is_task: Cell<bool>,
+    is_spent: Cell<bool>,
+}
+
+impl Caller {
+    /// A client of the fleet connection.
+    pub fn new(fleet: &Fleet, who: &Context, abilities: &[Ability]) -> Rc<Self> {
+        Self::at(fleet, who, abilities, None)
+    }
+
+    /// A client of a town's connection, or of the fleet's.
+    pub fn at(fleet: &Fleet, who: &Context, abilities: &[Ability], pinned: Option<&TownId>) -> Rc<Self> {
+        Rc::new(Self {
+            fleet: fleet.clone(),
+            jwt: who.jwt.clone(),
+            pinned: pinned.cloned(),
+            abilities: abilities.to_vec(),
+            answers: RefCell::default(),
+            told: RefCell::default(),
+            is_task: Cell::new(false),
+            is_spent: Cell::new(false),
+        })
+    }
+
+    /// What it answers when the call is run the next time.
+    pub fn answer(&self, question: &'static str, answer: Value) {
+        self.answers.borrow_mut().insert(question, answer);
+    }
+
+    /// What it was told and asked since the last look, each as an object of one field.
+    pub fn told(&self) -> Vec<Value> {
+        self.told.take()
+    }
+
+    /// Calls a tool, or runs the call again.
+    pub fn call(self: &Rc<Self>, tool: &str, arguments: Value) -> Result<ToolReply, Stop> {
+        let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(tool).unwrap());
+        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+        self.fleet.block_on(async move {
+            let principal = verify(fleet.keys(), &caller.jwt, fleet.now(), Accept::External).unwrap();
+            let client = Client { runtime: &fleet, principal: &principal, token: &caller.jwt, request_id: "test" };
+            let sessions = Instance::Session(match &caller.pinned {
+                Some(town) => format!("town:{town}"),
+                None => format!("principal:{}", principal.key()),
+            });
+            let connection = Connection { client: &client, memory: &Memory::default(), pinned: caller.pinned.as_ref() };
+            run(connection, &sessions, tool, arguments, &*caller).await
+        })
+    }
+
+    fn tell(&self, what: &str, value: Value) -> LocalBoxFuture<'static, ()> {
+        self.told.borrow_mut().push(json!({what: value}));
+        Box::pin(ready(()))
+    }
+}
+
+impl Peer for Caller {
+    fn can(&self, ability: Ability) -> bool {
+        self.abilities.contains(&ability)
+    }
+
+    fn progress<'a>(&'a self, done: f64, total: Option<f64>, _message: &'a str) -> LocalBoxFuture<'a, ()> {
+        self.tell("progress", json!([done, total]))
+    }
+
+    fn log<'a>(&'a self, level: LogLevel, _logger: &'a str, data: Value) -> LocalBoxFuture<'a, ()> {
+        self.tell("log", json!([level, data]))
+    }
+
+    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Stop>> {
+        let mut answers = Vec::new();
+        for (name, question) in &questions {
+            if !self.can(question.ability) {
+                return Box::pin(ready(Err(Stop::Lacks(question.ability))));
+            }
+            let answer = self.answers.borrow().get(name).cloned();
+            match answer {
+                Some(answer) => {
+                    assert!(question.accepts(&answer), "{name} is not answered by {answer}");
+                    answers.push(answer);
+                }
+                None => drop(self.tell(name, serde_json::to_value(question).unwrap())),
+            }
+        }
+        let outcome = if answers.len() == questions.len() { Ok(answers) } else { Err(Stop::Suspended) };
+        Box::pin(ready(outcome))
+    }
+
+    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
+        let used = || Refusal::new(Code::Conflict, "these answers were used before").into();
+        let outcome = if self.is_spent.replace(true) { Err(used()) } else { Ok(()) };
+        Box::pin(ready(outcome))
+    }
+
+    fn become_task(&self) -> Result<(), Stop> {
+        if !self.can(Ability::Tasks) {
+            return Err(Stop::Lacks(Ability::Tasks));
+        }
+        if self.is_task.replace(true) { Ok(()) } else { Err(Stop::BecameTask) }
+    }
+
+    fn cancellable(&self) {}
+
+    fn hang_up(&self) -> LocalBoxFuture<'_, ()> {
+        self.tell("hang_up", Value::Null)
+    }
+
+    fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
+        Wire::sleep(&self.fleet, millis)
+    }
+}

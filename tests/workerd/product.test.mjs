@@ -1,0 +1,14 @@
+// Owns: that the built Worker is the product and nothing else.
+// Does not: say what the product is (tests/it/tools.rs does).
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { built, inRoot } from "./lib/project.mjs";
+
+test("nothing of the conformance fixture is in the Worker that is deployed", () => {
+  const wasm = readFileSync(built().wasm);
+  const names = (file) => JSON.parse(readFileSync(inRoot(...file.split("/")), "utf8")).map(({ name }) => name);
+  for (const name of names("src/tools/list.json")) assert.ok(wasm.includes(name), `${name} is looked for in the right place`);
+  for (const name of names("src/conformance/tools.json")) assert.ok(!wasm.includes(name), name);
+});
