@@ -74,14 +74,9 @@ impl Isolate {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
-<<<<<<< HEAD
-        let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
+        let (fleet, memory, loopback_only) = (self.fleet.clone(), Rc::clone(&self.memory), self.loopback_only);
         let (outlet, opening) = Outlet::new();
         let work = Box::pin(async move {
-=======
-        let (fleet, memory, loopback_only) = (self.fleet.clone(), Rc::clone(&self.memory), self.loopback_only);
-        self.fleet.block_on(async move {
->>>>>>> wt-fix
             let headers = SentHeaders(sent.headers);
             let settings = Settings::read("https://allowed.example", loopback_only);
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };

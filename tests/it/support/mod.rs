@@ -4,11 +4,8 @@ pub mod edge;
 pub mod expect;
 pub mod fleet;
 pub mod host_sql;
-<<<<<<< HEAD
 pub mod listener;
-=======
 pub mod peer;
->>>>>>> wt-fix
 pub mod tasks;
 pub mod tokens;
 pub mod town;
