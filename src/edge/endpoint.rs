@@ -65,7 +65,10 @@ impl Endpoint<'_> {
     }
 
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, ToolCallError> {
-        let tool = find(call.name).filter(|tool| self.view.shows(tool)).ok_or(ToolCallError::Unknown)?;
+        let tool = find(call.name).filter(|tool| self.view.has(tool)).ok_or(ToolCallError::Unknown)?;
+        if !self.view.shows(tool) {
+            return Err(ToolCallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
+        }
         let arguments = match read_arguments(call.arguments.get()) {
             Ok(arguments) => arguments,
             Err(refusal) => return Ok(ToolReply::Refused(refusal)),

@@ -46,6 +46,8 @@ pub enum Problem {
     UnsupportedVersion(String),
     /// The client did not declare the capability whose JSON is given.
     MissingCapability(&'static str),
+    /// The token does not cover this call; the `WWW-Authenticate` that says what would.
+    InsufficientScope(String),
     /// Something broke, and is logged under this incident id.
     Internal(String),
 }
@@ -94,7 +96,11 @@ pub fn error_json(id: Option<RequestId<'_>>, problem: &Problem) -> String {
 /// The error as the whole answer to one HTTP request.
 #[must_use]
 pub fn error_response(is_modern: bool, id: Option<RequestId<'_>>, problem: &Problem) -> Response {
-    Response::json(problem.status(is_modern, id.is_some()), error_json(id, problem))
+    let response = Response::json(problem.status(is_modern, id.is_some()), error_json(id, problem));
+    match problem {
+        Problem::InsufficientScope(challenge) => response.header("www-authenticate", challenge.clone()),
+        _ => response,
+    }
 }
 
 /// Logs what broke and gives what the client may know of it.
@@ -121,7 +127,8 @@ impl Problem {
             | Self::OriginRefused(_)
             | Self::SessionMissing
             | Self::SessionNotFound
-            | Self::VersionHeaderInvalid(_) => -32600,
+            | Self::VersionHeaderInvalid(_)
+            | Self::InsufficientScope(_) => -32600,
             Self::MethodNotFound(_) => -32601,
             Self::MetaInvalid(_) | Self::InvalidParams(_) => -32602,
             Self::Internal(_) => -32603,
@@ -133,7 +140,7 @@ impl Problem {
 
     const fn status(&self, is_modern: bool, has_id: bool) -> u16 {
         match self {
-            Self::OriginRefused(_) => 403,
+            Self::OriginRefused(_) | Self::InsufficientScope(_) => 403,
             Self::SessionNotFound => 404,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -183,6 +190,7 @@ impl Problem {
             Self::HeaderMismatch(why) => format!("Header mismatch: {why}").into(),
             Self::UnsupportedVersion(_) => "Unsupported protocol version".into(),
             Self::MissingCapability(_) => "Missing required client capability".into(),
+            Self::InsufficientScope(_) => "Forbidden: the token's scope does not cover this; WWW-Authenticate names what does".into(),
             Self::Internal(incident) => format!("Internal error (incident {incident})").into(),
         }
     }

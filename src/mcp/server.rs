@@ -49,6 +49,8 @@ pub enum ToolCallError {
     /// The client did not declare a capability that the call cannot do without: JSON-RPC −32021 for modern clients,
     /// −32602 for legacy ones. The text is JSON of the `ClientCapabilities` needed: `{"sampling":{}}`.
     MissingCapability(&'static str),
+    /// The caller's token is good, but does not cover this tool: HTTP 403 with this `WWW-Authenticate`.
+    InsufficientScope(String),
     /// Something broke: JSON-RPC −32603 with an incident id.
     Broke(Fault),
 }

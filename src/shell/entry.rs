@@ -3,9 +3,9 @@
 //! Owns the conversion and the isolate's memory. Reads a header only when somebody asks for it, and a body only up to the
 //! limit.
 
-use super::platform;
 use super::wire::StubWire;
-use crate::auth::Keys;
+use super::{platform, web};
+use crate::auth::{Algorithm, Keys};
 use crate::edge::{Edge, handle};
 use crate::error::Fault;
 use crate::http::{BODY_BYTES_MAX, Headers, Request, RequestBody, Response, ResponseBody};
@@ -15,7 +15,6 @@ use crate::rpc::client::Runtime;
 use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env, event};
 
@@ -55,6 +54,14 @@ impl Runtime for RequestRuntime {
     fn log_fault(&self, fault: &Fault) -> String {
         platform::log_fault(fault)
     }
+
+    fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        Box::pin(web::fetch_text(url.to_owned(), bytes_max))
+    }
+
+    fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool> {
+        web::verify_signature(algorithm, jwk, message, signature)
+    }
 }
 
 struct RequestHeaders(web_sys::Headers);
@@ -68,11 +75,11 @@ impl Headers for RequestHeaders {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
     console_error_panic_hook::set_once();
-    let keys = match platform::keys(&env) {
-        Ok(keys) => keys,
+    let variables = platform::variables(&env);
+    let (keys, settings) = match platform::keys(&env).and_then(|keys| Ok((keys, variables.settings.as_ref().map_err(Clone::clone)?))) {
+        Ok(configured) => configured,
         Err(fault) => return respond(Response::text(500, format!("Not configured (incident {})", platform::log_fault(&fault)))),
     };
-    let variables = platform::variables(&env);
     let runtime = RequestRuntime { wire: StubWire::new(env), keys };
     let memory = MEMORY.with(Rc::clone);
     let url = request.url();
@@ -87,7 +94,7 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
         headers: &headers,
         body,
     };
-    let edge = Edge { runtime: &runtime, memory: &memory, settings: &variables.settings };
+    let edge = Edge { runtime: &runtime, memory: &memory, settings };
     respond(handle(edge, &incoming).await)
 }
 
@@ -114,19 +121,7 @@ async fn read_body(request: &web_sys::Request, headers: &RequestHeaders) -> Resu
         }
         None => {}
     }
-    let reader: web_sys::ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    loop {
-        let chunk = JsFuture::from(reader.read()).await?;
-        if js_sys::Reflect::get(&chunk, &JsValue::from_str("done"))?.is_truthy() {
-            return Ok(RequestBody::Bytes(bytes));
-        }
-        let chunk = js_sys::Uint8Array::new(&js_sys::Reflect::get(&chunk, &JsValue::from_str("value"))?);
-        if bytes.len() + chunk.length() as usize > BODY_BYTES_MAX {
-            return Ok(RequestBody::TooLarge);
-        }
-        bytes.extend(chunk.to_vec());
-    }
+    Ok(web::read_stream(&stream, BODY_BYTES_MAX).await?.map_or(RequestBody::TooLarge, RequestBody::Bytes))
 }
 
 fn respond(response: Response) -> worker::Result<web_sys::Response> {

@@ -71,6 +71,7 @@ async fn run(call: &Call<'_>) -> Result<Answer, Problem> {
         Err(ToolCallError::MissingCapability(needed)) => {
             Err(Problem::InvalidParams(format!("this tool needs a client with the capability {needed}").into()))
         }
+        Err(ToolCallError::InsufficientScope(challenge)) => Err(Problem::InsufficientScope(challenge)),
         Err(ToolCallError::Broke(fault)) => Err(internal(call.server, &fault)),
     }
 }
