@@ -38,9 +38,7 @@ pub(super) async fn authenticate<'a>(
     let token = bearer(header)?;
     match (verify(edge.runtime.keys(), token, edge.runtime.now(), Accept::External), &edge.settings.oauth) {
         (Ok(principal), _) => Ok((principal, Token::Own(token))),
-        (Err(TokenError::WrongAlgorithm), Some(oauth)) => {
-            Ok((issuer::verify(edge, oauth, resource, token).await?, Token::Exchanged))
-        }
+        (Err(TokenError::WrongAlgorithm), Some(oauth)) => Ok((issuer::verify(edge, oauth, resource, token).await?, Token::Exchanged)),
         (Err(error), _) => Err(error.into()),
     }
 }
@@ -52,17 +50,23 @@ pub(super) fn denied(edge: Edge<'_>, resource: Resource<'_>, door: &Door, denied
         Denied::NoScope => {
             let needed = if matches!(door, Door::Mcp { read_only: true, .. }) { Scope::Read } else { Scope::Write };
             let refusal = Refusal::new(Code::Forbidden, "Forbidden: this token grants no Gastown scope");
-            (refusal.hint(format!("Connect with a token that has {}.", needed.name())), Some(Some(ChallengeError::InsufficientScope(needed))))
+            (
+                refusal.hint(format!("Connect with a token that has {}.", needed.name())),
+                Some(Some(ChallengeError::InsufficientScope(needed))),
+            )
         }
         Denied::NoKeys(fault) => {
             let incident = edge.runtime.log_fault(&fault);
-            let refusal = Refusal::new(Code::Unavailable, format!("The authorization server's keys cannot be fetched (incident {incident})"));
+            let refusal =
+                Refusal::new(Code::Unavailable, format!("The authorization server's keys cannot be fetched (incident {incident})"));
             (refusal.hint("Nothing is wrong with the token as far as is known. Call again in a few seconds."), None)
         }
     };
     let response = envelope::refused(&refusal);
     let response = match door {
-        Door::Mcp { .. } => Response::json(response.status, serde_json::json!({"error": refusal.message, "hint": refusal.hint}).to_string()),
+        Door::Mcp { .. } => {
+            Response::json(response.status, serde_json::json!({"error": refusal.message, "hint": refusal.hint}).to_string())
+        }
         _ => response,
     };
     match challenge {

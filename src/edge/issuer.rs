@@ -119,10 +119,8 @@ async fn discover(edge: Edge<'_>, issuer: &str) -> Result<String, Fault> {
     let issuer_url = issuer.trim_end_matches('/');
     let (_, path) = authority(issuer_url).ok_or_else(|| Fault::new("discover the keys", "the issuer is no URL"))?;
     let origin = issuer_url.strip_suffix(path).unwrap_or(issuer_url);
-    let places = [
-        format!("{issuer_url}/.well-known/openid-configuration"),
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
-    ];
+    let places =
+        [format!("{issuer_url}/.well-known/openid-configuration"), format!("{origin}/.well-known/oauth-authorization-server{path}")];
     let mut last = Fault::new("discover the keys", "nowhere to look");
     for place in places {
         match edge.runtime.fetch_text(&place, DOCUMENT_BYTES_MAX).await.and_then(|text| keys_url(&text, issuer)) {

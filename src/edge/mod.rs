@@ -103,9 +103,9 @@ impl Authenticated<'_> {
     /// # Errors
     /// The answer.
     fn check_scope(&self, needed: Scope) -> Result<(), Response> {
-        self.principal().check_scope(needed).map_err(|refusal| {
-            envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed))
-        })
+        self.principal()
+            .check_scope(needed)
+            .map_err(|refusal| envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed)))
     }
 
     /// The town that a path names, by id or name, which this caller may use. What was checked is believed for a while; the

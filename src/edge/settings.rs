@@ -59,14 +59,14 @@ pub(super) fn is_safe(url: &str) -> bool {
     let Some((host, _)) = authority(url) else { return false };
     let name = host.strip_prefix('[').and_then(|v6| v6.split(']').next()).unwrap_or_else(|| host.split(':').next().unwrap_or_default());
     let is_local = matches!(name, "localhost" | "127.0.0.1" | "::1");
-    let is_plain = !name.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) && !host.contains('@') && !url.contains('#');
+    let is_plain = !name.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) && !host.contains('@') && !url.contains(['#', '\\']);
     is_plain && (url.starts_with("https://") || is_local && url.starts_with("http://"))
 }
 
 /// Host with port, and what follows it.
 pub(super) fn authority(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once("://")?;
-    Some(rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())))
+    Some(rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())))
 }
 
 #[cfg(test)]

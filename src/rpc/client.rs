@@ -5,8 +5,8 @@
 use super::call::{Call, Context, Wire, read_reply};
 use super::host::{answer_within, within};
 use super::serve::own_context;
-use crate::auth::{Algorithm, Keys, mint_exchanged};
 use crate::auth::principal::{Principal, TokenKind};
+use crate::auth::{Algorithm, Keys, mint_exchanged};
 use crate::error::{Code, Failure, Fault};
 use crate::ids::TownId;
 use crate::time::Timestamp;

@@ -8,6 +8,7 @@
 )]
 
 mod docs;
+mod oauth;
 mod provision;
 mod registry;
 mod rig;

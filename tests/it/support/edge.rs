@@ -7,12 +7,17 @@ use gastown_mcp::edge::{Edge, Settings, handle};
 use gastown_mcp::http::{Headers, Request, RequestBody, Response, ResponseBody};
 use gastown_mcp::isolate::Memory;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::rc::Rc;
+
+/// What clients know the deployment as.
+pub const ORIGIN: &str = "http://127.0.0.1";
 
 /// An isolate.
 pub struct Isolate {
     pub fleet: Fleet,
     memory: Rc<Memory>,
+    settings: Rc<Settings>,
 }
 
 /// One request. Header names are lower case.
@@ -35,25 +40,37 @@ impl Headers for SentHeaders {
 
 impl Isolate {
     pub fn new(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), memory: Rc::default() }
+        Self::with(fleet, &[])
     }
 
-    /// Sends a request; a body is JSON unless its headers say otherwise.
-    pub fn send(&self, mut sent: Sent) -> Response {
+    /// An isolate of a deployment with these variables.
+    pub fn with(fleet: &Fleet, variables: &[(&'static str, &str)]) -> Self {
+        let mut all = vec![("ALLOWED_ORIGINS", "https://allowed.example".to_owned())];
+        all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let read = |name: &str| all.iter().rev().find(|(known, _)| *known == name).map_or_else(String::new, |(_, value)| value.clone());
+        Self { fleet: fleet.clone(), memory: Rc::default(), settings: Rc::new(Settings::read(read).unwrap()) }
+    }
+
+    /// The answer to a request, once `Fleet::block_on` or another future drives it.
+    pub fn start(&self, mut sent: Sent) -> impl Future<Output = Response> + 'static {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
-        let (fleet, memory) = (self.fleet.clone(), Rc::clone(&self.memory));
-        self.fleet.block_on(async move {
+        let (fleet, memory, settings) = (self.fleet.clone(), Rc::clone(&self.memory), Rc::clone(&self.settings));
+        async move {
             let headers = SentHeaders(sent.headers);
-            let settings = Settings::read("https://allowed.example", "");
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
             let body = RequestBody::Bytes(sent.body.into_bytes());
-            let origin = "http://127.0.0.1".to_owned();
+            let origin = ORIGIN.to_owned();
             let (path, query) = (path.to_owned(), query.to_owned());
             handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }).await
-        })
+        }
+    }
+
+    /// Sends a request; a body is JSON unless its headers say otherwise.
+    pub fn send(&self, sent: Sent) -> Response {
+        self.fleet.block_on(self.start(sent))
     }
 }
 

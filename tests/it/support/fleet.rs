@@ -5,8 +5,9 @@
 
 use super::host_sql::HostSql;
 use super::tasks::{Tasks, slot, turn};
+use super::web::{Web, is_signed};
 use futures::future::LocalBoxFuture;
-use gastown_mcp::auth::Keys;
+use gastown_mcp::auth::{Algorithm, Keys};
 use gastown_mcp::error::{Failure, Fault};
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
@@ -55,6 +56,8 @@ struct World {
     background: RefCell<Vec<(String, LocalBoxFuture<'static, ()>)>>,
     troubles: RefCell<HashMap<Instance, Trouble>>,
     faults: RefCell<Vec<String>>,
+    web: Web,
+    shown: RefCell<Vec<(Instance, String)>>,
 }
 
 /// One object in memory. Evicting it makes a new one over the same database.
@@ -80,6 +83,8 @@ impl Fleet {
             background: RefCell::default(),
             troubles: RefCell::default(),
             faults: RefCell::default(),
+            web: Web::default(),
+            shown: RefCell::default(),
         }))
     }
 
@@ -263,6 +268,16 @@ impl Fleet {
         &self.0.keys
     }
 
+    /// The tokens that objects were shown since the last look.
+    pub fn take_shown(&self) -> Vec<(Instance, String)> {
+        self.0.shown.take()
+    }
+
+    /// What the edge finds on the web.
+    pub fn web(&self) -> &Web {
+        &self.0.web
+    }
+
     /// Starts a call without waiting for it: several of them run side by side.
     pub fn start(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>> {
         self.send(call, context)
@@ -313,6 +328,7 @@ impl Fleet {
 
 impl Wire for Fleet {
     fn send(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        self.0.shown.borrow_mut().push((call.instance.clone(), context.jwt.clone()));
         let trouble = self.0.troubles.borrow().get(&call.instance).copied();
         let (fleet, call, context) = (self.clone(), call.clone(), serde_json::to_string(context).unwrap());
         let (sender, receiver) = slot();
@@ -361,6 +377,19 @@ impl Runtime for Fleet {
 
     fn log_fault(&self, fault: &Fault) -> String {
         self.log(fault)
+    }
+
+    fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        let (page, latency) = (self.0.web.open(url, bytes_max), self.sleep(super::web::LATENCY_MILLIS));
+        Box::pin(async move {
+            latency.await;
+            page.await
+        })
+    }
+
+    fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool> {
+        let is_signed = is_signed(algorithm, jwk, message, signature);
+        Box::pin(async move { is_signed })
     }
 }
 
