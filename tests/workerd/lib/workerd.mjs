@@ -17,12 +17,15 @@ const STOP_MS = 3_000;
 /** Never good news, whichever test runs. */
 const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
 
-/** Starts workerd with the harness around the Worker. `stop` it in `after`. */
-export async function startWorkerd({ vars = {} } = {}) {
+/**
+ * Starts workerd with the harness around the Worker. `stop` it in `after`. By itself workerd fetches nothing from this
+ * machine; with `loopback` the Worker reaches servers that the test runs.
+ */
+export async function startWorkerd({ vars = {}, loopback = false } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
   mkdirSync(join(dir, "state"));
   await bundle(dir);
-  writeFileSync(join(dir, "config.capnp"), configuration({ ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars }, join(dir, "state")));
+  writeFileSync(join(dir, "config.capnp"), configuration({ ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars }, join(dir, "state"), loopback));
   const server = new Workerd(dir);
   await server.start();
   return server;
@@ -100,12 +103,13 @@ async function bundle(dir) {
   copyFileSync(built().wasm, join(dir, "index_bg.wasm"));
 }
 
-function configuration(vars, state) {
+function configuration(vars, state, loopback) {
   const { compatibilityDate, compatibilityFlags, objects } = deployment();
   const text = JSON.stringify; // Cap'n Proto's strings have the same escapes for what we write
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [ (name = "main", worker = .main), (name = "state", disk = (path = ${text(state)}, writable = true)) ],
+  services = [ (name = "main", worker = .main), (name = "state", disk = (path = ${text(state)}, writable = true)),
+    (name = "loopback", network = (allow = ["private"])) ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
 const main :Workerd.Worker = (
@@ -123,6 +127,6 @@ ${Object.entries(vars).map(([name, value]) => `    (name = ${text(name)}, text =
 ${objects.map(({ className }) => `    (className = ${text(className)}, uniqueKey = ${text(className)}, enableSql = true),`).join("\n")}
   ],
   durableObjectStorage = (localDisk = "state"),
-);
+${loopback ? '  globalOutbound = "loopback",\n' : ""});
 `;
 }
