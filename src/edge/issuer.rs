@@ -18,7 +18,7 @@ const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// How often a request looks whether the keys that another one asked for have come.
 const POLL_MILLIS: u32 = 20;
 
-/// The parts of RFC 8414 and OpenID Connect discovery that matter to a resource.
+/// The parts of RFC 8414 and `OpenID` Connect discovery that matter to a resource.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -114,7 +114,7 @@ async fn fetch_keys(edge: Edge<'_>, oauth: &OAuth) -> Result<Vec<Jwk>, Fault> {
     jwks::read(&edge.runtime.fetch_text(&url, DOCUMENT_BYTES_MAX).await?)
 }
 
-/// Where the keys are, by the server's own metadata: OpenID Connect's or RFC 8414's, whichever it has.
+/// Where the keys are, by the server's own metadata: `OpenID` Connect's or RFC 8414's, whichever it has.
 async fn discover(edge: Edge<'_>, issuer: &str) -> Result<String, Fault> {
     let issuer_url = issuer.trim_end_matches('/');
     let (_, path) = authority(issuer_url).ok_or_else(|| Fault::new("discover the keys", "the issuer is no URL"))?;

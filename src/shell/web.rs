@@ -1,4 +1,4 @@
-//! The web beyond this Worker, and WebCrypto.
+//! The web beyond this Worker, and `WebCrypto`.
 //!
 //! Owns reading streams up to a limit, fetching texts and checking signatures of public keys. Knows no issuer and no token.
 

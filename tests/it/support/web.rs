@@ -1,4 +1,4 @@
-//! The web as the edge sees it: documents by URL, and how often each was asked for. And what WebCrypto does in the Worker.
+//! The web as the edge sees it: documents by URL, and how often each was asked for. And what `WebCrypto` does in the Worker.
 //!
 //! Owns no issuer: `issuer` puts its documents here.
 
