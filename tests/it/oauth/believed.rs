@@ -4,7 +4,7 @@ use super::{call, deployment, get, json_of, list_tools, request, town};
 use crate::support::edge::{Isolate, ORIGIN, header, text};
 use crate::support::issuer::{ISSUER, KEYS_URL, Key, claims, publish, with};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::auth::{Accept, verify};
+use gastown_mcp::auth::{Accept, AccessToken, verify};
 use gastown_mcp::rpc::call::Instance;
 use serde_json::json;
 
@@ -50,6 +50,15 @@ fn forms_that_servers_differ_in() {
     ] {
         assert_eq!(list_tools(&at, "/mcp", &key.sign_as(&header, &good.to_string())).status, 200, "{header}");
     }
+}
+
+#[test]
+fn a_principal_ends_with_its_token() {
+    let (at, key) = deployment();
+    let token = key.sign(&claims(&at.fleet));
+    let principal = AccessToken::open(&token, ISSUER).ok().unwrap().bearer(|_| true, at.fleet.now()).unwrap();
+    assert_eq!(principal.expires_at.unwrap().since(at.fleet.now()), 3_600_000 - at.fleet.now().millis() % 1_000);
+    assert_eq!(principal.key(), "user:owner", "the same as with a token of Kilo's");
 }
 
 #[test]
