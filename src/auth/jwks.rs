@@ -76,6 +76,7 @@ pub struct KeyCache {
     known: RefCell<Option<(Rc<[Jwk]>, Timestamp)>>,
     began: Cell<Option<Timestamp>>,
     ended: Cell<Option<Timestamp>>,
+    has_failed: Cell<bool>,
 }
 
 impl KeyCache {
@@ -107,6 +108,11 @@ impl KeyCache {
         self.ended.get().is_none_or(|ended| now.since(ended) >= pause)
     }
 
+    /// Whether the last question had no answer, so that the server may have keys that nobody here knows.
+    pub const fn has_failed(&self) -> bool {
+        self.has_failed.get()
+    }
+
     /// A question begins.
     pub fn begin(&self, now: Timestamp) {
         self.began.set(Some(now));
@@ -115,6 +121,7 @@ impl KeyCache {
     /// A question ended: with the server's keys, or with none because it failed.
     pub fn end(&self, keys: Option<Vec<Jwk>>, now: Timestamp) {
         self.ended.set(Some(now));
+        self.has_failed.set(keys.is_none());
         if let Some(keys) = keys {
             self.known.replace(Some((keys.into(), now)));
         }

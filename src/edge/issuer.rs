@@ -37,20 +37,21 @@ pub(super) async fn verify(edge: Edge<'_>, oauth: &OAuth, resource: Resource<'_>
     })
 }
 
-/// Whether one of the server's keys signed the token. A key that is not known is asked for, as often as `jwks` allows.
+/// Whether one of the server's keys signed the token. A key that is not known is asked for, as often as `jwks` allows; a
+/// fault when nobody can say because the server does not answer.
 async fn is_genuine(edge: Edge<'_>, oauth: &OAuth, token: &AccessToken<'_>) -> Result<bool, Fault> {
     let cache = &edge.memory.issuer_keys;
     let now = edge.runtime.now();
     let known = cache.known(now);
-    let is_being_fetched = cache.is_being_fetched(now);
     // Keys that are merely not fresh will do while somebody else asks, or when the server does not answer.
-    if known.is_none() || !cache.is_fresh(now) && !is_being_fetched {
-        let refreshed = refresh(edge, oauth).await;
-        match (refreshed, &known) {
-            (Err(fault), None) => return Err(fault),
-            (Err(fault), Some(_)) => drop(edge.runtime.log_fault(&fault)),
-            (Ok(()), _) => {}
-        }
+    if known.is_none() {
+        refresh(edge, oauth).await?;
+    } else if !cache.is_fresh(now)
+        && cache.may_fetch(now)
+        && !cache.is_being_fetched(now)
+        && let Err(fault) = refresh(edge, oauth).await
+    {
+        edge.runtime.log_fault(&fault);
     }
     let keys = cache.known(edge.runtime.now()).ok_or_else(|| Fault::new("verify an access token", "no keys are known"))?;
     if is_signed_by_any(edge, token, &keys).await {
@@ -60,10 +61,7 @@ async fn is_genuine(edge: Edge<'_>, oauth: &OAuth, token: &AccessToken<'_>) -> R
     if names_known_key {
         return Ok(false);
     }
-    if let Err(fault) = refresh(edge, oauth).await {
-        edge.runtime.log_fault(&fault);
-        return Ok(false);
-    }
+    refresh(edge, oauth).await?;
     match cache.known(edge.runtime.now()) {
         Some(newer) if newer != keys => Ok(is_signed_by_any(edge, token, &newer).await),
         _ => Ok(false),
@@ -90,7 +88,8 @@ async fn refresh(edge: Edge<'_>, oauth: &OAuth) -> Result<(), Fault> {
         runtime.sleep(POLL_MILLIS).await;
     }
     if !cache.may_fetch(runtime.now()) {
-        return Ok(());
+        let failed = || Fault::new("fetch the keys", format!("{} did not answer a moment ago", oauth.issuer));
+        return if cache.has_failed() { Err(failed()) } else { Ok(()) };
     }
     cache.begin(runtime.now());
     let asking: LocalBoxFuture<'_, _> = Box::pin(fetch_keys(edge, oauth));

@@ -93,6 +93,8 @@ fn known_keys_hold_for_a_day_while_the_server_is_down() {
         }
         assert_eq!(asked(&at), 1, "it is not asked by every request");
         assert_eq!(at.fleet.take_faults().len(), 1, "and its failure is logged");
+        assert_eq!(status(&at, &Key::ed("new")), 503, "it may have this key by now: nobody can say");
+        at.fleet.take_faults();
     }
     at.fleet.advance(STALE_MILLIS_MAX);
     let answer = list_tools(&at, "/mcp", &key.sign(&claims(&at.fleet)));
