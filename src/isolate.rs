@@ -53,6 +53,8 @@ pub struct Memory {
     pub access: Believed<(String, crate::ids::TownId), ()>,
     /// Session id → what is known of it.
     pub sessions: Believed<String, crate::kept::SessionState>,
+    /// The keys of the authorization server.
+    pub issuer_keys: crate::auth::jwks::KeyCache,
 }
 
 #[cfg(test)]

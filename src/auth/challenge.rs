@@ -12,7 +12,7 @@ pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The token of an `Authorization: Bearer <token>` header.
 ///
 /// # Errors
-/// `Missing` without a bearer token, `Malformed` when what follows `Bearer` cannot be one token.
+/// `Missing` without a bearer token, `MalformedHeader` when what follows `Bearer` cannot be one token.
 pub fn bearer(header: Option<&str>) -> Result<&str, TokenError> {
     let header = header.unwrap_or_default().trim();
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
@@ -22,7 +22,7 @@ pub fn bearer(header: Option<&str>) -> Result<&str, TokenError> {
     }
     // A comma means two headers joined into one. Which of them would be meant?
     if token.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b',') {
-        return Err(TokenError::Malformed);
+        return Err(TokenError::MalformedHeader);
     }
     Ok(token)
 }
@@ -30,6 +30,8 @@ pub fn bearer(header: Option<&str>) -> Result<&str, TokenError> {
 /// Why a challenge is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChallengeError {
+    /// 400: the header cannot be read.
+    InvalidRequest,
     /// 401: a token was sent, but not believed.
     InvalidToken(TokenError),
     /// 403: the token is good, but not for an operation that needs this scope.
@@ -42,6 +44,7 @@ impl ChallengeError {
     pub const fn of(error: TokenError) -> Option<Self> {
         match error {
             TokenError::Missing => None,
+            TokenError::MalformedHeader => Some(Self::InvalidRequest),
             other => Some(Self::InvalidToken(other)),
         }
     }
@@ -54,6 +57,7 @@ pub fn challenge(resource_metadata_url: &str, error: Option<ChallengeError>) -> 
     push_quoted(&mut value, resource_metadata_url);
     let (code, description, scope) = match error {
         None => ("", "", Scope::Write),
+        Some(ChallengeError::InvalidRequest) => ("invalid_request", TokenError::MalformedHeader.message(), Scope::Write),
         Some(ChallengeError::InvalidToken(reason)) => ("invalid_token", reason.message(), Scope::Write),
         Some(ChallengeError::InsufficientScope(needed)) => {
             ("insufficient_scope", "the token may not do this: it needs a wider scope", needed)
@@ -84,16 +88,33 @@ fn push_quoted(value: &mut String, url: &str) {
     }
 }
 
-/// The RFC 9728 document of the resource at `path` of `origin` (scheme and authority). It names no authorization
-/// server yet: tokens are Kilo's, pasted by their owner.
+/// The RFC 9728 document of the resource at `path` of `origin` (scheme and authority). Without an `issuer` it names no
+/// authorization server: tokens are Kilo's then, pasted by their owner.
 #[must_use]
-pub fn resource_metadata(origin: &str, path: &str) -> String {
-    serde_json::json!({
-        "resource": canonical(origin, "", path),
+pub fn resource_metadata(origin: &str, path: &str, issuer: Option<&str>) -> String {
+    let mut document = serde_json::json!({
+        "resource": resource(origin, path),
         "bearer_methods_supported": ["header"],
         "scopes_supported": [Scope::Read.name(), Scope::Write.name(), Scope::Admin.name()],
-    })
-    .to_string()
+    });
+    if let (Some(issuer), Some(document)) = (issuer, document.as_object_mut()) {
+        document.insert("authorization_servers".to_owned(), serde_json::json!([issuer]));
+    }
+    document.to_string()
+}
+
+/// The resource at `path`, as tokens for it name their audience (RFC 8707).
+#[must_use]
+pub fn resource(origin: &str, path: &str) -> String {
+    canonical(origin, "", path)
+}
+
+/// Whether an audience names this resource (as `resource` made it). Clients disagree about a slash at the end.
+#[must_use]
+pub fn names_resource(audience: &str, resource: &str) -> bool {
+    let path_at = audience.find("://").and_then(|at| audience.get(at + 3..)?.find('/').map(|path| at + 3 + path));
+    let (origin, path) = audience.split_at(path_at.unwrap_or(audience.len()));
+    self::resource(origin, path) == resource
 }
 
 /// Where the metadata of the resource at `path` is, as an absolute URL.
@@ -128,7 +149,7 @@ mod tests {
             assert_eq!(bearer(header), Err(TokenError::Missing), "{header:?}");
         }
         for header in ["Bearer a b", "Bearer a.b.c, Bearer d.e.f", "Bearer a\tb", "Bearer ä"] {
-            assert_eq!(bearer(Some(header)), Err(TokenError::Malformed), "{header}");
+            assert_eq!(bearer(Some(header)), Err(TokenError::MalformedHeader), "{header}");
         }
     }
 
@@ -161,15 +182,42 @@ mod tests {
 
     #[test]
     fn the_metadata_names_the_resource_as_clients_type_it() {
-        let document: serde_json::Value = serde_json::from_str(&resource_metadata("https://Mcp.Example", "/mcp/")).unwrap();
-        assert_eq!(
-            document,
-            serde_json::json!({
-                "resource": "https://mcp.example/mcp",
-                "bearer_methods_supported": ["header"],
-                "scopes_supported": ["gastown:read", "gastown:write", "gastown:admin"],
-            })
-        );
+        let document: serde_json::Value = serde_json::from_str(&resource_metadata("https://Mcp.Example", "/mcp/", None)).unwrap();
+        let without = serde_json::json!({
+            "resource": "https://mcp.example/mcp",
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": ["gastown:read", "gastown:write", "gastown:admin"],
+        });
+        assert_eq!(document, without);
+        let document = resource_metadata("https://Mcp.Example", "/mcp/", Some("https://Login.example/a"));
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["authorization_servers"], serde_json::json!(["https://Login.example/a"]), "to the letter");
+    }
+
+    #[test]
+    fn an_audience_names_a_resource_whatever_the_case_of_its_host_and_its_last_slash_but_nothing_near_it() {
+        let resource = resource("https://Mcp.example", "/towns/T/mcp");
+        for same in ["https://mcp.example/towns/T/mcp", "https://mcp.example/towns/T/mcp/", "HTTPS://MCP.example/towns/T/mcp"] {
+            assert!(names_resource(same, &resource), "{same}");
+        }
+        for other in [
+            "",
+            "/towns/T/mcp",
+            "https://mcp.example",
+            "https://mcp.example/",
+            "https://mcp.example/mcp",
+            "https://mcp.example/towns/t/mcp",
+            "https://mcp.example/towns/T",
+            "https://mcp.example/towns/T/mcp/readonly",
+            "https://mcp.example/towns/T/mcp?a",
+            "https://mcp.example/towns/T/mcp#a",
+            "http://mcp.example/towns/T/mcp",
+            "https://mcp.example:443/towns/T/mcp",
+            "https://mcp.example.evil/towns/T/mcp",
+            "https://evil@mcp.example/towns/T/mcp",
+        ] {
+            assert!(!names_resource(other, &resource), "{other}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct KiloClaims<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     pub api_token_pepper: Option<Pepper<'a>>,
     #[serde(default, deserialize_with = "present")]
-    pub aud: Option<Audience>,
+    pub aud: Option<OneOrMany>,
     #[serde(default, deserialize_with = "present")]
     pub token_purpose: Option<Purpose>,
     #[serde(default, deserialize_with = "present")]
@@ -80,8 +80,8 @@ pub enum Purpose {
     InternalService,
 }
 
-/// Everything that `GASTOWN_JWT_SECRET` signs: agent and container tokens (Gastown contract 5.1) and our own internal
-/// ones. `scope` tells them apart.
+/// Everything that `GASTOWN_JWT_SECRET` signs: agent and container tokens (Gastown contract 5.1), our own internal ones
+/// and exchanged ones, which have more to say (`ExchangedClaims`). `scope` tells them apart.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GastownClaims<'a> {
@@ -101,6 +101,41 @@ pub struct GastownClaims<'a> {
     pub from: Option<Text<'a>>,
     #[serde(default, borrow, deserialize_with = "present")]
     pub method: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "present")]
+    pub iat: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
+    pub exp: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
+    pub nbf: Option<NumericDate>,
+}
+
+/// What the edge makes of an OAuth access token for the objects, besides the claims that all of Gastown's have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExchangedClaims<'a> {
+    #[serde(default, borrow)]
+    pub aud: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub granted: Option<Text<'a>>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    pub org_memberships: Option<Vec<Membership<'a>>>,
+}
+
+/// An OAuth access token (RFC 9068 2.2). The memberships are Kilo's, under the name that the authorization server likes.
+#[derive(Deserialize)]
+pub struct AccessClaims<'a> {
+    #[serde(default, borrow, deserialize_with = "present")]
+    pub iss: Option<Text<'a>>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    pub sub: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "present")]
+    pub aud: Option<OneOrMany>,
+    #[serde(default, deserialize_with = "present")]
+    pub scope: Option<OneOrMany>,
+    #[serde(default, borrow, deserialize_with = "present", rename = "orgMemberships", alias = "org_memberships", alias = "orgs")]
+    pub orgs: Option<Vec<Membership<'a>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub cnf: Option<IgnoredAny>,
     #[serde(default, deserialize_with = "present")]
     pub iat: Option<NumericDate>,
     #[serde(default, deserialize_with = "present")]
@@ -130,34 +165,43 @@ impl Text<'_> {
     }
 }
 
-/// `aud` (RFC 7519 4.1.3): one name or a list. All that matters is whether Gastown is meant.
-#[derive(Clone, Copy)]
-pub struct Audience {
-    pub names_gastown: bool,
+/// One string or a list of them, as `aud` (RFC 7519 4.1.3) and the scopes of some authorization servers come.
+pub struct OneOrMany(Vec<String>);
+
+impl OneOrMany {
+    /// Whether any of them is meant by `is_it`.
+    pub fn any(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.0.iter().any(|name| is_it(name))
+    }
+
+    /// Each of them, with lists inside a string (separated by spaces) taken apart.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|names| names.split(' '))
+    }
 }
 
-impl<'de> Deserialize<'de> for Audience {
+impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Audience;
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = OneOrMany;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string or a list of strings")
             }
 
-            fn visit_str<E: DeError>(self, name: &str) -> Result<Audience, E> {
-                Ok(Audience { names_gastown: name == AUDIENCE })
+            fn visit_str<E: DeError>(self, name: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany(vec![name.to_owned()]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Audience, A::Error> {
-                let mut names_gastown = false;
-                while let Some(name) = names.next_element::<Text<'de>>()? {
-                    names_gastown |= name.as_str() == AUDIENCE;
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<OneOrMany, A::Error> {
+                let mut all = Vec::new();
+                while let Some(name) = names.next_element()? {
+                    all.push(name);
                 }
-                Ok(Audience { names_gastown })
+                Ok(OneOrMany(all))
             }
         }
-        deserializer.deserialize_any(OneOrMany)
+        deserializer.deserialize_any(Names)
     }
 }

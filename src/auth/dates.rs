@@ -68,6 +68,12 @@ impl Times {
         if now.since(iat.0) >= age_max_ms.saturating_add(LEEWAY_MS) { Err(TokenError::Expired) } else { Ok(()) }
     }
 
+    /// When the token ends, and with `age_max_ms` at the latest so long after it was issued.
+    pub fn end(&self, age_max_ms: Option<i64>) -> Option<Timestamp> {
+        let oldest = self.iat.zip(age_max_ms).map(|(iat, age)| iat.0.plus_millis(age));
+        [self.exp.map(|exp| exp.0), oldest].into_iter().flatten().min()
+    }
+
     /// From `iat` to `exp`; both are required, in this order.
     pub fn life_ms(&self) -> Result<i64, TokenError> {
         match (self.iat, self.exp) {

@@ -1,6 +1,6 @@
 //! Is this token genuine? The compact JWS envelope: three base64 parts, a header, an HS256 signature.
 //!
-//! Owns the decision which of the two keys a token must verify under. Reads no claim and knows no time.
+//! Owns the decision which of the two secrets' keys a token must verify under. Reads no claim and knows no time.
 //!
 //! The signature itself, its comparison in constant time and the keys are jwt-compact's. Its parser is not used: it
 //! ignores `crit`, decodes the claims again for each question, and copies them through a `flatten`; a token is
@@ -22,7 +22,7 @@ const SIGNATURE_BYTES: usize = 32;
 pub enum Issuer {
     /// `NEXTAUTH_SECRET`: Kilo user tokens.
     Kilo,
-    /// `GASTOWN_JWT_SECRET`: agent, container and internal tokens.
+    /// `GASTOWN_JWT_SECRET`: agent and container tokens, and those made here.
     Gastown,
 }
 
@@ -41,17 +41,33 @@ struct Header<'a> {
     crit: Option<IgnoredAny>,
 }
 
-/// Checks form, algorithm and signature, in this order. `typ`, `kid` and other header parameters are not looked at:
-/// nothing in a token's header may choose a key or a rule.
-pub fn open(keys: &Keys, token: &str) -> Result<Genuine, TokenError> {
+/// A token taken apart, its header decoded.
+pub(super) struct Parts<'a> {
+    pub signed: &'a str,
+    pub header: Vec<u8>,
+    pub claims: &'a str,
+    pub signature: &'a str,
+}
+
+pub(super) fn split(token: &str) -> Result<Parts<'_>, TokenError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(TokenError::Malformed);
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+    Ok(Parts { signed, header: decode(header)?, claims, signature })
+}
 
+/// Refuses padding, the other alphabet and stray trailing bits, so that a token has exactly one spelling.
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed)
+}
+
+/// Checks form, algorithm and signature, in this order. `typ`, `kid` and other header parameters are not looked at:
+/// nothing in a token's header may choose a key or a rule.
+pub fn open(keys: &Keys, token: &str) -> Result<Genuine, TokenError> {
+    let Parts { signed, header, claims, signature } = split(token)?;
     // Before the rest is even decoded: `alg: none` may well come with an empty signature, and should be called what it is.
-    let header = Base64UrlUnpadded::decode_vec(header).map_err(|_| TokenError::Malformed)?;
     let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
     if header.alg != "HS256" {
         return Err(TokenError::WrongAlgorithm);
@@ -60,8 +76,7 @@ pub fn open(keys: &Keys, token: &str) -> Result<Genuine, TokenError> {
         return Err(TokenError::Malformed);
     }
 
-    // Refuses padding, the other alphabet and stray trailing bits, so that a token has exactly one spelling.
-    let claims = Base64UrlUnpadded::decode_vec(claims).map_err(|_| TokenError::Malformed)?;
+    let claims = decode(claims)?;
     let mut buffer = [0; SIGNATURE_BYTES];
     let signature = Base64UrlUnpadded::decode(signature, &mut buffer).map_err(|_| TokenError::Malformed)?;
     if signature.len() != SIGNATURE_BYTES {

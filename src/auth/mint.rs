@@ -1,12 +1,15 @@
-//! Making tokens: the internal ones that our objects call each other with, and development tokens.
+//! Making tokens: the internal ones that our objects call each other with, the exchanged ones that stand for an OAuth
+//! access token behind the edge, and development tokens.
 //!
 //! Owns which claims each kind has. Kilo mints the real user, agent and container tokens; those made here are what
 //! `verify` believes, no more. Ids are taken as they come: `verify` is the judge.
 
 use super::Keys;
 use super::claims::AUDIENCE;
-use super::principal::{OrgMembership, Scope};
-use super::verify::{INTERNAL_LIFE_MAX_MS, MAYOR_RIG_PREFIX, ROLE_REFINERY, SCOPE_CONTAINER, SCOPE_INTERNAL};
+use super::principal::{OrgMembership, Principal, Scope};
+use super::verify::{
+    AUDIENCE_OBJECTS, INTERNAL_LIFE_MAX_MS, MAYOR_RIG_PREFIX, ROLE_REFINERY, SCOPE_CONTAINER, SCOPE_EXCHANGED, SCOPE_INTERNAL,
+};
 use crate::error::Fault;
 use crate::ids::{RigId, TownId};
 use crate::time::Timestamp;
@@ -160,6 +163,30 @@ pub fn mint_internal(keys: &Keys, claims: &InternalClaims, now: Timestamp) -> Re
     sign(
         keys.gastown(),
         Wire { scope: SCOPE_INTERNAL, town_id: claims.town.as_ref(), from: &claims.from, method: &claims.method, iat, exp },
+    )
+}
+
+/// The token that objects see of a user who came with an OAuth access token. Lives a minute; the edge does not take it.
+///
+/// # Errors
+/// `Fault` when the claims cannot be written as JSON, which does not happen.
+pub fn mint_exchanged(keys: &Keys, user: &Principal, now: Timestamp) -> Result<String, Fault> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire<'a> {
+        scope: &'static str,
+        aud: &'static str,
+        user_id: &'a str,
+        org_memberships: &'a [OrgMembership],
+        granted: &'static str,
+        iat: i64,
+        exp: i64,
+    }
+    let (iat, exp) = span(now, INTERNAL_LIFE_MAX_MS / 1000);
+    let granted = user.scope.name();
+    sign(
+        keys.gastown(),
+        Wire { scope: SCOPE_EXCHANGED, aud: AUDIENCE_OBJECTS, user_id: &user.user_id, org_memberships: &user.orgs, granted, iat, exp },
     )
 }
 

@@ -4,13 +4,14 @@
 
 use crate::error::{Code, Refusal};
 use crate::ids::{RigId, TownId};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Which kind of token was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// Kilo user token (Gastown contract 5.1).
+    /// Kilo user token (Gastown contract 5.1), or an OAuth access token.
     User,
     /// Agent JWT: one agent of one town.
     Agent,
@@ -39,7 +40,7 @@ pub enum Role {
 }
 
 /// What the caller may do. Wider includes narrower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// `gastown:read`
     Read,
@@ -118,6 +119,8 @@ pub struct Principal {
     pub from: Option<String>,
     /// For an internal token: the only method it may call.
     pub method: Option<String>,
+    /// When the token ends; `None` for one that does not say.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Who owns a town, as the town itself stores it.

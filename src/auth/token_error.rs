@@ -5,17 +5,23 @@
 use crate::error::{Code, Refusal};
 use std::fmt;
 
-/// A reason to answer 401.
+/// A reason to answer 401; 400 for `MalformedHeader`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
     /// No bearer token was sent.
     Missing,
     /// Not a signed JWT, or one with critical header parameters that we do not know.
     Malformed,
-    /// Signed with anything but HS256, or with nothing.
+    /// The `Authorization` header holds no single token: the request is malformed, not the token.
+    MalformedHeader,
+    /// Signed with an algorithm that is not accepted for its issuer, or with nothing.
     WrongAlgorithm,
     /// Not signed by the issuer that it claims, or altered.
     BadSignature,
+    /// By its own `iss` the token of an authorization server that is not trusted here.
+    WrongIssuer,
+    /// By its own `typ` no access token.
+    WrongType,
     /// Past its `exp`, or older than its kind may be.
     Expired,
     /// Before its `nbf`, or issued in the future.
@@ -30,17 +36,20 @@ pub enum TokenError {
     BadClaims,
     /// An internal token that lives longer than internal tokens may.
     TooLongLived,
-    /// An internal token from outside.
+    /// A token made here for our own objects, from outside.
     InternalNotAccepted,
 }
 
 impl TokenError {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Missing,
         Self::Malformed,
+        Self::MalformedHeader,
         Self::WrongAlgorithm,
         Self::BadSignature,
+        Self::WrongIssuer,
+        Self::WrongType,
         Self::Expired,
         Self::NotYetValid,
         Self::WrongVersion,
@@ -57,8 +66,11 @@ impl TokenError {
         match self {
             Self::Missing => "no bearer token was sent",
             Self::Malformed => "the token is not a signed JWT",
-            Self::WrongAlgorithm => "the token is not signed with HS256",
+            Self::MalformedHeader => "the Authorization header does not hold exactly one token",
+            Self::WrongAlgorithm => "the token is not signed with an algorithm accepted here",
             Self::BadSignature => "the token was not signed by an issuer known here",
+            Self::WrongIssuer => "the token is of an authorization server that is not trusted here",
+            Self::WrongType => "the token is no access token",
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet",
             Self::WrongVersion => "the token has an unsupported version",
@@ -85,6 +97,8 @@ impl From<TokenError> for Refusal {
         match error {
             TokenError::Missing => Self::new(Code::Unauthenticated, "Authentication required")
                 .hint("Send the header `Authorization: Bearer <token>` with a Kilo user token or a Gastown agent token."),
+            TokenError::MalformedHeader => Self::new(Code::InvalidArgument, "Malformed Authorization header")
+                .hint("Send one header `Authorization: Bearer <token>` with one token."),
             TokenError::Expired => {
                 Self::new(Code::Unauthenticated, "Invalid token").hint("The token has expired. Connect again with a fresh one.")
             }
@@ -104,7 +118,8 @@ mod tests {
             let message = error.message();
             assert!(seen.insert(message), "{message}");
             assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'), "{message}");
-            assert_eq!(Refusal::from(error).code, Code::Unauthenticated);
+            let code = if error == TokenError::MalformedHeader { Code::InvalidArgument } else { Code::Unauthenticated };
+            assert_eq!(Refusal::from(error).code, code);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Owns the rules of Gastown contract 5.1 and 5.2, one function per kind of token. Looks at nothing but the token:
 //! whether the user still exists, or owns the town, is for others to say.
 
-use super::claims::{GastownClaims, KiloClaims, Pepper, Purpose, Text};
+use super::claims::{AUDIENCE, ExchangedClaims, GastownClaims, KiloClaims, Membership, Pepper, Purpose, Text};
 use super::dates::Times;
 use super::jws::{self, Issuer};
 use super::principal::{OrgMembership, Principal, Role, Scope, TokenKind};
@@ -13,13 +13,17 @@ use crate::time::Timestamp;
 
 /// Oldest agent or container token that is believed, whatever its `exp` says (Gastown contract 5.1).
 pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;
-/// Longest life of an internal token.
+/// Longest life of an internal token, and of an exchanged one.
 pub const INTERNAL_LIFE_MAX_MS: i64 = 60_000;
 
 /// The `version` claim of a Kilo user token (Gastown contract 5.2 point 2).
 pub(super) const USER_TOKEN_VERSION: &str = "3";
 pub(super) const SCOPE_CONTAINER: &str = "container";
 pub(super) const SCOPE_INTERNAL: &str = "internal";
+/// What the edge makes of an OAuth access token.
+pub(super) const SCOPE_EXCHANGED: &str = "exchanged";
+/// The audience of an exchanged token: nobody but our objects.
+pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
 pub(super) const ROLE_REFINERY: &str = "refinery";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
 pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
@@ -29,7 +33,7 @@ pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
 pub enum Accept {
     /// Those of people and agents: the edge.
     External,
-    /// These, and those of our own objects: the objects.
+    /// These, and those made here, by our own objects or by the edge: the objects.
     Internal,
 }
 
@@ -42,11 +46,18 @@ pub fn verify(keys: &Keys, token: &str, now: Timestamp, accept: Accept) -> Resul
     // Which secret signed decides which rules apply: no token is ever read as a kind of the other secret.
     match genuine.issuer {
         Issuer::Kilo => user(&parse(&genuine.claims)?, now),
-        Issuer::Gastown => gastown(&parse(&genuine.claims)?, now, accept),
+        Issuer::Gastown => {
+            let claims: GastownClaims<'_> = parse(&genuine.claims)?;
+            let exchanged = claims.scope.as_ref().is_some_and(|scope| scope.as_str() == SCOPE_EXCHANGED);
+            if exchanged && accept == Accept::Internal {
+                return self::exchanged(&claims, &parse(&genuine.claims)?, now);
+            }
+            gastown(&claims, now, accept)
+        }
     }
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(claims: &'a [u8]) -> Result<T, TokenError> {
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(claims: &'a [u8]) -> Result<T, TokenError> {
     serde_json::from_slice(claims).map_err(|_| TokenError::BadClaims)
 }
 
@@ -60,7 +71,7 @@ fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError
     let times = Times { iat: claims.iat, exp: claims.exp, nbf: claims.nbf };
     times.check(now)?;
     // Without an audience it is a legacy token, and good.
-    if claims.aud.is_some_and(|audience| !audience.names_gastown) {
+    if claims.aud.as_ref().is_some_and(|audience| !audience.any(|name| name == AUDIENCE)) {
         return Err(TokenError::WrongAudience);
     }
     if claims.token_purpose.is_some() || claims.credential_exchange.is_some() {
@@ -81,15 +92,16 @@ fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError
         town: None,
         rig: None,
         scope: user_scope(claims.scope.as_ref())?,
-        orgs: usable_orgs(claims),
+        orgs: usable_orgs(claims.org_memberships.as_ref()),
         from: None,
         method: None,
+        expires_at: times.end(None),
     })
 }
 
 /// Gastown contract 5.2 point 4: a token that says what it is for must say all of it.
 fn strict_policy(claims: &KiloClaims<'_>, times: &Times) -> Result<(), TokenError> {
-    let (Some(_), Some(purpose), Some(exchange)) = (claims.aud, claims.token_purpose, claims.credential_exchange) else {
+    let (Some(_), Some(purpose), Some(exchange)) = (&claims.aud, claims.token_purpose, claims.credential_exchange) else {
         return Err(TokenError::BadClaims);
     };
     if exchange && purpose != Purpose::HumanApi {
@@ -104,8 +116,8 @@ fn user_scope(claim: Option<&Text<'_>>) -> Result<Scope, TokenError> {
     names.as_str().split(' ').filter_map(Scope::parse).max().ok_or(TokenError::NoScope)
 }
 
-fn usable_orgs(claims: &KiloClaims<'_>) -> Vec<OrgMembership> {
-    let all = claims.org_memberships.iter().flatten();
+pub(super) fn usable_orgs(claims: Option<&Vec<Membership<'_>>>) -> Vec<OrgMembership> {
+    let all = claims.into_iter().flatten();
     all.map(|claim| OrgMembership { org_id: claim.org_id.as_str().to_owned(), role: claim.role.as_str().to_owned() })
         .filter(OrgMembership::may_use_towns)
         .collect()
@@ -118,25 +130,23 @@ fn gastown(claims: &GastownClaims<'_>, now: Timestamp, accept: Accept) -> Result
     match claims.scope.as_ref().map(Text::as_str) {
         None => {
             times.check_age(now, AGENT_AGE_MAX_MS)?;
-            agent(claims)
+            agent(claims, &times)
         }
         Some(SCOPE_CONTAINER) => {
             times.check_age(now, AGENT_AGE_MAX_MS)?;
-            container(claims)
+            container(claims, &times)
         }
         Some(SCOPE_INTERNAL) if accept == Accept::Internal => {
-            if times.life_ms()? > INTERNAL_LIFE_MAX_MS {
-                return Err(TokenError::TooLongLived);
-            }
-            internal(claims)
+            check_short(&times)?;
+            internal(claims, &times)
         }
-        Some(SCOPE_INTERNAL) => Err(TokenError::InternalNotAccepted),
+        Some(SCOPE_INTERNAL | SCOPE_EXCHANGED) => Err(TokenError::InternalNotAccepted),
         Some(_) => Err(TokenError::BadClaims),
     }
 }
 
 /// One agent of one rig, or the Mayor of a town.
-fn agent(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+fn agent(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     let town = town(claims)?;
     let rig_id = text(claims.rig_id.as_ref())?;
     let (role, rig) = match rig_id.strip_prefix(MAYOR_RIG_PREFIX) {
@@ -159,11 +169,12 @@ fn agent(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
         orgs: Vec::new(),
         from: None,
         method: None,
+        expires_at: times.end(Some(AGENT_AGE_MAX_MS)),
     })
 }
 
 /// A container: any agent of one town. Which one, the request says, not the token.
-fn container(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     Ok(Principal {
         kind: TokenKind::Container,
         role: Role::Container,
@@ -175,11 +186,12 @@ fn container(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
         orgs: Vec::new(),
         from: None,
         method: None,
+        expires_at: times.end(Some(AGENT_AGE_MAX_MS)),
     })
 }
 
 /// One of our own objects, for one method. The method is the limit, not the scope.
-fn internal(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
+fn internal(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     Ok(Principal {
         kind: TokenKind::Internal,
         role: Role::Internal,
@@ -191,11 +203,40 @@ fn internal(claims: &GastownClaims<'_>) -> Result<Principal, TokenError> {
         orgs: Vec::new(),
         from: Some(text(claims.from.as_ref())?.to_owned()),
         method: Some(text(claims.method.as_ref())?.to_owned()),
+        expires_at: times.end(None),
     })
 }
 
+/// A user who came to the edge with an OAuth access token, as the edge says.
+fn exchanged(claims: &GastownClaims<'_>, more: &ExchangedClaims<'_>, now: Timestamp) -> Result<Principal, TokenError> {
+    let times = Times { iat: claims.iat, exp: claims.exp, nbf: claims.nbf };
+    times.check(now)?;
+    check_short(&times)?;
+    if text(more.aud.as_ref())? != AUDIENCE_OBJECTS {
+        return Err(TokenError::WrongAudience);
+    }
+    Ok(Principal {
+        kind: TokenKind::User,
+        role: Role::Coordinator,
+        user_id: text(claims.user_id.as_ref())?.to_owned(),
+        agent_id: None,
+        town: None,
+        rig: None,
+        scope: Scope::parse(text(more.granted.as_ref())?).ok_or(TokenError::NoScope)?,
+        orgs: usable_orgs(more.org_memberships.as_ref()),
+        from: None,
+        method: None,
+        expires_at: times.end(None),
+    })
+}
+
+/// What is made here lives a minute.
+fn check_short(times: &Times) -> Result<(), TokenError> {
+    if times.life_ms()? > INTERNAL_LIFE_MAX_MS { Err(TokenError::TooLongLived) } else { Ok(()) }
+}
+
 /// A claim that must be there and say something.
-fn text<'a>(claim: Option<&'a Text<'_>>) -> Result<&'a str, TokenError> {
+pub(super) fn text<'a>(claim: Option<&'a Text<'_>>) -> Result<&'a str, TokenError> {
     claim.map(Text::as_str).filter(|text| !text.is_empty()).ok_or(TokenError::BadClaims)
 }
 

@@ -9,9 +9,9 @@ use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
 use crate::ids::TownId;
 use crate::mcp;
-use crate::mcp::server::{Features, HeaderParameter, Implementation, PromptCall, Server, ToolCall};
+use crate::mcp::server::{Features, Implementation, PromptCall, Server, ToolCall};
 use crate::mcp::state::State;
-use crate::offer::{CallError, Called, Change, Completion, Contents, Listing, PromptReply, Shape, ToolReply};
+use crate::offer::{CallError, Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
 use crate::peer::{Peer, Route};
 use crate::time::Timestamp;
 use crate::tools::run::{Connection, View, run};
@@ -68,7 +68,10 @@ fn is_truthy(value: &str) -> bool {
 
 impl Endpoint<'_> {
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
-        let tool = find(call.name).filter(|tool| self.view.shows(tool)).ok_or(CallError::Unknown)?;
+        let tool = find(call.name).filter(|tool| self.view.has(tool)).ok_or(CallError::Unknown)?;
+        if !self.view.shows(tool) {
+            return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
+        }
         let arguments = read_arguments(call.arguments.get())?;
         Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
     }
@@ -124,15 +127,15 @@ impl Server for Endpoint<'_> {
     }
 
     fn authorized_until(&self) -> Option<Timestamp> {
-        None
+        self.caller.principal().expires_at
     }
 
     fn tools(&self, shape: Shape) -> Rc<str> {
         list::text(self.view, shape == Shape::Full)
     }
 
-    fn header_parameters(&self, _tool: &str) -> &'static [HeaderParameter] {
-        &[]
+    fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
+        find(tool).map_or(&[], |tool| tool.header_parameters)
     }
 
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply> {

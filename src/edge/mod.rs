@@ -1,20 +1,24 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
 //! `door` says what a path is, `endpoint` serves MCP, `registry` and `rig_plane` the REST routes that are not the Mayor's
-//! (those are in `mayor`), `envelope` their answers, `pages` what anyone may read. Authentication happens here, once, before
-//! anything behind a door runs.
+//! (those are in `mayor`), `envelope` their answers, `pages` what anyone may read. `authenticate` runs once, before anything
+//! behind a door does; `issuer` is its part about OAuth's tokens, `resource` what such a token must be for.
 
+mod authenticate;
 mod door;
 mod endpoint;
 pub mod envelope;
+mod issuer;
 mod keeper;
 mod pages;
 mod provision;
 mod registry;
+mod resource;
 pub mod rig_plane;
+mod settings;
 
-use crate::auth::challenge::{ChallengeError, challenge, metadata_url};
-use crate::auth::{Accept, Principal, TokenError, bearer, verify};
+use crate::auth::Principal;
+use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Refusal};
 use crate::http::outlet::Outlet;
 use crate::http::{Request, RequestBody, Response};
@@ -25,24 +29,8 @@ use crate::mcp::origin::{OriginPolicy, check_origin};
 use crate::rpc::client::{Client, Runtime};
 use crate::tools::place::town_id;
 use door::Door;
-
-/// What a deployment is configured with, besides its secrets.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Browser origins that may call, besides the Worker's own.
-    pub allowed_origins: Vec<String>,
-    /// The deployment answers on this machine only, as development does.
-    pub is_loopback_only: bool,
-}
-
-impl Settings {
-    /// Reads the variables `ALLOWED_ORIGINS` (origins separated by commas) and `LOOPBACK_ONLY` (`true` or nothing).
-    #[must_use]
-    pub fn read(allowed_origins: &str, loopback_only: &str) -> Self {
-        let allowed_origins = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
-        Self { allowed_origins, is_loopback_only: loopback_only == "true" }
-    }
-}
+use resource::Resource;
+pub use settings::{OAuth, Settings};
 
 /// What the edge works with.
 #[derive(Clone, Copy)]
@@ -61,6 +49,7 @@ pub struct Authenticated<'a> {
     pub edge: Edge<'a>,
     /// Calls in the caller's name.
     pub client: Client<'a>,
+    resource: Resource<'a>,
 }
 
 /// Answers a request. Whatever is written to the outlet is the answer, and what is returned then means nothing.
@@ -77,26 +66,23 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
 }
 
 async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Door) -> Response {
-    if let Some(page) = pages::answer(request, door) {
+    if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
     }
     let header = request.headers.get("authorization");
     #[cfg(feature = "conformance")]
     let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
-    let verified = bearer(header.as_deref()).and_then(|token| {
-        let principal = verify(edge.runtime.keys(), token, edge.runtime.now(), Accept::External)?;
-        Ok((token, principal))
-    });
-    let (token, mut principal) = match verified {
-        Ok(verified) => verified,
-        Err(error) => return unauthenticated(request, door, error),
+    let resource = Resource::of(edge.settings, request, door);
+    let (mut principal, token) = match authenticate::authenticate(edge, resource, header.as_deref()).await {
+        Ok(known) => known,
+        Err(denied) => return authenticate::denied(edge, resource, door, denied),
     };
     if principal.role == crate::auth::principal::Role::Container {
         principal.agent_id = request.headers.get("x-gastown-agent-id").filter(|agent| !agent.is_empty());
     }
     let request_id = request.headers.get("cf-ray").unwrap_or_else(|| crate::ids::BeadId::from_random(edge.runtime.random()).to_string());
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
-    let caller = Authenticated { edge, client };
+    let caller = Authenticated { edge, client, resource };
     match door {
         Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => {
             envelope::too_large()
@@ -109,23 +95,21 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     }
 }
 
-/// 401 with the way to the resource metadata. The body is an envelope on REST routes and plain JSON on MCP ones.
-fn unauthenticated(request: &Request<'_>, door: &Door, error: TokenError) -> Response {
-    let refusal = Refusal::from(error);
-    let metadata = metadata_url(&request.origin, &request.path);
-    let value = challenge(&metadata, ChallengeError::of(error));
-    let response = match door {
-        Door::Mcp { .. } => Response::json(401, serde_json::json!({"error": refusal.message, "hint": refusal.hint}).to_string()),
-        _ => envelope::refused(&refusal),
-    };
-    response.header("www-authenticate", value)
-}
-
 impl Authenticated<'_> {
     /// Who.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         self.client.principal
+    }
+
+    /// 403 with what would be enough, unless the token covers this scope.
+    ///
+    /// # Errors
+    /// The answer.
+    fn check_scope(&self, needed: Scope) -> Result<(), Response> {
+        self.principal()
+            .check_scope(needed)
+            .map_err(|refusal| envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed)))
     }
 
     /// The town that a path names, by id or name, which this caller may use. What was checked is believed for a while; the

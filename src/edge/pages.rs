@@ -3,7 +3,8 @@
 //! Owns texts. Knows nothing about any town.
 
 use super::door::Door;
-use crate::auth::challenge::resource_metadata;
+use super::resource;
+use super::settings::Settings;
 use crate::http::{Request, Response, ResponseBody};
 use std::borrow::Cow;
 
@@ -11,12 +12,12 @@ const HOME: &str = include_str!("home.html");
 const LLMS: &str = include_str!("llms.txt");
 
 /// The public page behind a door, if there is one.
-pub(super) fn answer(request: &Request<'_>, door: &Door) -> Option<Response> {
+pub(super) fn answer(settings: &Settings, request: &Request<'_>, door: &Door) -> Option<Response> {
     let page = match door {
         Door::Health => Response::json(200, "{\"status\":\"ok\"}".to_owned()),
         Door::Home => Response { status: 200, headers: Vec::new(), body: ResponseBody::Html(Cow::Borrowed(HOME)) },
         Door::Llms => Response::text(200, LLMS),
-        Door::ResourceMetadata { path } => Response::json(200, resource_metadata(&request.origin, path)),
+        Door::ResourceMetadata { path } => Response::json(200, resource::metadata(settings, request, path)),
         Door::Nowhere => super::envelope::not_found(),
         _ => return None,
     };

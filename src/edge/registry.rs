@@ -9,7 +9,7 @@ use crate::http::{Request, Response};
 use crate::ids::{RigId, TownId};
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::model::CreateRigInput;
-use crate::rpc::table::{GET_RIG, GET_TOWN, LIST_REGISTRY_RIGS, LIST_TOWNS, Method};
+use crate::rpc::table::{CREATE_RIG, CREATE_TOWN, GET_RIG, GET_TOWN, LIST_REGISTRY_RIGS, LIST_TOWNS, Method};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -32,6 +32,12 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ow
         return envelope::refused(&refusal);
     }
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let creates = if rest == ["towns"] { &CREATE_TOWN } else { &CREATE_RIG };
+    if request.method == "POST"
+        && let Err(response) = caller.check_scope(creates.access.scope())
+    {
+        return response;
+    }
     let key = request.headers.get("idempotency-key");
     let (status, outcome) = match (request.method.as_str(), rest.as_slice()) {
         ("POST", ["towns"]) => (201, create_town(caller, request, owner, key.as_deref()).await),

@@ -7,8 +7,9 @@
 use super::message::{present, read_object, read_string};
 use super::methods::Mirrored;
 use super::reply::Problem;
-use super::server::{HeaderParameter, Server};
+use super::server::Server;
 use crate::http::{Headers, Request};
+use crate::offer::HeaderParameter;
 use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -200,7 +200,7 @@ impl Problem {
             Self::UnsupportedVersion(_) => "Unsupported protocol version".into(),
             Self::MissingCapability(needed) => format!("Missing required client capability: {needed}").into(),
             Self::ResourceNotFound(_) => "Resource not found".into(),
-            Self::InsufficientScope(_) => "Insufficient scope: connect with a token that allows this".into(),
+            Self::InsufficientScope(_) => "Forbidden: the token's scope does not cover this; WWW-Authenticate names what does".into(),
             Self::Internal(incident) => format!("Internal error (incident {incident})").into(),
         }
     }

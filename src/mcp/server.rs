@@ -5,7 +5,7 @@
 
 use super::state::State;
 use crate::error::Fault;
-use crate::offer::{Called, Change, Completion, Contents, Listing, PromptReply, Shape, ToolReply};
+use crate::offer::{Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
 use crate::peer::{Peer, Route};
 use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
@@ -44,15 +44,6 @@ pub struct ToolCall<'a> {
     pub arguments: &'a RawValue,
     /// Who called.
     pub peer: &'a dyn Peer,
-}
-
-/// A tool property that clients of the modern revision mirror into a `Mcp-Param-*` header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeaderParameter {
-    /// Property path in the arguments.
-    pub path: &'static [&'static str],
-    /// The part after `Mcp-Param-`.
-    pub header: &'static str,
 }
 
 /// One `prompts/get`.

@@ -5,8 +5,8 @@
 use super::call::{Call, Context, Wire, read_reply};
 use super::host::{answer_within, within};
 use super::serve::own_context;
-use crate::auth::Keys;
 use crate::auth::principal::{Principal, TokenKind};
+use crate::auth::{Algorithm, Keys, mint_exchanged};
 use crate::error::{Code, Failure, Fault};
 use crate::http::Relayed;
 use crate::ids::TownId;
@@ -28,6 +28,19 @@ pub trait Runtime: Wire {
     fn keys(&self) -> &Keys;
     /// Logs a fault in full; returns its incident id.
     fn log_fault(&self, fault: &Fault) -> String;
+    /// The text at a URL. A fault when the answer is not 200 (a redirect is not followed) or longer than `bytes_max`.
+    fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>>;
+    /// Whether the holder of this public key (JSON, RFC 7517) signed the message. Nobody is the holder of a key that is none.
+    fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool>;
+}
+
+/// What objects are shown; they verify it themselves.
+#[derive(Clone, Copy)]
+pub enum Token<'a> {
+    /// The caller's own token, as it came.
+    Own(&'a str),
+    /// One made here for each call: the caller's own was for the edge only.
+    Exchanged,
 }
 
 /// One caller of one request.
@@ -36,8 +49,8 @@ pub struct Client<'a> {
     pub runtime: &'a dyn Runtime,
     /// Who.
     pub principal: &'a Principal,
-    /// The token as it came; objects verify it themselves.
-    pub token: &'a str,
+    /// With what.
+    pub token: Token<'a>,
     /// Ties log lines together.
     pub request_id: &'a str,
 }
@@ -48,7 +61,7 @@ impl Client<'_> {
     /// # Errors
     /// The refusal or fault. After a deadline nobody knows whether a change was made, and the hint says how to find out.
     pub async fn call(&self, call: &Call, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<String, Failure> {
-        let reply = within(self.runtime, call, &self.context(town, idempotency_key), CALL_MILLIS_MAX).await;
+        let reply = within(self.runtime, call, &self.context(town, idempotency_key)?, CALL_MILLIS_MAX).await;
         let reply = reply.map_err(|failure| match failure {
             Failure::Refused(mut refusal) if refusal.code == Code::Unavailable && !call.method.is_read() => {
                 refusal.hint = Some("It may or may not have happened. Repeat it with the same idempotency_key: that is safe.".to_owned());
@@ -61,7 +74,10 @@ impl Client<'_> {
 
     /// Asks several objects at once; whoever does not answer in time is unavailable.
     pub async fn call_each(&self, calls: &[Call], town: Option<&TownId>) -> Vec<Result<String, Failure>> {
-        let context = self.context(town, None);
+        let context = match self.context(town, None) {
+            Ok(context) => context,
+            Err(fault) => return calls.iter().map(|_| Err(fault.clone().into())).collect(),
+        };
         let context = &context;
         let questions = calls.iter().map(|call| -> LocalBoxFuture<'_, Result<String, Failure>> {
             Box::pin(answer_within(self.runtime, call, context, FANOUT_MILLIS_MAX))
@@ -101,13 +117,16 @@ impl Client<'_> {
         }
     }
 
-    fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Context {
-        Context {
-            jwt: self.token.to_owned(),
+    fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<Context, Fault> {
+        Ok(Context {
+            jwt: match self.token {
+                Token::Own(token) => token.to_owned(),
+                Token::Exchanged => mint_exchanged(self.runtime.keys(), self.principal, self.runtime.now())?,
+            },
             request_id: self.request_id.to_owned(),
             idempotency_key: idempotency_key.map(str::to_owned),
             town_id: town.cloned(),
             agent_id: self.principal.agent_id.clone().filter(|_| self.principal.kind == TokenKind::Container),
-        }
+        })
     }
 }

@@ -6,7 +6,7 @@
 use super::call::{Call, Context, Instance};
 use super::idempotency;
 use super::table::{Access, Method, Object};
-use crate::auth::principal::{Principal, Role, Scope, TokenKind};
+use crate::auth::principal::{Principal, Role, TokenKind};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
 use crate::store::meta;
@@ -311,17 +311,16 @@ pub fn check_access(method: &Method, principal: &Principal) -> Result<(), Refusa
         return Err(Refusal::new(Code::Forbidden, format!("Forbidden: {} takes the caller's own token", method.name)));
     }
     let leads = matches!(principal.role, Role::Coordinator | Role::Mayor | Role::Container);
-    let (allowed, scope) = match method.access {
-        Access::Read => (true, Scope::Read),
-        Access::Lead => (leads, Scope::Write),
-        Access::Agent => (true, Scope::Write),
-        Access::Admin => (principal.role == Role::Coordinator, Scope::Admin),
-        Access::Internal => (false, Scope::Admin),
+    let allowed = match method.access {
+        Access::Read | Access::Agent => true,
+        Access::Lead => leads,
+        Access::Admin => principal.role == Role::Coordinator,
+        Access::Internal => false,
     };
     if !allowed {
         return Err(Refusal::new(Code::Forbidden, format!("Forbidden: your role may not call {}", method.name)));
     }
-    principal.check_scope(scope)
+    principal.check_scope(method.access.scope())
 }
 
 /// Runs a method in one transaction: authorization, idempotency, handler.

@@ -5,6 +5,7 @@
 //! name, its object or the order of its arguments.
 
 use super::serve::{Answer, Caller, Cx, arguments};
+use crate::auth::principal::Scope;
 use crate::error::Failure;
 use crate::{registry, rig, session, town};
 
@@ -34,6 +35,18 @@ pub enum Access {
     Admin,
     /// Only our own objects and the edge, with a token made for this method.
     Internal,
+}
+
+impl Access {
+    /// The scope that a caller needs.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Read => Scope::Read,
+            Self::Lead | Self::Agent => Scope::Write,
+            Self::Admin | Self::Internal => Scope::Admin,
+        }
+    }
 }
 
 /// What an object that was never initialised answers. It creates no table unless it says so here.

@@ -3,9 +3,9 @@
 //! Owns the conversion and the isolate's memory. Reads a header only when somebody asks for it, and a body only up to the
 //! limit.
 
-use super::platform;
 use super::wire::StubWire;
-use crate::auth::Keys;
+use super::{platform, web};
+use crate::auth::{Algorithm, Keys};
 use crate::edge::{Edge, handle};
 use crate::error::Fault;
 use crate::http::outlet::{Outgoing, Outlet, begin, body as body_of};
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use futures::stream::{Stream, StreamExt as _};
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env, event};
 
@@ -61,6 +61,14 @@ impl Runtime for RequestRuntime {
     fn log_fault(&self, fault: &Fault) -> String {
         platform::log_fault(fault)
     }
+
+    fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        Box::pin(web::fetch_text(url.to_owned(), bytes_max))
+    }
+
+    fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool> {
+        web::verify_signature(algorithm, jwk, message, signature)
+    }
 }
 
 struct RequestHeaders(web_sys::Headers);
@@ -74,11 +82,11 @@ impl Headers for RequestHeaders {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     console_error_panic_hook::set_once();
+    let variables = platform::variables(&env);
     let keys = match platform::keys(&env) {
         Ok(keys) => keys,
-        Err(fault) => return respond(Response::text(500, format!("Not configured (incident {})", platform::log_fault(&fault)))),
+        Err(fault) => return respond(not_configured(&fault)),
     };
-    let variables = platform::variables(&env);
     let runtime = RequestRuntime { wire: StubWire::new(env), keys };
     let memory = MEMORY.with(Rc::clone);
     let headers = RequestHeaders(request.headers());
@@ -86,6 +94,10 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
     let (outlet, opening) = Outlet::new();
     // The work owns all it needs: it may go on when this function has answered.
     let work = Box::pin(async move {
+        let settings = match &variables.settings {
+            Ok(settings) => settings,
+            Err(fault) => return not_configured(fault),
+        };
         let url = request.url();
         let (origin, path, query) = split(&url);
         let incoming = Request {
@@ -96,7 +108,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
             headers: &headers,
             body,
         };
-        let edge = Edge { runtime: &runtime, memory: &memory, settings: &variables.settings };
+        let edge = Edge { runtime: &runtime, memory: &memory, settings };
         handle(edge, &incoming, &outlet).await
     });
     match begin(work, opening).await {
@@ -112,6 +124,11 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
             stream(&head, body_of(opened, work))
         }
     }
+}
+
+/// Without its secrets and with a variable that makes no sense the Worker serves nothing.
+fn not_configured(fault: &Fault) -> Response {
+    Response::text(500, format!("Not configured (incident {})", platform::log_fault(fault)))
 }
 
 /// An answer that has begun.
@@ -144,19 +161,7 @@ async fn read_body(request: &web_sys::Request, headers: &RequestHeaders) -> Resu
         }
         None => {}
     }
-    let reader: web_sys::ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    loop {
-        let chunk = JsFuture::from(reader.read()).await?;
-        if js_sys::Reflect::get(&chunk, &JsValue::from_str("done"))?.is_truthy() {
-            return Ok(RequestBody::Bytes(bytes));
-        }
-        let chunk = js_sys::Uint8Array::new(&js_sys::Reflect::get(&chunk, &JsValue::from_str("value"))?);
-        if bytes.len() + chunk.length() as usize > BODY_BYTES_MAX {
-            return Ok(RequestBody::TooLarge);
-        }
-        bytes.extend(chunk.to_vec());
-    }
+    Ok(web::read_stream(&stream, BODY_BYTES_MAX).await?.map_or(RequestBody::TooLarge, RequestBody::Bytes))
 }
 
 fn respond(response: Response) -> worker::Result<web_sys::Response> {

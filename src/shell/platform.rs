@@ -21,7 +21,7 @@ extern "C" {
 
 /// The variables of `wrangler.toml`, read once per isolate.
 pub(super) struct Variables {
-    pub(super) settings: Settings,
+    pub(super) settings: Result<Settings, Fault>,
     /// Where objects are placed: one region for a town, its rigs and its sessions. Empty: nowhere in particular.
     pub(super) location_hint: String,
 }
@@ -62,8 +62,7 @@ pub(super) fn variables(env: &Env) -> Rc<Variables> {
         return variables;
     }
     let read = |name: &str| env.var(name).map(|value| value.to_string()).unwrap_or_default();
-    let settings = Settings::read(&read("ALLOWED_ORIGINS"), &read("LOOPBACK_ONLY"));
-    let variables = Rc::new(Variables { settings, location_hint: read("LOCATION_HINT") });
+    let variables = Rc::new(Variables { settings: Settings::read(read), location_hint: read("LOCATION_HINT") });
     VARIABLES.set(Some(Rc::clone(&variables)));
     variables
 }

@@ -19,8 +19,10 @@ use serde_json::{Map, Value};
 /// What a connection may see: narrowed by token, path and headers, never widened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
-    /// Only tools that change nothing.
+    /// The path or a header wants only tools that change nothing.
     pub read_only: bool,
+    /// What the token allows.
+    pub scope: Scope,
     /// The connection names the town.
     pub pinned: bool,
 }
@@ -30,13 +32,19 @@ impl View {
     #[must_use]
     pub fn of(principal: &Principal, pinned: bool, read_only: bool) -> Option<Self> {
         let has_profile = matches!(principal.role, Role::Coordinator | Role::Mayor);
-        has_profile.then_some(Self { read_only: read_only || principal.scope == Scope::Read, pinned })
+        has_profile.then_some(Self { read_only, scope: principal.scope, pinned })
     }
 
-    /// Whether the tool exists for this connection: on list and on call alike.
+    /// Whether the tool exists for this connection, whatever the token allows.
     #[must_use]
-    pub const fn shows(self, tool: &ToolDef) -> bool {
+    pub const fn has(self, tool: &ToolDef) -> bool {
         tool.hints.read_only || !self.read_only
+    }
+
+    /// Whether the tool is listed: one that exists, but takes a wider scope, can still be called, and the answer says which.
+    #[must_use]
+    pub fn shows(self, tool: &ToolDef) -> bool {
+        self.has(tool) && self.scope >= tool.scope()
     }
 }
 

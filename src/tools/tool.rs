@@ -3,6 +3,7 @@
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
 use super::live::{LiveTool, PreparedLive};
+use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
 use crate::offer::HeaderParameter;
@@ -326,6 +327,12 @@ pub struct ToolDef {
 }
 
 impl ToolDef {
+    /// The scope that calling it takes.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        if self.hints.read_only { Scope::Read } else { Scope::Write }
+    }
+
     /// The row of a tool type.
     #[must_use]
     pub const fn of<T: Tool>() -> Self {

@@ -11,6 +11,7 @@ mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod docs;
+mod oauth;
 mod provision;
 mod registry;
 mod rig;

@@ -2,6 +2,7 @@
 
 use crate::support::edge::{Isolate, Sent, text};
 use crate::support::{Fleet, expect, tokens};
+use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::tools::run::{View, visible};
@@ -10,7 +11,7 @@ use gastown_mcp::tools::{TOOLS, list};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const WIDEST: View = View { read_only: false, pinned: false };
+const WIDEST: View = View { read_only: false, scope: Scope::Admin, pinned: false };
 
 fn described(tool: &ToolDef) -> Value {
     (tool.describe)(tool)
@@ -121,12 +122,14 @@ fn a_town_connection_shows_the_same_tools_without_town() {
 }
 
 #[test]
-fn a_read_only_connection_shows_only_tools_that_look() {
-    let names: Vec<String> =
-        listed(View { read_only: true, ..WIDEST }, true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+fn a_read_only_connection_and_a_token_that_may_only_read_show_only_tools_that_look() {
     let looking: Vec<&str> = TOOLS.iter().filter(|tool| tool.hints.read_only).map(|tool| tool.name).collect();
-    assert_eq!(names, looking);
-    assert!(visible(View { read_only: true, ..WIDEST }).all(|tool| tool.hints.read_only));
+    for view in [View { read_only: true, ..WIDEST }, View { scope: Scope::Read, ..WIDEST }] {
+        let names: Vec<String> = listed(view, true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names, looking);
+        assert!(visible(view).all(|tool| tool.hints.read_only));
+    }
+    assert_eq!(visible(View { scope: Scope::Write, ..WIDEST }).count(), TOOLS.len());
 }
 
 #[test]
@@ -157,6 +160,7 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
         };
         for method in methods {
             assert_eq!(method.is_read(), tool.hints.read_only, "{} plans {}", tool.name, method.name);
+            assert_eq!(method.access.scope(), tool.scope(), "{} plans {}", tool.name, method.name);
         }
     }
 }

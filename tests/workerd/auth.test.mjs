@@ -1,5 +1,5 @@
 // Owns: what the edge does with tokens: whom it does not believe (401), whom it believes but refuses (403).
-// Does not: repeat the same at the objects (objects.test.mjs), or test OAuth.
+// Does not: repeat the same at the objects (objects.test.mjs), or test OAuth (oauth.test.mjs).
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -32,7 +32,9 @@ describe("401: not believed", () => {
   const challenged = (answer, path) => {
     assert.equal(answer.status, 401, answer.text);
     const challenge = answer.headers.get("www-authenticate");
-    assert.ok(challenge.startsWith(`Bearer resource_metadata="${server.url}/.well-known/oauth-protected-resource${path}"`), challenge);
+    // The REST routes are part of the fleet's resource.
+    const resource = path.startsWith("/api/") ? "/mcp" : path;
+    assert.ok(challenge.startsWith(`Bearer resource_metadata="${server.url}/.well-known/oauth-protected-resource${resource}"`), challenge);
     tellsNothing(answer);
     return challenge;
   };
@@ -60,7 +62,10 @@ describe("401: not believed", () => {
 
   test("two tokens in one request are none", async () => {
     const authorization = `Bearer ${tokens.user("owner")}, Bearer ${tokens.user("stranger")}`;
-    challenged(await ask("POST", "/mcp", undefined, { authorization }), "/mcp");
+    const answer = await ask("POST", "/mcp", undefined, { authorization });
+    assert.equal(answer.status, 400, answer.text);
+    assert.match(answer.headers.get("www-authenticate"), /error="invalid_request"/);
+    tellsNothing(answer);
   });
 
   test("the metadata that a challenge names is there", async () => {

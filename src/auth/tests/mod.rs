@@ -69,6 +69,11 @@ fn internal() -> Value {
     json!({"scope": "internal", "townId": TOWN, "from": "rig", "method": "applyRigReport", "iat": NOW, "exp": NOW + 60})
 }
 
+fn exchanged() -> Value {
+    json!({"scope": "exchanged", "aud": "gastown-objects", "userId": "user-1", "orgMemberships": [], "granted": "gastown:read",
+        "iat": NOW, "exp": NOW + 60})
+}
+
 /// These claims, some of them replaced or added.
 fn with(mut claims: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {

@@ -13,6 +13,7 @@ fn genuine() -> impl Strategy<Value = String> {
         Just(sign(By::Gastown, &mayor())),
         Just(sign(By::Gastown, &container())),
         Just(sign(By::Gastown, &internal())),
+        Just(sign(By::Gastown, &exchanged())),
     ]
 }
 
@@ -88,12 +89,12 @@ proptest! {
     fn a_genuine_token_with_any_claim_set_to_anything_never_panics(
         name in prop::sample::select(vec![
             "version", "kiloUserId", "apiTokenPepper", "aud", "tokenPurpose", "credentialExchange", "scope", "orgMemberships",
-            "iat", "exp", "nbf", "agentId", "rigId", "townId", "userId", "role", "from", "method",
+            "iat", "exp", "nbf", "agentId", "rigId", "townId", "userId", "role", "from", "method", "granted",
         ]),
         value in any_json(),
         at in any::<i64>(),
     ) {
-        for (by, claims) in [(By::Kilo, modern()), (By::Gastown, agent()), (By::Gastown, container()), (By::Gastown, internal())] {
+        for (by, claims) in [(By::Kilo, modern()), (By::Gastown, agent()), (By::Gastown, container()), (By::Gastown, internal()), (By::Gastown, exchanged())] {
             let token = sign(by, &with(claims, json!({name: value.clone()})));
             let _ = judge(&token);
             let _ = verify(&keys(), &token, Timestamp::from_millis(at), Accept::External);

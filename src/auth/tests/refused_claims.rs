@@ -123,6 +123,32 @@ fn an_internal_token_that_lives_too_long_or_says_too_little() {
 }
 
 #[test]
+fn an_exchanged_token_that_lives_too_long_says_too_little_or_is_for_somebody_else() {
+    let at_object = |by: By, claims: &Value| verify(&keys(), &sign(by, claims), now(), Accept::Internal);
+    assert!(at_object(By::Gastown, &exchanged()).is_ok());
+    assert!(at_object(By::Kilo, &exchanged()).is_err());
+    assert_eq!(at_object(By::Gastown, &with(exchanged(), json!({"exp": NOW + 61}))), Err(TokenError::TooLongLived));
+    for name in ["aud", "userId", "granted", "iat", "exp"] {
+        assert_eq!(at_object(By::Gastown, &without(exchanged(), name)), Err(TokenError::BadClaims), "{name}");
+    }
+    for (claim, value, error) in [
+        ("aud", json!("gastown"), TokenError::WrongAudience),
+        ("aud", json!(["gastown-objects"]), TokenError::BadClaims),
+        ("granted", json!("gastown:everything"), TokenError::NoScope),
+        ("granted", json!("gastown:read gastown:write"), TokenError::NoScope),
+        ("userId", json!(""), TokenError::BadClaims),
+        ("orgMemberships", json!(null), TokenError::BadClaims),
+        ("scope", json!("exchanged internal"), TokenError::BadClaims),
+    ] {
+        assert_eq!(at_object(By::Gastown, &with(exchanged(), json!({claim: value}))), Err(error), "{claim}: {value}");
+    }
+    // The claims of other kinds make no other kind of it.
+    let with_all = with(with(exchanged(), agent()), json!({"method": "deliver", "from": "rig", "iat": NOW, "exp": NOW + 60}));
+    let principal = at_object(By::Gastown, &with_all).unwrap();
+    assert_eq!((principal.town, principal.method, principal.agent_id), (None, None, None));
+}
+
+#[test]
 fn claims_that_are_not_an_object_or_say_a_thing_twice() {
     for by in [By::Kilo, By::Gastown] {
         for claims in [json!(null), json!([]), json!("kiloUserId"), json!(["kiloUserId", 3]), json!({}), json!(3)] {

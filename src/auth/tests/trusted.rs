@@ -1,7 +1,9 @@
 //! What is believed, and as what.
 
 use super::*;
-use crate::auth::mint::{AgentClaims, AgentPlace, InternalClaims, UserClaims, mint_agent, mint_container, mint_internal, mint_user};
+use crate::auth::mint::{
+    AgentClaims, AgentPlace, InternalClaims, UserClaims, mint_agent, mint_container, mint_exchanged, mint_internal, mint_user,
+};
 use crate::auth::principal::{OrgMembership, Role, Scope, TokenKind};
 use crate::auth::{Accept, Principal, verify};
 
@@ -31,6 +33,7 @@ fn a_user_token_legacy_or_modern() {
         orgs: Vec::new(),
         from: None,
         method: None,
+        expires_at: None,
     };
     for claims in [
         user(),
@@ -50,7 +53,9 @@ fn a_user_token_legacy_or_modern() {
         // Nothing that these say may widen what a caller can do.
         with(user(), json!({"isAdmin": true, "gastownAccess": true, "organizationId": "org-9", "organizationRole": "owner"})),
     ] {
-        assert_eq!(trusted(&sign(By::Kilo, &claims)), expected, "{claims}");
+        #[expect(clippy::cast_possible_truncation, reason = "a date of this century")]
+        let expires_at = claims["exp"].as_f64().map(|exp| Timestamp::from_millis((exp * 1000.0) as i64));
+        assert_eq!(trusted(&sign(By::Kilo, &claims)), Principal { expires_at, ..expected.clone() }, "{claims}");
     }
 }
 
@@ -144,6 +149,31 @@ fn what_is_minted_is_believed() {
         let principal = trusted(&mint_internal(&keys, &claims, now()).unwrap());
         assert_eq!((principal.kind, principal.role, principal.town), (TokenKind::Internal, Role::Internal, own));
         assert_eq!((principal.method.as_deref(), principal.user_id.as_str()), (Some("applyRigReport"), ""));
+    }
+}
+
+#[test]
+fn an_agents_token_ends_with_its_exp_or_after_eight_hours_whichever_is_first() {
+    let end = |claims: &Value| trusted(&sign(By::Gastown, claims)).expires_at.map(|at| at.millis() / 1000);
+    assert_eq!(end(&agent()), Some(NOW + HOUR));
+    assert_eq!(end(&with(agent(), json!({"exp": NOW + 100 * HOUR}))), Some(NOW + 7 * HOUR));
+    assert_eq!(end(&without(mayor(), "exp")), Some(NOW + 7 * HOUR));
+    assert_eq!(trusted(&sign(By::Kilo, &without(user(), "exp"))).expires_at, None);
+}
+
+#[test]
+fn an_exchanged_token_says_who_and_how_far_and_is_for_objects_alone() {
+    for scope in [Scope::Read, Scope::Write, Scope::Admin] {
+        let orgs = [org("org-1", "member")];
+        let user = Principal {
+            scope,
+            ..trusted(&mint_user(&keys(), &UserClaims { user_id: "user-1", orgs: &orgs, scope: None }, HOUR, now()).unwrap())
+        };
+        let token = mint_exchanged(&keys(), &user, now()).unwrap();
+        let expires_at = Some(now().plus_millis(60_000));
+        assert_eq!(verify(&keys(), &token, now(), Accept::Internal), Ok(Principal { expires_at, ..user }));
+        assert_eq!(verify(&keys(), &token, now(), Accept::External), Err(TokenError::InternalNotAccepted));
+        assert_eq!(verify(&keys(), &token, now().plus_millis(70_000), Accept::Internal), Err(TokenError::Expired));
     }
 }
 

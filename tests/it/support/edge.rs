@@ -14,14 +14,17 @@ use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::Wire as _;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+
+/// What clients know the deployment as.
+pub const ORIGIN: &str = "http://127.0.0.1";
 
 /// An isolate.
 pub struct Isolate {
     pub fleet: Fleet,
     memory: Rc<Memory>,
-    loopback_only: &'static str,
+    settings: Rc<Settings>,
 }
 
 /// One request. Header names are lower case.
@@ -44,21 +47,26 @@ impl Headers for SentHeaders {
 
 impl Isolate {
     pub fn new(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), memory: Rc::default(), loopback_only: "" }
+        Self::with(fleet, &[])
     }
 
     /// One that answers on this machine only.
     #[cfg(feature = "conformance")]
     pub fn on_loopback(fleet: &Fleet) -> Self {
-        Self { loopback_only: "true", ..Self::new(fleet) }
+        Self::with(fleet, &[("LOOPBACK_ONLY", "true")])
+    }
+
+    /// An isolate of a deployment with these variables.
+    pub fn with(fleet: &Fleet, variables: &[(&'static str, &str)]) -> Self {
+        let mut all = vec![("ALLOWED_ORIGINS", "https://allowed.example".to_owned())];
+        all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let read = |name: &str| all.iter().rev().find(|(known, _)| *known == name).map_or_else(String::new, |(_, value)| value.clone());
+        Self { fleet: fleet.clone(), memory: Rc::default(), settings: Rc::new(Settings::read(read).unwrap()) }
     }
 
     /// Sends a request that is answered at once; a body is JSON unless its headers say otherwise.
     pub fn send(&self, sent: Sent) -> Response {
-        match self.exchange(sent) {
-            Got::Whole(response) => response,
-            Got::Stream(..) => panic!("a stream came instead of an answer"),
-        }
+        self.exchange(sent).whole()
     }
 
     /// Sends a request that is answered as a stream.
@@ -70,35 +78,42 @@ impl Isolate {
     }
 
     /// Sends a request.
-    pub fn exchange(&self, mut sent: Sent) -> Got {
+    pub fn exchange(&self, sent: Sent) -> Got {
+        self.fleet.block_on(self.start(sent))
+    }
+
+    /// The answer to a request, once `Fleet::block_on` or another future drives it.
+    pub fn start(&self, mut sent: Sent) -> impl Future<Output = Got> + 'static {
         if !sent.body.is_empty() {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
-        let (fleet, memory, loopback_only) = (self.fleet.clone(), Rc::clone(&self.memory), self.loopback_only);
+        let (fleet, memory, settings) = (self.fleet.clone(), Rc::clone(&self.memory), Rc::clone(&self.settings));
+        let world = fleet.clone();
         let (outlet, opening) = Outlet::new();
         let work = Box::pin(async move {
             let headers = SentHeaders(sent.headers);
-            let settings = Settings::read("https://allowed.example", loopback_only);
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
             let body = RequestBody::Bytes(sent.body.into_bytes());
-            let origin = "http://127.0.0.1".to_owned();
+            let origin = ORIGIN.to_owned();
             let (path, query) = (path.to_owned(), query.to_owned());
             handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }, &outlet).await
         });
-        match self.fleet.block_on(begin(work, opening)) {
-            Outgoing::Whole(Response { status, headers, body: ResponseBody::Relayed(relayed) }) => {
-                let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
-                Got::Stream(Response { status, headers, body: ResponseBody::Empty }, Reading::of(&self.fleet, receiver.boxed_local()))
+        async move {
+            match begin(work, opening).await {
+                Outgoing::Whole(Response { status, headers, body: ResponseBody::Relayed(relayed) }) => {
+                    let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
+                    Got::Stream(Response { status, headers, body: ResponseBody::Empty }, Reading::of(&world, receiver.boxed_local()))
+                }
+                Outgoing::Whole(response) => Got::Whole(response),
+                Outgoing::Early(opened, work) if opened.is_detached => {
+                    world.spawn("edge", async move {
+                        work.await;
+                    });
+                    Got::Stream(opened.head, Reading::of(&world, opened.chunks.boxed_local()))
+                }
+                Outgoing::Early(opened, work) => Got::Stream(opened.head.clone(), Reading::of(&world, body(opened, work).boxed_local())),
             }
-            Outgoing::Whole(response) => Got::Whole(response),
-            Outgoing::Early(opened, work) if opened.is_detached => {
-                self.fleet.spawn("edge", async move {
-                    work.await;
-                });
-                Got::Stream(opened.head, Reading::of(&self.fleet, opened.chunks.boxed_local()))
-            }
-            Outgoing::Early(opened, work) => Got::Stream(opened.head.clone(), Reading::of(&self.fleet, body(opened, work).boxed_local())),
         }
     }
 }
@@ -107,6 +122,16 @@ impl Isolate {
 pub enum Got {
     Whole(Response),
     Stream(Response, Reading),
+}
+
+impl Got {
+    /// The answer that came at once.
+    pub fn whole(self) -> Response {
+        match self {
+            Self::Whole(response) => response,
+            Self::Stream(..) => panic!("a stream came instead of an answer"),
+        }
+    }
 }
 
 /// A stream being read. Dropping it is leaving.

@@ -5,10 +5,11 @@
 
 use super::host_sql::HostSql;
 use super::tasks::{Tasks, slot, turn};
+use super::web::{Web, is_signed};
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
-use gastown_mcp::auth::Keys;
+use gastown_mcp::auth::{Algorithm, Keys};
 use gastown_mcp::error::{Failure, Fault};
 use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
@@ -60,6 +61,8 @@ struct World {
     troubles: RefCell<HashMap<Instance, Trouble>>,
     letters: RefCell<Vec<(Instance, Letter)>>,
     faults: RefCell<Vec<String>>,
+    web: Web,
+    shown: RefCell<Vec<(Instance, String)>>,
 }
 
 /// One object in memory. Evicting it makes a new one over the same database.
@@ -86,6 +89,8 @@ impl Fleet {
             troubles: RefCell::default(),
             letters: RefCell::default(),
             faults: RefCell::default(),
+            web: Web::default(),
+            shown: RefCell::default(),
         }))
     }
 
@@ -279,6 +284,16 @@ impl Fleet {
         &self.0.keys
     }
 
+    /// The tokens that objects were shown since the last look.
+    pub fn take_shown(&self) -> Vec<(Instance, String)> {
+        self.0.shown.take()
+    }
+
+    /// What the edge finds on the web.
+    pub fn web(&self) -> &Web {
+        &self.0.web
+    }
+
     /// Starts a call without waiting for it: several of them run side by side.
     pub fn start(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>> {
         self.send(call, context)
@@ -333,6 +348,7 @@ impl Fleet {
 
 impl Wire for Fleet {
     fn send(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        self.0.shown.borrow_mut().push((call.instance.clone(), context.jwt.clone()));
         let trouble = self.0.troubles.borrow().get(&call.instance).copied();
         let (fleet, call, context) = (self.clone(), call.clone(), serde_json::to_string(context).unwrap());
         let (sender, receiver) = slot();
@@ -404,6 +420,19 @@ impl Runtime for Fleet {
 
     fn log_fault(&self, fault: &Fault) -> String {
         self.log(fault)
+    }
+
+    fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>> {
+        let (page, latency) = (self.0.web.open(url, bytes_max), self.sleep(super::web::LATENCY_MILLIS));
+        Box::pin(async move {
+            latency.await;
+            page.await
+        })
+    }
+
+    fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool> {
+        let is_signed = is_signed(algorithm, jwk, message, signature);
+        Box::pin(async move { is_signed })
     }
 }
 

@@ -4,11 +4,13 @@ pub mod edge;
 pub mod expect;
 pub mod fleet;
 pub mod host_sql;
+pub mod issuer;
 pub mod listener;
 pub mod peer;
 pub mod tasks;
 pub mod tokens;
 pub mod town;
+pub mod web;
 
 pub use fleet::{Fleet, Trouble};
 pub use host_sql::HostSql;

@@ -12,7 +12,7 @@ use gastown_mcp::isolate::Memory;
 use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
 use gastown_mcp::rpc::call::{Context, Instance, Wire};
-use gastown_mcp::rpc::client::Client;
+use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::run::{Connection, run};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Caller {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         self.fleet.block_on(async move {
             let principal = verify(fleet.keys(), &caller.jwt, fleet.now(), Accept::External).unwrap();
-            let client = Client { runtime: &fleet, principal: &principal, token: &caller.jwt, request_id: "test" };
+            let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&caller.jwt), request_id: "test" };
             let sessions = Instance::Session(match &caller.pinned {
                 Some(town) => format!("town:{town}"),
                 None => format!("principal:{}", principal.key()),

@@ -21,14 +21,15 @@ const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
 /**
  * Starts workerd. `stop` it in `after`. Without options: the product with the harness around it, on a free port.
  * `features` names a build with cargo features; `entry` is the module around it, below the root of the checkout.
+ * By itself workerd fetches nothing from this machine; with `loopback` the Worker reaches servers that the test runs.
  * `isolates: 2` runs the edge twice over the same objects; `urls` has an address for each, `url` is the first.
  */
-export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0, isolates = 1 } = {}) {
+export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0, isolates = 1, loopback = false } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
   mkdirSync(join(dir, "state"));
   await bundle(dir, entry, built(features));
   const bindings = { ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars };
-  writeFileSync(join(dir, "config.capnp"), configuration(bindings, join(dir, "state"), port, isolates));
+  writeFileSync(join(dir, "config.capnp"), configuration(bindings, join(dir, "state"), { port, isolates, loopback }));
   const server = new Workerd(dir, isolates);
   await server.start();
   return server;
@@ -117,7 +118,7 @@ async function bundle(dir, entry, { js, wasm }) {
 }
 
 /** The first isolate's Worker is "main", and has the objects; others only bind to them. */
-function configuration(vars, state, port, isolates) {
+function configuration(vars, state, { port, isolates, loopback }) {
   const { compatibilityDate, compatibilityFlags, objects } = deployment();
   const text = JSON.stringify; // Cap'n Proto's strings have the same escapes for what we write
   const names = Array.from({ length: isolates }, (_, index) => (index === 0 ? "main" : `edge${index}`));
@@ -136,13 +137,14 @@ ${name === "main" ? `  durableObjectNamespaces = [
 ${objects.map(({ className }) => `    (className = ${text(className)}, uniqueKey = ${text(className)}, enableSql = true),`).join("\n")}
   ],
   durableObjectStorage = (localDisk = "state"),
-` : ""});
+` : ""}${loopback ? '  globalOutbound = "loopback",\n' : ""});
 `;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
 ${names.map((name) => `    (name = ${text(name)}, worker = .${name}),`).join("\n")}
     (name = "state", disk = (path = ${text(state)}, writable = true)),
+    (name = "loopback", network = (allow = ["private"])),
   ],
   sockets = [
 ${names.map((name, index) => `    (name = "http${index}", address = "127.0.0.1:${index === 0 ? port : 0}", http = (), service = ${text(name)}),`).join("\n")}
