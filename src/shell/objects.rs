@@ -119,7 +119,8 @@ fn answer(host: Hosted, method: String, args: String, context: String) -> LocalB
 /// reply text, as `call` gives it, with a status that is not 200.
 fn open(host: Hosted, mut request: worker::Request) -> LocalBoxFuture<'static, Result<Response>> {
     Box::pin(async move {
-        let Ok((method, args, context)) = request.json::<(String, String, Box<RawValue>)>().await else {
+        let body = request.text().await?;
+        let Ok((method, args, context)) = serde_json::from_str::<(String, String, &RawValue)>(&body) else {
             return Response::error("Not found", 404);
         };
         let opened = match host {

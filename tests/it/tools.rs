@@ -183,10 +183,6 @@ fn every_example_runs_in_a_town_that_has_its_rigs() {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     for tool in TOOLS {
         let arguments: Value = serde_json::from_str(tool.example).unwrap();
-        if tool.hints.destructive {
-            // Asks first: tests/it/confirm.rs.
-            continue;
-        }
         let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
         let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool.name)];
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
