@@ -96,7 +96,8 @@ pub fn list(pinned: bool, shape: Shape) -> Rc<str> {
         static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
     }
     let describe = |row: &'static PromptDef| {
-        let argument = |argument: &Argument| json!({"name": argument.name, "description": argument.description, "required": argument.required});
+        let argument =
+            |argument: &Argument| json!({"name": argument.name, "description": argument.description, "required": argument.required});
         let arguments: Vec<Value> = arguments(row, pinned).map(argument).collect();
         let mut entry = json!({"name": row.name, "description": row.description, "arguments": arguments});
         if let Some(entry) = entry.as_object_mut().filter(|_| shape == Shape::Full) {

@@ -14,10 +14,13 @@ use crate::tools::place::rigs_of;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Reach, Tool};
+use futures::future::{ready, try_join};
 use serde_json::{Value, json};
 
 /// Room for the rigs in a prompt, in characters; whoever wants to see more of them calls the tool.
-const RIGS_CHARS_MAX: usize = 2_000;
+const RIGS_CHARS_MAX: usize = 1_500;
+/// Arguments that go without saying.
+const COMMON_ARGUMENTS: [&str; 3] = ["cursor", "limit", "idempotency_key"];
 
 const TOWN: Argument = Argument { name: "town", description: "Town: id or unique name.", required: true, values: Values::Towns };
 
@@ -29,7 +32,7 @@ pub const PROMPTS: &[PromptDef] = &[
         description: "Makes the conversation a coordinator of all your towns.",
         reach: Reach::Fleet,
         arguments: &[Argument { name: "focus", description: "What to begin with.", required: false, values: Values::Free }],
-        get: |at, filled| Box::pin(meta_mayor(at, filled)),
+        get: |_, filled| Box::pin(ready(Ok(meta_mayor(&filled)))),
     },
     PromptDef {
         name: "mayor",
@@ -63,14 +66,14 @@ pub fn user_says(text: &str) -> String {
     json!([{"role": "user", "content": {"type": "text", "text": text}}]).to_string()
 }
 
-async fn meta_mayor(_: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
+fn meta_mayor(filled: &Filled) -> String {
     let focus = filled.get("focus").map(|focus| format!("\nBegin with: {}\n", AgentText::block(focus).as_str())).unwrap_or_default();
-    Ok(user_says(&format!(include_str!("meta_mayor.txt"), focus = focus)))
+    user_says(&format!(include_str!("meta_mayor.txt"), focus = focus))
 }
 
 async fn mayor(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
     let town = filled.town(at).await?;
-    let (name, rigs) = futures::future::try_join(at.town_name(&town), rigs_of(at.client, &town)).await?;
+    let (name, rigs) = try_join(at.town_name(&town), rigs_of(at.client, &town)).await?;
     let text = format!(
         include_str!("mayor.txt"),
         name = AgentText::line(&name).as_str(),
@@ -106,7 +109,7 @@ fn rig_lines(rigs: &[RigRecord]) -> String {
         let [name, url, branch] = texts.each_ref().map(AgentText::as_str);
         let line = format!("- {name}: {url}, branch {branch}\n");
         if lines.chars().count() + line.chars().count() > RIGS_CHARS_MAX {
-            lines.push_str(&format!("- and {} more: call list_rigs", rigs.len() - shown));
+            lines.extend(["- and ", &(rigs.len() - shown).to_string(), " more: call list_rigs"]);
             break;
         }
         lines.push_str(&line);
@@ -121,8 +124,9 @@ fn tool_lines(is_pinned: bool) -> String {
         let schema = tool.get("inputSchema")?;
         let required = schema.get("required").and_then(Value::as_array);
         let is_required = |name: &str| required.is_some_and(|required| required.iter().any(|known| known == name));
-        let mark = |name: &String| if is_required(name) { name.clone() } else { format!("{name}?") };
-        let arguments: Vec<String> = schema.get("properties")?.as_object()?.keys().map(mark).collect();
+        let names = schema.get("properties")?.as_object()?.keys().filter(|name| !COMMON_ARGUMENTS.contains(&name.as_str()));
+        let (mut arguments, optional): (Vec<String>, Vec<String>) = names.cloned().partition(|name| is_required(name));
+        arguments.extend(optional.into_iter().map(|name| format!("{name}?")));
         let (name, description) = (tool.get("name")?.as_str()?, tool.get("description")?.as_str()?);
         let purpose = description.split(". ").next()?.trim_end_matches('.');
         Some(format!("- {name}({}): {purpose}.", arguments.join(", ")))

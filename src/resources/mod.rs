@@ -208,9 +208,8 @@ fn page(key: &[u8], mut entries: Vec<(Position, Value)>, after: Option<&Position
     let has_more = entries.len() > PAGE_MAX;
     entries.truncate(PAGE_MAX);
     let last = entries.last().filter(|_| has_more);
-    let next_cursor = last
-        .map(|(position, _)| seal(key, Purpose::Cursor, position).map_err(|error| Fault::new("seal a cursor", error)))
-        .transpose()?;
+    let next_cursor =
+        last.map(|(position, _)| seal(key, Purpose::Cursor, position).map_err(|error| Fault::new("seal a cursor", error))).transpose()?;
     Ok(Listing { json: Value::Array(entries.into_iter().map(|(_, entry)| entry).collect()).to_string(), next_cursor })
 }
 
