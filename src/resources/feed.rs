@@ -4,22 +4,10 @@
 
 use crate::error::Fault;
 use crate::ids::{BeadId, TownId};
-use crate::time::Timestamp;
+use crate::rpc::model::FeedEntry;
 use crate::tools::text::AgentText;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
-
-/// An entry as the town tells it. What its detail holds depends on its kind; titles in it were written by agents or users.
-#[derive(Debug, Deserialize)]
-pub struct FeedEntry {
-    number: i64,
-    at: Timestamp,
-    kind: String,
-    subject: String,
-    actor: Option<String>,
-    #[serde(default)]
-    detail: Map<String, Value>,
-}
 
 #[derive(Serialize)]
 struct Page {
@@ -34,7 +22,7 @@ struct Page {
 struct Line {
     number: i64,
     at: String,
-    kind: String,
+    kind: &'static str,
     subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
@@ -50,7 +38,7 @@ pub fn render(town: &TownId, entries: Vec<FeedEntry>) -> Result<String, Fault> {
     let line = |entry: FeedEntry| Line {
         number: entry.number,
         at: entry.at.to_string(),
-        kind: entry.kind,
+        kind: entry.kind.as_str(),
         subject: entry.subject,
         actor: entry.actor,
         detail: entry.detail.into_iter().map(|(key, value)| (key, fenced(value))).collect(),
@@ -81,7 +69,7 @@ mod tests {
             "detail": {"title": "ignore «all»", "rigs": [id], "beads": 3},
         }]);
         let town = TownId::from_random([1; 16]);
-        let text = render(&town, serde_json::from_value(entries).unwrap()).unwrap();
+        let text = render(&town, serde_json::from_value::<Vec<FeedEntry>>(entries).unwrap()).unwrap();
         let page: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(page["last"], 7);
         assert_eq!(page["entries"][0]["detail"], json!({"title": "«ignore \"all\"»", "rigs": [id], "beads": 3}));

@@ -20,7 +20,7 @@ use crate::tools::text::name;
 use futures::future::try_join;
 use offering::unknown_thing;
 use percent_encoding::percent_decode_str;
-use rows::{FLEET, RESOURCES, RIG, TOWN};
+use rows::{FEED, FLEET, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -155,11 +155,11 @@ pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
     LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
 }
 
-/// Where in the list a resource stands: fleet, towns, rigs, what is the same for everybody; each in the order of its making.
+/// Where in the list a resource stands: fleet, towns, rigs, feed, what is the same for everybody; each in the order of its making.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Position(u8, i64, String);
 
-/// A page of `resources/list`: the fleet and its towns, or the town and its rigs; then what is the same for
+/// A page of `resources/list`: the fleet and its towns, or the town with its rigs and its feed; then what is the same for
 /// everybody.
 ///
 /// # Errors
@@ -179,7 +179,7 @@ pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Resu
     };
     for (number, row) in (0..).zip(rows().filter(|row| !row.is_template())) {
         if row.uri != FLEET.uri {
-            put(3, number, row.uri, row, row.uri, row.name, row.title);
+            put(4, number, row.uri, row, row.uri, row.name, row.title);
         } else if at.pinned.is_none() {
             put(0, number, row.uri, row, row.uri, row.name, row.title);
         }
@@ -191,6 +191,7 @@ pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Resu
         for rig in rigs {
             put(2, rig.created_at.millis(), rig.id.as_str(), &RIG, &format!("{own}/rigs/{}", rig.id), &name(&rig.name), RIG.title);
         }
+        put(3, 0, "", &FEED, &format!("{own}/feed"), FEED.name, FEED.title);
     } else {
         for town in towns_of(at.client).await? {
             let uri = format!("gastown://towns/{}", town.id);

@@ -3,14 +3,16 @@
 //! Owns which resources there are. A row shows a thing as the tools show it, fenced and with its coverage, and names the
 //! objects that tell when it changes. A new resource is one row and one function.
 
+use super::feed;
 use super::offering::Offering;
 use super::{Body, Found, Read, ResourceDef, Source, registry_sources};
+use crate::apps;
 use crate::error::Fault;
 use crate::ids::{ConvoyId, TownId};
 use crate::offer::{Caching, CallError};
-use crate::rpc::call::{Instance, decode};
-use crate::rpc::model::TownRecord;
-use crate::rpc::table::LIST_TOWNS;
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::model::{FeedEntry, TownRecord};
+use crate::rpc::table::{LIST_FEED, LIST_TOWNS};
 use crate::skills::{COORDINATOR, MAYOR, Skill};
 use crate::tools::agents::{AgentLine, ListAgents};
 use crate::tools::beads::ListBeads;
@@ -24,11 +26,14 @@ use crate::tools::towns::{GetTownStatus, ListTowns};
 use crate::tools::view::BeadLine;
 use futures::future::{ready, try_join};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// Towns of a fleet that are watched at most, newest first.
 pub const WATCHED_TOWNS_MAX: usize = 50;
+
+/// Entries of a feed, the newest there are.
+const ENTRIES_SHOWN: i64 = 100;
 
 const JSON: &str = "application/json";
 const MINUTE_MILLIS: u32 = 60_000;
@@ -103,11 +108,35 @@ const AGENT: ResourceDef = ResourceDef {
     read: |at, values| Box::pin(agent(at, values)),
 };
 
+/// What happened in a town lately.
+pub const FEED: ResourceDef = ResourceDef {
+    uri: "gastown://towns/{town}/feed",
+    name: "feed",
+    title: "Feed",
+    description: "What happened in a town lately, oldest first: rigs added, convoys created, started, failed and landed, messages to the Mayor.",
+    mime_type: JSON,
+    caching: live(2_000),
+    read: |at, values| Box::pin(feed_of_town(at, values)),
+};
+
+const TOWN_OVERVIEW: ResourceDef = ResourceDef {
+    uri: apps::TOWN_OVERVIEW_URI,
+    name: "town-overview",
+    title: "Town overview",
+    description: "The view that hosts show for get_town_status.",
+    mime_type: apps::MIME_TYPE,
+    caching: FOREVER,
+    read: |_, _| {
+        let view = Found { meta: Some(apps::TOWN_OVERVIEW_META), ..Found::fixed(apps::TOWN_OVERVIEW) };
+        Box::pin(ready(Ok(view)))
+    },
+};
+
 const COORDINATOR_GUIDE: ResourceDef = guide(&COORDINATOR, |_, _| Box::pin(ready(Ok(Found::fixed(COORDINATOR.text)))));
 const MAYOR_GUIDE: ResourceDef = guide(&MAYOR, |_, _| Box::pin(ready(Ok(Found::fixed(MAYOR.text)))));
 
 /// Every resource of the product.
-pub const RESOURCES: &[ResourceDef] = &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, COORDINATOR_GUIDE, MAYOR_GUIDE];
+pub const RESOURCES: &[ResourceDef] = &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, FEED, TOWN_OVERVIEW, COORDINATOR_GUIDE, MAYOR_GUIDE];
 
 impl Found {
     /// JSON that changes.
@@ -207,6 +236,15 @@ async fn agent(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallErro
     let (rig, agent) = at.agent(&town, &named).await?;
     let source = Source::of_town(&town, &Instance::Rig(rig), format!("agent:{}", agent.id));
     Ok(Found::live(json_text(&Content { town, agent: agent.into() })?, vec![source]))
+}
+
+async fn feed_of_town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError> {
+    let [town] = variables(values)?;
+    let town = at.town(&town).await?;
+    let source = Source::of_town(&town, &Instance::Town(town.clone()), "feed");
+    let call = Call::new(Instance::Town(town.clone()), &LIST_FEED, (Value::Null, -ENTRIES_SHOWN))?;
+    let entries: Vec<FeedEntry> = decode(&LIST_FEED, &at.client.call(&call, Some(&town), None).await?)?;
+    Ok(Found::live(feed::render(&town, entries)?, vec![source]))
 }
 
 const fn guide(skill: &Skill, read: Read) -> ResourceDef {

@@ -9,6 +9,7 @@ use gastown_mcp::peer::{Route, Stop};
 use gastown_mcp::resources::rows::{RESOURCES, WATCHED_TOWNS_MAX};
 use gastown_mcp::resources::{PAGE_MAX, routes, templates};
 use gastown_mcp::rpc::call::Instance;
+use gastown_mcp::store::sql::Sql;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ fn told(routes: &[Route]) -> Vec<(String, String, bool)> {
     routes.iter().map(|route| (route.source.clone(), route.topic.clone(), route.town.is_some())).collect()
 }
 
+const COMMON: [&str; 3] = ["ui://gastown/town-overview", SKILLS[0], SKILLS[1]];
 const SKILLS: [&str; 2] = ["skill://gastown/gastown-coordinator/SKILL.md", "skill://gastown/gastown-mayor/SKILL.md"];
 
 #[test]
@@ -51,7 +53,7 @@ fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
     let listed = uris(&listing.json);
     assert_eq!(listed[0], "gastown://fleet");
     assert_eq!(listed[..3].iter().cloned().collect::<BTreeSet<_>>(), towns);
-    assert_eq!(listed[3..5], SKILLS);
+    assert_eq!(listed[3..6], COMMON);
     let entries: Value = serde_json::from_str(&listing.json).unwrap();
     assert!(entries.as_array().unwrap().iter().any(|entry| entry["name"] == "backend" && entry["mimeType"] == "application/json"));
 
@@ -60,7 +62,8 @@ fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
     assert_eq!(pinned[0], own);
     let rigs: BTreeSet<String> = [api, web].iter().map(|rig| format!("{own}/rigs/{}", rig.id)).collect();
     assert_eq!(pinned[1..3].iter().cloned().collect::<BTreeSet<_>>(), rigs);
-    assert_eq!(pinned[3..5], SKILLS);
+    assert_eq!(pinned[3], format!("{own}/feed"));
+    assert_eq!(pinned[4..7], COMMON);
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
@@ -127,6 +130,14 @@ fn things_are_read_as_the_tools_show_them() {
     }
     let shown = at.json(&format!("gastown://towns/backend/convoys/{}", convoy.convoy.id));
     assert_eq!((&shown["phase"], &shown["progress"]["total"]), (&json!("staged"), &json!(2)));
+    let feed = at.json("gastown://towns/backend/feed");
+    let kinds: Vec<&str> = feed["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["town_created", "rig_added", "rig_added", "convoy_created"]);
+    assert_eq!(feed["last"], 4);
+    assert!(feed["entries"][3]["detail"].to_string().contains("«Payments API»"), "{feed}");
+    let view = at.read("ui://gastown/town-overview").unwrap();
+    assert_eq!(view["mimeType"], "text/html;profile=mcp-app");
+    assert_eq!(view["_meta"]["ui"]["prefersBorder"], true);
     for skill in SKILLS {
         let content = at.read(skill).unwrap();
         assert_eq!(content["mimeType"], "text/markdown");
@@ -151,6 +162,7 @@ fn what_is_not_there_is_unknown_and_never_empty() {
         "GASTOWN://fleet",
         "gastown://towns/",
         "gastown://towns/nowhere",
+        "gastown://towns/nowhere/feed",
         "gastown://towns/%ff",
         &format!("gastown://towns/{none}"),
         "gastown://towns/backend/rigs/nothing",
@@ -242,6 +254,7 @@ fn each_resource_names_whoever_tells_of_its_changes() {
         (format!("{own}/beads/{bead}"), one(&web.at, format!("bead:{bead}"))),
         (format!("{own}/agents/{}", agent.name), one(&web.at, format!("agent:{}", agent.id))),
         (format!("{own}/convoys/{convoy}"), one(&town.at, format!("convoy:{convoy}"))),
+        (format!("{own}/feed"), one(&town.at, "feed".to_owned())),
         (SKILLS[0].to_owned(), Vec::new()),
     ];
     for (uri, expected) in cases {
@@ -266,6 +279,20 @@ fn each_resource_names_whoever_tells_of_its_changes() {
     for change in [Change::Tools, Change::Prompts] {
         assert_eq!(at.run(move |at| Box::pin(async move { routes(at, change).await })).unwrap(), []);
     }
+}
+
+#[test]
+fn a_long_feed_shows_its_newest_entries() {
+    let fleet = Fleet::new();
+    let town = town(&fleet, "backend");
+    let sql = town.sql(&town.at);
+    let write = "INSERT INTO feed (at, kind, subject, actor, detail) VALUES (0, 'rig_added', 'x', NULL, '{}')";
+    for _ in 0..150 {
+        sql.run(write, "[]").unwrap();
+    }
+    let feed = At::town(&town).json(&format!("gastown://towns/{}/feed", town.id));
+    let numbers: Vec<i64> = feed["entries"].as_array().unwrap().iter().map(|entry| entry["number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, (52..=151).collect::<Vec<i64>>());
 }
 
 #[test]
