@@ -2,10 +2,12 @@
 //!
 //! Modules in reading order: values (`ids`, `time`, `error`, `http`), the protocol (`mcp`), who is calling (`auth`),
 //! the table of objects and methods (`rpc`), the objects' cores (`store`, `registry`, `town`, `rig`, `session`),
-//! what clients call (`tools`, `apps`, `mayor`, `edge`), and last the only part that knows the runtime (`shell`).
+//! what clients are offered (`tools`, `resources`, `prompts`, `completion`, `skills`, `apps`), where they come in (`mayor`,
+//! `edge`), and last the only part that knows the runtime (`shell`).
 
 pub mod apps;
 pub mod auth;
+pub mod completion;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod edge;
@@ -18,11 +20,14 @@ pub mod mayor;
 pub mod mcp;
 pub mod offer;
 pub mod peer;
+pub mod prompts;
 pub mod registry;
+pub mod resources;
 pub mod rig;
 pub mod rpc;
 pub mod seal;
 pub mod session;
+pub mod skills;
 pub mod sse;
 pub mod store;
 pub mod time;

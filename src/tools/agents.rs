@@ -40,8 +40,9 @@ pub struct AgentList {
     coverage: Coverage,
 }
 
+/// An agent in a list.
 #[derive(Debug, Serialize, JsonSchema)]
-struct AgentLine {
+pub struct AgentLine {
     id: String,
     name: String,
     role: AgentRole,

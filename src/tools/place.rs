@@ -61,12 +61,7 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
     if let Some(id) = memory.towns.get(&key, now) {
         return Ok(id);
     }
-    let asked = registries(client);
-    let calls = asked.iter().map(|instance| Call::new(instance.clone(), &LIST_TOWNS, ())).collect::<Result<Vec<_>, _>>()?;
-    let mut towns: Vec<TownRecord> = Vec::new();
-    for answer in client.call_each(&calls, None).await {
-        towns.extend(decode::<Vec<TownRecord>>(&LIST_TOWNS, &answer?)?);
-    }
+    let towns = towns_of(client).await?;
     let matching: Vec<&TownRecord> = towns.iter().filter(|town| town.name == named).collect();
     match matching.as_slice() {
         [found] => {
@@ -88,6 +83,20 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
     }
 }
 
+/// Every town that the caller may use.
+///
+/// # Errors
+/// Whatever a registry answers: without one of them nobody knows them all.
+pub async fn towns_of(client: &Client<'_>) -> Result<Vec<TownRecord>, Failure> {
+    let asked = registries(client);
+    let calls = asked.iter().map(|instance| Call::new(instance.clone(), &LIST_TOWNS, ())).collect::<Result<Vec<_>, _>>()?;
+    let mut towns: Vec<TownRecord> = Vec::new();
+    for answer in client.call_each(&calls, None).await {
+        towns.extend(decode::<Vec<TownRecord>>(&LIST_TOWNS, &answer?)?);
+    }
+    Ok(towns)
+}
+
 /// A rig by id or by name, which is unique within a town.
 async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str) -> Result<RigId, Failure> {
     if let Ok(id) = RigId::parse(named) {
@@ -98,10 +107,20 @@ async fn rig_id(client: &Client<'_>, memory: &Memory, town: &TownId, named: &str
     if let Some(id) = memory.rigs.get(&key, now) {
         return Ok(id);
     }
-    let rigs = rigs_of(client, town).await?;
-    if let Some(found) = rigs.iter().find(|rig| rig.name == named) {
-        memory.rigs.put(key, found.id.clone(), now);
-        return Ok(found.id.clone());
+    let found = rig(client, town, named).await?;
+    memory.rigs.put(key, found.id.clone(), now);
+    Ok(found.id)
+}
+
+/// A rig as its town knows it, by id or by name.
+///
+/// # Errors
+/// `NotFound` with the names there are.
+pub async fn rig(client: &Client<'_>, town: &TownId, named: &str) -> Result<RigRecord, Failure> {
+    let mut rigs = rigs_of(client, town).await?;
+    let id = RigId::parse(named).ok();
+    if let Some(index) = rigs.iter().position(|rig| id.as_ref().map_or(rig.name == named, |id| rig.id == *id)) {
+        return Ok(rigs.swap_remove(index));
     }
     let known: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
     Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", known.join(", "))).into())

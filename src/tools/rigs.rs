@@ -28,8 +28,9 @@ pub struct RigList {
     next_cursor: Option<String>,
 }
 
+/// A rig in a list.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RigLine {
+pub struct RigLine {
     id: String,
     name: String,
     git_url: String,
@@ -57,18 +58,19 @@ impl Tool for ListRigs {
         // Rigs are listed in the order in which they were added, so a position is a count.
         let all: Vec<RigRecord> = answers.one(&LIST_RIGS)?;
         let next_cursor = (all.len() > shown.saturating_add(limit)).then(|| page::cursor(&shown.saturating_add(limit)));
-        let rigs = all
-            .into_iter()
-            .skip(shown)
-            .take(limit)
-            .map(|rig| RigLine {
-                id: rig.id.to_string(),
-                name: name(&rig.name),
-                git_url: name(&rig.git_url),
-                default_branch: name(&rig.default_branch),
-                created_at: rig.created_at.to_string(),
-            })
-            .collect();
+        let rigs = all.into_iter().skip(shown).take(limit).map(RigLine::from).collect();
         Ok(RigList { town: place.town()?.to_string(), rigs, next_cursor })
+    }
+}
+
+impl From<RigRecord> for RigLine {
+    fn from(rig: RigRecord) -> Self {
+        Self {
+            id: rig.id.to_string(),
+            name: name(&rig.name),
+            git_url: name(&rig.git_url),
+            default_branch: name(&rig.default_branch),
+            created_at: rig.created_at.to_string(),
+        }
     }
 }

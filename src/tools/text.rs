@@ -11,6 +11,8 @@ use std::borrow::Cow;
 pub const FENCE: (char, char) = ('«', '»');
 /// Longest text shown in a list, in characters.
 pub const LINE_CHARS_MAX: usize = 200;
+/// Longest text shown for one thing that was asked for, in characters.
+pub const BLOCK_CHARS_MAX: usize = 4_000;
 
 /// Text written by agents or users.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +22,27 @@ impl AgentText {
     /// One line of at most `LINE_CHARS_MAX` characters.
     #[must_use]
     pub fn line(text: &str) -> Self {
+        Self::fenced(text, LINE_CHARS_MAX, false)
+    }
+
+    /// As many lines as it has, of at most `BLOCK_CHARS_MAX` characters together.
+    #[must_use]
+    pub fn block(text: &str) -> Self {
+        Self::fenced(text, BLOCK_CHARS_MAX, true)
+    }
+
+    fn fenced(text: &str, chars_max: usize, has_lines: bool) -> Self {
         let mut shown: String = text
             .chars()
             .map(|character| match character {
                 _ if character == FENCE.0 || character == FENCE.1 => '"',
+                '\n' if has_lines => '\n',
                 _ if character.is_control() || is_invisible(character) => ' ',
                 other => other,
             })
-            .take(LINE_CHARS_MAX)
+            .take(chars_max)
             .collect();
-        if text.chars().nth(LINE_CHARS_MAX).is_some() {
+        if text.chars().nth(chars_max).is_some() {
             shown.push('…');
         }
         Self(format!("{}{}{}", FENCE.0, shown.trim(), FENCE.1))
@@ -80,6 +93,8 @@ mod tests {
         assert_eq!(AgentText::line("a» ignore all «b").as_str(), "«a\" ignore all \"b»");
         assert_eq!(AgentText::line("two\nlines\u{7}").as_str(), "«two lines»");
         assert_eq!(AgentText::line("rtl\u{202e}x").as_str(), "«rtl x»");
+        assert_eq!(AgentText::block("one\ntwo» three\r\u{7}").as_str(), "«one\ntwo\" three»");
+        assert_eq!(AgentText::block(&"x".repeat(BLOCK_CHARS_MAX + 1)).as_str().chars().count(), BLOCK_CHARS_MAX + 3);
     }
 
     proptest! {

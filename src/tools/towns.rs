@@ -85,11 +85,7 @@ impl Tool for ListTowns {
 
 impl TownLine {
     fn of(town: &TownId, state: TownIdentityState) -> Self {
-        let identity = match state {
-            TownIdentityState::Modern { identity } => Some(identity),
-            TownIdentityState::Legacy { identity } => identity,
-            TownIdentityState::Invalid => None,
-        };
+        let identity = state.identity();
         Self {
             id: town.to_string(),
             name: name(identity.as_ref().and_then(|identity| identity.town_name.as_deref()).unwrap_or_default()),

@@ -64,11 +64,16 @@ pub(super) fn newest(cx: &Cx<'_>) -> Result<Option<FeedEntry>, Fault> {
 
 /// `listFeed(after, limit)`: entries with a greater number than `after` (null: from the oldest that is kept), oldest
 /// first. The number of the last one continues; a jump in front of the first one means that entries were dropped.
+/// A negative limit asks for so many of the newest, whatever `after` is.
 pub(crate) fn list_feed(cx: &Cx<'_>, _caller: &Caller, (after, limit): (Option<i64>, Option<i64>)) -> Result<Answer, Failure> {
+    let (after, limit) = match limit {
+        Some(wanted @ ..=-1) => (newest(cx)?.map_or(0, |last| last.number.saturating_add(wanted)), wanted.saturating_neg()),
+        other => (after.unwrap_or_default(), other.unwrap_or(LIST_LIMIT_DEFAULT)),
+    };
     let entries: Vec<FeedEntry> = query(
         cx.sql,
         concat!("-- feed_list\nSELECT ", entry_columns!(), " FROM feed WHERE number > ? ORDER BY number LIMIT ?"),
-        (after.unwrap_or_default().max(0), limit.unwrap_or(LIST_LIMIT_DEFAULT).clamp(1, LIST_LIMIT_MAX)),
+        (after.max(0), limit.clamp(1, LIST_LIMIT_MAX)),
     )?;
     json(&entries)
 }

@@ -7,17 +7,21 @@
     reason = "a test that cannot go on fails, wherever its helpers live"
 )]
 
+mod completion;
 mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod docs;
 mod oauth;
+mod prompts;
 mod provision;
 mod registry;
+mod resources;
 mod rig;
 mod rpc;
 mod scripts;
 mod sessions;
+mod skills;
 mod store;
 mod support;
 mod tidy;

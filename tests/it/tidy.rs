@@ -75,6 +75,9 @@ fn only_the_shell_names_the_runtime() {
 fn layers_name_only_what_lies_below_them() {
     none("mcp knows no tool and no object", &uses("src/mcp/", &["tools", "town", "rig", "registry", "session", "store", "rpc", "edge"]));
     none("tools know no SQL", &uses("src/tools/", &["store", "edge", "shell"]));
+    for offer in ["src/resources/", "src/prompts/", "src/completion.rs", "src/skills.rs", "src/conformance/"] {
+        none("what is offered knows no protocol, door or SQL", &uses(offer, &["mcp", "edge", "mayor", "session", "store", "shell"]));
+    }
     for core in ["src/rig/", "src/town/", "src/registry/", "src/session/"] {
         none("an object's core knows no protocol", &uses(core, &["mcp", "http", "tools", "edge", "mayor"]));
     }

@@ -161,6 +161,18 @@ pub enum TownIdentityState {
     Invalid,
 }
 
+impl TownIdentityState {
+    /// The identity, if the town has one.
+    #[must_use]
+    pub fn identity(self) -> Option<TownIdentity> {
+        match self {
+            Self::Modern { identity } => Some(identity),
+            Self::Legacy { identity } => identity,
+            Self::Invalid => None,
+        }
+    }
+}
+
 /// Contract 2.4 `sendMayorMessage`. Embedded: which message, and that it waits until a Mayor reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod host_sql;
 pub mod issuer;
 pub mod listener;
+pub mod offer;
 pub mod peer;
 pub mod tasks;
 pub mod tokens;

@@ -84,6 +84,8 @@ fn the_feed_tells_what_happened_in_order_and_resumes_at_any_number() {
     }
     assert_eq!(feed(&town, Some(3), Some(2)), entries[3..5]);
     assert_eq!(feed(&town, Some(-7), Some(0)), entries[..1]);
+    assert_eq!(feed(&town, None, Some(-2)), entries[entries.len() - 2..]);
+    assert_eq!(feed(&town, Some(1), Some(i64::MIN)), entries);
     town.fleet.restart();
     assert_eq!(feed(&town, None, Some(1_000)), entries);
 }
@@ -141,4 +143,5 @@ fn the_feed_keeps_its_newest_entries() {
         assert_indexed(&sql, statement, params);
     }
     assert_indexed(&sql, "DELETE FROM feed WHERE number <= 7", "[]");
+    assert_eq!(feed(&town, None, Some(-1))[0].number, ENTRIES_MAX + 3);
 }

@@ -1,0 +1,156 @@
+//! Prompts: what people start a conversation with.
+//!
+//! `rows` has the table and one function per prompt. Here is what all rows share: the list, and how arguments are checked.
+
+pub mod rows;
+
+use crate::completion::Values;
+use crate::error::{Code, Failure, Fault};
+use crate::ids::TownId;
+use crate::offer::{CallError, Called, PromptReply, Shape};
+use crate::peer::Stop;
+use crate::resources::Offering;
+use crate::resources::offering::explain;
+use crate::tools::tool::Reach;
+use rows::PROMPTS;
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A row of the table.
+pub struct PromptDef {
+    /// Public and permanent.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// What it looks at: one that looks at the fleet is not offered on a connection to one town.
+    pub reach: Reach,
+    /// What it takes, `town` included, which a connection to one town leaves out.
+    pub arguments: &'static [Argument],
+    /// The messages, as JSON text of an array.
+    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> Called<'a, String>,
+}
+
+/// An argument of a prompt.
+pub struct Argument {
+    /// Its name.
+    pub name: &'static str,
+    /// What to write.
+    pub description: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it may be completed to.
+    pub values: Values,
+}
+
+/// Arguments that have been checked against their row.
+pub struct Filled(Vec<(&'static str, String)>);
+
+impl Filled {
+    /// An argument, if it was given.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// An argument that the row requires.
+    ///
+    /// # Errors
+    /// A fault: what is required has been checked.
+    pub fn text(&self, name: &str) -> Result<&str, Fault> {
+        self.get(name).ok_or_else(|| Fault::new("fill in a prompt", format!("{name} is not required by its row")))
+    }
+
+    /// The town that is meant: the connection's own, or the one that `town` names.
+    ///
+    /// # Errors
+    /// As for `Offering::town`.
+    pub async fn town(&self, at: &Offering<'_>) -> Result<TownId, Failure> {
+        match (at.pinned, self.get("town")) {
+            (Some(pinned), None) => Ok(pinned.clone()),
+            _ => at.town(self.text("town")?).await,
+        }
+    }
+}
+
+/// The prompts of a connection.
+pub fn visible(is_pinned: bool) -> impl Iterator<Item = &'static PromptDef> {
+    let rows = PROMPTS.iter();
+    #[cfg(feature = "conformance")]
+    let rows = rows.chain(crate::conformance::prompts::PROMPTS);
+    rows.filter(move |row| !is_pinned || row.reach == Reach::Town)
+}
+
+/// The arguments of a prompt that a connection has.
+pub fn arguments(row: &'static PromptDef, is_pinned: bool) -> impl Iterator<Item = &'static Argument> {
+    row.arguments.iter().filter(move |argument| !is_pinned || argument.name != "town")
+}
+
+/// `prompts/list` as the JSON text of an array, built once per connection kind and shape.
+#[must_use]
+pub fn list(pinned: bool, shape: Shape) -> Rc<str> {
+    thread_local! {
+        static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
+    }
+    let describe = |row: &'static PromptDef| {
+        let argument =
+            |argument: &Argument| json!({"name": argument.name, "description": argument.description, "required": argument.required});
+        let arguments: Vec<Value> = arguments(row, pinned).map(argument).collect();
+        let mut entry = json!({"name": row.name, "description": row.description, "arguments": arguments});
+        if let Some(entry) = entry.as_object_mut().filter(|_| shape == Shape::Full) {
+            entry.insert("title".to_owned(), row.title.into());
+        }
+        entry
+    };
+    let build = || Value::Array(visible(pinned).map(describe).collect()).to_string().into();
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
+}
+
+/// `prompts/get`.
+///
+/// # Errors
+/// `Unknown` for a name that is none; `Invalid` for arguments that are missing, too many, or name nothing.
+pub async fn get(at: &Offering<'_>, name: &str, arguments: &Map<String, Value>) -> Result<PromptReply, CallError> {
+    let row = visible(at.pinned.is_some()).find(|row| row.name == name).ok_or(CallError::Unknown)?;
+    let filled = fill(row, at.pinned.is_some(), arguments).map_err(CallError::Invalid)?;
+    match (row.get)(at, filled).await {
+        Ok(messages) => Ok(PromptReply { description: row.description, messages }),
+        Err(error) => Err(bad_argument(error)),
+    }
+}
+
+/// An argument that is only blank is left out, as forms have it.
+fn fill(row: &'static PromptDef, is_pinned: bool, given: &Map<String, Value>) -> Result<Filled, String> {
+    if let Some(surprise) = given.keys().find(|name| !row.arguments.iter().any(|argument| argument.name == **name)) {
+        let known: Vec<&str> = arguments(row, is_pinned).map(|argument| argument.name).collect();
+        return Err(format!("{surprise}: {} takes no such argument; it takes: {}", row.name, known.join(", ")));
+    }
+    let mut filled = Vec::new();
+    for argument in row.arguments {
+        match given.get(argument.name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => filled.push((argument.name, text.trim().to_owned())),
+            None | Some(Value::Null | Value::String(_)) => {
+                if argument.required && !(is_pinned && argument.name == "town") {
+                    return Err(format!("{}: missing: {}", argument.name, argument.description));
+                }
+            }
+            Some(_) => return Err(format!("{}: expected a string", argument.name)),
+        }
+    }
+    Ok(Filled(filled))
+}
+
+/// A refusal of what was looked up is a refusal of the argument that named it.
+fn bad_argument(error: CallError) -> CallError {
+    match error {
+        CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))
+            if matches!(refusal.code, Code::NotFound | Code::Forbidden | Code::InvalidArgument) =>
+        {
+            CallError::Invalid(explain(refusal))
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,288 @@
+//! Resources: what clients read by URI.
+//!
+//! `rows` has the table and one function per resource, `feed` shows a town's feed, `offering` looks things up. Here is what
+//! all rows share: how a URI finds its row, the lists, and what becomes of a row's answer.
+
+pub mod feed;
+pub mod offering;
+pub mod rows;
+
+pub use offering::Offering;
+
+use crate::error::Fault;
+use crate::ids::TownId;
+use crate::offer::{Caching, CallError, Called, Change, Contents, Listing, Shape};
+use crate::peer::Route;
+use crate::rpc::call::Instance;
+use crate::seal::{Purpose, open, seal};
+use crate::tools::place::{registries, rigs_of, towns_of};
+use crate::tools::text::name;
+use futures::future::try_join;
+use offering::unknown_thing;
+use percent_encoding::percent_decode_str;
+use rows::{FEED, FLEET, RESOURCES, RIG, TOWN};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Resources on a page of the list.
+pub const PAGE_MAX: usize = 100;
+
+/// A row of the table.
+pub struct ResourceDef {
+    /// The URI, or its template: each `{variable}` is one whole segment.
+    pub uri: &'static str,
+    /// For programs.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// For models.
+    pub description: &'static str,
+    /// Of what it holds.
+    pub mime_type: &'static str,
+    /// By how fast it changes.
+    pub caching: Caching,
+    /// What it holds.
+    pub read: Read,
+}
+
+/// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
+pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> Called<'a, Found>;
+
+/// What a resource holds, and who tells when that changes.
+pub struct Found {
+    /// The content.
+    pub body: Body,
+    /// JSON text of the content's `_meta`.
+    pub meta: Option<&'static str>,
+    /// Whoever tells of changes; nobody, where there are none.
+    pub sources: Vec<Source>,
+}
+
+/// A content.
+pub enum Body {
+    /// As it is.
+    Text(Cow<'static, str>),
+    /// In base64.
+    Blob(&'static str),
+}
+
+/// Who tells of a change.
+pub struct Source {
+    /// An object's instance text, or `self`.
+    pub source: String,
+    /// In its own words.
+    pub topic: String,
+    /// The town it belongs to.
+    pub town: Option<TownId>,
+}
+
+impl Source {
+    /// An object of a town.
+    #[must_use]
+    pub fn of_town(town: &TownId, at: &Instance, topic: impl Into<String>) -> Self {
+        Self { source: at.to_string(), topic: topic.into(), town: Some(town.clone()) }
+    }
+}
+
+impl ResourceDef {
+    /// Whether the URI has variables.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.uri.contains('{')
+    }
+
+    /// The names of its variables, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.uri.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// The values of its variables in `uri`, if that is such a URI.
+    fn matches(&self, uri: &str) -> Option<Vec<String>> {
+        let mut values = Vec::new();
+        let (mut pattern, mut given) = (self.uri.split('/'), uri.split('/'));
+        loop {
+            match (pattern.next(), given.next()) {
+                (None, None) => return Some(values),
+                (Some(part), Some(segment)) if part.starts_with('{') => {
+                    let value = percent_decode_str(segment).decode_utf8().ok().filter(|value| !value.is_empty())?;
+                    values.push(value.into_owned());
+                }
+                (Some(part), Some(segment)) if part == segment => {}
+                _ => return None,
+            }
+        }
+    }
+
+    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, shape: Shape) -> Value {
+        let mut entry = json!({"name": name, "description": self.description, "mimeType": self.mime_type});
+        if let Some(entry) = entry.as_object_mut() {
+            entry.insert(key.to_owned(), uri.into());
+            if shape == Shape::Full {
+                entry.insert("title".to_owned(), title.into());
+            }
+        }
+        entry
+    }
+}
+
+/// Every row.
+pub fn rows() -> impl Iterator<Item = &'static ResourceDef> {
+    let rows = RESOURCES.iter();
+    #[cfg(feature = "conformance")]
+    let rows = rows.chain(crate::conformance::resources::RESOURCES);
+    rows
+}
+
+/// The templates of a connection. On a connection to one town those that only name the town are in the list itself.
+pub fn visible_templates(is_pinned: bool) -> impl Iterator<Item = &'static ResourceDef> {
+    rows().filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
+}
+
+/// `resources/templates/list` as the JSON text of an array, built once per connection kind and shape.
+#[must_use]
+pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
+    thread_local! {
+        static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
+    }
+    let build = || {
+        let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, shape));
+        Value::Array(entries.collect()).to_string().into()
+    };
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
+}
+
+/// Where in the list a resource stands: fleet, towns, rigs, feed, what is the same for everybody; each in the order of its making.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Position(u8, i64, String);
+
+/// A page of `resources/list`: the fleet and its towns, or the town with its rigs and its feed; then what is the same for
+/// everybody.
+///
+/// # Errors
+/// `Invalid` for a cursor that is none of ours; whatever a registry or the town answers.
+pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Result<Listing, CallError> {
+    let key = at.client.runtime.keys().seal_key();
+    let after: Option<Position> = match cursor {
+        None => None,
+        Some(text) => Some(
+            open(key, Purpose::Cursor, text)
+                .ok_or_else(|| CallError::Invalid("cursor: not a cursor of this list; leave it out to begin at the start".to_owned()))?,
+        ),
+    };
+    let mut entries: Vec<(Position, Value)> = Vec::new();
+    let mut put = |group, made, id: &str, row: &ResourceDef, uri: &str, named: &str, title: &str| {
+        entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, shape)));
+    };
+    for (number, row) in (0..).zip(rows().filter(|row| !row.is_template())) {
+        if row.uri != FLEET.uri {
+            put(4, number, row.uri, row, row.uri, row.name, row.title);
+        } else if at.pinned.is_none() {
+            put(0, number, row.uri, row, row.uri, row.name, row.title);
+        }
+    }
+    if let Some(town) = at.pinned {
+        let (town_name, rigs) = try_join(at.town_name(town), rigs_of(at.client, town)).await?;
+        let own = format!("gastown://towns/{town}");
+        put(1, 0, "", &TOWN, &own, &name(&town_name), TOWN.title);
+        for rig in rigs {
+            put(2, rig.created_at.millis(), rig.id.as_str(), &RIG, &format!("{own}/rigs/{}", rig.id), &name(&rig.name), RIG.title);
+        }
+        put(3, 0, "", &FEED, &format!("{own}/feed"), FEED.name, FEED.title);
+    } else {
+        for town in towns_of(at.client).await? {
+            let uri = format!("gastown://towns/{}", town.id);
+            put(1, town.created_at.millis(), town.id.as_str(), &TOWN, &uri, &name(&town.name), TOWN.title);
+        }
+    }
+    Ok(page(key, entries, after.as_ref())?)
+}
+
+fn page(key: &[u8], mut entries: Vec<(Position, Value)>, after: Option<&Position>) -> Result<Listing, Fault> {
+    entries.retain(|(position, _)| after.is_none_or(|after| position > after));
+    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    // A town may stand in two registries while it changes hands.
+    entries.dedup_by(|(one, _), (other, _)| one == other);
+    let has_more = entries.len() > PAGE_MAX;
+    entries.truncate(PAGE_MAX);
+    let last = entries.last().filter(|_| has_more);
+    let next_cursor =
+        last.map(|(position, _)| seal(key, Purpose::Cursor, position).map_err(|error| Fault::new("seal a cursor", error))).transpose()?;
+    Ok(Listing { json: Value::Array(entries.into_iter().map(|(_, entry)| entry).collect()).to_string(), next_cursor })
+}
+
+/// `resources/read`.
+///
+/// # Errors
+/// `Unknown` for what is not there, or not for this caller; `Invalid` for a name that several things have.
+pub async fn read(at: &Offering<'_>, uri: &str) -> Result<Contents, CallError> {
+    let (row, found) = find(at, uri).await?;
+    let mut item = json!({"uri": uri, "mimeType": row.mime_type});
+    if let Some(item) = item.as_object_mut() {
+        match found.body {
+            Body::Text(text) => item.insert("text".to_owned(), text.into()),
+            Body::Blob(data) => item.insert("blob".to_owned(), data.into()),
+        };
+        if let Some(meta) = found.meta {
+            let meta = serde_json::from_str(meta).map_err(|error| Fault::new(row.uri, error))?;
+            item.insert("_meta".to_owned(), meta);
+        }
+    }
+    Ok(Contents { json: json!([item]).to_string(), caching: row.caching })
+}
+
+async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Found), CallError> {
+    let (row, values) = rows().find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
+    match (row.read)(at, values).await {
+        Ok(found) => Ok((row, found)),
+        Err(error) => Err(unknown_thing(error)),
+    }
+}
+
+/// Whoever tells of a change, and the notification it becomes. A resource must be there to be watched.
+///
+/// # Errors
+/// As for `read`.
+pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>, CallError> {
+    let (method, sources, params) = match change {
+        Change::Tools => ("notifications/tools/list_changed", own_list("tools"), Map::new()),
+        Change::Prompts => ("notifications/prompts/list_changed", own_list("prompts"), Map::new()),
+        Change::Resources => ("notifications/resources/list_changed", list_sources(at), Map::new()),
+        Change::Resource(uri) => {
+            let (_, found) = find(at, uri).await?;
+            let params = Map::from_iter([("uri".to_owned(), Value::from(uri))]);
+            ("notifications/resources/updated", found.sources, params)
+        }
+    };
+    let route = |source: Source| Route {
+        source: source.source,
+        topic: source.topic,
+        town: source.town.as_ref().map(ToString::to_string),
+        method: method.to_owned(),
+        params: params.clone(),
+    };
+    Ok(sources.into_iter().map(route).collect())
+}
+
+/// The lists of tools and prompts never change, but for those of the conformance suite.
+fn own_list(topic: &str) -> Vec<Source> {
+    let changes = cfg!(feature = "conformance");
+    let source = || Source { source: "self".to_owned(), topic: topic.to_owned(), town: None };
+    changes.then(source).into_iter().collect()
+}
+
+fn list_sources(at: &Offering<'_>) -> Vec<Source> {
+    match at.pinned {
+        Some(town) => vec![Source::of_town(town, &Instance::Town(town.clone()), "rigs")],
+        None => registry_sources(at),
+    }
+}
+
+/// The registries tell of towns that come and go.
+fn registry_sources(at: &Offering<'_>) -> Vec<Source> {
+    let source = |at: Instance| Source { source: at.to_string(), topic: "towns".to_owned(), town: None };
+    registries(at.client).into_iter().map(source).collect()
+}

@@ -1,0 +1,88 @@
+//! Skills and instructions: the texts that clients load, and what is said of them.
+
+use crate::support::expect;
+use gastown_mcp::edge::instructions;
+use gastown_mcp::resources::rows::RESOURCES;
+use gastown_mcp::skills::{SKILLS, Skill};
+use gastown_mcp::tools::TOOLS;
+use gastown_mcp::tools::run::{View, visible};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// Longest guide, in bytes.
+const SKILL_BYTES_MAX: usize = 4_096;
+
+fn frontmatter(skill: &Skill) -> Map<String, Value> {
+    let (front, _) = skill.text.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap();
+    let field = |line: &str| {
+        let (key, value) = line.split_once(": ").unwrap();
+        // What YAML would read otherwise.
+        assert!(!value.contains(": ") && !value.contains(" #") && !value.starts_with(['"', '\'', '[', '{', '&', '*', '>', '|']), "{line}");
+        (key.to_owned(), Value::from(value))
+    };
+    front.lines().map(field).collect()
+}
+
+#[test]
+fn the_list_that_the_worker_carries_is_made_from_the_guides() {
+    let entries = SKILLS.iter().map(|skill| {
+        let digest = format!("sha256:{:x}", Sha256::digest(skill.text));
+        let file = json!({"uri": skill.uri, "digest": digest, "size": skill.text.len()});
+        json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": [file]})
+    });
+    expect::file("src/skills/list.json", &format!("{:#}\n", Value::Array(entries.collect())));
+}
+
+#[test]
+fn a_guide_is_called_as_its_front_matter_says() {
+    for skill in SKILLS {
+        let front = frontmatter(skill);
+        assert_eq!((front["name"].as_str(), front["description"].as_str()), (Some(skill.name), Some(skill.description)));
+        assert!(skill.uri.ends_with(&format!("/{}/SKILL.md", skill.name)));
+        assert!(skill.text.len() <= SKILL_BYTES_MAX, "{}", skill.name);
+        let row = RESOURCES.iter().find(|row| row.uri == skill.uri).unwrap();
+        assert_eq!((row.name, row.description, row.mime_type), (skill.name, skill.description, "text/markdown"));
+        assert_eq!(unknown_words(skill.text, &TOOLS.iter().map(|tool| tool.name).collect()), BTreeSet::new(), "{}", skill.name);
+    }
+}
+
+#[test]
+fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
+    let mut texts = BTreeSet::new();
+    for (pinned, read_only) in [(false, false), (false, true), (true, false), (true, true)] {
+        let view = View { read_only, pinned };
+        let text = instructions::text(view);
+        assert!(texts.insert(text) && text.chars().count() < 2_000);
+        let tools: BTreeSet<&str> = visible(view).map(|tool| tool.name).collect();
+        assert_eq!(unknown_words(text, &tools), BTreeSet::new(), "{view:?}");
+        assert_eq!(text.contains("sling"), !read_only);
+        assert!(text.contains("« and »"));
+    }
+}
+
+/// Words that look like a tool's name and are neither one of `tools` nor an argument or field of any tool.
+pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
+    fn fields(schema: &Value, found: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(object) => {
+                if let Some(Value::Object(properties)) = object.get("properties") {
+                    found.extend(properties.keys().cloned());
+                }
+                object.values().for_each(|value| fields(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| fields(value, found)),
+            _ => {}
+        }
+    }
+    let mut known = BTreeSet::new();
+    for tool in TOOLS {
+        fields(&(tool.describe)(tool), &mut known);
+    }
+    known.extend(tools.iter().map(|tool| (*tool).to_owned()));
+    text.split(|character: char| !character.is_ascii_lowercase() && character != '_')
+        .map(|word| word.trim_matches('_'))
+        .filter(|word| word.contains('_') && !known.contains(*word))
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! Connections as the edge makes them, to what is offered beside tools, in a fleet whose towns are registered.
+//!
+//! Owns the client of such a connection, and towns and rigs made over REST.
+
+use super::edge::{Isolate, Sent, text};
+use super::tokens::{self, OWNER};
+use super::town::Rig;
+use super::{Fleet, Town};
+use futures::future::LocalBoxFuture;
+use gastown_mcp::auth::{Accept, verify};
+use gastown_mcp::ids::{RigId, TownId};
+use gastown_mcp::isolate::Memory;
+use gastown_mcp::offer::{CallError, Change, Listing, PromptReply, Reference, Shape};
+use gastown_mcp::peer::{Peer, Route};
+use gastown_mcp::resources::Offering;
+use gastown_mcp::rpc::call::Instance;
+use gastown_mcp::rpc::client::Client;
+use gastown_mcp::{completion, prompts, resources};
+use serde_json::{Map, Value, json};
+use std::rc::Rc;
+
+/// A connection.
+#[derive(Clone)]
+pub struct At {
+    pub fleet: Fleet,
+    pub token: String,
+    pub pinned: Option<TownId>,
+    pub peer: Option<Rc<dyn Peer>>,
+}
+
+impl At {
+    /// The owner's connection to all towns.
+    pub fn fleet(fleet: &Fleet) -> Self {
+        Self { fleet: fleet.clone(), token: tokens::user(fleet, OWNER).jwt, pinned: None, peer: None }
+    }
+
+    /// The owner's connection to one town.
+    pub fn town(town: &Town) -> Self {
+        Self { pinned: Some(town.id.clone()), ..Self::fleet(&town.fleet) }
+    }
+
+    /// Does something with the connection.
+    pub fn run<T: 'static>(&self, work: impl for<'a> FnOnce(&'a Offering<'a>) -> LocalBoxFuture<'a, T> + 'static) -> T {
+        let At { fleet, token, pinned, peer } = self.clone();
+        self.fleet.block_on(async move {
+            let memory = Memory::default();
+            let principal = verify(fleet.keys(), &token, fleet.now(), Accept::External).unwrap();
+            let client = Client { runtime: &fleet, principal: &principal, token: &token, request_id: "test" };
+            let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), peer: peer.as_deref() };
+            work(&at).await
+        })
+    }
+
+    pub fn list(&self, cursor: Option<&str>) -> Result<Listing, CallError> {
+        let cursor = cursor.map(str::to_owned);
+        self.run(move |at| Box::pin(async move { resources::list(at, Shape::Full, cursor.as_deref()).await }))
+    }
+
+    /// The single content of a resource.
+    pub fn read(&self, uri: &str) -> Result<Value, CallError> {
+        let owned = uri.to_owned();
+        let contents = self.run(move |at| Box::pin(async move { resources::read(at, &owned).await }))?;
+        let contents: Vec<Value> = serde_json::from_str(&contents.json).unwrap();
+        assert_eq!(contents.len(), 1, "{uri}");
+        assert_eq!(contents[0]["uri"], uri);
+        Ok(contents[0].clone())
+    }
+
+    /// The JSON in a resource.
+    pub fn json(&self, uri: &str) -> Value {
+        let content = self.read(uri).unwrap_or_else(|error| panic!("{uri}: {error:?}"));
+        assert_eq!(content["mimeType"], "application/json");
+        serde_json::from_str(content["text"].as_str().unwrap()).unwrap()
+    }
+
+    /// Who tells of a resource's changes: source, topic, town.
+    pub fn watch(&self, uri: &str) -> Result<Vec<Route>, CallError> {
+        let uri = uri.to_owned();
+        self.run(move |at| Box::pin(async move { resources::routes(at, Change::Resource(&uri)).await }))
+    }
+
+    pub fn prompt(&self, name: &str, arguments: &Value) -> Result<PromptReply, CallError> {
+        let (name, arguments) = (name.to_owned(), object(arguments));
+        self.run(move |at| Box::pin(async move { prompts::get(at, &name, &arguments).await }))
+    }
+
+    /// The text of a prompt that is one message.
+    pub fn prompt_text(&self, name: &str, arguments: &Value) -> String {
+        let reply = self.prompt(name, arguments).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let messages: Value = serde_json::from_str(&reply.messages).unwrap();
+        assert_eq!(messages[0]["role"], "user");
+        assert_eq!(messages[0]["content"]["type"], "text");
+        messages[0]["content"]["text"].as_str().unwrap().to_owned()
+    }
+
+    pub fn complete(
+        &self,
+        of: Reference<'static>,
+        argument: &str,
+        value: &str,
+        context: &Value,
+    ) -> Result<(Vec<String>, usize), CallError> {
+        let (argument, value, context) = (argument.to_owned(), value.to_owned(), object(context));
+        self.run(move |at| Box::pin(async move { completion::complete(at, of, &argument, &value, &context).await }))
+    }
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+/// A registered town of the owner.
+pub fn town(fleet: &Fleet, name: &str) -> Town {
+    let id = post(fleet, &format!("/api/users/{OWNER}/towns"), &json!({"name": name}));
+    let id = TownId::parse(&id).unwrap();
+    Town { fleet: fleet.clone(), at: Instance::Town(id.clone()), id }
+}
+
+/// A registered rig of a town.
+pub fn rig(town: &Town, name: &str) -> Rig {
+    let body = json!({"town_id": town.id, "name": name, "git_url": format!("https://git.example/{name}.git")});
+    let id = RigId::parse(&post(&town.fleet, &format!("/api/users/{OWNER}/rigs"), &body)).unwrap();
+    Rig { at: Instance::Rig(id.clone()), id }
+}
+
+fn post(fleet: &Fleet, path: &str, body: &Value) -> String {
+    let mut sent = Sent { method: "POST".to_owned(), path: path.to_owned(), body: body.to_string(), ..Sent::default() };
+    sent.headers.insert("authorization".to_owned(), format!("Bearer {}", tokens::user(fleet, OWNER).jwt));
+    let answer: Value = serde_json::from_str(&text(&Isolate::new(fleet).send(sent))).unwrap();
+    answer["data"]["id"].as_str().unwrap_or_else(|| panic!("{path}: {answer}")).to_owned()
+}
