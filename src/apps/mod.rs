@@ -7,6 +7,8 @@
 pub const EXTENSION: &str = "io.modelcontextprotocol/ui";
 /// The only MIME type the extension knows.
 pub const MIME_TYPE: &str = "text/html;profile=mcp-app";
+/// What a server says of it, as JSON text.
+pub const SETTINGS: &str = r#"{"mimeTypes":["text/html;profile=mcp-app"]}"#;
 
 /// How a town is doing: the view of `get_town_status`.
 pub const TOWN_OVERVIEW_URI: &str = "ui://gastown/town-overview";

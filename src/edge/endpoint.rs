@@ -4,6 +4,7 @@
 
 use super::keeper::Keeper;
 use super::{Authenticated, envelope};
+use crate::completion::complete;
 use crate::error::{Code, Fault, Refusal};
 use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
@@ -13,9 +14,11 @@ use crate::mcp::server::{Features, Implementation, PromptCall, Server, ToolCall}
 use crate::mcp::state::State;
 use crate::offer::{CallError, Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
 use crate::peer::{Peer, Route};
+use crate::resources::Offering;
 use crate::time::Timestamp;
 use crate::tools::run::{Connection, View, run};
 use crate::tools::{find, list};
+use crate::{apps, prompts, resources, skills};
 use futures::future::LocalBoxFuture;
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
@@ -23,6 +26,9 @@ use serde_json::{Map, Value};
 use std::rc::Rc;
 
 static IMPLEMENTATION: Implementation = Implementation { name: "gastown-mcp", title: "Gastown", version: env!("CARGO_PKG_VERSION") };
+
+/// Extensions that have no methods of their own.
+const EXTENSIONS: &[(&str, &str)] = &[(apps::EXTENSION, apps::SETTINGS)];
 
 /// One endpoint for one caller.
 struct Endpoint<'a> {
@@ -76,6 +82,10 @@ impl Endpoint<'_> {
         Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
     }
 
+    const fn offering<'a>(&'a self, peer: Option<&'a dyn Peer>) -> Offering<'a> {
+        Offering { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref(), peer }
+    }
+
     const fn connection(&self) -> Connection<'_> {
         Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref() }
     }
@@ -115,11 +125,18 @@ impl Server for Endpoint<'_> {
     }
 
     fn instructions(&self) -> &str {
-        if self.pinned.is_some() { include_str!("instructions_town.txt") } else { include_str!("instructions_fleet.txt") }
+        match (self.pinned.is_some(), self.view.only_looks()) {
+            (false, false) => include_str!("instructions_fleet.txt"),
+            (false, true) => include_str!("instructions_fleet_readonly.txt"),
+            (true, false) => include_str!("instructions_town.txt"),
+            (true, true) => include_str!("instructions_town_readonly.txt"),
+        }
     }
 
     fn features(&self) -> Features {
-        Features { tools_change: false, prompts_change: false, extensions: &[] }
+        // A deployment's lists of tools and prompts are fixed; the fixture's are not.
+        let lists_change = cfg!(feature = "conformance");
+        Features { tools_change: lists_change, prompts_change: lists_change, extensions: EXTENSIONS }
     }
 
     fn principal(&self) -> &str {
@@ -142,36 +159,37 @@ impl Server for Endpoint<'_> {
         Box::pin(self.call(call))
     }
 
-    fn list_resources<'a>(&'a self, _shape: Shape, _cursor: Option<&'a str>) -> Called<'a, Listing> {
-        Box::pin(async { Err(CallError::Unknown) })
+    fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing> {
+        Box::pin(async move { resources::list(&self.offering(None), shape, cursor).await })
     }
 
-    fn resource_templates(&self, _shape: Shape) -> Rc<str> {
-        "[]".into()
+    fn resource_templates(&self, shape: Shape) -> Rc<str> {
+        resources::templates(self.view.pinned, shape)
     }
 
-    fn read_resource<'a>(&'a self, _uri: &'a str, _peer: &'a dyn Peer) -> Called<'a, Contents> {
-        Box::pin(async { Err(CallError::Unknown) })
+    fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents> {
+        Box::pin(async move { resources::read(&self.offering(Some(peer)), uri).await })
     }
 
-    fn prompts(&self, _shape: Shape) -> Rc<str> {
-        "[]".into()
+    fn prompts(&self, shape: Shape) -> Rc<str> {
+        prompts::list(self.view.pinned, shape)
     }
 
-    fn get_prompt<'a>(&'a self, _call: PromptCall<'a>) -> Called<'a, PromptReply> {
-        Box::pin(async { Err(CallError::Unknown) })
+    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply> {
+        Box::pin(async move { prompts::get(&self.offering(Some(call.peer)), call.name, call.arguments).await })
     }
 
-    fn complete<'a>(&'a self, _completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
-        Box::pin(async { Err(CallError::Unknown) })
+    fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
+        let Completion { reference, argument, value, context } = completion;
+        Box::pin(async move { complete(&self.offering(None), reference, argument, value, context).await })
     }
 
     fn skills(&self) -> &'static str {
-        "[]"
+        skills::LIST
     }
 
-    fn routes<'a>(&'a self, _change: Change<'a>) -> Called<'a, Vec<Route>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>> {
+        Box::pin(async move { resources::routes(&self.offering(None), change).await })
     }
 
     fn state(&self) -> &dyn State {

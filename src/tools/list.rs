@@ -49,5 +49,6 @@ fn narrow(tool: &mut Value, pinned: bool, full: bool) {
     if !full && let Some(tool) = tool.as_object_mut() {
         tool.remove("title");
         tool.remove("outputSchema");
+        tool.remove("_meta");
     }
 }

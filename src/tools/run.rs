@@ -41,6 +41,12 @@ impl View {
         tool.hints.read_only || !self.read_only
     }
 
+    /// Whether nothing can be changed.
+    #[must_use]
+    pub fn only_looks(self) -> bool {
+        self.read_only || self.scope == Scope::Read
+    }
+
     /// Whether the tool is listed: one that exists, but takes a wider scope, can still be called, and the answer says which.
     #[must_use]
     pub fn shows(self, tool: &ToolDef) -> bool {

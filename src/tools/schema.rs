@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 #[must_use]
 pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value {
     let input = raw::<Input>();
-    json!({
+    let mut described = json!({
         "name": tool.name,
         "title": tool.title,
         "description": one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()),
@@ -25,7 +25,11 @@ pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value 
             "idempotentHint": tool.hints.idempotent,
             "openWorldHint": tool.hints.open_world,
         },
-    })
+    });
+    if let (Some(meta), Some(described)) = (tool.meta, described.as_object_mut()) {
+        described.insert("_meta".to_owned(), serde_json::from_str(meta).unwrap_or_default());
+    }
+    described
 }
 
 /// The schema of a type, with nothing referenced from elsewhere.

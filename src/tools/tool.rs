@@ -240,6 +240,8 @@ pub trait Tool: DeserializeOwned + JsonSchema + 'static {
     const REACH: Reach;
     /// Arguments that parse and plan, without `town`; for documents and tests.
     const EXAMPLE: &'static str;
+    /// JSON text of its `_meta`, if it has any.
+    const META: Option<&'static str> = None;
     /// What it answers.
     type Output: Serialize + JsonSchema;
 
@@ -317,6 +319,8 @@ pub struct ToolDef {
     pub reach: Reach,
     /// See `Tool`.
     pub example: &'static str,
+    /// JSON text of its `_meta`, if it has any.
+    pub meta: Option<&'static str>,
     /// Arguments that clients mirror into headers.
     pub header_parameters: &'static [HeaderParameter],
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
@@ -342,6 +346,7 @@ impl ToolDef {
             hints: T::HINTS,
             reach: T::REACH,
             example: T::EXAMPLE,
+            meta: T::META,
             header_parameters: &[],
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
@@ -358,6 +363,7 @@ impl ToolDef {
             hints: T::HINTS,
             reach: T::REACH,
             example: T::EXAMPLE,
+            meta: None,
             header_parameters: &[],
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,

@@ -174,6 +174,7 @@ impl Tool for GetTownStatus {
     const HINTS: Hints = Hints::READ;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = "{}";
+    const META: Option<&'static str> = Some(crate::apps::TOWN_OVERVIEW_TOOL_META);
     type Output = TownStatus;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {

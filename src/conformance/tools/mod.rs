@@ -56,6 +56,7 @@ macro_rules! fixture {
                 reach: Reach::Fleet,
                 example: "{}",
                 header_parameters: &[$(HeaderParameter { path: &[$path], header: $header })?],
+                meta: None,
                 #[cfg(not(target_arch = "wasm32"))]
                 describe: |_| Value::Null,
                 prepare: |arguments| {
