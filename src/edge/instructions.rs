@@ -2,12 +2,14 @@
 //!
 //! Owns which text that is. The texts name tools that their connection has, and none that it lacks.
 
+use crate::auth::principal::Scope;
 use crate::tools::run::View;
 
 /// The instructions for a view. Clients cut texts of 2,048 characters and more.
 #[must_use]
-pub const fn text(view: View) -> &'static str {
-    match (view.pinned, view.read_only) {
+pub fn text(view: View) -> &'static str {
+    let looks_only = view.read_only || view.scope == Scope::Read;
+    match (view.pinned, looks_only) {
         (false, false) => include_str!("instructions_fleet.txt"),
         (false, true) => include_str!("instructions_fleet_readonly.txt"),
         (true, false) => include_str!("instructions_town.txt"),

@@ -85,6 +85,15 @@ fn the_mayor_knows_its_rigs_its_tools_and_its_limits() {
 }
 
 #[test]
+fn a_token_that_only_looks_is_told_of_no_tool_that_changes() {
+    let fleet = Fleet::new();
+    let town = town(&fleet, "backend");
+    let observer = At { token: tokens::observer(&fleet, tokens::OWNER).jwt, ..At::town(&town) };
+    let text = observer.prompt_text("mayor", &json!({}));
+    assert!(text.contains("\n- list_beads(") && !text.contains("\n- sling("), "{text}");
+}
+
+#[test]
 fn a_town_of_many_rigs_still_fits() {
     let fleet = Fleet::new();
     let town = town(&fleet, "backend");
