@@ -5,7 +5,7 @@ use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, tokens};
 use gastown_mcp::offer::{CallError, Shape};
 use gastown_mcp::prompts::{list, visible};
-use gastown_mcp::tools::TOOLS;
+use gastown_mcp::tools::{TOOLS, all};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn invalid(outcome: Result<impl std::fmt::Debug, CallError>) -> String {
 }
 
 fn tool_names() -> BTreeSet<&'static str> {
-    TOOLS.iter().map(|tool| tool.name).collect()
+    all().map(|tool| tool.name).collect()
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
         fields(&(tool.describe)(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));
-    text.split(|character: char| !character.is_ascii_lowercase() && character != '_')
+    text.split(|character: char| !character.is_ascii_lowercase() && !character.is_ascii_digit() && character != '_')
         .map(|word| word.trim_matches('_'))
         .filter(|word| word.contains('_') && !known.contains(*word))
         .map(str::to_owned)
