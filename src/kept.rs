@@ -6,6 +6,7 @@ use crate::peer::{Ending, Route};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What is known of a legacy session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,18 @@ pub struct Heard {
     pub is_cancelled: bool,
 }
 
+/// Answers by the names of the questions.
+pub type Answers = BTreeMap<String, Answered>;
+
+/// An answer, and to what. A question of the same name that asks something else is another question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Digest of the question; empty for an answer that nobody asked for.
+    pub question: String,
+    /// What the client said.
+    pub answer: Value,
+}
+
 /// Where a task stands (2026-07-28, tasks extension).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,8 +111,8 @@ pub struct Task {
     pub updated_at: Timestamp,
     /// How long it is kept, in milliseconds from its beginning.
     pub ttl_ms: i64,
-    /// Answers that its client has given, by question.
-    pub answers: Map<String, Value>,
+    /// Answers that its client has given, by the question's name.
+    pub answers: Answers,
     /// Questions that its client has yet to answer.
     pub questions: Map<String, Value>,
     /// How it ended.

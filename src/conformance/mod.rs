@@ -1,4 +1,4 @@
-//! The fixture of the official conformance suite: more rows of the tables of tools, resources and prompts, and a user of its own.
+//! The fixture of the official conformance suite: more tools, resources and prompts, and a user of its own.
 //!
 //! Owns what the suite expects a server to offer. It is compiled with the feature `conformance` only, so no deployment
 //! has it. It knows nothing that a tool does not know: what it cannot do here, no tool can.

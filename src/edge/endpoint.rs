@@ -3,7 +3,7 @@
 //! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `keeper`'s.
 
 use super::keeper::Keeper;
-use super::{Authenticated, envelope};
+use super::{Authenticated, envelope, instructions};
 use crate::completion::complete;
 use crate::error::{Code, Fault, Refusal};
 use crate::http::outlet::Outlet;
@@ -125,12 +125,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn instructions(&self) -> &str {
-        match (self.pinned.is_some(), self.view.only_looks()) {
-            (false, false) => include_str!("instructions_fleet.txt"),
-            (false, true) => include_str!("instructions_fleet_readonly.txt"),
-            (true, false) => include_str!("instructions_town.txt"),
-            (true, true) => include_str!("instructions_town_readonly.txt"),
-        }
+        instructions::text(self.view)
     }
 
     fn features(&self) -> Features {

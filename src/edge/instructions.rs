@@ -6,8 +6,8 @@ use crate::tools::run::View;
 
 /// The instructions for a view. Clients cut texts of 2,048 characters and more.
 #[must_use]
-pub const fn text(view: View) -> &'static str {
-    match (view.pinned, view.read_only) {
+pub fn text(view: View) -> &'static str {
+    match (view.pinned, view.only_looks()) {
         (false, false) => include_str!("instructions_fleet.txt"),
         (false, true) => include_str!("instructions_fleet_readonly.txt"),
         (true, false) => include_str!("instructions_town.txt"),

@@ -1,8 +1,9 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
 //! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry` and `rig_plane` the
-//! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read. `authenticate` runs once, before anything
-//! behind a door does; `issuer` is its part about OAuth's tokens, `resource` what such a token must be for.
+//! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
+//! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
+//! such a token must be for.
 
 mod authenticate;
 mod door;

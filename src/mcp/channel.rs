@@ -9,6 +9,7 @@ use super::server::Server;
 use super::session::Session;
 use crate::http::outlet::Outlet;
 use crate::http::{Headers, Relayed, Response, ResponseBody};
+use crate::kept::Answers;
 use crate::peer::{Ability, LogLevel};
 use crate::sse;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -126,7 +127,7 @@ impl<'a> Channel<'a> {
 
     /// The same client, for a run of the call as a task: it is told nothing on the way, and has answered this much.
     #[must_use]
-    pub fn of_task(&self, answers: Map<String, Value>) -> Channel<'_> {
+    pub fn of_task(&self, answers: Answers) -> Channel<'_> {
         let era = match &self.era {
             Era::Modern { capabilities } => Era::Modern { capabilities },
             Era::Legacy { .. } | Era::Beginning => Era::Beginning,

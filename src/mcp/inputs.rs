@@ -8,12 +8,14 @@ use super::message::{present, read_object, read_string};
 use super::reply::{Problem, internal};
 use super::server::Server;
 use crate::error::Fault;
+use crate::kept::{Answered, Answers};
 use crate::seal::{Purpose, digest, open, seal};
 use crate::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// How long a client may take to answer.
 const ANSWER_MILLIS_MAX: i64 = 15 * 60 * 1000;
@@ -24,8 +26,8 @@ const STATE_BYTES_MAX: usize = 256 * 1024;
 /// What a call knows from earlier rounds.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    /// Answers by question.
-    pub answers: Map<String, Value>,
+    /// What was answered.
+    pub answers: Answers,
     /// Which round this is: unguessable, and when it is too late for it. `None` before anything was asked.
     pub round: Option<(String, Timestamp)>,
 }
@@ -49,24 +51,33 @@ struct Sealed {
     /// 128 random bits.
     jti: String,
     /// Answers so far.
-    answers: Map<String, Value>,
-    /// What was asked last.
-    asked: Vec<String>,
+    answers: Answers,
+    /// What was asked last: digests of the questions.
+    asked: BTreeMap<String, String>,
 }
 
 impl Inputs {
-    /// Reads what a call brings. Answers to what was not asked are ignored; a state that is not good is refused.
+    /// Reads what a call brings. A state that is not good is refused. Answers to what was not asked last are ignored;
+    /// those that come without any state answer nothing that was asked, and so can authorize nothing.
     ///
     /// # Errors
     /// −32602.
     pub fn read(server: &dyn Server, method: &str, params: Option<&RawValue>) -> Result<Self, Problem> {
         let Some(text) = params.map(RawValue::get) else { return Ok(Self::default()) };
         // The one look that every call pays for.
-        if !text.contains("requestState") {
+        if !text.contains("requestState") && !text.contains("inputResponses") {
             return Ok(Self::default());
         }
         let Some(given) = read_object::<Params<'_>>(text) else { return Ok(Self::default()) };
-        let Some(state) = given.state else { return Ok(Self::default()) };
+        let responses: Map<String, Value> = match given.responses {
+            Some(responses) => read_object(responses.get())
+                .ok_or_else(|| Problem::InvalidParams("inputResponses must be an object with no key repeated".into()))?,
+            None => Map::new(),
+        };
+        let Some(state) = given.state else {
+            let unasked = |(name, answer)| (name, Answered { question: String::new(), answer });
+            return Ok(Self { answers: responses.into_iter().map(unasked).collect(), round: None });
+        };
         let refused = || Problem::InvalidParams("requestState is not valid for this call; call again without it".into());
         let state = read_string(state).filter(|state| state.len() <= STATE_BYTES_MAX).ok_or_else(refused)?;
         let sealed: Sealed = open(server.seal_key(), Purpose::RequestState, &state).ok_or_else(refused)?;
@@ -75,10 +86,10 @@ impl Inputs {
             return Err(refused());
         }
         let mut answers = sealed.answers;
-        if let Some(responses) = given.responses {
-            let responses: Map<String, Value> = read_object(responses.get())
-                .ok_or_else(|| Problem::InvalidParams("inputResponses must be an object with no key repeated".into()))?;
-            answers.extend(responses.into_iter().filter(|(name, _)| sealed.asked.contains(name)));
+        for (name, answer) in responses {
+            if let Some(question) = sealed.asked.get(&name) {
+                answers.insert(name, Answered { question: question.clone(), answer });
+            }
         }
         Ok(Self { answers, round: Some((sealed.jti, expires)) })
     }
@@ -87,18 +98,30 @@ impl Inputs {
     ///
     /// # Errors
     /// −32603 when it cannot be written.
-    pub fn seal(&self, server: &dyn Server, method: &str, params: Option<&RawValue>, asked: Vec<String>) -> Result<String, Problem> {
+    pub fn seal(
+        &self,
+        server: &dyn Server,
+        method: &str,
+        params: Option<&RawValue>,
+        questions: &Map<String, Value>,
+    ) -> Result<String, Problem> {
         let sealed = Sealed {
             sub: digest(server.principal()),
             call: call_digest(method, params.map_or("{}", RawValue::get)),
             exp: server.now().plus_millis(ANSWER_MILLIS_MAX).millis(),
             jti: Base64UrlUnpadded::encode_string(&server.random()),
             answers: self.answers.clone(),
-            asked,
+            asked: questions.iter().map(|(name, question)| (name.clone(), question_digest(question))).collect(),
         };
         seal(server.seal_key(), Purpose::RequestState, &sealed)
             .map_err(|error| internal(server, &Fault::new("sealing a request state", error)))
     }
+}
+
+/// What a question asks, in short.
+#[must_use]
+pub fn question_digest(question: &Value) -> String {
+    digest(&question.to_string())
 }
 
 /// Method and parameters without what differs between rounds. Keys are sorted: a client may write them anew.

@@ -3,6 +3,7 @@
 //! Owns the messages. When and how they travel is `channel`'s.
 
 use super::channel::{Channel, Era};
+use super::inputs::question_digest;
 use super::session::Session;
 use crate::error::{Code, Refusal};
 use crate::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
@@ -79,18 +80,22 @@ impl Channel<'_> {
 
     /// Answers known from earlier rounds; what is missing is noted and answered by calling again.
     fn recall(&self, questions: &[(&'static str, InputRequest)]) -> Result<Vec<Value>, Stop> {
-        let known = |name: &str, question: &InputRequest| self.inputs.answers.get(name).filter(|answer| question.accepts(answer)).cloned();
-        let answers: Vec<Option<Value>> = questions.iter().map(|(name, question)| known(name, question)).collect();
-        if answers.iter().all(Option::is_some) {
-            return Ok(answers.into_iter().flatten().collect());
-        }
+        let mut answers = Vec::with_capacity(questions.len());
         let mut asked = self.questions.borrow_mut();
-        for ((name, question), answer) in questions.iter().zip(&answers) {
-            if answer.is_none() {
-                asked.insert((*name).to_owned(), serde_json::to_value(question).unwrap_or_default());
+        for (name, question) in questions {
+            let wire = serde_json::to_value(question).unwrap_or_default();
+            let known = self.inputs.answers.get(*name).filter(|known| {
+                let is_to_this = known.question.is_empty() || known.question == question_digest(&wire);
+                is_to_this && question.accepts(&known.answer)
+            });
+            match known {
+                Some(known) => answers.push(known.answer.clone()),
+                None => {
+                    asked.insert((*name).to_owned(), wire);
+                }
             }
         }
-        Err(Stop::Suspended)
+        if answers.len() == questions.len() { Ok(answers) } else { Err(Stop::Suspended) }
     }
 
     /// Asks on the stream and waits for the answers, which come with other requests.
@@ -165,7 +170,13 @@ impl Peer for Channel<'_> {
     }
 
     fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
-        let Some((round, expires)) = &self.inputs.round else { return ready(Ok(())).boxed_local() };
+        let Some((round, expires)) = &self.inputs.round else {
+            let is_unasked = self.inputs.answers.values().any(|known| known.question.is_empty());
+            let refusal = Refusal::new(Code::InvalidArgument, "These answers were not asked for; nothing was changed");
+            let outcome =
+                if is_unasked { Err(refusal.hint("Call again without inputResponses, and answer what is asked.").into()) } else { Ok(()) };
+            return ready(outcome).boxed_local();
+        };
         async move {
             if self.server.state().spend(round, *expires).await? {
                 return Ok(());

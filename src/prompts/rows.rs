@@ -4,7 +4,6 @@
 //! user wants) is fenced. A new prompt is one row and one function.
 
 use super::{Argument, Filled, PromptDef};
-use crate::auth::principal::Scope;
 use crate::completion::Values;
 use crate::offer::CallError;
 use crate::resources::Offering;
@@ -80,7 +79,7 @@ async fn mayor(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
         name = AgentText::line(&name).as_str(),
         town = town,
         rigs = rig_lines(&rigs),
-        tools = tool_lines(at.pinned.is_some())
+        tools = tool_lines(View { read_only: false, scope: at.client.principal.scope, pinned: at.pinned.is_some() })
     );
     Ok(user_says(&text))
 }
@@ -119,9 +118,8 @@ fn rig_lines(rigs: &[RigRecord]) -> String {
 }
 
 /// The tools, one a line: arguments with `?` where they may be left out, and what it does. Schemas are in `tools/list`.
-fn tool_lines(is_pinned: bool) -> String {
-    let tools: Vec<Value> =
-        serde_json::from_str(&list::text(View { read_only: false, scope: Scope::Admin, pinned: is_pinned }, true)).unwrap_or_default();
+fn tool_lines(view: View) -> String {
+    let tools: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap_or_default();
     let line = |tool: &Value| -> Option<String> {
         let schema = tool.get("inputSchema")?;
         let required = schema.get("required").and_then(Value::as_array);

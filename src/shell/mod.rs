@@ -8,5 +8,6 @@ mod entry;
 mod objects;
 mod platform;
 mod sql;
+mod timer;
 mod web;
 mod wire;

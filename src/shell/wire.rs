@@ -5,15 +5,15 @@
 
 use super::platform::{Variables, variables};
 use super::sql::describe;
+use super::timer;
 use crate::error::Fault;
 use crate::http::Relayed;
 use crate::rpc::call::{Call, Context, Instance, Wire};
 use futures::future::LocalBoxFuture;
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
+use worker::Env;
 
 #[wasm_bindgen]
 extern "C" {
@@ -88,6 +88,6 @@ impl Wire for StubWire {
     }
 
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
-        Box::pin(Delay::from(Duration::from_millis(millis.into())))
+        timer::sleep(millis)
     }
 }

@@ -5,7 +5,7 @@ use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, tokens};
 use gastown_mcp::offer::{CallError, Shape};
 use gastown_mcp::prompts::{list, visible};
-use gastown_mcp::tools::TOOLS;
+use gastown_mcp::tools::{TOOLS, all};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn invalid(outcome: Result<impl std::fmt::Debug, CallError>) -> String {
 }
 
 fn tool_names() -> BTreeSet<&'static str> {
-    TOOLS.iter().map(|tool| tool.name).collect()
+    all().map(|tool| tool.name).collect()
 }
 
 #[test]
@@ -82,6 +82,15 @@ fn the_mayor_knows_its_rigs_its_tools_and_its_limits() {
         assert!(text.chars().count() <= MAYOR_CHARS_MAX, "{}", text.chars().count());
         assert_eq!(unknown_words(&text, &tool_names()), BTreeSet::new());
     }
+}
+
+#[test]
+fn a_token_that_only_looks_is_told_of_no_tool_that_changes() {
+    let fleet = Fleet::new();
+    let town = town(&fleet, "backend");
+    let observer = At { token: tokens::observer(&fleet, tokens::OWNER).jwt, ..At::town(&town) };
+    let text = observer.prompt_text("mayor", &json!({}));
+    assert!(text.contains("\n- list_beads(") && !text.contains("\n- sling("), "{text}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Skills and instructions: the texts that clients load, and what is said of them.
 
 use crate::support::expect;
+use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::edge::instructions;
 use gastown_mcp::resources::rows::RESOURCES;
 use gastown_mcp::skills::{SKILLS, Skill};
@@ -50,13 +51,14 @@ fn a_guide_is_called_as_its_front_matter_says() {
 #[test]
 fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
     let mut texts = BTreeSet::new();
-    for (pinned, read_only) in [(false, false), (false, true), (true, false), (true, true)] {
-        let view = View { read_only, pinned };
+    let wide = |pinned, read_only| View { read_only, scope: Scope::Write, pinned };
+    for view in [wide(false, false), wide(false, true), wide(true, false), wide(true, true)] {
         let text = instructions::text(view);
         assert!(texts.insert(text) && text.chars().count() < 2_000);
+        assert_eq!(instructions::text(View { scope: Scope::Read, ..view }), instructions::text(View { read_only: true, ..view }));
         let tools: BTreeSet<&str> = visible(view).map(|tool| tool.name).collect();
         assert_eq!(unknown_words(text, &tools), BTreeSet::new(), "{view:?}");
-        assert_eq!(text.contains("sling"), !read_only);
+        assert_eq!(text.contains("sling"), !view.read_only);
         assert!(text.contains("« and »"));
     }
 }
@@ -80,7 +82,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
         fields(&(tool.describe)(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));
-    text.split(|character: char| !character.is_ascii_lowercase() && character != '_')
+    text.split(|character: char| !character.is_ascii_lowercase() && !character.is_ascii_digit() && character != '_')
         .map(|word| word.trim_matches('_'))
         .filter(|word| word.contains('_') && !known.contains(*word))
         .map(str::to_owned)

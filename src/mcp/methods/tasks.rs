@@ -8,7 +8,8 @@ use super::Call;
 use super::errors::{lacks, problem};
 use super::tools::result_of;
 use crate::error::Failure;
-use crate::kept::{Task, TaskStatus};
+use crate::kept::{Answered, Task, TaskStatus};
+use crate::mcp::inputs::question_digest;
 use crate::mcp::message::{present, read_object, read_string};
 use crate::mcp::reply::{Problem, internal};
 use crate::mcp::result::{Answer, ResultWriter};
@@ -136,11 +137,16 @@ pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer
         for _ in 0..ATTEMPTS_MAX {
             let mut task = find(call, &params).await?;
             let responses = responses.clone().ok_or(Problem::InvalidParams("inputResponses must be an object".into()))?;
-            let asked: Vec<(String, Value)> = responses.into_iter().filter(|(name, _)| task.questions.contains_key(name)).collect();
-            if asked.is_empty() || task.has_ended() {
+            let mut is_news = false;
+            for (name, answer) in responses {
+                if let Some(question) = task.questions.get(&name) {
+                    task.answers.insert(name, Answered { question: question_digest(question), answer });
+                    is_news = true;
+                }
+            }
+            if !is_news || task.has_ended() {
                 break;
             }
-            task.answers.extend(asked);
             if go_on(call, &mut task).await? {
                 break;
             }

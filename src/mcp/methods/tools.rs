@@ -113,7 +113,6 @@ const fn text(text: &str) -> TextContent<'_> {
 pub(super) fn input_required(call: &Call<'_>) -> Result<Answer, Problem> {
     let channel: &Channel<'_> = call.channel;
     let questions = channel.questions.take();
-    let asked = questions.keys().cloned().collect();
-    let state = channel.inputs.seal(call.server, call.method, call.params, asked)?;
+    let state = channel.inputs.seal(call.server, call.method, call.params, &questions)?;
     ResultWriter::open_as(call, "input_required").field("inputRequests", &questions).field("requestState", &state).close()
 }

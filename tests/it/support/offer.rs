@@ -14,7 +14,7 @@ use gastown_mcp::offer::{CallError, Change, Listing, PromptReply, Reference, Sha
 use gastown_mcp::peer::{Peer, Route};
 use gastown_mcp::resources::Offering;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::client::Client;
+use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::{completion, prompts, resources};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
@@ -45,7 +45,7 @@ impl At {
         self.fleet.block_on(async move {
             let memory = Memory::default();
             let principal = verify(fleet.keys(), &token, fleet.now(), Accept::External).unwrap();
-            let client = Client { runtime: &fleet, principal: &principal, token: &token, request_id: "test" };
+            let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&token), request_id: "test" };
             let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), peer: peer.as_deref() };
             work(&at).await
         })
