@@ -35,7 +35,13 @@ fn modern_probes() {
         ("no Mcp-Method", "POST", version(), of("tools/list"), (400, -32020)),
         ("unknown tool", "POST", with("tools/call", &[("Mcp-Name", "no")]), call(json!({"name": "no"})), (200, -32602)),
         ("name not a string", "POST", with("tools/call", &[("Mcp-Name", "5")]), call(json!({"name": 5})), (200, -32602)),
-        ("unknown resource", "POST", with("resources/read", &[("Mcp-Name", "x:y")]), of("resources/read"), (404, -32601)),
+        (
+            "unknown resource",
+            "POST",
+            with("resources/read", &[("Mcp-Name", "x:y")]),
+            modern("resources/read", json!({"uri": "x:y"})).to_string(),
+            (200, -32602),
+        ),
         ("bad cursor", "POST", with("tools/list", &[]), modern("tools/list", json!({"cursor": "?"})).to_string(), (200, -32602)),
         ("no arguments", "POST", with("tools/call", &[("Mcp-Name", "echo")]), call(json!({"name": "echo"})), (200, 0)),
         ("unknown method", "POST", with("no/such", &[]), of("no/such"), (404, -32601)),
@@ -135,7 +141,6 @@ fn legacy_probes() {
         ("unknown session GET", "GET", vec![unknown], raw(""), (404, -32600)),
         ("unknown session DELETE", "DELETE", vec![unknown], raw(""), (404, -32600)),
         ("GET without session", "GET", vec![], raw(""), (400, -32600)),
-        ("GET with session", "GET", vec![session()], raw(""), (405, 0)),
         ("bad JSON", "POST", vec![session()], raw("{"), (400, -32700)),
         (
             "not UTF-8 is bad JSON, but an escape is fine",
