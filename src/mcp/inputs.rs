@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// How long a client may take to answer.
+/// How long a client may take to answer all that a call asks.
 const ANSWER_MILLIS_MAX: i64 = 15 * 60 * 1000;
 
 /// Longest state that is looked at, in bytes: answers are forms filled in by people.
@@ -26,7 +26,8 @@ const STATE_BYTES_MAX: usize = 256 * 1024;
 pub struct Inputs {
     /// Answers by question.
     pub answers: Map<String, Value>,
-    /// Which round this is: unguessable, and when it is too late for it. `None` before anything was asked.
+    /// Which call this is, the same in all its rounds: unguessable, and when it is too late to go on with it. `None`
+    /// before anything was asked.
     pub round: Option<(String, Timestamp)>,
 }
 
@@ -88,11 +89,15 @@ impl Inputs {
     /// # Errors
     /// −32603 when it cannot be written.
     pub fn seal(&self, server: &dyn Server, method: &str, params: Option<&RawValue>, asked: Vec<String>) -> Result<String, Problem> {
+        // Were a later round another call, an earlier one could be answered again to make a second last round.
+        let (jti, expires) = self.round.clone().unwrap_or_else(|| {
+            (Base64UrlUnpadded::encode_string(&server.random()), server.now().plus_millis(ANSWER_MILLIS_MAX))
+        });
         let sealed = Sealed {
             sub: digest(server.principal()),
             call: call_digest(method, params.map_or("{}", RawValue::get)),
-            exp: server.now().plus_millis(ANSWER_MILLIS_MAX).millis(),
-            jti: Base64UrlUnpadded::encode_string(&server.random()),
+            exp: expires.millis(),
+            jti,
             answers: self.answers.clone(),
             asked,
         };
