@@ -125,7 +125,9 @@ impl Task {
         let mut wire = self.summary();
         match &self.ending {
             Some(Ending::Result(result)) if self.status == TaskStatus::Completed => {
-                wire.insert("result".to_owned(), Value::Object(result.clone()));
+                let mut result = result.clone();
+                result.entry("resultType").or_insert_with(|| Value::from("complete"));
+                wire.insert("result".to_owned(), Value::Object(result));
             }
             Some(Ending::Error(error)) if self.status == TaskStatus::Failed => {
                 wire.insert("error".to_owned(), Value::Object(error.clone()));
