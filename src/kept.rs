@@ -25,6 +25,9 @@ pub struct OpenStream {
     /// The legacy session that it belongs to. Such a stream outlives its connections, and its events have ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// It is begun when it is not there. A call's stream is not: what is not there any more is over.
+    #[serde(default)]
+    pub begins: bool,
     /// The last event that the client has; what came after it is sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
