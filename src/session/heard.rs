@@ -62,10 +62,14 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a source is asked: all topics that somebody wants, and until when.
+/// What a source is asked: all topics that somebody wants, and until when. Nobody asks for nothing: a lease that is no
+/// longer wanted runs out, and a source that does not answer is not asked for ever.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
+    if topics.is_empty() {
+        return Ok(None);
+    }
     let topics: Vec<String> = topics.into_iter().map(|(topic,)| topic).collect();
     Ok(Some(value!([topics, cx.now.plus_millis(LEASE_MILLIS).millis()])))
 }
