@@ -90,9 +90,10 @@ impl Inputs {
     /// −32603 when it cannot be written.
     pub fn seal(&self, server: &dyn Server, method: &str, params: Option<&RawValue>, asked: Vec<String>) -> Result<String, Problem> {
         // Were a later round another call, an earlier one could be answered again to make a second last round.
-        let (jti, expires) = self.round.clone().unwrap_or_else(|| {
-            (Base64UrlUnpadded::encode_string(&server.random()), server.now().plus_millis(ANSWER_MILLIS_MAX))
-        });
+        let (jti, expires) = self
+            .round
+            .clone()
+            .unwrap_or_else(|| (Base64UrlUnpadded::encode_string(&server.random()), server.now().plus_millis(ANSWER_MILLIS_MAX)));
         let sealed = Sealed {
             sub: digest(server.principal()),
             call: call_digest(method, params.map_or("{}", RawValue::get)),

@@ -3,18 +3,26 @@
 //! This file owns the fixture: a small product behind the `Server` trait, and the means to send it things. Names of
 //! tests carry the requirement's id where there is one: H for 2026-07-28, L for the legacy revisions.
 
+mod asking;
 mod edges;
 mod eras;
 mod fuzz;
 mod headers;
 mod legacy;
+mod listening;
+mod lists;
 mod modern;
 mod origins;
+mod resumption;
+mod rounds;
 mod sessions;
+mod streams;
+mod tasks;
+mod telling;
 
 use super::fixture::Product;
 use super::fixture::fuzz::{assert_legal, assert_legal_event, json_body};
-use super::fixture::world::{Event, Got, Reading};
+use super::fixture::world::{Event, Got, Pending, Reading};
 use crate::http::{RequestBody, Response, ResponseBody};
 use serde_json::{Value, json};
 
@@ -119,4 +127,69 @@ pub(super) fn body(response: &Response) -> Value {
 /// Status and error code (0 for none): what most tests ask.
 pub(super) fn verdict(response: &Response) -> (u16, i64) {
     (response.status, body(response)["error"]["code"].as_i64().unwrap_or(0))
+}
+
+/// A modern request of a client that can do everything, with more in its `_meta`.
+pub(super) fn able(method: &str, params: Value, more: Value) -> Value {
+    let mut message = modern(method, params);
+    let meta = message["params"]["_meta"].as_object_mut().unwrap();
+    meta.insert(
+        "io.modelcontextprotocol/clientCapabilities".to_owned(),
+        json!({"elicitation": {}, "sampling": {}, "roots": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}}),
+    );
+    meta.extend(more.as_object().unwrap().clone());
+    message
+}
+
+/// Posts a modern message of a client that takes streams; nobody waits for the answer yet.
+pub(super) fn start_modern(server: &Product, message: &Value) -> Pending {
+    let params = &message["params"];
+    let named = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str());
+    let mut headers = vec![
+        ("Content-Type", "application/json"),
+        BOTH,
+        ("MCP-Protocol-Version", MODERN),
+        ("Mcp-Method", message["method"].as_str().unwrap()),
+    ];
+    headers.extend(named.map(|name| ("Mcp-Name", name)));
+    server.world.start(server, "POST", &headers, RequestBody::Bytes(message.to_string().into_bytes()))
+}
+
+/// The same, answered in one piece: its result, or its error.
+pub(super) fn ask_modern(server: &Product, message: &Value) -> Value {
+    let Got::Whole(response) = start_modern(server, message).wait() else { panic!("a stream came") };
+    assert_legal(&response);
+    let body = body(&response);
+    body.get("result").or(body.get("error")).cloned().unwrap()
+}
+
+/// Begins a session of a client that can do this.
+pub(super) fn initialize_able(server: &Product, version: &str, capabilities: Value) -> String {
+    let request = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params":
+        {"protocolVersion": version, "capabilities": capabilities, "clientInfo": {"name": "c", "version": "1"}}});
+    header(&post(server, &[], &request.to_string()), "mcp-session-id").unwrap().to_owned()
+}
+
+/// Posts a legacy message of a client that takes streams; nobody waits for the answer yet.
+pub(super) fn start_legacy(server: &Product, session: &str, message: &Value) -> Pending {
+    let headers = [("Content-Type", "application/json"), BOTH, ("Mcp-Session-Id", session)];
+    server.world.start(server, "POST", &headers, RequestBody::Bytes(message.to_string().into_bytes()))
+}
+
+/// A legacy call of a tool.
+pub(super) fn tool(id: impl Into<Value>, name: &str, arguments: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params":
+        {"name": name, "arguments": arguments, "_meta": {"progressToken": "t"}}})
+}
+
+/// Opens a session's own stream, or another one that was lost after this event.
+pub(super) fn get(server: &Product, session: &str, last: Option<&str>) -> Reading {
+    let mut headers = vec![("Mcp-Session-Id", session), ("Accept", "text/event-stream")];
+    headers.extend(last.map(|last| ("Last-Event-ID", last)));
+    stream(exchange(server, "GET", &headers, RequestBody::Bytes(Vec::new())))
+}
+
+/// What was noted of the work.
+pub(super) fn noted(server: &Product, what: &str) -> usize {
+    server.world.calls.borrow().iter().filter(|call| *call == what).count()
 }
