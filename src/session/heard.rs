@@ -101,7 +101,7 @@ pub(super) fn renew_leases(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `subscribe`: a session hears of more on its own stream.
+/// `addRoutes`: a session hears of more on its own stream.
 pub(crate) fn subscribe(
     cx: &Cx<'_>,
     _caller: &Caller,
@@ -113,7 +113,7 @@ pub(crate) fn subscribe(
     Ok(Answer::Void)
 }
 
-/// `unsubscribe`: and of that no more.
+/// `removeRoutes`: and of that no more.
 pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name): (String, String, String)) -> Result<Answer, Failure> {
     execute(cx.sql, "-- routes_remove\nDELETE FROM routes WHERE stream = ? AND name = ?", (format!("{session}/{stream}"), name))?;
     Ok(Answer::Void)

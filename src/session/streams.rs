@@ -117,7 +117,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
     };
     if !is_lost {
         check_room(cx)?;
-        let kind = if open.session.is_some() { "session" } else { "listen" };
+        let kind = if open.session.is_some() { "session" } else { "subscription" };
         let life = if open.session.is_some() { AWAY_MILLIS } else { UNREAD_MILLIS };
         execute(
             cx.sql,

@@ -50,7 +50,9 @@ pub(super) fn send(server: &Product, method: &str, headers: &[(&str, &str)], bod
 
 /// The messages of events, each of them legal.
 pub(super) fn messages(events: &[Event]) -> Vec<Value> {
-    events.iter().for_each(|event| assert_legal_event(&event.data));
+    for event in events {
+        assert_legal_event(&event.data);
+    }
     events.iter().filter(|event| !event.data.is_empty()).map(|event| serde_json::from_str(&event.data).unwrap()).collect()
 }
 

@@ -82,7 +82,9 @@ impl Isolate {
         match self.fleet.block_on(begin(work, opening)) {
             Outgoing::Whole(Response { status, headers, body: ResponseBody::Relayed(relayed) }) => {
                 let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
-                Got::Stream(Response { status, headers, body: ResponseBody::Empty }, Reading::of(&self.fleet, receiver.boxed_local()))
+                // The shell names the type of such a body.
+                let head = Response { status, headers, body: ResponseBody::Empty }.header("content-type", "text/event-stream");
+                Got::Stream(head, Reading::of(&self.fleet, receiver.boxed_local()))
             }
             Outgoing::Whole(response) => Got::Whole(response),
             Outgoing::Early(opened, work) if opened.is_detached => {
