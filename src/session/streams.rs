@@ -109,10 +109,10 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
     let known: Option<(i64, i64, i64)> =
         query_one(cx.sql, "-- streams_find\nSELECT generation, sent, last FROM streams WHERE stream = ?", (&key,))?;
     let is_lost = known.is_none() && !open.begins;
-    // Where there is no row, nobody reads on: the reader finds that the stream is over. A stream that was begun anew
-    // counts from the client's last event on, or from less: what is on it must not pass for what the client has.
+    // Where there is no row, nobody reads on: the reader finds that the stream is over. An event that this stream does
+    // not have yet is of an earlier one of the same name, of which nothing on this one was sent.
     let (generation, after) = match known {
-        Some((generation, sent, last)) => (generation + 1, open.after.unwrap_or(sent).min(last)),
+        Some((generation, sent, last)) => (generation + 1, open.after.filter(|after| *after <= last).unwrap_or(sent)),
         None => (1, open.after.unwrap_or_default()),
     };
     if !is_lost {

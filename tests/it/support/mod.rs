@@ -4,6 +4,7 @@ pub mod edge;
 pub mod expect;
 pub mod fleet;
 pub mod host_sql;
+pub mod keeping;
 pub mod listener;
 pub mod tasks;
 pub mod tokens;
