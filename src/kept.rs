@@ -26,6 +26,9 @@ pub struct OpenStream {
     /// The legacy session that it belongs to. Such a stream outlives its connections, and its events have ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// It is begun when it is not there. A call's stream is not: what is not there any more is over.
+    #[serde(default)]
+    pub begins: bool,
     /// The last event that the client has; what came after it is sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
@@ -138,7 +141,9 @@ impl Task {
         let mut wire = self.summary();
         match &self.ending {
             Some(Ending::Result(result)) if self.status == TaskStatus::Completed => {
-                wire.insert("result".to_owned(), Value::Object(result.clone()));
+                let mut result = result.clone();
+                result.entry("resultType").or_insert_with(|| Value::from("complete"));
+                wire.insert("result".to_owned(), Value::Object(result));
             }
             Some(Ending::Error(error)) if self.status == TaskStatus::Failed => {
                 wire.insert("error".to_owned(), Value::Object(error.clone()));

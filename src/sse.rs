@@ -8,12 +8,14 @@ pub const COMMENT: &str = ":\n\n";
 /// How long a client waits before it connects again, in milliseconds.
 pub const RETRY_MILLIS: u32 = 1_000;
 
-/// An event. JSON text has no line breaks, so one data line is enough.
+/// An event. A line break between JSON tokens, as a client may have written them, begins a data line of its own: the
+/// reader joins them again.
 #[must_use]
 pub fn event(id: Option<&str>, data: &str) -> String {
+    let lines = data.replace("\r\n", "\n").replace(['\n', '\r'], "\ndata: ");
     match id {
-        Some(id) => format!("id: {id}\ndata: {data}\n\n"),
-        None => format!("data: {data}\n\n"),
+        Some(id) => format!("id: {id}\ndata: {lines}\n\n"),
+        None => format!("data: {lines}\n\n"),
     }
 }
 
@@ -35,5 +37,27 @@ pub fn read_event_id(id: &str) -> (&str, i64) {
     match id.rsplit_once('_').and_then(|(stream, number)| number.parse().ok().map(|number| (stream, number))) {
         Some(read) => read,
         None => (id, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_block_whatever_is_in_it() {
+        assert_eq!(event(None, "{}"), "data: {}\n\n");
+        assert_eq!(event(Some("get_7"), "{}"), "id: get_7\ndata: {}\n\n");
+        assert_eq!(event(None, "{\n\r\n \"a\":\r1}"), "data: {\ndata: \ndata:  \"a\":\ndata: 1}\n\n");
+        assert_eq!(priming("get_0"), "id: get_0\nretry: 1000\ndata: \n\n");
+    }
+
+    #[test]
+    fn event_ids_name_stream_and_place() {
+        assert_eq!(read_event_id(&event_id("get", 7)), ("get", 7));
+        assert_eq!(read_event_id("a_b_12"), ("a_b", 12));
+        for strange in ["", "7", "get", "get_", "get_x", "get_99999999999999999999", "_"] {
+            assert_eq!(read_event_id(strange).1, 0, "{strange}");
+        }
     }
 }

@@ -71,6 +71,8 @@ pub struct Channel<'a> {
     /// Name of the legacy stream, once it is open.
     pub(super) stream: OnceCell<String>,
     is_open: Cell<bool>,
+    /// The work is opening the stream just now.
+    is_opening: Cell<bool>,
     /// The client is connected elsewhere, or not at all: messages are kept but not sent.
     pub(super) is_away: Cell<bool>,
 }
@@ -121,6 +123,7 @@ impl<'a> Channel<'a> {
             is_cancellable: Cell::new(false),
             stream: OnceCell::new(),
             is_open: Cell::new(false),
+            is_opening: Cell::new(false),
             is_away: Cell::new(false),
         }
     }
@@ -175,7 +178,8 @@ impl<'a> Channel<'a> {
                     if self.is_cancellable.get() && cancelled.is_none() {
                         cancelled = Some(Box::pin(self.cancelled(&session.key, request)));
                     }
-                    if ticks % SILENCE_TICKS_MAX == 0 && (self.is_open.get() || ticks >= PLAIN_TICKS_MAX) {
+                    let is_due = if self.is_open.get() { ticks % SILENCE_TICKS_MAX == 0 } else { ticks >= PLAIN_TICKS_MAX };
+                    if is_due {
                         self.comment().await;
                     }
                 }
@@ -201,7 +205,9 @@ impl<'a> Channel<'a> {
     }
 
     async fn comment(&self) {
-        if self.open().await
+        // The work waits to go on with that; a second stream would be opened beside it.
+        if !self.is_opening.get()
+            && self.open().await
             && let Some(outlet) = self.outlet.filter(|_| !self.is_away.get())
         {
             outlet.write(sse::COMMENT);
@@ -216,7 +222,10 @@ impl<'a> Channel<'a> {
         }
         if let Era::Legacy { session, .. } = &self.era {
             let stream = Base64UrlUnpadded::encode_string(self.server.random().get(..9).unwrap_or_default()).replace('_', "~");
-            if let Err(fault) = self.server.state().append(&session.key, &stream, Vec::new(), false).await {
+            self.is_opening.set(true);
+            let begun = self.server.state().append(&session.key, &stream, Vec::new(), false).await;
+            self.is_opening.set(false);
+            if let Err(fault) = begun {
                 self.server.log_fault(&fault);
                 return false;
             }

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// How long a client may take to answer.
+/// How long a client may take to answer all that a call asks.
 const ANSWER_MILLIS_MAX: i64 = 15 * 60 * 1000;
 
 /// Longest state that is looked at, in bytes: answers are forms filled in by people.
@@ -28,7 +28,8 @@ const STATE_BYTES_MAX: usize = 256 * 1024;
 pub struct Inputs {
     /// What was answered.
     pub answers: Answers,
-    /// Which round this is: unguessable, and when it is too late for it. `None` before anything was asked.
+    /// Which call this is, the same in all its rounds: unguessable, and when it is too late to go on with it. `None`
+    /// before anything was asked.
     pub round: Option<(String, Timestamp)>,
 }
 
@@ -105,11 +106,16 @@ impl Inputs {
         params: Option<&RawValue>,
         questions: &Map<String, Value>,
     ) -> Result<String, Problem> {
+        // Were a later round another call, an earlier one could be answered again to make a second last round.
+        let (jti, expires) = self
+            .round
+            .clone()
+            .unwrap_or_else(|| (Base64UrlUnpadded::encode_string(&server.random()), server.now().plus_millis(ANSWER_MILLIS_MAX)));
         let sealed = Sealed {
             sub: digest(server.principal()),
             call: call_digest(method, params.map_or("{}", RawValue::get)),
-            exp: server.now().plus_millis(ANSWER_MILLIS_MAX).millis(),
-            jti: Base64UrlUnpadded::encode_string(&server.random()),
+            exp: expires.millis(),
+            jti,
             answers: self.answers.clone(),
             asked: questions.iter().map(|(name, question)| (name.clone(), question_digest(question))).collect(),
         };

@@ -122,6 +122,7 @@ async fn stream_for(request: &Request<'_>, server: &dyn Server) -> Result<Respon
     let open = OpenStream {
         stream: stream.to_owned(),
         session: Some(session.key),
+        begins: stream == GET_STREAM,
         after,
         is_primed: session.revision.has_primed_streams(),
         first: None,

@@ -10,6 +10,8 @@
 
 mod channel;
 pub mod cors;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fixture;
 mod headers;
 mod inputs;
 mod legacy;

@@ -4,6 +4,7 @@
 //! is a column of the table in `methods`.
 
 use crate::offer::Shape;
+use crate::peer::Ability;
 
 /// A released revision, oldest first, so that they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +99,18 @@ impl Revision {
     #[must_use]
     pub fn has_elicitation_modes(self) -> bool {
         self >= Self::V2025_11_25
+    }
+
+    /// Whether clients of this revision can do this at all. What a client of several revisions declares beyond the one
+    /// that was settled on does not count.
+    #[must_use]
+    pub fn has_ability(self, ability: Ability) -> bool {
+        match ability {
+            Ability::Sampling | Ability::Roots => true,
+            Ability::Elicitation => self >= Self::V2025_06_18,
+            Ability::UrlElicitation => self >= Self::V2025_11_25,
+            Ability::Tasks => self.is_modern(),
+        }
     }
 
     /// The form of lists that this revision defines.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// How long a legacy client may take to answer, in milliseconds.
-const ANSWER_MILLIS_MAX: u32 = 10 * 60 * 1000;
+const ANSWER_MILLIS_MAX: i64 = 10 * 60 * 1000;
 /// How long one look for the answer lasts.
 const HEAR_MILLIS: u32 = 20_000;
 /// What a session that never called `logging/setLevel` hears of.
@@ -67,7 +67,13 @@ impl Channel<'_> {
         let wanted = match (self.log_level.get(), &self.era) {
             (Some(known), _) => *known,
             (None, Era::Legacy { session, .. }) => {
-                let known = self.server.state().session(&session.key).await.unwrap_or_default().log_level;
+                let known = match self.server.state().session(&session.key).await {
+                    Ok(state) => state.log_level,
+                    Err(fault) => {
+                        self.server.log_fault(&fault);
+                        None
+                    }
+                };
                 *self.log_level.get_or_init(|| Some(known.unwrap_or(LEGACY_LEVEL)))
             }
             (None, _) => None,
@@ -122,15 +128,19 @@ impl Channel<'_> {
             self.send(message(Some(id), question.method, params)).await;
         }
         let mut answers: Map<String, Value> = Map::new();
-        let mut waited = 0;
+        let latest = self.server.now().plus_millis(ANSWER_MILLIS_MAX);
         while answers.len() < ids.len() {
-            if waited >= ANSWER_MILLIS_MAX {
+            if self.server.now() >= latest {
                 let refusal = Refusal::new(Code::Unavailable, "Your client did not answer in time; nothing was changed");
                 return Err(refusal.hint("Call again and answer within ten minutes.").into());
             }
             let missing: Vec<String> = ids.iter().filter(|id| !answers.contains_key(*id)).cloned().collect();
-            answers.extend(self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?.answers);
-            waited += HEAR_MILLIS;
+            let heard = self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?;
+            if heard.is_cancelled {
+                // The call is over; whoever drives it hears of that too and drops it here.
+                return std::future::pending().await;
+            }
+            answers.extend(heard.answers);
         }
         let answer = |(id, (_, question)): (&String, &(&str, InputRequest))| {
             let answer = answers.remove(id).unwrap_or_default();

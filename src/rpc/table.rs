@@ -184,8 +184,8 @@ methods! {
     SET_LOG_LEVEL: Session "setLogLevel" ("session", "level", "expiresAt") Internal Create => session::set_log_level;
     APPEND_EVENTS: Session "appendEvents" ("session", "stream", "messages", "ends") Internal Create => session::append_events;
     OPEN_STREAM: Session "openStream" ("stream") Internal Create => session::open_stream;
-    SUBSCRIBE: Session "subscribe" ("session", "stream", "name", "routes") Internal Create => session::subscribe;
-    UNSUBSCRIBE: Session "unsubscribe" ("session", "stream", "name") Internal Always("") => session::unsubscribe;
+    SUBSCRIBE: Session "addRoutes" ("session", "stream", "name", "routes") Internal Create => session::subscribe;
+    UNSUBSCRIBE: Session "removeRoutes" ("session", "stream", "name") Internal Always("") => session::unsubscribe;
     ANSWERED: Session "answered" ("session", "id", "answer") Internal Always("") => session::answered;
     CANCELLED: Session "cancelled" ("session", "request") Internal Create => session::cancelled;
     HEAR: Session "hear" ("session", "request", "ids", "until") Internal Create => session::hear;

@@ -62,10 +62,14 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a source is asked: all topics that somebody wants, and until when.
+/// What a source is asked: all topics that somebody wants, and until when. Nobody asks for nothing: a lease that is no
+/// longer wanted runs out, and a source that does not answer is not asked for ever.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
+    if topics.is_empty() {
+        return Ok(None);
+    }
     let topics: Vec<String> = topics.into_iter().map(|(topic,)| topic).collect();
     Ok(Some(value!([topics, cx.now.plus_millis(LEASE_MILLIS).millis()])))
 }
@@ -97,7 +101,7 @@ pub(super) fn renew_leases(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `subscribe`: a session hears of more on its own stream.
+/// `addRoutes`: a session hears of more on its own stream.
 pub(crate) fn subscribe(
     cx: &Cx<'_>,
     _caller: &Caller,
@@ -109,7 +113,7 @@ pub(crate) fn subscribe(
     Ok(Answer::Void)
 }
 
-/// `unsubscribe`: and of that no more.
+/// `removeRoutes`: and of that no more.
 pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name): (String, String, String)) -> Result<Answer, Failure> {
     execute(cx.sql, "-- routes_remove\nDELETE FROM routes WHERE stream = ? AND name = ?", (format!("{session}/{stream}"), name))?;
     Ok(Answer::Void)

@@ -106,15 +106,18 @@ fn set_last(cx: &Cx<'_>, stream: &str, last: i64) -> Result<(), Failure> {
 /// is over at once.
 pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,)) -> Result<Answer, Failure> {
     let key = key(open.session.as_deref(), &open.stream);
-    let known: Option<(i64, i64)> = query_one(cx.sql, "-- streams_find\nSELECT generation, sent FROM streams WHERE stream = ?", (&key,))?;
-    let is_lost = known.is_none() && open.after.is_some() && open.routes.is_empty();
-    let (generation, sent) = known.unwrap_or_default();
-    // Where there is no row, nobody reads on: the reader finds that the stream is over.
-    let generation = generation + 1;
-    let after = open.after.unwrap_or(sent);
+    let known: Option<(i64, i64, i64)> =
+        query_one(cx.sql, "-- streams_find\nSELECT generation, sent, last FROM streams WHERE stream = ?", (&key,))?;
+    let is_lost = known.is_none() && !open.begins;
+    // Where there is no row, nobody reads on: the reader finds that the stream is over. An event that this stream does
+    // not have yet is of an earlier one of the same name, of which nothing on this one was sent.
+    let (generation, after) = match known {
+        Some((generation, sent, last)) => (generation + 1, open.after.filter(|after| *after <= last).unwrap_or(sent)),
+        None => (1, open.after.unwrap_or_default()),
+    };
     if !is_lost {
         check_room(cx)?;
-        let kind = if open.session.is_some() { "session" } else { "listen" };
+        let kind = if open.session.is_some() { "session" } else { "subscription" };
         let life = if open.session.is_some() { AWAY_MILLIS } else { UNREAD_MILLIS };
         execute(
             cx.sql,

@@ -122,7 +122,6 @@ pub(super) fn end_with(cx: &Cx<'_>, stream: &str, outcome: Option<&Map<String, V
     let Some(mut task) = find(cx, id)?.filter(|task| !task.has_ended()) else { return Ok(()) };
     let outcome = Value::Object(outcome.cloned().unwrap_or_default());
     let result = value!({
-        "resultType": "complete",
         "content": [{"type": "text", "text": outcome.to_string()}],
         "structuredContent": outcome,
     });

@@ -3,11 +3,10 @@
 //!
 //! Owns the interpreter. A script is a list of steps; a step sends a request and says what must come back: status, headers,
 //! a JSON value that the body must contain (extra fields are fine, `"$any"` matches anything, `"$absent"` nothing), and what
-//! to keep for later steps as `${name}`.
+//! to keep for later steps as `${name}`. Where it says `"stream": true` a stream must begin, which is then left.
 
-use crate::support::edge::{Isolate, Sent, header, text};
+use crate::support::edge::{Got, Isolate, Sent, header, text};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::http::Response;
 use gastown_mcp::ids::TownId;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,7 +31,11 @@ impl Script {
     fn step(&mut self, name: &str, step: &Value) {
         let send: Value = serde_json::from_str(&self.fill(&step["send"].to_string())).unwrap();
         let expect: Value = serde_json::from_str(&self.fill(&step["expect"].to_string())).unwrap();
-        let response = self.send(&send);
+        let response = match (self.send(&send), expect["stream"] == true) {
+            (Got::Whole(response), false) | (Got::Stream(response, _), true) => response,
+            (Got::Whole(response), true) => panic!("{name}: no stream but {response:?}"),
+            (Got::Stream(..), false) => panic!("{name}: a stream came"),
+        };
         let text = text(&response);
         assert_eq!(Value::from(response.status), expect["status"], "{name}: status of {text}");
         for (field, wanted) in expect["headers"].as_object().into_iter().flatten() {
@@ -56,7 +59,7 @@ impl Script {
         }
     }
 
-    fn send(&self, send: &Value) -> Response {
+    fn send(&self, send: &Value) -> Got {
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in send["headers"].as_object().into_iter().flatten() {
             headers.insert(name.clone(), value.as_str().unwrap().to_owned());
@@ -70,7 +73,7 @@ impl Script {
             Some(value) => value.to_string(),
         };
         let text = |field: &str| send[field].as_str().unwrap().to_owned();
-        self.at.send(Sent { method: text("method"), path: text("path"), headers, body })
+        self.at.exchange(Sent { method: text("method"), path: text("path"), headers, body })
     }
 
     /// `owner`, `stranger`, `observer`, or `mayor:<town id>`.

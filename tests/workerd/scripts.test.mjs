@@ -22,8 +22,8 @@ for (const file of readdirSync(FOLDER).sort()) {
       for (const { step, send, expect, keep = {} } of JSON.parse(readFileSync(inRoot("tests", "scripts", file), "utf8"))) {
         await t.test(step, async () => {
           const { method, path, token, headers, body } = fill(send);
-          const answer = await http(method, path, { token: token && tokenFor(token), headers, body });
           const wanted = fill(expect);
+          const answer = await http(method, path, { token: token && tokenFor(token), headers, body, leave: wanted.stream });
           assert.equal(answer.status, wanted.status, answer.text);
           for (const [name, value] of Object.entries(wanted.headers ?? {})) matches(`header ${name}`, value, answer.headers.get(name) ?? undefined);
           if ("json" in wanted) matches("body", wanted.json, answer.json);

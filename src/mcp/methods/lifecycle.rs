@@ -74,7 +74,8 @@ fn negotiate(call: &Call<'_>) -> Result<Answer, Problem> {
     let Answer::Json(json) = result.field("instructions", &server.instructions()).close()? else {
         return Err(internal(server, &Fault::new("beginning a session", "no answer")));
     };
-    let abilities = params.capabilities.map(declared).unwrap_or_default();
+    let mut abilities = params.capabilities.map(declared).unwrap_or_default();
+    abilities.retain(|ability| revision.has_ability(*ability));
     match session::begin(server, revision, &abilities) {
         Ok(session_id) => Ok(Answer::Begun(json, session_id)),
         Err(error) => Err(internal(server, &Fault::new("beginning a session", error))),

@@ -114,7 +114,8 @@ const COMPLETIONS: Capability = Capability::Plain("completions", |_| "{}");
 const TASKS: Capability = Capability::Extension("io.modelcontextprotocol/tasks", "{}");
 const SKILLS: Capability = Capability::Extension("io.modelcontextprotocol/skills", "{}");
 
-const TABLE: &[Method] = &[
+/// Every row.
+pub const TABLE: &[Method] = &[
     row("server/discover", MODERN, Kind::Request(lifecycle::discover)),
     row("initialize", LEGACY, Kind::Request(lifecycle::initialize)),
     row("notifications/initialized", LEGACY, Kind::Notification(None)),

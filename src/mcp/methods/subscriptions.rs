@@ -83,6 +83,7 @@ async fn open(call: &Call<'_>) -> Result<Answer, Problem> {
     let stream = OpenStream {
         stream: Base64UrlUnpadded::encode_string(&call.server.random()),
         session: None,
+        begins: true,
         after: None,
         is_primed: false,
         first: Some(first.to_string()),

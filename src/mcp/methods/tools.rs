@@ -96,13 +96,7 @@ pub(super) fn result_of(reply: &ToolReply) -> Map<String, Value> {
         }
         ToolReply::Later(_) | ToolReply::Failed(_) => Value::Null,
     };
-    match result {
-        Value::Object(mut result) => {
-            result.insert("resultType".to_owned(), Value::from("complete"));
-            result
-        }
-        _ => Map::new(),
-    }
+    if let Value::Object(result) = result { result } else { Map::new() }
 }
 
 const fn text(text: &str) -> TextContent<'_> {

@@ -25,6 +25,7 @@ fn modern_probes() {
     let server = Product::new();
     let of = |method: &str| modern(method, json!({})).to_string();
     let call = |params: Value| modern("tools/call", params).to_string();
+    let read = |uri: &str| modern("resources/read", json!({"uri": uri})).to_string();
     let raw = |text: &str| text.to_owned();
     let version = || vec![("MCP-Protocol-Version", MODERN)];
     let no_caps = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params":
@@ -35,7 +36,7 @@ fn modern_probes() {
         ("no Mcp-Method", "POST", version(), of("tools/list"), (400, -32020)),
         ("unknown tool", "POST", with("tools/call", &[("Mcp-Name", "no")]), call(json!({"name": "no"})), (200, -32602)),
         ("name not a string", "POST", with("tools/call", &[("Mcp-Name", "5")]), call(json!({"name": 5})), (200, -32602)),
-        ("unknown resource", "POST", with("resources/read", &[("Mcp-Name", "x:y")]), of("resources/read"), (404, -32601)),
+        ("unknown resource", "POST", with("resources/read", &[("Mcp-Name", "x:y")]), read("x:y"), (200, -32602)),
         ("bad cursor", "POST", with("tools/list", &[]), modern("tools/list", json!({"cursor": "?"})).to_string(), (200, -32602)),
         ("no arguments", "POST", with("tools/call", &[("Mcp-Name", "echo")]), call(json!({"name": "echo"})), (200, 0)),
         ("unknown method", "POST", with("no/such", &[]), of("no/such"), (404, -32601)),
@@ -135,7 +136,6 @@ fn legacy_probes() {
         ("unknown session GET", "GET", vec![unknown], raw(""), (404, -32600)),
         ("unknown session DELETE", "DELETE", vec![unknown], raw(""), (404, -32600)),
         ("GET without session", "GET", vec![], raw(""), (400, -32600)),
-        ("GET with session", "GET", vec![session()], raw(""), (405, 0)),
         ("bad JSON", "POST", vec![session()], raw("{"), (400, -32700)),
         (
             "not UTF-8 is bad JSON, but an escape is fine",

@@ -16,9 +16,20 @@ fn l15_legacy_results_know_nothing_of_the_modern_era() {
             ("tools/list", json!({})),
             ("tools/call", json!({"name": "echo"})),
             ("tools/call", json!({"name": "refuse"})),
+            ("tools/call", json!({"name": "content"})),
+            ("resources/list", json!({})),
+            ("resources/templates/list", json!({})),
+            ("resources/read", json!({"uri": "test://a"})),
+            ("resources/subscribe", json!({"uri": "test://a"})),
+            ("resources/unsubscribe", json!({"uri": "test://a"})),
+            ("prompts/list", json!({})),
+            ("prompts/get", json!({"name": "greet", "arguments": {"who": "Ada"}})),
+            ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": ""}})),
+            ("logging/setLevel", json!({"level": "info"})),
         ] {
             let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
             let result = body(&post_legacy(&server, &session, &request.to_string()))["result"].clone();
+            assert!(result.is_object(), "{version} {method}");
             for key in MODERN_ONLY {
                 assert_eq!(result.get(key), None, "{version} {method}");
             }
@@ -39,14 +50,20 @@ fn modern_results_know_nothing_of_sessions() {
         ("tools/list", json!({})),
         ("tools/call", json!({"name": "echo"})),
         ("tools/call", json!({"name": "refuse"})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("prompts/list", json!({})),
+        ("prompts/get", json!({"name": "greet", "arguments": {"who": "Ada"}})),
+        ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": ""}})),
+        ("skills/list", json!({})),
     ] {
         let response = post_modern(&server, &modern(method, params));
         assert_eq!(response.headers, []);
         let result = body(&response)["result"].clone();
         assert_eq!(result["resultType"], "complete");
         assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "test");
-        assert_eq!(result.get("ttlMs").is_some(), method != "tools/call");
-        assert_eq!(result.get("cacheScope").is_some(), method != "tools/call");
+        let is_kept = !["tools/call", "prompts/get", "completion/complete"].contains(&method);
+        assert_eq!((result.get("ttlMs").is_some(), result.get("cacheScope").is_some()), (is_kept, is_kept), "{method}");
         for key in LEGACY_ONLY {
             assert_eq!(result.get(key), None, "{method}");
         }

@@ -1,20 +1,11 @@
-//! Whatever arrives, the answer is legal (`assert_legal` looks at each) and nothing panics.
+//! Whatever arrives, the answer is legal (`assert_legal` looks at each) and nothing panics. The fuzzer in `fuzz/` makes
+//! the same exchange with bytes of its own.
 
 use super::*;
+use crate::mcp::fixture::fuzz::{METHODS, SESSIONS, Sent, VERSIONS, exchange, run};
+use crate::mcp::methods::TABLE;
 use proptest::prelude::*;
-use proptest::sample::select;
-
-/// Valid messages of both eras, to be damaged.
-const MESSAGES: [&str; 8] = [
-    r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#,
-    r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"echo","arguments":{"region":"eu","count":42,"deep":{"flag":true}},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#,
-    r#"{"jsonrpc":"2.0","id":2,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
-    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"\ud83d\ude00"}}"#,
-    r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1,2.5e3,null]}}}"#,
-    r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"}]"#,
-    r#"{"jsonrpc":"2.0","id":9,"error":{"code":-1,"message":"no"}}"#,
-    r#"{"jsonrpc":"2.0","id":4,"method":"ping"}"#,
-];
+use proptest::sample::{Index, select};
 
 const SPLICES: [&str; 16] = [
     "null",
@@ -35,23 +26,127 @@ const SPLICES: [&str; 16] = [
     "\"jsonrpc\":\"2.0\",",
 ];
 
-const METHODS: [&str; 5] = ["POST", "POST", "POST", "GET", "DELETE"];
-const VERSIONS: [&str; 7] = ["", "2024-11-05", "2025-03-26", "2025-11-25", "2026-07-28", "2031-01-01", "garbage"];
+const TOOLS: [&str; 23] = [
+    "echo",
+    "refuse",
+    "break",
+    "scoped",
+    "content",
+    "sample",
+    "ask",
+    "ask_two",
+    "rounds",
+    "progress",
+    "log",
+    "wait",
+    "work",
+    "talk",
+    "hang_up",
+    "task_if_wanted",
+    "task_at_once",
+    "task_later",
+    "task_fails",
+    "task_asks",
+    "ask_then_task",
+    "later",
+    "twice",
+];
 
-fn any_header() -> impl Strategy<Value = String> {
-    prop_oneof![Just("tools/call".to_owned()), Just("echo".to_owned()), "=\\?base64\\?[A-Za-z0-9+/=]{0,12}\\?=", "\\PC{0,24}"]
+const URIS: [&str; 6] = ["test://a", "test://ask", "test://broken", "test://scoped", "test://none", "skill://s/SKILL.md"];
+
+/// A method of the table, or none of it.
+fn any_method() -> impl Strategy<Value = String> {
+    prop_oneof![9 => (0..TABLE.len()).prop_map(|row| TABLE[row].name.to_owned()), 1 => "\\PC{0,12}"]
 }
 
-fn exchange(method: &str, version: &str, session: Option<&str>, mirrored: &[(&str, String)], body: Vec<u8>) {
-    let server = Product::new();
-    let legacy = session.map(|session| if session == "good" { initialize(&server, "2025-03-26") } else { session.to_owned() });
-    let mut headers = vec![("Content-Type", "application/json")];
-    if !version.is_empty() {
-        headers.push(("MCP-Protocol-Version", version));
-    }
-    headers.extend(legacy.as_deref().map(|session| ("Mcp-Session-Id", session)));
-    headers.extend(mirrored.iter().map(|(name, value)| (*name, value.as_str())));
-    send(&server, method, &headers, RequestBody::Bytes(body));
+/// A small value, mostly of the wrong sort.
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+        select(&URIS[..]).prop_map(Value::from),
+        select(&TOOLS[..]).prop_map(Value::from),
+        Just(json!({"action": "accept", "content": {"name": "Ada"}})),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map("[a-z]{1,4}", inner, 0..3).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+/// Parameters that some method has, each right or wrong.
+fn any_params() -> impl Strategy<Value = Value> {
+    let named = select(&TOOLS[..]).prop_map(Value::from);
+    let parameters: Vec<(&'static str, BoxedStrategy<Value>)> = vec![
+        ("name", prop_oneof![4 => named, 1 => any_value()].boxed()),
+        ("uri", prop_oneof![4 => select(&URIS[..]).prop_map(Value::from), 1 => any_value()].boxed()),
+        ("arguments", prop_oneof![Just(json!({})), Just(json!({"millis": 700, "who": "Ada"})), any_value()].boxed()),
+        ("cursor", any_value().boxed()),
+        ("level", prop_oneof![Just(json!("debug")), any_value()].boxed()),
+        ("protocolVersion", prop_oneof![select(&VERSIONS[..]).prop_map(Value::from), any_value()].boxed()),
+        ("taskId", any_value().boxed()),
+        ("requestId", any_value().boxed()),
+        ("requestState", any_value().boxed()),
+        ("inputResponses", any_value().boxed()),
+        ("notifications", prop_oneof![Just(json!({"toolsListChanged": true, "resourceSubscriptions": URIS})), any_value()].boxed()),
+        ("ref", prop_oneof![Just(json!({"type": "ref/prompt", "name": "greet"})), any_value()].boxed()),
+        ("argument", prop_oneof![Just(json!({"name": "who", "value": "A"})), any_value()].boxed()),
+    ];
+    let chosen: Vec<_> =
+        parameters.into_iter().map(|(name, value)| proptest::option::weighted(0.5, value).prop_map(move |value| (name, value))).collect();
+    chosen.prop_map(|chosen| {
+        json!(chosen.into_iter().filter_map(|(name, value)| Some((name, value?))).collect::<std::collections::BTreeMap<_, _>>())
+    })
+}
+
+/// `_meta` of a modern request, mostly right.
+fn any_meta() -> impl Strategy<Value = Value> {
+    let capabilities = prop_oneof![
+        Just(json!({"elicitation": {}, "sampling": {}, "roots": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}})),
+        Just(json!({})),
+        any_value()
+    ];
+    (capabilities, proptest::option::of(any_value()), proptest::option::of(any_value())).prop_map(|(capabilities, token, level)| {
+        let mut meta =
+            json!({"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": capabilities});
+        if let Some(token) = token {
+            meta["progressToken"] = token;
+        }
+        if let Some(level) = level {
+            meta["io.modelcontextprotocol/logLevel"] = level;
+        }
+        meta
+    })
+}
+
+/// A message that is well-formed, and the headers that belong to it.
+fn any_message() -> impl Strategy<Value = (String, Value, String)> {
+    let id = prop_oneof![4 => Just(Some(json!(1))), 1 => Just(Some(json!("a"))), 1 => Just(None)];
+    (any_method(), any_params(), proptest::option::weighted(0.6, any_meta()), id).prop_map(|(method, mut params, meta, id)| {
+        if let Some(meta) = meta {
+            params["_meta"] = meta;
+        }
+        let name = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str()).unwrap_or_default().to_owned();
+        let mut message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        if let Some(id) = id {
+            message["id"] = id;
+        }
+        (method, message, name)
+    })
+}
+
+fn any_header() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("tools/call".to_owned()),
+        Just("echo".to_owned()),
+        "=\\?base64\\?[A-Za-z0-9+/=]{0,12}\\?=",
+        "get_[0-9]{1,3}",
+        "\\PC{0,24}"
+    ]
 }
 
 proptest! {
@@ -61,28 +156,50 @@ proptest! {
     fn arbitrary_bytes_get_a_legal_answer(
         method in select(&METHODS[..]),
         version in select(&VERSIONS[..]),
-        session in prop_oneof![Just(None), Just(Some("good".to_owned())), any_header().prop_map(Some)],
+        session in prop_oneof![select(&SESSIONS[..]).prop_map(str::to_owned), any_header()],
+        streams in any::<bool>(),
         body in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        exchange(method, version, session.as_deref(), &[], body);
+        exchange(&Sent { method, version, session: &session, streams, headers: &[], body: &body });
+    }
+
+    #[test]
+    fn any_choice_of_the_fuzzer_is_a_request(data in proptest::collection::vec(any::<u8>(), 0..300)) {
+        run(&data);
+    }
+
+    #[test]
+    fn well_formed_messages_of_every_method_get_a_legal_answer(
+        (method, message, name) in any_message(),
+        version in select(&VERSIONS[..]),
+        session in select(&SESSIONS[..]),
+        streams in any::<bool>(),
+    ) {
+        let body = message.to_string();
+        let is_modern = message["params"].get("_meta").is_some() && session.is_empty();
+        let version = if is_modern { MODERN } else { version };
+        let headers = [("Mcp-Method", method.as_str()), ("Mcp-Name", name.as_str())];
+        exchange(&Sent { method: "POST", version, session, streams, headers: &headers, body: body.as_bytes() });
     }
 
     #[test]
     fn damaged_messages_get_a_legal_answer(
-        message in select(&MESSAGES[..]),
+        (method, message, name) in any_message(),
         version in select(&VERSIONS[..]),
-        has_session in any::<bool>(),
-        mirrored in (any_header(), any_header(), any_header()),
-        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..8, select(&SPLICES[..])), 0..4),
+        session in select(&SESSIONS[..]),
+        streams in any::<bool>(),
+        others in proptest::option::of((any_header(), any_header(), any_header())),
+        cuts in proptest::collection::vec((any::<Index>(), 0_usize..8, select(&SPLICES[..])), 0..4),
     ) {
-        let mut bytes = message.as_bytes().to_vec();
+        let mut bytes = message.to_string().into_bytes();
         for (at, removed, splice) in cuts {
             let at = at.index(bytes.len() + 1);
             let end = (at + removed).min(bytes.len());
             bytes.splice(at..end, splice.bytes());
         }
-        let headers = [("Mcp-Method", mirrored.0), ("Mcp-Name", mirrored.1), ("Mcp-Param-Region", mirrored.2)];
-        exchange("POST", version, has_session.then_some("good"), &headers, bytes);
+        let (method, name, param) = others.unwrap_or((method, name, String::new()));
+        let headers = [("Mcp-Method", method.as_str()), ("Mcp-Name", &name), ("Mcp-Param-Region", &param), ("Last-Event-ID", &param)];
+        exchange(&Sent { method: "POST", version, session, streams, headers: &headers, body: &bytes });
     }
 
     #[test]
@@ -108,6 +225,6 @@ fn depth_and_length_are_no_danger() {
         "1".to_owned() + &"}".repeat(50_000)
     );
     for body in [deep, nested, format!("[{}1]", "1,".repeat(500_000)), "\"".repeat(100_000)] {
-        exchange("POST", "", Some("good"), &[], body.into_bytes());
+        exchange(&Sent { method: "POST", version: "", session: "2025-03-26", streams: true, headers: &[], body: body.as_bytes() });
     }
 }

@@ -25,7 +25,9 @@ fn l1_initialize_settles_on_a_revision() {
     }
     assert_eq!(
         initialized("2025-11-25"),
-        json!({"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+        json!({"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-11-25", "capabilities": {
+            "tools": {"listChanged": true}, "logging": {}, "resources": {"subscribe": true, "listChanged": true}, "prompts": {},
+            "completions": {}},
             "serverInfo": {"name": "test", "title": "Test", "version": "1.2.3"}, "instructions": "Say \"echo\"."}})
     );
     assert_eq!(initialized("2025-03-26")["result"]["serverInfo"], json!({"name": "test", "version": "1.2.3"}));
@@ -77,7 +79,7 @@ fn l3_notifications_and_answers_are_accepted() {
     let session = initialize(&server, "2025-11-25");
     let call = r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"echo"}}"#;
     assert_eq!(verdict(&post_legacy(&server, &session, call)), (400, -32600));
-    assert_eq!(*server.calls.borrow(), [""; 0]);
+    assert_eq!(*server.world.calls.borrow(), [""; 0]);
 }
 
 #[test]
@@ -96,16 +98,19 @@ fn l4_the_version_header() {
 }
 
 #[test]
-fn l5_there_is_nothing_to_get() {
+fn l5_get_opens_the_sessions_stream() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");
-    let get = |headers: &[(&str, &str)]| send(&server, "GET", headers, RequestBody::Bytes(Vec::new()));
-    let response = get(&[("Mcp-Session-Id", &session)]);
-    assert_eq!((response.status, header(&response, "allow")), (405, Some("POST, DELETE")));
-    assert_eq!(get(&[]).status, 400);
-    assert_eq!(get(&[("Mcp-Session-Id", "unknown")]).status, 404);
+    let get = |headers: &[(&str, &str)]| exchange(&server, "GET", headers, RequestBody::Bytes(Vec::new()));
+    let Got::Stream(head, reading) = get(&[("Mcp-Session-Id", &session)]) else { panic!("no stream") };
+    assert_eq!((head.status, header(&head, "content-type")), (200, Some("text/event-stream")));
+    assert!(!reading.has_ended());
+    let refused = |headers: &[(&str, &str)]| send(&server, "GET", headers, RequestBody::Bytes(Vec::new())).status;
+    assert_eq!(refused(&[]), 400);
+    assert_eq!(refused(&[("Mcp-Session-Id", "unknown")]), 404);
+    assert_eq!(refused(&[("Mcp-Session-Id", &session), ("MCP-Protocol-Version", "nonsense")]), 400);
     let put = send(&server, "PUT", &[], RequestBody::Bytes(Vec::new()));
-    assert_eq!((put.status, header(&put, "allow")), (405, Some("POST, DELETE")));
+    assert_eq!((put.status, header(&put, "allow")), (405, Some("GET, POST, DELETE")));
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn l6_delete_ends_the_session() {
 }
 
 #[test]
-fn l12_the_methods_of_this_issue() {
+fn l12_methods_of_the_other_era_are_not_found() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");
     assert_eq!(text(&post_legacy(&server, &session, PING)), r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);

@@ -3,162 +3,70 @@
 //! This file owns the fixture: a small product behind the `Server` trait, and the means to send it things. Names of
 //! tests carry the requirement's id where there is one: H for 2026-07-28, L for the legacy revisions.
 
+mod asking;
 mod edges;
 mod eras;
 mod fuzz;
 mod headers;
 mod legacy;
+mod listening;
+mod lists;
 mod modern;
 mod origins;
+mod resumption;
+mod rounds;
 mod sessions;
+mod streams;
+mod tasks;
+mod telling;
 
-use super::handle;
-use super::server::{HeaderParameter, Implementation, Server, ToolCall, ToolCallError, ToolReply, ToolShape};
-use crate::error::{Code, Fault, Refusal};
-use crate::http::{Headers, Request, RequestBody, Response, ResponseBody};
-use crate::time::Timestamp;
-use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, ready};
+use super::fixture::Product;
+use super::fixture::fuzz::{assert_legal, assert_legal_event, json_body};
+use super::fixture::world::{Event, Got, Pending, Reading};
+use crate::http::{RequestBody, Response, ResponseBody};
 use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 pub(super) const MODERN: &str = "2026-07-28";
 
-/// A product with one tool that echoes, and a few that cannot.
-pub(super) struct Product {
-    pub principal: String,
-    pub key: Vec<u8>,
-    pub now: Cell<i64>,
-    pub randoms: Cell<u8>,
-    pub ended: Rc<RefCell<BTreeSet<String>>>,
-    pub calls: RefCell<Vec<String>>,
-    pub faults: RefCell<Vec<String>>,
-    pub store_is_down: Cell<bool>,
+/// What a client sends that takes both.
+pub(super) const BOTH: (&str, &str) = ("Accept", "application/json, text/event-stream");
+
+/// Sends one HTTP request and waits for what comes.
+pub(super) fn exchange(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Got {
+    let got = server.world.start(server, method, headers, body).wait();
+    if let Got::Whole(response) = &got {
+        assert_legal(response);
+    }
+    got
 }
 
-impl Product {
-    pub(super) fn new() -> Self {
-        Self::of("user:ada")
-    }
-
-    pub(super) fn of(principal: &str) -> Self {
-        Self {
-            principal: principal.to_owned(),
-            key: b"a key for tests, 32 bytes and up".to_vec(),
-            now: Cell::new(1_795_242_349_000),
-            randoms: Cell::new(0),
-            ended: Rc::default(),
-            calls: RefCell::default(),
-            faults: RefCell::default(),
-            store_is_down: Cell::new(false),
-        }
-    }
-}
-
-impl Server for Product {
-    fn implementation(&self) -> &Implementation {
-        &Implementation { name: "test", title: "Test", version: "1.2.3" }
-    }
-
-    fn instructions(&self) -> &'static str {
-        "Say \"echo\"."
-    }
-
-    fn principal(&self) -> &str {
-        &self.principal
-    }
-
-    fn tools(&self, shape: ToolShape) -> Rc<str> {
-        match shape {
-            ToolShape::Full => {
-                r#"[{"name":"echo","title":"Echo","inputSchema":{"type":"object"},"outputSchema":{"type":"object"}}]"#.into()
-            }
-            ToolShape::Before2025June => r#"[{"name":"echo","inputSchema":{"type":"object"}}]"#.into(),
-        }
-    }
-
-    fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
-        match tool {
-            "echo" => &[
-                HeaderParameter { path: &["region"], header: "Region" },
-                HeaderParameter { path: &["count"], header: "Count" },
-                HeaderParameter { path: &["deep", "flag"], header: "Flag" },
-            ],
-            _ => &[],
-        }
-    }
-
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> LocalBoxFuture<'a, Result<ToolReply, ToolCallError>> {
-        self.calls.borrow_mut().push(call.name.to_owned());
-        let reply = match call.name {
-            "echo" => Ok(ToolReply::Structured(call.arguments.get().to_owned())),
-            "refuse" => Ok(ToolReply::Refused(Refusal::new(Code::NotFound, "no such town").hint("call list_towns"))),
-            "break" => Err(ToolCallError::Broke(Fault::new("asking", "the secret cause"))),
-            "sample" if !call.client_capabilities.is_some_and(|client| client.get().contains("sampling")) => {
-                Err(ToolCallError::MissingCapability(r#"{"sampling":{}}"#))
-            }
-            "sample" => Ok(ToolReply::Structured("{}".to_owned())),
-            _ => Err(ToolCallError::Unknown),
-        };
-        ready(reply).boxed_local()
-    }
-
-    fn session_begun(&self, _session: &str) {}
-
-    fn session_ended<'a>(&'a self, session: &'a str) -> LocalBoxFuture<'a, Result<bool, Fault>> {
-        let known = if self.store_is_down.get() { Err(Fault::new("asking", "down")) } else { Ok(self.ended.borrow().contains(session)) };
-        ready(known).boxed_local()
-    }
-
-    fn end_session<'a>(&'a self, session: &'a str, expires: Timestamp) -> LocalBoxFuture<'a, Result<(), Fault>> {
-        assert!(expires > self.now());
-        self.ended.borrow_mut().insert(session.to_owned());
-        ready(Ok(())).boxed_local()
-    }
-
-    fn seal_key(&self) -> &[u8] {
-        &self.key
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.get())
-    }
-
-    fn random(&self) -> [u8; 16] {
-        self.randoms.set(self.randoms.get().wrapping_add(1));
-        [self.randoms.get(); 16]
-    }
-
-    fn log_fault(&self, fault: &Fault) -> String {
-        self.faults.borrow_mut().push(fault.log_text().to_owned());
-        "inc-1".to_owned()
-    }
-}
-
-struct HeaderMap(BTreeMap<String, String>);
-
-impl Headers for HeaderMap {
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
-}
-
-/// Sends one HTTP request. A header given twice is joined, as the runtime does it.
+/// Sends one HTTP request that is answered in one piece.
 pub(super) fn send(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Response {
-    let mut map = BTreeMap::new();
-    for (name, value) in headers {
-        map.entry(name.to_ascii_lowercase())
-            .and_modify(|known: &mut String| *known = format!("{known}, {value}"))
-            .or_insert_with(|| (*value).to_owned());
+    match exchange(server, method, headers, body) {
+        Got::Whole(response) => response,
+        Got::Stream(..) => panic!("a stream came"),
     }
-    let headers = HeaderMap(map);
-    let origin = "https://gastown.example".to_owned();
-    let request = Request { method: method.to_owned(), origin, path: "/mcp".to_owned(), query: String::new(), headers: &headers, body };
-    let response = handle(&request, server).now_or_never().expect("nothing here waits");
-    assert_legal(&response);
-    response
+}
+
+/// The messages of events, each of them legal.
+pub(super) fn messages(events: &[Event]) -> Vec<Value> {
+    for event in events {
+        assert_legal_event(&event.data);
+    }
+    events.iter().filter(|event| !event.data.is_empty()).map(|event| serde_json::from_str(&event.data).unwrap()).collect()
+}
+
+/// The stream that a request must be answered with.
+pub(super) fn stream(got: Got) -> Reading {
+    match got {
+        Got::Stream(head, reading) => {
+            assert_eq!(head.status, 200);
+            assert_eq!(header(&head, "cache-control"), Some("no-cache"));
+            assert_eq!(header(&head, "x-accel-buffering"), Some("no"));
+            reading
+        }
+        Got::Whole(response) => panic!("no stream but {response:?}"),
+    }
 }
 
 /// Posts JSON with the headers given and no others.
@@ -215,10 +123,7 @@ pub(super) fn text(response: &Response) -> &str {
 }
 
 pub(super) fn body(response: &Response) -> Value {
-    match text(response) {
-        "" => Value::Null,
-        json => serde_json::from_str(json).expect("JSON"),
-    }
+    json_body(response)
 }
 
 /// Status and error code (0 for none): what most tests ask.
@@ -226,28 +131,67 @@ pub(super) fn verdict(response: &Response) -> (u16, i64) {
     (response.status, body(response)["error"]["code"].as_i64().unwrap_or(0))
 }
 
-/// Whatever was sent, this holds for the answer.
-fn assert_legal(response: &Response) {
-    let body = body(response);
-    match response.status {
-        202 | 204 => assert_eq!(body, Value::Null),
-        405 => assert!(header(response, "allow").is_some()),
-        200 | 400 | 403 | 404 | 413 | 415 | 500 => {
-            let answers = body.as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
-            assert!(!answers.is_empty());
-            for answer in &answers {
-                assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
-                assert!(answer.get("result").is_some() != answer.get("error").is_some(), "{answer}");
-                let id = answer.get("id");
-                assert!(id.is_none_or(|id| id.is_string() || id.is_number()), "{answer}");
-                assert!(id.is_some() || answer.get("error").is_some(), "{answer}");
-                if let Some(error) = answer.get("error") {
-                    assert!(error["code"].is_i64() && error["message"].is_string(), "{answer}");
-                } else {
-                    assert_eq!(response.status, 200);
-                }
-            }
-        }
-        other => panic!("status {other}"),
-    }
+/// A modern request of a client that can do everything, with more in its `_meta`.
+pub(super) fn able(method: &str, params: Value, more: Value) -> Value {
+    let mut message = modern(method, params);
+    let meta = message["params"]["_meta"].as_object_mut().unwrap();
+    meta.insert(
+        "io.modelcontextprotocol/clientCapabilities".to_owned(),
+        json!({"elicitation": {}, "sampling": {}, "roots": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}}),
+    );
+    meta.extend(more.as_object().unwrap().clone());
+    message
+}
+
+/// Posts a modern message of a client that takes streams; nobody waits for the answer yet.
+pub(super) fn start_modern(server: &Product, message: &Value) -> Pending {
+    let params = &message["params"];
+    let named = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str());
+    let mut headers = vec![
+        ("Content-Type", "application/json"),
+        BOTH,
+        ("MCP-Protocol-Version", MODERN),
+        ("Mcp-Method", message["method"].as_str().unwrap()),
+    ];
+    headers.extend(named.map(|name| ("Mcp-Name", name)));
+    server.world.start(server, "POST", &headers, RequestBody::Bytes(message.to_string().into_bytes()))
+}
+
+/// The same, answered in one piece: its result, or its error.
+pub(super) fn ask_modern(server: &Product, message: &Value) -> Value {
+    let Got::Whole(response) = start_modern(server, message).wait() else { panic!("a stream came") };
+    assert_legal(&response);
+    let body = body(&response);
+    body.get("result").or(body.get("error")).cloned().unwrap()
+}
+
+/// Begins a session of a client that can do this.
+pub(super) fn initialize_able(server: &Product, version: &str, capabilities: Value) -> String {
+    let request = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params":
+        {"protocolVersion": version, "capabilities": capabilities, "clientInfo": {"name": "c", "version": "1"}}});
+    header(&post(server, &[], &request.to_string()), "mcp-session-id").unwrap().to_owned()
+}
+
+/// Posts a legacy message of a client that takes streams; nobody waits for the answer yet.
+pub(super) fn start_legacy(server: &Product, session: &str, message: &Value) -> Pending {
+    let headers = [("Content-Type", "application/json"), BOTH, ("Mcp-Session-Id", session)];
+    server.world.start(server, "POST", &headers, RequestBody::Bytes(message.to_string().into_bytes()))
+}
+
+/// A legacy call of a tool.
+pub(super) fn tool(id: impl Into<Value>, name: &str, arguments: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params":
+        {"name": name, "arguments": arguments, "_meta": {"progressToken": "t"}}})
+}
+
+/// Opens a session's own stream, or another one that was lost after this event.
+pub(super) fn get(server: &Product, session: &str, last: Option<&str>) -> Reading {
+    let mut headers = vec![("Mcp-Session-Id", session), ("Accept", "text/event-stream")];
+    headers.extend(last.map(|last| ("Last-Event-ID", last)));
+    stream(exchange(server, "GET", &headers, RequestBody::Bytes(Vec::new())))
+}
+
+/// What was noted of the work.
+pub(super) fn noted(server: &Product, what: &str) -> usize {
+    server.world.calls.borrow().iter().filter(|call| *call == what).count()
 }

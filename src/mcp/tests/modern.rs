@@ -12,7 +12,9 @@ fn discover_says_who_and_what() {
         concat!(
             r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","#,
             r#""supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"#,
-            r#""capabilities":{"tools":{}},"instructions":"Say \"echo\".","ttlMs":300000,"cacheScope":"private","#,
+            r#""capabilities":{"tools":{"listChanged":true},"logging":{},"resources":{"subscribe":true,"listChanged":true},"#,
+            r#""prompts":{},"completions":{},"extensions":{"test/extension":{"a":1},"io.modelcontextprotocol/tasks":{},"#,
+            r#""io.modelcontextprotocol/skills":{}}},"instructions":"Say \"echo\".","ttlMs":300000,"cacheScope":"private","#,
             r#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"test","title":"Test","version":"1.2.3"}}}}"#
         )
     );
@@ -70,7 +72,7 @@ fn a_fault_shows_its_incident_and_nothing_else() {
     let response = post_modern(&server, &modern("tools/call", json!({"name": "break"})));
     assert_eq!(response.status, 200);
     assert_eq!(text(&response), r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Internal error (incident inc-1)"}}"#);
-    assert_eq!(*server.faults.borrow(), ["asking: the secret cause"]);
+    assert_eq!(*server.world.faults.borrow(), ["asking: the secret cause"]);
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn h4_notifications_are_accepted_known_or_not() {
     let server = Product::new();
     let call = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo", "_meta": meta(MODERN)}});
     assert_eq!(verdict(&post_modern(&server, &call)), (400, -32600));
-    assert_eq!(*server.calls.borrow(), [""; 0]);
+    assert_eq!(*server.world.calls.borrow(), [""; 0]);
 }
 
 #[test]
@@ -158,7 +160,7 @@ fn h10_a_missing_capability_is_named() {
     assert_eq!(
         text(&response),
         concat!(
-            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":"Missing required client capability","#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":"Missing required client capability: {\"sampling\":{}}","#,
             r#""data":{"requiredCapabilities":{"sampling":{}}}}}"#
         )
     );

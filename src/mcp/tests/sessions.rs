@@ -36,7 +36,6 @@ fn l2_an_id_is_visible_ascii_and_its_own() {
     assert_ne!(one, other);
     let claims = claims(&one);
     assert_eq!(claims["rev"], "2025-06-18");
-    assert_eq!(claims["aud"], "mcp-session");
     assert!(!claims.to_string().contains("ada"), "an id may end up in a log");
     assert_eq!(status(&server, &one), 200);
     assert_eq!(post(&server, &[("Mcp-Session-Id", &format!(" {one} "))], PING).status, 200);
@@ -46,22 +45,21 @@ fn l2_an_id_is_visible_ascii_and_its_own() {
 fn a_session_is_one_principals() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");
-    let stranger = Product::of("user:eve");
+    let stranger = server.seen_by("user:eve");
     assert_eq!(status(&stranger, &session), 404);
     for method in ["DELETE", "GET"] {
         assert_eq!(send(&stranger, method, &[("Mcp-Session-Id", &session)], RequestBody::Bytes(Vec::new())).status, 404);
     }
-    assert!(stranger.ended.borrow().is_empty());
+    assert!(server.world.store.sessions.borrow().is_empty());
 }
 
 #[test]
 fn a_session_ends_by_itself() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");
-    let begun = server.now.get();
-    server.now.set(begun + SESSION_LIFE_MS - 1);
+    server.world.advance(SESSION_LIFE_MS - 1_000);
     assert_eq!(status(&server, &session), 200);
-    server.now.set(begun + SESSION_LIFE_MS);
+    server.world.advance(1_000);
     assert_eq!(status(&server, &session), 404);
 }
 
@@ -84,7 +82,7 @@ fn nothing_else_signed_with_the_key_passes() {
     };
     assert_eq!(status(&server, &forge(HEADER, &claims(&genuine).to_string(), &server.key)), 200);
     for forged in [
-        with("aud", json!("cursor")),
+        with("can", json!("everything")),
         with("rev", json!("2026-07-28")),
         with("rev", json!("2031-01-01")),
         with("iat", json!("yesterday")),
@@ -95,6 +93,7 @@ fn nothing_else_signed_with_the_key_passes() {
         forge(HEADER, "not json", &server.key),
         forge(r#"{"alg":"none"}"#, &claims(&genuine).to_string(), &server.key),
         forge(r#"{"alg":"HS256"}"#, &claims(&genuine).to_string(), &server.key),
+        forge(r#"{"alg":"HS256","typ":"mcp-request-state+jwt"}"#, &claims(&genuine).to_string(), &server.key),
         forge(HEADER, &claims(&genuine).to_string(), b"guessed"),
     ] {
         assert_eq!(status(&server, &forged), 404);
@@ -123,7 +122,7 @@ fn a_changed_id_is_no_id() {
 fn when_nobody_knows_whether_it_ended_it_is_a_fault() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");
-    server.store_is_down.set(true);
+    server.world.store.is_down.set(true);
     assert_eq!(verdict(&post_legacy(&server, &session, PING)), (200, -32603));
     assert_eq!(verdict(&post_legacy(&server, &session, r#"{"jsonrpc":"2.0","method":"notifications/x"}"#)), (500, -32603));
     assert_eq!(send(&server, "DELETE", &[("Mcp-Session-Id", &session)], RequestBody::Bytes(Vec::new())).status, 500);

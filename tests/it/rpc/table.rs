@@ -4,7 +4,7 @@ use crate::support::tokens::{OWNER, internal, user};
 use crate::support::{Fleet, Town};
 use gastown_mcp::ids::{AgentId, RigId};
 use gastown_mcp::rpc::call::{Instance, read_reply};
-use gastown_mcp::rpc::table::{Access, END_SESSION, METHODS, Method, Object};
+use gastown_mcp::rpc::table::{Access, END_SESSION, METHODS, Method, OPEN_STREAM, Object};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -58,7 +58,29 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "deleteAgent" | "unhookBead" | "checkMail") => json!([agent]),
         (Object::Rig, "sendMail") => json!([{"from_agent_id": "mayor", "to_agent_id": agent, "subject": "s", "body": ""}]),
         (Object::Session, "endSession" | "spendOnce") => json!(["s", "2030-01-01T00:00:00.000Z"]),
+        (Object::Session, _) => session_args(method, town),
         _ => json!([bead]),
+    }
+}
+
+fn session_args(method: &Method, town: &Town) -> Value {
+    let now = town.fleet.now();
+    let task = json!({"id": "t", "principal": "p", "tool": "x", "arguments": "{}", "status": "working", "created_at": now, "updated_at": now,
+        "ttl_ms": 1_000, "answers": {}, "questions": {}, "version": 1});
+    match method.name {
+        "setLogLevel" => json!(["s", "info", now]),
+        "appendEvents" => json!(["s", "a", ["{}"], true]),
+        "openStream" => json!([{"stream": "a", "routes": [], "closes_at": now}]),
+        "addRoutes" => json!(["s", "get", "n", []]),
+        "removeRoutes" => json!(["s", "get", "n"]),
+        "answered" => json!(["s", "q", "{}"]),
+        "cancelled" => json!(["s", "1"]),
+        "hear" => json!(["s", "1", [], now]),
+        "openWatch" => json!(["w", [], now]),
+        "awaitWatch" => json!(["w", now]),
+        "createTask" | "saveTask" => json!([task]),
+        "getTask" => json!(["t", "p"]),
+        _ => json!(["s"]),
     }
 }
 
@@ -80,8 +102,10 @@ fn every_method_takes_its_declared_arguments_with_null_for_those_left_out() {
         let context = serde_json::to_string(&context).unwrap();
         let reply = town.fleet.raw(&to, method.name, &args.to_string(), &context);
         if let Err(failure) = read_reply(&reply) {
+            // A stream is opened, not called.
+            let is_stream = std::ptr::eq(*method, &raw const OPEN_STREAM);
             assert!(
-                !format!("{failure:?}").contains("InvalidArgument") && !reply.starts_with('?'),
+                !format!("{failure:?}").contains("InvalidArgument") && (is_stream || !reply.starts_with('?')),
                 "{}: {reply} {:?}",
                 method.name,
                 town.fleet.take_faults()

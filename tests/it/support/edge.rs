@@ -9,9 +9,10 @@ use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
 use gastown_mcp::edge::{Edge, Settings, handle};
 use gastown_mcp::http::outlet::{Outgoing, Outlet, begin, body};
-use gastown_mcp::http::{Headers, Request, RequestBody, Response, ResponseBody};
+use gastown_mcp::http::{Headers, Relayed, Request, RequestBody, Response, ResponseBody};
 use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::Wire as _;
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -69,14 +70,6 @@ impl Isolate {
         self.exchange(sent).whole()
     }
 
-    /// Sends a request that is answered as a stream.
-    pub fn open(&self, sent: Sent) -> Reading {
-        match self.exchange(sent) {
-            Got::Whole(response) => panic!("no stream but {response:?}"),
-            Got::Stream(_, reading) => reading,
-        }
-    }
-
     /// Sends a request.
     pub fn exchange(&self, sent: Sent) -> Got {
         self.fleet.block_on(self.start(sent))
@@ -102,8 +95,9 @@ impl Isolate {
         async move {
             match begin(work, opening).await {
                 Outgoing::Whole(Response { status, headers, body: ResponseBody::Relayed(relayed) }) => {
-                    let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
-                    Got::Stream(Response { status, headers, body: ResponseBody::Empty }, Reading::of(&world, receiver.boxed_local()))
+                    // The shell names the type of such a body.
+                    let head = Response { status, headers, body: ResponseBody::Empty }.header("content-type", "text/event-stream");
+                    Got::Stream(head, Reading::relayed(&world, &relayed))
                 }
                 Outgoing::Whole(response) => Got::Whole(response),
                 Outgoing::Early(opened, work) if opened.is_detached => {
@@ -141,14 +135,14 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn of(fleet: &Fleet, chunks: LocalBoxStream<'static, String>) -> Self {
-        Self { fleet: fleet.clone(), chunks: Rc::new(RefCell::new(chunks)) }
+    /// A stream that an object writes.
+    pub fn relayed(fleet: &Fleet, relayed: &Relayed) -> Self {
+        let receiver = relayed.0.downcast_ref::<RefCell<Option<mpsc::UnboundedReceiver<String>>>>().unwrap().take().unwrap();
+        Self::of(fleet, receiver.boxed_local())
     }
 
-    /// The next piece, however long it takes; `None` at the end.
-    pub fn next(&self) -> Option<String> {
-        let chunks = Rc::clone(&self.chunks);
-        self.fleet.block_on(poll_fn(move |cx| chunks.borrow_mut().poll_next_unpin(cx)))
+    fn of(fleet: &Fleet, chunks: LocalBoxStream<'static, String>) -> Self {
+        Self { fleet: fleet.clone(), chunks: Rc::new(RefCell::new(chunks)) }
     }
 
     /// Everything that comes within `millis`, and whether the stream ended.
@@ -170,6 +164,13 @@ impl Reading {
             }
         })
     }
+}
+
+/// The messages of a stream's text with their ids, in order.
+pub fn messages(text: &str) -> Vec<(Option<String>, Value)> {
+    let field = |block: &str, name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+    let message = |block: &str| Some((field(block, "id: "), serde_json::from_str(&field(block, "data: ")?).ok()?));
+    text.split("\n\n").filter_map(message).collect()
 }
 
 /// The body as text.

@@ -5,6 +5,7 @@ pub mod expect;
 pub mod fleet;
 pub mod host_sql;
 pub mod issuer;
+pub mod keeping;
 pub mod listener;
 pub mod offer;
 pub mod peer;

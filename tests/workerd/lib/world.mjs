@@ -14,8 +14,11 @@ export const UNDEFINED = { __undefined: true };
 
 /** The world behind a server (workerd.mjs). `server.url` is read at each request: a restart changes it. */
 export function world(server) {
-  /** One request; gives status, headers, the text and, where it is JSON, the value. MCP messages must be valid. */
-  async function http(method, path, { token, body, headers = {} } = {}) {
+  /**
+   * One request; gives status, headers, the text and, where it is JSON, the value. MCP messages must be valid. `leave` goes
+   * away once the answer has begun: a stream need never end.
+   */
+  async function http(method, path, { token, body, headers = {}, leave = false } = {}) {
     const sent = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
     const response = await wireFetch(server.url + path, {
       method,
@@ -24,7 +27,8 @@ export function world(server) {
       redirect: "manual",
       signal: AbortSignal.timeout(REQUEST_MS),
     });
-    const text = await response.text();
+    if (leave) await response.body?.cancel();
+    const text = leave ? "" : await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   }
 
