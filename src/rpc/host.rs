@@ -36,6 +36,8 @@ const ALARM_RETRY_MILLIS: i64 = 5_000;
 const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
 /// A stream is never silent for longer.
 const SILENCE_MILLIS_MAX: u32 = 15_000;
+/// From this many keys on, those that nobody waits for are looked for and forgotten.
+const KEYS_MAX: usize = 256;
 /// No call waits longer before it looks again.
 const WAIT_MILLIS_MAX: u32 = 60_000;
 
@@ -83,6 +85,10 @@ impl Hints {
     fn wait(&self, key: &str) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= KEYS_MAX {
+            // Names of streams are used once; those whose readers left are forgotten.
+            waiting.retain(|_, waiters| waiters.iter().any(|waiter| !waiter.is_canceled()));
+        }
         let waiters = waiting.entry(key.to_owned()).or_default();
         waiters.retain(|waiter| !waiter.is_canceled());
         waiters.push(sender);
