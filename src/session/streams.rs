@@ -38,7 +38,7 @@ pub(crate) fn append_events(
     (session, stream, messages, ends): (String, String, Vec<String>, bool),
 ) -> Result<Answer, Failure> {
     let key = key(Some(&session), &stream);
-    check_room(cx)?;
+    check_room(cx, &key)?;
     let (generation, last): (i64, i64) = query_one(
         cx.sql,
         "-- streams_begin\nINSERT INTO streams (stream, kind, session, generation, last, sent, has_ended, closes_at, expires_at)
@@ -57,8 +57,10 @@ pub(crate) fn append_events(
     json(&Appended { number, is_own: generation == 0 })
 }
 
-fn check_room(cx: &Cx<'_>) -> Result<(), Failure> {
-    let streams: i64 = scalar(cx.sql, "-- streams_count\nSELECT COUNT(*) FROM streams", ())?;
+/// Room for one more, unless it is there already.
+fn check_room(cx: &Cx<'_>, key: &str) -> Result<(), Failure> {
+    let streams: i64 =
+        scalar(cx.sql, "-- streams_count\nSELECT COUNT(*) FROM streams WHERE NOT EXISTS (SELECT 1 FROM streams WHERE stream = ?)", (key,))?;
     if streams < STREAMS_MAX {
         return Ok(());
     }
@@ -116,7 +118,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
         None => (1, open.after.unwrap_or_default()),
     };
     if !is_lost {
-        check_room(cx)?;
+        check_room(cx, &key)?;
         let kind = if open.session.is_some() { "session" } else { "subscription" };
         let life = if open.session.is_some() { AWAY_MILLIS } else { UNREAD_MILLIS };
         execute(
@@ -233,19 +235,20 @@ pub(super) fn forget_expired(cx: &Cx<'_>) -> Result<(), Failure> {
 
 /// A session's own stream is there, whether or not anybody reads it yet.
 pub(super) fn begin_session_stream(cx: &Cx<'_>, session: &str, stream: &str) -> Result<(), Failure> {
-    check_room(cx)?;
+    let key = key(Some(session), stream);
+    check_room(cx, &key)?;
     execute(
         cx.sql,
         "-- streams_begin_own\nINSERT INTO streams (stream, kind, session, generation, last, sent, has_ended, closes_at, expires_at)
          VALUES (?1, 'session', ?2, 0, 0, 0, 0, ?3, ?3) ON CONFLICT (stream) DO UPDATE SET expires_at = MAX(expires_at, ?3)",
-        (key(Some(session), stream), session, cx.now.plus_millis(AWAY_MILLIS).millis()),
+        (key, session, cx.now.plus_millis(AWAY_MILLIS).millis()),
     )?;
     Ok(())
 }
 
 /// A stream that no connection reads.
 pub(super) fn begin(cx: &Cx<'_>, stream: &str, kind: &str, expires_at: Timestamp) -> Result<(), Failure> {
-    check_room(cx)?;
+    check_room(cx, stream)?;
     execute(
         cx.sql,
         "-- streams_begin_unread\nINSERT INTO streams (stream, kind, generation, last, sent, has_ended, closes_at, expires_at)

@@ -88,3 +88,38 @@ fn the_fleet_instructions_and_prompt_carry_the_coordinators_text() {
     assert!(read("src/prompts/meta_mayor.txt").starts_with(words));
     assert!(read("docs/meta-mayor.md").contains(words));
 }
+
+#[test]
+fn every_requirement_of_the_protocol_names_tests_that_exist_or_says_why_not() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("tests"), &mut files);
+    files.extend(fs::read_dir(root.join("tests/workerd")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
+    let code: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let text = read("docs/protocol.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id ")).collect();
+    for id in (1..=23).map(|number| format!("H{number}")).chain((1..=15).map(|number| format!("L{number}"))) {
+        assert!(rows.iter().any(|row| row.starts_with(&format!("| {id} |"))), "no row {id}");
+    }
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, _, requirement, level, revisions, tests, _] = cells[..] else { panic!("a row has five cells: {row}") };
+        assert!(!requirement.is_empty() && !level.is_empty() && !revisions.is_empty(), "{row}");
+        if tests.starts_with("not here") {
+            assert!(tests.len() > "not here: a word".len(), "no reason: {row}");
+            continue;
+        }
+        let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test: {row}");
+        for name in named {
+            let is_function = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let exists = if is_function {
+                code.contains(&format!("fn {name}("))
+            } else {
+                ["\"", "`"].iter().any(|quote| code.contains(&format!("test({quote}{name}{quote}")))
+            };
+            assert!(exists, "no test {name}: {row}");
+        }
+    }
+}

@@ -169,6 +169,20 @@ fn of_a_stream_sixty_four_events_and_two_mebibytes_are_kept() {
 }
 
 #[test]
+fn a_full_object_refuses_new_streams_and_goes_on_with_those_it_has() {
+    let keeping = Keeping::of(&Fleet::new(), "user:x");
+    let append = |stream: String| keeping.try_tell(&APPEND_EVENTS, ("s", stream, ["{}"], false));
+    for number in 0..1_000 {
+        append(number.to_string()).unwrap();
+    }
+    assert!(append("more".to_owned()).is_err());
+    append("7".to_owned()).unwrap();
+    assert_eq!(resume(&keeping, "s", "7", 1).len(), 1);
+    keeping.fleet.advance(16 * 60_000);
+    append("more".to_owned()).unwrap();
+}
+
+#[test]
 fn a_call_learns_that_another_connection_sends_its_messages_now() {
     let keeping = Keeping::of(&Fleet::new(), "user:x");
     let append = |ends: bool| -> Appended { keeping.ask(&APPEND_EVENTS, ("s", "call", ["{}"], ends)) };

@@ -61,6 +61,22 @@ fn h13_the_name_stands_in_the_header() {
     assert_eq!(call_named("echo", "Echo"), MISMATCH);
     assert_eq!(call_named("echo", "echo, echo"), MISMATCH);
     assert_eq!(call_named("echo", " echo "), FINE);
+    for (method, params, name, other) in [
+        ("prompts/get", json!({"name": "greet", "arguments": {"who": "Ada"}}), "greet", "Greet"),
+        ("resources/read", json!({"uri": "test://a"}), "test://a", "test://b"),
+        ("tasks/get", json!({"taskId": "t"}), "t", "u"),
+        ("tasks/update", json!({"taskId": "t", "inputResponses": {}}), "t", ""),
+        ("tasks/cancel", json!({"taskId": "t"}), "t", "t, t"),
+    ] {
+        let message = able(method, params, json!({})).to_string();
+        let with = |name: Option<&str>| {
+            let mut headers = vec![("MCP-Protocol-Version", MODERN), ("Mcp-Method", method)];
+            headers.extend(name.map(|name| ("Mcp-Name", name)));
+            verdict(&post(&Product::new(), &headers, &message))
+        };
+        assert_eq!((with(None), with(Some(other))), (MISMATCH, MISMATCH), "{method}");
+        assert_eq!(with(Some(name)).0, 200, "{method}");
+    }
 }
 
 #[test]

@@ -203,6 +203,21 @@ fn a_call_never_opens_two_streams() {
 }
 
 #[test]
+fn l8_a_message_is_kept_before_it_is_sent() {
+    let server = Product::new();
+    let session = initialize(&server, "2025-11-25");
+    let reading = stream(start_legacy(&server, &session, &tool(1, "talk", json!({"millis": 100}))).wait());
+    assert_eq!(messages(&reading.events()).len(), 1);
+    server.world.store.append_millis.set(400);
+    server.world.advance(499);
+    assert_eq!(reading.text(), "");
+    server.world.advance(1);
+    assert_eq!(messages(&reading.events()).len(), 1);
+    let streams = server.world.store.streams.borrow();
+    assert_eq!(streams.values().next().unwrap().messages.len(), 2);
+}
+
+#[test]
 fn what_cannot_be_kept_is_sent_all_the_same_without_an_id() {
     let server = Product::new();
     let session = initialize(&server, "2025-11-25");

@@ -5,7 +5,7 @@ use super::tokens::internal;
 use super::{Fleet, Town};
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::TownId;
-use gastown_mcp::kept::{OpenStream, Task, TaskStatus};
+use gastown_mcp::kept::{OpenStream, Task};
 use gastown_mcp::peer::Route;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::table::{CREATE_TASK, GET_TASK, Method, OPEN_STREAM};
@@ -83,23 +83,9 @@ impl Keeping {
     /// A task that has just begun.
     pub fn new_task(&self, id: &str, principal: &str) -> Task {
         let now = self.fleet.now();
-        Task {
-            id: id.to_owned(),
-            principal: principal.to_owned(),
-            tool: "sling".to_owned(),
-            arguments: "{}".to_owned(),
-            status: TaskStatus::Working,
-            message: None,
-            created_at: now,
-            updated_at: now,
-            ttl_ms: 24 * 60 * 60_000,
-            answers: std::collections::BTreeMap::new(),
-            questions: Map::new(),
-            ending: None,
-            routes: Vec::new(),
-            due: None,
-            version: 1,
-        }
+        let task = json!({"id": id, "principal": principal, "tool": "sling", "arguments": "{}", "status": "working", "created_at": now,
+            "updated_at": now, "ttl_ms": 24 * 60 * 60_000, "answers": {}, "questions": {}, "version": 1});
+        serde_json::from_value(task).unwrap()
     }
 
     pub fn create(&self, task: &Task) {
