@@ -106,12 +106,14 @@ fn set_last(cx: &Cx<'_>, stream: &str, last: i64) -> Result<(), Failure> {
 /// is over at once.
 pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,)) -> Result<Answer, Failure> {
     let key = key(open.session.as_deref(), &open.stream);
-    let known: Option<(i64, i64)> = query_one(cx.sql, "-- streams_find\nSELECT generation, sent FROM streams WHERE stream = ?", (&key,))?;
+    let known: Option<(i64, i64, i64)> =
+        query_one(cx.sql, "-- streams_find\nSELECT generation, sent, last FROM streams WHERE stream = ?", (&key,))?;
     let is_lost = known.is_none() && open.after.is_some() && open.routes.is_empty();
-    let (generation, sent) = known.unwrap_or_default();
+    let (generation, sent, last) = known.unwrap_or_default();
     // Where there is no row, nobody reads on: the reader finds that the stream is over.
     let generation = generation + 1;
-    let after = open.after.unwrap_or(sent);
+    // A number that this stream has not come to yet is of an earlier one of that name, which was forgotten meanwhile.
+    let after = open.after.filter(|after| known.is_none() || *after <= last).unwrap_or(sent);
     if !is_lost {
         check_room(cx)?;
         let kind = if open.session.is_some() { "session" } else { "listen" };
