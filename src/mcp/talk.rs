@@ -129,7 +129,12 @@ impl Channel<'_> {
                 return Err(refusal.hint("Call again and answer within ten minutes.").into());
             }
             let missing: Vec<String> = ids.iter().filter(|id| !answers.contains_key(*id)).cloned().collect();
-            answers.extend(self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?.answers);
+            let heard = self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?;
+            if heard.is_cancelled {
+                self.is_cancelled.set(true);
+                return Err(Stop::Suspended);
+            }
+            answers.extend(heard.answers);
             waited += HEAR_MILLIS;
         }
         let answer = |(id, (_, question)): (&String, &(&str, InputRequest))| {
