@@ -39,6 +39,9 @@ const SILENCE_MILLIS_MAX: u32 = 15_000;
 /// No call waits longer before it looks again.
 const WAIT_MILLIS_MAX: u32 = 60_000;
 
+/// So many keys are waited for before those that nobody waits for any more are thrown away.
+const WAITED_FOR_MAX: usize = 2_048;
+
 /// The runtime of one object.
 pub trait Host: 'static {
     /// Which object; `None` when the runtime was given an impossible name.
@@ -83,6 +86,9 @@ impl Hints {
     fn wait(&self, key: &str) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= WAITED_FOR_MAX {
+            waiting.retain(|_, waiters| waiters.iter().any(|waiter| !waiter.is_canceled()));
+        }
         let waiters = waiting.entry(key.to_owned()).or_default();
         waiters.retain(|waiter| !waiter.is_canceled());
         waiters.push(sender);
