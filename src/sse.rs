@@ -31,12 +31,15 @@ pub fn event_id(stream: &str, number: i64) -> String {
     format!("{stream}_{number}")
 }
 
+/// No stream comes to this number. Above 2^53 the runtime's numbers are not exact.
+const NUMBER_MAX: i64 = 1 << 52;
+
 /// Reads an event id. What is none of ours is the name of a stream that does not exist.
 #[must_use]
 pub fn read_event_id(id: &str) -> (&str, i64) {
-    match id.rsplit_once('_').and_then(|(stream, number)| number.parse().ok().map(|number| (stream, number))) {
-        Some(read) => read,
-        None => (id, 0),
+    match id.rsplit_once('_').and_then(|(stream, number)| Some((stream, number.parse::<i64>().ok()?))) {
+        Some((stream, number)) if (0..NUMBER_MAX).contains(&number) => (stream, number),
+        _ => (id, 0),
     }
 }
 

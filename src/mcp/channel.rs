@@ -68,6 +68,8 @@ pub struct Channel<'a> {
     pub(super) questions: RefCell<Map<String, Value>>,
     pub(super) is_task: bool,
     pub(super) is_cancellable: Cell<bool>,
+    /// The call noticed by itself that its client cancelled it.
+    pub(super) is_cancelled: Cell<bool>,
     /// Name of the legacy stream, once it is open.
     pub(super) stream: OnceCell<String>,
     is_open: Cell<bool>,
@@ -121,6 +123,7 @@ impl<'a> Channel<'a> {
             questions: RefCell::default(),
             is_task: false,
             is_cancellable: Cell::new(false),
+            is_cancelled: Cell::new(false),
             stream: OnceCell::new(),
             is_open: Cell::new(false),
             is_opening: Cell::new(false),
@@ -168,7 +171,7 @@ impl<'a> Channel<'a> {
                 tick.get_or_insert_with(|| self.server.sleep(TICK_MILLIS)).as_mut().poll(cx).map(|()| Event::Tick)
             });
             match event.await {
-                Event::Done(done) => return Some(done),
+                Event::Done(done) => return Some(done).filter(|_| !self.is_cancelled.get()),
                 Event::Cancelled => return None,
                 Event::Tick => ticks += 1,
             }

@@ -20,6 +20,12 @@ use crate::offer::{CallError, Change};
 use crate::peer::Stop;
 use crate::sse;
 
+/// Longest answer to a request of ours, in bytes: what a call is told must fit where it is kept meanwhile.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Longest id of a request of ours, in bytes. They have 22.
+const OWN_ID_BYTES_MAX: usize = 64;
+
 /// The stream that belongs to no request: what a session hears of on its own.
 pub const GET_STREAM: &str = "get";
 
@@ -185,7 +191,11 @@ async fn take(server: &dyn Server, session: &Session, message: &Message<'_>) -> 
         },
         Message::Response { id, kind, payload } => {
             // Ours are strings. An answer to a request that was never made is as good as any other.
-            let Ok(id) = serde_json::from_str::<String>(id.as_json()) else { return Ok(()) };
+            let id = Some(id.as_json()).filter(|id| id.len() <= OWN_ID_BYTES_MAX).and_then(|id| serde_json::from_str::<String>(id).ok());
+            let Some(id) = id else { return Ok(()) };
+            if payload.get().len() > ANSWER_BYTES_MAX {
+                return Err(Problem::InvalidRequest(format!("an answer has at most {ANSWER_BYTES_MAX} bytes").into()));
+            }
             let answer = format!("{{\"{kind}\":{}}}", payload.get());
             server.state().answered(&session.key, &id, answer).await.map_err(|fault| internal(server, &fault))
         }

@@ -137,8 +137,8 @@ impl Channel<'_> {
             let missing: Vec<String> = ids.iter().filter(|id| !answers.contains_key(*id)).cloned().collect();
             let heard = self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?;
             if heard.is_cancelled {
-                // The call is over; whoever drives it hears of that too and drops it here.
-                return std::future::pending().await;
+                self.is_cancelled.set(true);
+                return Err(Stop::Suspended);
             }
             answers.extend(heard.answers);
         }

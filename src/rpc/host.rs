@@ -36,10 +36,11 @@ const ALARM_RETRY_MILLIS: i64 = 5_000;
 const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
 /// A stream is never silent for longer.
 const SILENCE_MILLIS_MAX: u32 = 15_000;
-/// From this many keys on, those that nobody waits for are looked for and forgotten.
-const KEYS_MAX: usize = 256;
 /// No call waits longer before it looks again.
 const WAIT_MILLIS_MAX: u32 = 60_000;
+
+/// So many keys are waited for before those that nobody waits for any more are thrown away.
+const WAITED_FOR_MAX: usize = 2_048;
 
 /// The runtime of one object.
 pub trait Host: 'static {
@@ -85,8 +86,7 @@ impl Hints {
     fn wait(&self, key: &str) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() >= KEYS_MAX {
-            // Names of streams are used once; those whose readers left are forgotten.
+        if waiting.len() >= WAITED_FOR_MAX {
             waiting.retain(|_, waiters| waiters.iter().any(|waiter| !waiter.is_canceled()));
         }
         let waiters = waiting.entry(key.to_owned()).or_default();

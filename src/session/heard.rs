@@ -5,14 +5,15 @@
 //! repeated while anybody listens, so a source that forgot, or was not there, hears again.
 
 use super::{clean_up_later, streams, tasks};
-use crate::error::{Code, Failure, Fault, refuse};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
 use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
+use crate::store::listeners::TOPICS_MAX;
 use crate::store::outbox::{LEASE, Letter, Owed, TOPIC, post};
-use crate::store::sql::{execute, query, query_one};
+use crate::store::sql::{execute, query, query_one, scalar};
 use crate::time::Timestamp;
 use serde_json::{Map, Value, json as value};
 
@@ -43,11 +44,22 @@ pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]
     sources.sort_unstable();
     sources.dedup();
     for source in sources {
+        check_topics(cx, source)?;
         ask(cx, source)?;
         // Before the reply: whatever happens after it is heard.
         cx.flush(Flush::BeforeReply);
     }
     Ok(())
+}
+
+/// A source tells of so many topics and no more: one that is too many would deafen all who listen to it.
+fn check_topics(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
+    let topics: i64 = scalar(cx.sql, "-- routes_count\nSELECT COUNT(DISTINCT topic) FROM routes WHERE source = ?", (source,))?;
+    if usize::try_from(topics).is_ok_and(|topics| topics <= TOPICS_MAX) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::Unavailable, format!("{source} is listened to for {TOPICS_MAX} things already"));
+    Err(refusal.hint("Listen to the rig, the town or its feed instead.").into())
 }
 
 /// Asks a source to tell of all that is wanted of it.

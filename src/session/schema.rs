@@ -63,7 +63,7 @@ CREATE TABLE routes (
   town TEXT,                                -- the source's town, if it has one
   method TEXT NOT NULL,                     -- of the notification
   params TEXT NOT NULL,                     -- likewise, JSON
-  PRIMARY KEY (stream, name, source, topic, method)
+  PRIMARY KEY (stream, name, source, topic, method, params) -- two resources may hear of the same topic
 ) STRICT, WITHOUT ROWID",
         "-- routes_topic
 CREATE INDEX routes_topic ON routes (source, topic)",

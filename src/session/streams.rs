@@ -59,9 +59,14 @@ pub(crate) fn append_events(
 
 /// Room for one more, unless it is there already.
 fn check_room(cx: &Cx<'_>, key: &str) -> Result<(), Failure> {
-    let streams: i64 =
-        scalar(cx.sql, "-- streams_count\nSELECT COUNT(*) FROM streams WHERE NOT EXISTS (SELECT 1 FROM streams WHERE stream = ?)", (key,))?;
-    if streams < STREAMS_MAX {
+    let statement = "-- streams_count\nSELECT COUNT(*) FROM streams WHERE NOT EXISTS (SELECT 1 FROM streams WHERE stream = ?)";
+    let count = || scalar::<i64>(cx.sql, statement, (key,));
+    if count()? < STREAMS_MAX {
+        return Ok(());
+    }
+    // The alarm comes every few minutes only, and connections may come and go faster.
+    forget_expired(cx)?;
+    if count()? < STREAMS_MAX {
         return Ok(());
     }
     let refusal = Refusal::new(Code::Unavailable, format!("There are {STREAMS_MAX} open streams already"));

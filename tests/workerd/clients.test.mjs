@@ -78,6 +78,14 @@ async function driveEveryTool(client, town, place, era) {
     return seen.coverage.answered === 2 && seen.agents.hooked >= 2 && seen;
   });
   assert.equal(town_status.mayor.queued_messages, before + 1);
+
+  // Neither client can ask its user here: a dry run first, then in earnest.
+  const polecat = { rig: "web", agent: slung.agent.id };
+  const dry = await call("remove_polecat", polecat);
+  assert.deepEqual([dry.dry_run, dry.removed, dry.bead], [true, false, slung.bead.id]);
+  const removed = await call("remove_polecat", { ...polecat, confirm: true, confirm_token: dry.confirm_token });
+  assert.deepEqual([removed.removed, removed.dry_run], [true, undefined]);
+  assert.ok(!(await call("list_agents", { rig: "web" })).agents.some(({ id }) => id === slung.agent.id));
   assert.deepEqual([...used].sort(), [...TOOLS].sort(), "every tool was driven");
 }
 

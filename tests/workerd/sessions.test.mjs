@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { checkError, initialize, LEGACY, legacy, MODERN } from "./lib/mcp.mjs";
+import { openSse } from "./lib/sse.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
@@ -96,11 +97,19 @@ describe("a legacy session", () => {
     assert.equal((await post(legacy("ping", {}, { session }))).status, 200);
   });
 
-  test("GET opens no stream: 405 in a session, 400 without one", async () => {
-    const { session } = await initialize(on, { token });
-    const get = (headers) => on.http("GET", "/mcp", { token, headers: { accept: "text/event-stream", ...headers } });
-    assert.equal((await get({ "mcp-session-id": session })).status, 405);
-    checkError(await get({}), [400, -32600, null]);
+  // L4; what is on it: streams.test.mjs
+  test("GET opens its stream at once, and none without a session", async () => {
+    const get = (headers) => openSse(`${server.url}/mcp`, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    for (const version of [LEGACY, "2025-06-18", "2024-11-05"]) {
+      const { session } = await initialize(on, { token, version });
+      const stream = await get({ "mcp-session-id": session });
+      assert.deepEqual([stream.status, stream.headers.get("content-type"), stream.headers.get("cache-control")], [200, "text/event-stream", "no-cache"], version);
+      // By its id a client resumes; before 2025-11-25 an event without data confuses clients.
+      if (version === LEGACY) assert.deepEqual(Object.keys(await stream.take()), ["id", "retry", "data"]);
+      await stream.close();
+    }
+    await assert.rejects(get({}), { status: 400 });
+    await assert.rejects(get({ "mcp-session-id": "garbage" }), { status: 404 });
   });
 
   // L13

@@ -24,6 +24,9 @@ const STREAM_MILLIS_MAX: i64 = 60 * 60 * 1000;
 /// Most resources and tasks on one stream.
 const URIS_MAX: usize = 200;
 
+/// Longest id of a call that can be cancelled, in bytes of JSON.
+const ID_BYTES_MAX: usize = 1024;
+
 /// The `_meta` key that ties messages to their subscription.
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
@@ -152,7 +155,8 @@ pub(super) fn cancelled<'a>(
 ) -> LocalBoxFuture<'a, Result<(), Problem>> {
     async move {
         let request = params.and_then(|params| read_object::<Cancelled<'_>>(params.get())).map(|params| params.request_id);
-        let Some(request) = request.and_then(RequestId::read) else { return Ok(()) };
+        let request = request.and_then(RequestId::read).filter(|request| request.as_json().len() <= ID_BYTES_MAX);
+        let Some(request) = request else { return Ok(()) };
         server.state().cancelled(&session.key, request.as_json()).await.map_err(|fault| internal(server, &fault))
     }
     .boxed_local()

@@ -25,6 +25,9 @@ use serde_json::{Map, Value};
 /// How long a task is kept from its beginning, in milliseconds.
 const TASK_LIFE_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
+/// Longest answers of one update, in bytes: forms filled in by people.
+const RESPONSES_BYTES_MAX: usize = 256 * 1024;
+
 /// A change is tried anew this often when something else has changed the task meanwhile.
 const ATTEMPTS_MAX: usize = 5;
 
@@ -133,6 +136,9 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, P
 pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
     async move {
         let params: Params<'_> = call.read_params()?;
+        if params.responses.is_some_and(|responses| responses.get().len() > RESPONSES_BYTES_MAX) {
+            return Err(Problem::InvalidParams(format!("inputResponses has at most {RESPONSES_BYTES_MAX} bytes").into()));
+        }
         let responses: Option<Map<String, Value>> = params.responses.and_then(|responses| read_object(responses.get()));
         for _ in 0..ATTEMPTS_MAX {
             let mut task = find(call, &params).await?;
