@@ -50,7 +50,15 @@ pub(crate) fn cancelled(cx: &Cx<'_>, _caller: &Caller, (session, request): (Stri
     keep(cx, &session, &cancellation(&request), "{}")
 }
 
-/// `hear`: waits for an answer to one of `ids`, or for the cancellation of `request`, until `until`.
+/// The session ended: its calls are over too.
+pub(super) fn end(cx: &Cx<'_>, session: &str) -> Result<(), Failure> {
+    execute(cx.sql, "-- messages_end\nDELETE FROM client_messages WHERE session = ?", (session,))?;
+    cx.wake(key(session));
+    Ok(())
+}
+
+/// `hear`: waits for an answer to one of `ids`, or for the cancellation of `request`, until `until`. With its session a
+/// call is cancelled too.
 pub(crate) fn hear(
     cx: &Cx<'_>,
     _caller: &Caller,
@@ -67,7 +75,8 @@ pub(crate) fn hear(
     }
     let cancelled: Vec<(String,)> = query(
         cx.sql,
-        "-- messages_cancelled\nSELECT id FROM client_messages WHERE session = ? AND id = ?",
+        "-- messages_cancelled\nSELECT id FROM client_messages WHERE session = ?1 AND id = ?2
+         UNION ALL SELECT session_id FROM ended_sessions WHERE session_id = ?1",
         (&session, cancellation(&request)),
     )?;
     heard.is_cancelled = !cancelled.is_empty();

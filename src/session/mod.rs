@@ -51,6 +51,7 @@ pub(crate) fn end_session(cx: &Cx<'_>, _caller: &Caller, (session, expires_at): 
     )?;
     execute(cx.sql, "-- session_forget_level\nDELETE FROM log_levels WHERE session = ?", (&session,))?;
     streams::forget_session(cx, &session)?;
+    messages::end(cx, &session)?;
     clean_up_later(cx);
     Ok(Answer::Void)
 }

@@ -330,6 +330,12 @@ fn an_answer_reaches_the_call_that_waits_for_it_and_waits_for_one_that_is_not_th
     keeping.tell(&CANCELLED, ("s", "\"a\""));
     assert!(heard(keeping.fleet.block_on(mine).unwrap()).is_cancelled);
     assert!(!heard(keeping.fleet.block_on(others).unwrap()).is_cancelled);
+    // A session that ends takes its calls with it.
+    let orphaned = wait("u", "2", &["q1"]);
+    keeping.tell(&END_SESSION, ("u", keeping.fleet.now().plus_millis(3_600_000)));
+    let ended = keeping.fleet.now();
+    assert!(heard(keeping.fleet.block_on(orphaned).unwrap()).is_cancelled);
+    assert_eq!(keeping.fleet.now(), ended, "at once");
     for number in 0..100 {
         keeping.tell(&ANSWERED, ("s", format!("x{number}"), "{}"));
     }

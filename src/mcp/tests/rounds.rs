@@ -214,3 +214,16 @@ fn prompts_and_resources_may_ask_as_well_and_nothing_else_may() {
     let list = able("tools/list", json!({}), json!({}));
     assert_eq!(ask_modern(&server, &again(&list, &json!("x"), json!({})))["resultType"], "complete");
 }
+
+#[test]
+fn an_answer_counts_for_the_question_that_was_asked_and_for_no_other_of_its_name() {
+    let server = Product::new();
+    let message = call("ask_of_today");
+    let yes = json!({"ok": {"action": "accept", "content": {"ok": true}}});
+    let (_, state) = asked(&server, &message);
+    assert_eq!(ask_modern(&server, &again(&message, &state, yes.clone()))["structuredContent"]["answers"], json!([yes["ok"]]));
+    server.world.advance(1_000);
+    let (names, state) = asked(&server, &again(&message, &state, yes.clone()));
+    assert_eq!(names, ["ok"], "it asks something else now");
+    assert_eq!(ask_modern(&server, &again(&message, &state, yes))["resultType"], "complete");
+}
