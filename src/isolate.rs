@@ -42,9 +42,40 @@ impl<K: Eq + Hash, V: Clone> Believed<K, V> {
     }
 }
 
+/// How often each principal has called in the current minute.
+#[derive(Default)]
+pub struct Rates {
+    counts: RefCell<(i64, HashMap<String, u32>)>,
+}
+
+/// A minute, in milliseconds.
+const WINDOW_MILLIS: i64 = 60_000;
+
+impl Rates {
+    /// Counts a call.
+    ///
+    /// # Errors
+    /// Seconds to wait, when it is one more than `limit`.
+    pub fn count(&self, principal: String, limit: u32, now: Timestamp) -> Result<(), i64> {
+        let mut counts = self.counts.borrow_mut();
+        let window = now.millis().div_euclid(WINDOW_MILLIS);
+        if counts.0 != window {
+            *counts = (window, HashMap::new());
+        }
+        let count = counts.1.entry(principal).or_default();
+        if *count >= limit {
+            return Err((WINDOW_MILLIS - now.millis().rem_euclid(WINDOW_MILLIS) + 999) / 1_000);
+        }
+        *count += 1;
+        Ok(())
+    }
+}
+
 /// The caches.
 #[derive(Default)]
 pub struct Memory {
+    /// See `Rates`.
+    pub rates: Rates,
     /// (principal, town name) → town id.
     pub towns: Believed<(String, String), crate::ids::TownId>,
     /// (principal, town, rig name) → rig id.
@@ -60,6 +91,19 @@ pub struct Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_calls_too_often_waits_for_the_next_minute_and_nobody_else_does() {
+        let rates = Rates::default();
+        let start = Timestamp::from_millis(600_000);
+        for _ in 0..3 {
+            assert_eq!(rates.count("a".to_owned(), 3, start), Ok(()));
+        }
+        assert_eq!(rates.count("a".to_owned(), 3, start.plus_millis(500)), Err(60));
+        assert_eq!(rates.count("a".to_owned(), 3, start.plus_millis(59_999)), Err(1));
+        assert_eq!(rates.count("b".to_owned(), 3, start), Ok(()));
+        assert_eq!(rates.count("a".to_owned(), 3, start.plus_millis(60_000)), Ok(()));
+    }
 
     #[test]
     fn a_value_is_believed_for_thirty_seconds_and_a_full_cache_starts_anew() {

@@ -78,6 +78,7 @@ impl Endpoint<'_> {
         if !self.view.shows(tool) {
             return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
         }
+        self.caller.admit()?;
         let arguments = read_arguments(call.arguments.get())?;
         Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
     }

@@ -114,6 +114,18 @@ impl Authenticated<'_> {
             .map_err(|refusal| envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed)))
     }
 
+    /// Counts a tool call, where calls are limited.
+    ///
+    /// # Errors
+    /// `Unavailable` with the time to wait.
+    pub fn admit(&self) -> Result<(), Refusal> {
+        let Some(limit) = self.edge.settings.calls_per_minute else { return Ok(()) };
+        self.edge.memory.rates.count(self.principal().key(), limit, self.edge.runtime.now()).map_err(|seconds| {
+            Refusal::new(Code::Unavailable, format!("Too many tool calls: {limit} a minute are allowed"))
+                .hint(format!("Nothing was done. Call again in {seconds} s."))
+        })
+    }
+
     /// The town that a path names, by id or name, which this caller may use. What was checked is believed for a while; the
     /// objects check again on every call.
     ///

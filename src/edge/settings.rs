@@ -15,6 +15,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Whose access tokens are taken beside Kilo's and Gastown's own.
     pub oauth: Option<OAuth>,
+    /// Tool calls that one principal may make in a minute, in each isolate. `None`: no limit but the platform's.
+    pub calls_per_minute: Option<u32>,
 }
 
 /// One trusted authorization server.
@@ -29,6 +31,7 @@ pub struct OAuth {
 impl Settings {
     /// Reads the variables; one that is not set is empty. `ALLOWED_ORIGINS`: origins separated by commas. `LOOPBACK_ONLY`:
     /// `true` or nothing. `PUBLIC_URL`: an origin. `OAUTH_ISSUER`, `OAUTH_JWKS_URL`: URLs.
+    /// `CALLS_PER_MINUTE`: a number.
     ///
     /// # Errors
     /// `Fault` that names the variable.
@@ -47,9 +50,16 @@ impl Settings {
         if oauth.is_none() && jwks_url.is_some() {
             return Err(Fault::new("read the variables", "OAUTH_JWKS_URL needs OAUTH_ISSUER"));
         }
+        let calls_per_minute = match variable("CALLS_PER_MINUTE").trim() {
+            "" => None,
+            number => match number.parse() {
+                Ok(calls) if calls > 0 => Some(calls),
+                _ => return Err(Fault::new("read the variables", "CALLS_PER_MINUTE must be a number greater than zero, or empty")),
+            },
+        };
         let origins = variable("ALLOWED_ORIGINS");
         let allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
-        Ok(Self { allowed_origins, is_loopback_only: variable("LOOPBACK_ONLY") == "true", public_url, oauth })
+        Ok(Self { allowed_origins, is_loopback_only: variable("LOOPBACK_ONLY") == "true", public_url, oauth, calls_per_minute })
     }
 }
 

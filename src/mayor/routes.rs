@@ -67,6 +67,7 @@ fn enter(caller: &Authenticated<'_>, town: &str) -> Result<TownId, Refusal> {
     }
     let town = TownId::parse(town).map_err(|_| Refusal::new(Code::Forbidden, "Forbidden"))?;
     principal.check_town(&town)?;
+    caller.admit()?;
     Ok(town)
 }
 

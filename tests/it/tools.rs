@@ -223,3 +223,25 @@ fn the_readme_lists_the_tools() {
     }
     expect::section("README.md", "tools", &format!("{}\n", rows.join("\n")));
 }
+
+#[test]
+fn a_caller_that_calls_too_often_is_refused_with_the_time_to_wait() {
+    let at = Isolate::with(&Fleet::new(), &[("CALLS_PER_MINUTE", "2")]);
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let call = |user: &str| {
+        let params = json!({"name": "list_towns", "_meta": meta});
+        let mut sent = Sent { method: "POST".to_owned(), path: "/mcp".to_owned(), ..Sent::default() };
+        sent.body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "list_towns")];
+        sent.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        sent.headers.insert("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, user).jwt));
+        serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()["result"].clone()
+    };
+    assert!(call("ada")["structuredContent"].is_object() && call("ada")["structuredContent"].is_object());
+    let refused = call("ada");
+    assert_eq!(refused["isError"], true);
+    assert!(refused["content"][0]["text"].as_str().unwrap().contains("2 a minute are allowed"), "{refused}");
+    assert!(call("bob")["structuredContent"].is_object());
+    at.fleet.advance(60_000);
+    assert!(call("ada")["structuredContent"].is_object());
+}
