@@ -2,8 +2,8 @@
 // Does not: hold any test. Host tests are cargo's, workerd tests are in tests/workerd/*.test.mjs.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "./build.mjs";
 import { readOptions } from "./lib/options.mjs";
 import { Failure, innerEnv, inRoot, npmTools, root, runScript, say } from "./lib/project.mjs";
@@ -19,6 +19,9 @@ Runs the lints, the host tests (cargo test), then the tests on workerd, which bu
   --workerd    only the tests on workerd
   FILE…        only these files of tests/workerd
   -h, --help   this text`;
+
+/** Test files that start the build with the suite's fixture in it. */
+const NEEDS_FIXTURE = /startFixture|features: "conformance"/;
 
 await runScript(async () => {
   const options = readOptions({ host: { type: "boolean" }, workerd: { type: "boolean" } }, HELP, { positionals: true });
@@ -72,7 +75,7 @@ async function workerdTests(files) {
   try {
     await build();
     // Dependencies are compiled already by the first, so this one takes less than half its time.
-    if (chosen.some((file) => basename(file) === "conformance.test.mjs")) await build({ features: "conformance" });
+    if (chosen.some((file) => NEEDS_FIXTURE.test(readFileSync(file, "utf8")))) await build({ features: "conformance" });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     say(error.message);

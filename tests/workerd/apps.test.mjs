@@ -1,17 +1,18 @@
-// Owns: the town overview in a real browser, behind the official host bridge, with what the running Worker answers.
-// Does not: test how the tool counts, or how the view is served.
+// Owns: the town overview as clients find and read it, and in a real browser behind the official host bridge, with what
+// the running Worker answers.
+// Does not: test how the tool counts.
 // GASTOWN_SHOTS=DIR keeps the screenshots.
 
+import { getToolUiResourceUri, RESOURCE_MIME_TYPE } from "@modelcontextprotocol/ext-apps/app-bridge";
 import { build } from "esbuild";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { noBrowser, startBrowser } from "./lib/browser.mjs";
-import { connect } from "./lib/mcp.mjs";
+import { connect, eras, initialize, legacy } from "./lib/mcp.mjs";
 import { inRoot } from "./lib/project.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
@@ -21,9 +22,64 @@ const TOOL = "get_town_status";
 const HOSTILE = "<img src=x onerror=\"document.title='hit'\"><b>bold</b>";
 /** What a host applies to a view that asks for no domain (specification 2026-01-26, "Content Security Policy"). */
 const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self' data:; connect-src 'none'";
-const HTML = readFileSync(inRoot("src", "apps", "town_overview.html"), "utf8");
+/** The extension's key in capabilities. */
+const EXTENSION = "io.modelcontextprotocol/ui";
 
-let server, on, client, town, pages, url, chromium;
+let server, on, client, town, pages, url, chromium, html;
+
+/** The view that a tool names, as a host reads it. */
+async function readView({ client, tools }) {
+  const uri = getToolUiResourceUri(tools.find(({ name }) => name === TOOL));
+  const { contents } = await client.readResource({ uri });
+  return { uri, contents };
+}
+
+describe("the town overview as it is served", () => {
+  let server, on, town;
+  before(async () => {
+    server = await startWorkerd();
+    on = world(server);
+    town = await on.createFleetTown(["web"]);
+  });
+  after(() => server.stop());
+  const paths = () => ["/mcp", "/mcp/readonly", `/towns/${town.id}/mcp`];
+  const HOST = { extensions: { [EXTENSION]: { mimeTypes: [RESOURCE_MIME_TYPE] } } };
+
+  for (const era of eras) {
+    test(`the ${era} client finds it at the tool, and reads it on every door, with a policy that allows no domain`, async () => {
+      for (const path of paths()) {
+        const host = await connect(on, { era, token: tokens.user("owner"), path, capabilities: HOST });
+        const { uri, contents: [view, ...more] } = await readView(host);
+        assert.deepEqual([view.uri, view.mimeType, more], [uri, RESOURCE_MIME_TYPE, []]);
+        assert.match(view.text, /^<!doctype html>/i);
+        assert.deepEqual(view._meta.ui.csp, { connectDomains: [], resourceDomains: [], frameDomains: [], baseUriDomains: [] });
+        assert.ok((await host.client.listResources()).resources.some((listed) => listed.uri === uri && listed.mimeType === RESOURCE_MIME_TYPE));
+        await host.close();
+      }
+    });
+
+    test(`the ${era} client gets the same answer as a text, whether or not it shows views`, async () => {
+      const [host, plain] = await Promise.all([HOST, {}].map((capabilities) => connect(on, { era, token: tokens.user("owner"), path: paths()[2], capabilities })));
+      // Extensions are a field of server capabilities in the modern revision only; hosts of the others look at the tool.
+      const declared = host.client.getServerCapabilities().extensions?.[EXTENSION];
+      assert.deepEqual(declared, era === "modern" ? { mimeTypes: [RESOURCE_MIME_TYPE] } : undefined);
+      assert.deepEqual(host.tools, plain.tools);
+      // `call` checks that the text says what the structure says.
+      const [shown, told] = [await host.call(TOOL), await plain.call(TOOL)];
+      assert.deepEqual(Object.keys(shown), Object.keys(told));
+      await Promise.all([host.close(), plain.close()]);
+    });
+  }
+
+  test("only this tool names a view, and revisions that know no _meta of tools are not told", async () => {
+    for (const [version, expected] of [["2025-11-25", [TOOL]], ["2025-06-18", [TOOL]], ["2025-03-26", []], ["2024-11-05", []]]) {
+      const { session } = await initialize(on, { token: tokens.user("owner"), version });
+      const { json } = await on.http("POST", "/mcp", { token: tokens.user("owner"), ...legacy("tools/list", {}, { session, version }) });
+      assert.deepEqual(json.result.tools.filter(({ _meta }) => _meta?.ui).map(({ name }) => name), expected, version);
+    }
+  });
+});
+
 /** Per test: the page, what it asked of the network, what it complained about, and which tools the view called. */
 let page, view, requested, complaints, called;
 
@@ -35,6 +91,7 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
     const body = { town_id: town.id, name: HOSTILE, git_url: "https://git.example/hostile.git" };
     await on.rest("POST", "/api/users/owner/rigs", { token: tokens.user("owner"), body });
     client = await connect(on, { era: "modern", token: tokens.user("owner") });
+    html = (await readView(client)).contents[0].text;
     for (const rig of ["web", "web", "web", HOSTILE]) await client.call("sling", { town: town.id, rig, title: "work" });
     const [bead] = (await client.call("list_beads", { town: town.id, rig: "web" })).beads;
     const lost = await on.rpc("RIG", town.rigs.web, "updateBeadStatus", bead.id, "failed", "", UNDEFINED, context(tokens.user("owner")));
@@ -85,8 +142,8 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
 
   /** Shows the view to a host of this context; `view` is then its frame. */
   async function show(hostContext = { theme: "light" }, more = {}) {
-    const html = HTML.replace('<meta charset="utf-8">', (first) => `${first}<meta http-equiv="Content-Security-Policy" content="${POLICY}">`);
-    await page.evaluate((given) => window.host.show(given), { html, hostContext, ...more });
+    const policed = html.replace('<meta charset="utf-8">', (first) => `${first}<meta http-equiv="Content-Security-Policy" content="${POLICY}">`);
+    await page.evaluate((given) => window.host.show(given), { html: policed, hostContext, ...more });
     view = page.frameLocator("iframe");
   }
   const send = (method, params) => page.evaluate(([method, params]) => window.host.bridge[method](params), [method, params]);

@@ -1,4 +1,4 @@
-// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, and a look at what sessions are told.
+// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, and a look at what they are asked and told.
 // Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
 
 import worker, * as entry from "../../src/entry.mjs";
@@ -8,11 +8,11 @@ const hanging = new Set();
 /** `<name> <method>` of calls that are carried out, but whose reply never comes. */
 const mute = new Set();
 const HANG_MS = 60_000;
-/** The arguments of every call that a session object took, as `[name, method, text]`. */
+/** The arguments of every call that a rig, a town or a session took, as `[name, method, text]`. */
 const heard = [];
 
 /** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
-function hangable(Class, note = () => {}) {
+function hangable(Class) {
   return new Proxy(Class, {
     construct(target, [state, env]) {
       const object = Reflect.construct(target, [state, env], target);
@@ -21,8 +21,8 @@ function hangable(Class, note = () => {}) {
           const value = Reflect.get(inner, key, inner);
           if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
           return async (...args) => {
-            note(state.id.name, args[0], args[1]);
-            if (hanging.has(state.id.name)) await scheduler.wait(HANG_MS);
+            heard.push([state.id.name, args[0], args[1]]);
+            for (const until = Date.now() + HANG_MS; hanging.has(state.id.name) && Date.now() < until; ) await scheduler.wait(20);
             const reply = await value.apply(inner, args);
             if (mute.has(`${state.id.name} ${args[0]}`)) await scheduler.wait(HANG_MS);
             return reply;
@@ -36,7 +36,7 @@ function hangable(Class, note = () => {}) {
 export const RigDO = hangable(entry.RigDO);
 export const TownDO = hangable(entry.TownDO);
 export const { GastownUserDO, GastownOrgDO } = entry;
-export const SessionDO = hangable(entry.SessionDO, (...call) => heard.push(call));
+export const SessionDO = hangable(entry.SessionDO);
 
 const routes = {
   /** Calls any method of any object, as a Worker with the binding could. */
@@ -78,6 +78,11 @@ const routes = {
   /** The letters that a session object was brought, in the order of arrival. */
   async "/__heard"({ name }) {
     return heard.filter(([to, method]) => to === name && method === "deliver").flatMap(([, , args]) => JSON.parse(args)[0]);
+  },
+
+  /** The methods that were called of an object, in order. */
+  async "/__called"({ name }) {
+    return heard.filter(([to]) => to === name).map(([, method]) => method);
   },
 
   /** Which calls lose their reply from now on. */

@@ -133,11 +133,15 @@ describe("subscriptions/listen", () => {
     for (const [, { stream }] of listens) await stream.close();
   });
 
-  test("ends with its result when the token does", async () => {
+  test("ends with its result when the token does; a session's stream just ends, and another token goes on with it", async () => {
     const brief = clientOf(on, { token: tokens.user("owner", { exp: seconds() + 3 }) });
+    const session = await brief.session();
+    const own = await session.get();
     const { stream } = await brief.listen({ resourcesListChanged: true }, { id: "brief" });
     const [{ message }, ...more] = await rest(stream, 10_000);
     assert.deepEqual([message.id, message.result.resultType, message.result._meta[SUBSCRIPTION], more], ["brief", "complete", "brief", []]);
+    assert.deepEqual(await rest(own, 5_000), []);
+    await (await fleet.join(session).get()).close();
   });
 
   test("needs the tasks capability to listen to tasks", async () => {

@@ -52,8 +52,6 @@ export function legacy(method, params = {}, { id = 1, session, version = LEGACY 
   };
 }
 
-
-
 /** Checks status, JSON-RPC code and id (null: no id at all) of an error. */
 export function checkError({ status, json, text }, [wantedStatus, code, id = 1]) {
   assert.deepEqual({ status, code: json?.error?.code, id: json?.id }, { status: wantedStatus, code, id: id ?? undefined }, text);
@@ -73,10 +71,14 @@ const ERAS = {
 };
 export const eras = Object.keys(ERAS);
 
-/** A connected official client. `call` gives structured content and checks that the text content says the same. */
-export async function connect(world, { era, token, path = "/mcp" }) {
+/**
+ * A connected official client. `call` gives structured content and checks that the text content says the same.
+ * `capabilities` are what the client declares; `prepare` sets its handlers.
+ */
+export async function connect(world, { era, token, path = "/mcp", capabilities = {}, prepare = () => {} }) {
   const { Client, Transport, options } = ERAS[era];
-  const client = new Client(INFO, options);
+  const client = new Client(INFO, { ...options, capabilities });
+  prepare(client);
   const transport = new Transport(new URL(world.server.url + path), { requestInit: { headers: { authorization: `Bearer ${token}` } }, fetch: wireFetch });
   await client.connect(transport);
   const { tools } = await client.listTools(); // from now on the client validates results against the output schemas

@@ -39,7 +39,7 @@ export function clientOf(on, { token, path = "/mcp", isolate = 0 } = {}) {
     /** A modern request that is answered as JSON. */
     ask: (method, params = {}, options = {}) => fetchJson(request(method, params, options)),
     /** A modern request that is answered as a stream. */
-    stream: (method, params = {}, options = {}) => open(request(method, params, options)),
+    stream: (method, params = {}, options = {}) => open({ ...request(method, params, options), within: options.within }),
 
     /** `subscriptions/listen`; gives the stream and what was acknowledged. */
     async listen(notifications, options = {}) {
