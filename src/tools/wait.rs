@@ -186,9 +186,12 @@ impl Until {
             Self::Convoy(_) => {
                 (Subject::Convoy, "Call convoy_status to see what became of each bead: failed is not done, done is not merged.".to_owned())
             }
-            Self::Bead(_, id) => (Subject::Bead, format!("Read gastown://towns/{town}/beads/{id}, or call list_beads, to see what became of it.")),
+            Self::Bead(_, id) => {
+                (Subject::Bead, format!("Read gastown://towns/{town}/beads/{id}, or call list_beads, to see what became of it."))
+            }
         };
-        let next = if done { then } else { "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned() };
+        let next =
+            if done { then } else { "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned() };
         Map::from_iter([
             ("town".to_owned(), json!(town)),
             ("subject".to_owned(), json!(subject)),

@@ -27,8 +27,7 @@ fn told(routes: &[Route]) -> Vec<(String, String, bool)> {
     routes.iter().map(|route| (route.source.clone(), route.topic.clone(), route.town.is_some())).collect()
 }
 
-const COMMON: [&str; 4] =
-    ["ui://gastown/town-overview", SKILLS[0], SKILLS[1], "skill://gastown/gastown-coordinator/references/convoys.md"];
+const COMMON: [&str; 4] = ["ui://gastown/town-overview", SKILLS[0], SKILLS[1], "skill://gastown/gastown-coordinator/references/convoys.md"];
 const SKILLS: [&str; 2] = ["skill://gastown/gastown-coordinator/SKILL.md", "skill://gastown/gastown-mayor/SKILL.md"];
 
 #[test]

@@ -81,7 +81,18 @@ fn a_folder_holds_what_the_list_names_and_nothing_else_is_a_folder() {
     }
     assert_eq!(found, SKILLS.iter().flat_map(|skill| files(skill)).map(|(uri, _)| uri.to_owned()).collect());
     assert!(read("skill://gastown/gastown-coordinator").iter().any(|entry| entry["mimeType"] == "inode/directory"));
-    for other in ["", "/", "skill:", "skill:/", "skill://", "skill://gastow", "skill://gastown//", "skill://gastown/nothing", "gastown://fleet", "ui://gastown"] {
+    for other in [
+        "",
+        "/",
+        "skill:",
+        "skill:/",
+        "skill://",
+        "skill://gastow",
+        "skill://gastown//",
+        "skill://gastown/nothing",
+        "gastown://fleet",
+        "ui://gastown",
+    ] {
         assert_eq!(folder(other), None, "{other}");
     }
 }
