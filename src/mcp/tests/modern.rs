@@ -14,7 +14,7 @@ fn discover_says_who_and_what() {
             r#""supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"#,
             r#""capabilities":{"tools":{"listChanged":true},"logging":{},"resources":{"subscribe":true,"listChanged":true},"#,
             r#""prompts":{},"completions":{},"extensions":{"test/extension":{"a":1},"io.modelcontextprotocol/tasks":{},"#,
-            r#""io.modelcontextprotocol/skills":{}}},"instructions":"Say \"echo\".","ttlMs":300000,"cacheScope":"private","#,
+            r#""io.modelcontextprotocol/skills":{"directoryRead":true}}},"instructions":"Say \"echo\".","ttlMs":300000,"cacheScope":"private","#,
             r#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"test","title":"Test","version":"1.2.3"}}}}"#
         )
     );

@@ -70,6 +70,14 @@ impl Isolate {
         self.exchange(sent).whole()
     }
 
+    /// Sends a request that is answered as a stream.
+    pub fn open(&self, sent: Sent) -> Reading {
+        match self.exchange(sent) {
+            Got::Whole(response) => panic!("no stream but {response:?}"),
+            Got::Stream(_, reading) => reading,
+        }
+    }
+
     /// Sends a request.
     pub fn exchange(&self, sent: Sent) -> Got {
         self.fleet.block_on(self.start(sent))
@@ -143,6 +151,12 @@ impl Reading {
 
     fn of(fleet: &Fleet, chunks: LocalBoxStream<'static, String>) -> Self {
         Self { fleet: fleet.clone(), chunks: Rc::new(RefCell::new(chunks)) }
+    }
+
+    /// The next piece, however long it takes; `None` at the end.
+    pub fn next(&self) -> Option<String> {
+        let chunks = Rc::clone(&self.chunks);
+        self.fleet.block_on(poll_fn(move |cx| chunks.borrow_mut().poll_next_unpin(cx)))
     }
 
     /// Everything that comes within `millis`, and whether the stream ended.
