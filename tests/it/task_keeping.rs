@@ -82,7 +82,9 @@ fn a_task_ends_with_what_it_waits_for_and_not_before() {
         let ended = keeping.task("t", "p").unwrap();
         assert_eq!((ended.status, ended.routes.len()), (TaskStatus::Completed, 0));
         let result = ended.detailed()["result"].clone();
-        assert_eq!(result["structuredContent"], json!({"bead_id": bead, "status": "closed", "rig_id": rig.id}));
+        let told = &result["structuredContent"];
+        assert_eq!((&told["bead_id"], &told["rig_id"], &told["status"]), (&json!(bead), &json!(rig.id), &json!("done")));
+        assert!(told["waited_seconds"].is_i64());
         assert_eq!(result["resultType"], "complete");
         if !evicted {
             assert_eq!(messages(&reading.within(1).0)[0].1["params"]["status"], "completed");
