@@ -121,6 +121,9 @@ pub struct Task {
     /// What it waits for.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// What its result says besides what is told: see `peer::Later`.
+    #[serde(default)]
+    pub frame: Map<String, Value>,
     /// How it ends at a time, unless it ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<(Timestamp, Ending)>,
@@ -196,6 +199,7 @@ impl Task {
     /// Nothing is waited for any more.
     fn rest(&mut self, now: Timestamp) {
         self.routes.clear();
+        self.frame.clear();
         self.due = None;
         self.questions.clear();
         self.message = None;

@@ -132,11 +132,16 @@ pub enum Ending {
     Error(Map<String, Value>),
 }
 
+/// Where a result says for how long its task waited, in seconds.
+pub const WAITED_SECONDS: &str = "waited_seconds";
+
 /// An answer that comes later, with an event or with time, and without anybody waiting for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Later {
-    /// The task ends with the first of these that tells of something final; what it tells becomes the result.
+    /// The task ends with the first of these that tells of something final.
     pub routes: Vec<Route>,
+    /// The structured content of the result is then this, with what was told and `WAITED_SECONDS`.
+    pub frame: Map<String, Value>,
     /// The task ends so at this time, unless it has ended before.
     pub due: Option<(Timestamp, Ending)>,
     /// Where things stand, for people.

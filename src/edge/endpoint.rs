@@ -183,6 +183,10 @@ impl Server for Endpoint<'_> {
         skills::LIST
     }
 
+    fn skill_folder(&self, uri: &str) -> Option<String> {
+        skills::folder(uri)
+    }
+
     fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>> {
         Box::pin(async move { resources::routes(&self.offering(None), change).await })
     }

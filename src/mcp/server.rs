@@ -105,6 +105,9 @@ pub trait Server {
     /// Skills (SEP-2640): JSON text of an array, in a fixed order.
     fn skills(&self) -> &'static str;
 
+    /// What is in a folder of a skill: JSON text of an array of `Resource` objects; `None` when that is no folder.
+    fn skill_folder(&self, uri: &str) -> Option<String>;
+
     /// Where a change is heard of; `Unknown` for a resource that is not there. Empty when it never happens.
     fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>>;
 

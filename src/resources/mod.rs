@@ -10,12 +10,12 @@ pub mod rows;
 pub use offering::Offering;
 
 use crate::error::Fault;
-use crate::ids::TownId;
 use crate::offer::{Caching, CallError, Called, Change, Contents, Listing, Shape};
 use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::seal::{Purpose, open, seal};
 use crate::tools::place::{registries, rigs_of, towns_of};
+use crate::tools::source::Source;
 use crate::tools::text::name;
 use futures::future::try_join;
 use offering::unknown_thing;
@@ -68,24 +68,6 @@ pub enum Body {
     Text(Cow<'static, str>),
     /// In base64.
     Blob(&'static str),
-}
-
-/// Who tells of a change.
-pub struct Source {
-    /// An object's instance text, or `self`.
-    pub source: String,
-    /// In its own words.
-    pub topic: String,
-    /// The town it belongs to.
-    pub town: Option<TownId>,
-}
-
-impl Source {
-    /// An object of a town.
-    #[must_use]
-    pub fn of_town(town: &TownId, at: &Instance, topic: impl Into<String>) -> Self {
-        Self { source: at.to_string(), topic: topic.into(), town: Some(town.clone()) }
-    }
 }
 
 impl ResourceDef {
@@ -257,14 +239,7 @@ pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>,
             ("notifications/resources/updated", found.sources, params)
         }
     };
-    let route = |source: Source| Route {
-        source: source.source,
-        topic: source.topic,
-        town: source.town.as_ref().map(ToString::to_string),
-        method: method.to_owned(),
-        params: params.clone(),
-    };
-    Ok(sources.into_iter().map(route).collect())
+    Ok(sources.into_iter().map(|source| source.route(method, params.clone())).collect())
 }
 
 /// The lists of tools and prompts never change, but for those of the conformance suite.
@@ -276,7 +251,7 @@ fn own_list(topic: &str) -> Vec<Source> {
 
 fn list_sources(at: &Offering<'_>) -> Vec<Source> {
     match at.pinned {
-        Some(town) => vec![Source::of_town(town, &Instance::Town(town.clone()), "rigs")],
+        Some(town) => vec![Source::town(town, "rigs")],
         None => registry_sources(at),
     }
 }

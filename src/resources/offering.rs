@@ -4,18 +4,17 @@
 //! the tool's; names and ids are `tools::place`'s.
 
 use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{AgentId, BeadId, RigId, TownId};
+use crate::ids::{AgentId, RigId, TownId};
 use crate::isolate::Memory;
 use crate::offer::CallError;
 use crate::peer::{Peer, Stop};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::model::{Agent, Bead, TownIdentityState};
-use crate::rpc::table::{GET_BEAD, GET_IDENTITY_STATE, LIST_AGENTS, Method};
+use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::find;
-use crate::tools::place::{rigs_of, town_id};
+use crate::tools::place::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Answered, Connection, ask};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// What a connection brings to what it is offered.
@@ -29,14 +28,6 @@ pub struct Offering<'a> {
     pub pinned: Option<&'a TownId>,
     /// The client, where it can be asked back.
     pub peer: Option<&'a dyn Peer>,
-}
-
-/// What the rigs of a town have.
-pub struct OfRigs<T> {
-    /// Of those that answered, each with its rig.
-    pub found: Vec<(RigId, T)>,
-    /// Why the first of the others did not: then nobody knows what it has.
-    pub failed: Option<Failure>,
 }
 
 impl Offering<'_> {
@@ -89,35 +80,12 @@ impl Offering<'_> {
         prepared.render(answers, &place)
     }
 
-    /// Asks every rig of a town the same. A rig that has no such thing has answered.
-    ///
-    /// # Errors
-    /// When the rigs of the town are not known.
-    pub async fn of_rigs<T: DeserializeOwned>(&self, town: &TownId, method: &'static Method, args: Value) -> Result<OfRigs<T>, Failure> {
-        let rigs: Vec<RigId> = rigs_of(self.client, town).await?.into_iter().map(|rig| rig.id).collect();
-        let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), method, &args)).collect::<Result<Vec<_>, _>>()?;
-        let answers = self.client.call_each(&calls, Some(town)).await;
-        let mut gathered = OfRigs { found: Vec::new(), failed: None };
-        for (rig, answer) in rigs.into_iter().zip(answers) {
-            match answer.and_then(|text| decode::<Option<T>>(method, &text)) {
-                Ok(Some(thing)) => gathered.found.push((rig, thing)),
-                Ok(None) => {}
-                Err(Failure::Refused(refusal)) if refusal.code == Code::NotFound => {}
-                Err(failure) => gathered.failed = gathered.failed.or(Some(failure)),
-            }
-        }
-        Ok(gathered)
-    }
-
     /// A bead, whichever rig has it.
     ///
     /// # Errors
     /// `NotFound` once every rig has said so.
     pub async fn bead(&self, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
-        let missing = || Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint("Call list_beads to see the beads.");
-        let id = BeadId::parse(id).map_err(|_| missing())?;
-        let OfRigs { found, failed } = self.of_rigs::<Bead>(town, &GET_BEAD, json!([id])).await?;
-        found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
+        bead(self.client, town, id).await
     }
 
     /// Every agent of a town.
@@ -125,7 +93,7 @@ impl Offering<'_> {
     /// # Errors
     /// When the rigs of the town are not known.
     pub async fn agents(&self, town: &TownId) -> Result<OfRigs<Agent>, Failure> {
-        let OfRigs { found, failed } = self.of_rigs::<Vec<Agent>>(town, &LIST_AGENTS, json!([null])).await?;
+        let OfRigs { found, failed } = of_rigs::<Vec<Agent>>(self.client, town, &LIST_AGENTS, json!([null])).await?;
         let each = |(rig, agents): (RigId, Vec<Agent>)| agents.into_iter().map(move |agent| (rig.clone(), agent));
         Ok(OfRigs { found: found.into_iter().flat_map(each).collect(), failed })
     }

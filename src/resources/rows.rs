@@ -5,7 +5,7 @@
 
 use super::feed;
 use super::offering::Offering;
-use super::{Body, Found, Read, ResourceDef, Source, registry_sources};
+use super::{Body, Found, Read, ResourceDef, registry_sources};
 use crate::apps;
 use crate::error::Fault;
 use crate::ids::{ConvoyId, TownId};
@@ -13,13 +13,14 @@ use crate::offer::{Caching, CallError};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{FeedEntry, TownRecord};
 use crate::rpc::table::{LIST_FEED, LIST_TOWNS};
-use crate::skills::{COORDINATOR, MAYOR, Skill};
+use crate::skills::{CONVOYS, COORDINATOR, MAYOR, MIME_TYPE, Skill};
 use crate::tools::agents::{AgentLine, ListAgents};
 use crate::tools::beads::ListBeads;
 use crate::tools::convoys::ConvoyStatus;
 use crate::tools::page::LIMIT_MAX;
 use crate::tools::place::rig;
 use crate::tools::rigs::RigLine;
+use crate::tools::source::Source;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Tool};
 use crate::tools::towns::{GetTownStatus, ListTowns};
@@ -134,9 +135,19 @@ const TOWN_OVERVIEW: ResourceDef = ResourceDef {
 
 const COORDINATOR_GUIDE: ResourceDef = guide(&COORDINATOR, |_, _| Box::pin(ready(Ok(Found::fixed(COORDINATOR.text)))));
 const MAYOR_GUIDE: ResourceDef = guide(&MAYOR, |_, _| Box::pin(ready(Ok(Found::fixed(MAYOR.text)))));
+const CONVOYS_GUIDE: ResourceDef = ResourceDef {
+    uri: CONVOYS.uri,
+    name: CONVOYS.name,
+    title: CONVOYS.title,
+    description: CONVOYS.description,
+    mime_type: MIME_TYPE,
+    caching: FOREVER,
+    read: |_, _| Box::pin(ready(Ok(Found::fixed(CONVOYS.text)))),
+};
 
 /// Every resource of the product.
-pub const RESOURCES: &[ResourceDef] = &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, FEED, TOWN_OVERVIEW, COORDINATOR_GUIDE, MAYOR_GUIDE];
+pub const RESOURCES: &[ResourceDef] =
+    &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, FEED, TOWN_OVERVIEW, COORDINATOR_GUIDE, MAYOR_GUIDE, CONVOYS_GUIDE];
 
 impl Found {
     /// JSON that changes.
@@ -174,7 +185,7 @@ async fn fleet(at: &Offering<'_>) -> Result<Found, CallError> {
             .collect(),
     };
     let mut sources = if at.pinned.is_some() { Vec::new() } else { registry_sources(at) };
-    sources.extend(towns.iter().map(|town| Source::of_town(town, &Instance::Town(town.clone()), "town")));
+    sources.extend(towns.iter().map(|town| Source::town(town, "town")));
     Ok(Found::live(answered.prepared.render(answered.answers, &answered.place)?, sources))
 }
 
@@ -182,7 +193,8 @@ async fn town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError
     let [town] = variables(values)?;
     let town = at.town(&town).await?;
     let text = at.view(GetTownStatus::NAME, json!({"town": town})).await?;
-    Ok(Found::live(text, vec![Source::of_town(&town, &Instance::Town(town.clone()), "town")]))
+    // The feed too: whoever watches a town is told what happened in it, not only that its numbers moved.
+    Ok(Found::live(text, vec![Source::town(&town, "town"), Source::town(&town, "feed")]))
 }
 
 async fn rig_of_town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError> {
@@ -211,7 +223,7 @@ async fn bead(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError
     let [town, id] = variables(values)?;
     let town = at.town(&town).await?;
     let (rig, bead) = at.bead(&town, &id).await?;
-    let source = Source::of_town(&town, &Instance::Rig(rig), format!("bead:{}", bead.bead_id));
+    let source = Source::bead(&town, &rig, &bead.bead_id);
     let content = Content { town, body: bead.body.as_deref().map(AgentText::block), bead: bead.into() };
     Ok(Found::live(json_text(&content)?, vec![source]))
 }
@@ -221,7 +233,7 @@ async fn convoy(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallErr
     let town = at.town(&town).await?;
     let id = ConvoyId::parse(&id).map_err(|_| CallError::Unknown)?;
     let text = at.view(ConvoyStatus::NAME, json!({"town": town, "convoy_id": id})).await?;
-    Ok(Found::live(text, vec![Source::of_town(&town, &Instance::Town(town.clone()), format!("convoy:{id}"))]))
+    Ok(Found::live(text, vec![Source::convoy(&town, &id)]))
 }
 
 async fn agent(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError> {
@@ -234,14 +246,14 @@ async fn agent(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallErro
     let [town, named] = variables(values)?;
     let town = at.town(&town).await?;
     let (rig, agent) = at.agent(&town, &named).await?;
-    let source = Source::of_town(&town, &Instance::Rig(rig), format!("agent:{}", agent.id));
+    let source = Source::agent(&town, &rig, &agent.id);
     Ok(Found::live(json_text(&Content { town, agent: agent.into() })?, vec![source]))
 }
 
 async fn feed_of_town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError> {
     let [town] = variables(values)?;
     let town = at.town(&town).await?;
-    let source = Source::of_town(&town, &Instance::Town(town.clone()), "feed");
+    let source = Source::town(&town, "feed");
     let call = Call::new(Instance::Town(town.clone()), &LIST_FEED, (Value::Null, -ENTRIES_SHOWN))?;
     let entries: Vec<FeedEntry> = decode(&LIST_FEED, &at.client.call(&call, Some(&town), None).await?)?;
     Ok(Found::live(feed::render(&town, entries)?, vec![source]))
@@ -253,7 +265,7 @@ const fn guide(skill: &Skill, read: Read) -> ResourceDef {
         name: skill.name,
         title: skill.title,
         description: skill.description,
-        mime_type: "text/markdown",
+        mime_type: MIME_TYPE,
         caching: FOREVER,
         read,
     }

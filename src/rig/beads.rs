@@ -222,10 +222,11 @@ pub(super) fn convoy_of(cx: &Cx<'_>, id: &BeadId) -> Result<Option<ConvoyId>, Fa
     Ok(found.and_then(|(convoy,)| convoy))
 }
 
-/// How a bead stands.
-pub(super) fn status_of(cx: &Cx<'_>, id: &str) -> Result<Option<BeadStatus>, Failure> {
-    let found: Option<(BeadStatus,)> = query_one(cx.sql, "-- beads_status_of\nSELECT status FROM beads WHERE bead_id = ?", (id,))?;
-    Ok(found.map(|(status,)| status))
+/// How a bead stands, and whether a merge commit is known.
+pub(super) fn standing(cx: &Cx<'_>, id: &str) -> Result<Option<(BeadStatus, bool)>, Failure> {
+    let found: Option<(BeadStatus, i64)> =
+        query_one(cx.sql, "-- beads_standing\nSELECT status, merge_commit IS NOT NULL FROM beads WHERE bead_id = ?", (id,))?;
+    Ok(found.map(|(status, is_merged)| (status, is_merged == 1)))
 }
 
 /// Whether these labels keep a bead from being given out.

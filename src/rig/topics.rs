@@ -6,10 +6,11 @@ use super::beads;
 use super::state::{self, RigState};
 use crate::error::Failure;
 use crate::ids::{AgentId, BeadId};
+use crate::rpc::outcome::Outcome;
 use crate::rpc::serve::{Answer, Caller, Cx};
 use crate::rpc::topics;
 use crate::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// `listen`.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
@@ -40,8 +41,5 @@ fn is_quiet(cx: &Cx<'_>, rig: &RigState) -> bool {
 /// What a letter says of the topic, as it is now.
 pub(super) fn news(cx: &Cx<'_>, rig: &RigState, topic: &str) -> Result<Value, Failure> {
     let Some(id) = topic.strip_prefix("bead:") else { return Ok(topics::changed()) };
-    Ok(match beads::status_of(cx, id)? {
-        Some(status) => topics::news(status.is_terminal(), &json!({"bead_id": id, "status": status, "rig_id": rig.rig_id})),
-        None => topics::news(true, &json!({"bead_id": id, "status": "deleted", "rig_id": rig.rig_id})),
-    })
+    Ok(topics::standing(&Outcome::of_bead(id, &rig.rig_id, beads::standing(cx, id)?)))
 }

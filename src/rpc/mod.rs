@@ -2,7 +2,7 @@
 //!
 //! `table` names every method once; `call` is what travels; `model` the contract's shapes; `serve` answers a call
 //! inside an object; `host` drives an object's storage and alarm, `flush` sends what its outbox holds and `receive`
-//! applies what arrives; `topics` tells sessions what changed; `idempotency` makes retries safe.
+//! applies what arrives; `topics` tells sessions what changed and `outcome` how it stands; `idempotency` makes retries safe.
 
 pub mod call;
 pub mod client;
@@ -10,6 +10,7 @@ mod flush;
 pub mod host;
 pub mod idempotency;
 pub mod model;
+pub mod outcome;
 pub mod receive;
 pub mod serve;
 pub mod table;

@@ -3,6 +3,7 @@
 //! Owns who may listen and the form of a `topic` letter. Which topics there are, and when one changed, the cores know.
 
 use super::call::Instance;
+use super::outcome::Outcome;
 use super::serve::{Caller, Cx, Flush};
 use crate::error::{Code, Failure, refuse};
 use crate::store::listeners;
@@ -36,6 +37,12 @@ pub fn notify(cx: &Cx<'_>, topic: &str) -> Result<(), Failure> {
 #[must_use]
 pub fn news(terminal: bool, outcome: &Value) -> Value {
     json!({"terminal": terminal, "outcome": outcome})
+}
+
+/// The body that says how something stands.
+#[must_use]
+pub fn standing(outcome: &Outcome) -> Value {
+    news(outcome.terminal, &outcome.told)
 }
 
 /// The body when all there is to say is that something changed.

@@ -6,7 +6,7 @@
 use super::{clean_up_later, heard, streams};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::kept::Task;
-use crate::peer::Ending;
+use crate::peer::{Ending, WAITED_SECONDS};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, query_one, scalar};
 use crate::time::Timestamp;
@@ -116,15 +116,18 @@ pub(super) fn end_due(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a task waited for has happened; what was told of it is its result.
+/// What a task waited for has happened; what was told of it becomes its result.
 pub(super) fn end_with(cx: &Cx<'_>, stream: &str, outcome: Option<&Map<String, Value>>) -> Result<(), Failure> {
     let Some(id) = stream.strip_prefix("task:") else { return Ok(()) };
     let Some(mut task) = find(cx, id)?.filter(|task| !task.has_ended()) else { return Ok(()) };
-    let outcome = Value::Object(outcome.cloned().unwrap_or_default());
+    let mut content = std::mem::take(&mut task.frame);
+    content.insert(WAITED_SECONDS.to_owned(), Value::from(cx.now.since(task.created_at) / 1_000));
+    content.extend(outcome.cloned().unwrap_or_default());
+    let content = Value::Object(content);
     let result = value!({
         "resultType": "complete",
-        "content": [{"type": "text", "text": outcome.to_string()}],
-        "structuredContent": outcome,
+        "content": [{"type": "text", "text": content.to_string()}],
+        "structuredContent": content,
     });
     if let Value::Object(result) = result {
         task.end(Ending::Result(result), cx.now);

@@ -164,17 +164,13 @@ impl Tool for ConvoyStatus {
     type Output = ConvoyView;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let id = ConvoyId::parse(self.convoy_id.trim()).map_err(|_| {
-            Refusal::new(Code::InvalidArgument, "convoy_id: not a convoy id").hint("Call list_convoys to see the convoys of the town.")
-        })?;
+        let id = convoy_id("convoy_id", &self.convoy_id)?;
         Ok(Plan::One(place.call_town(&GET_CONVOY_STATUS, (id,))?))
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<ConvoyView, Failure> {
         let Some(detail) = answers.one::<Option<ConvoyDetail>>(&GET_CONVOY_STATUS)? else {
-            return Err(Refusal::new(Code::NotFound, format!("Convoy not found: {}", self.convoy_id))
-                .hint("Call list_convoys to see the convoys of the town.")
-                .into());
+            return Err(unknown(&self.convoy_id).into());
         };
         let progress = count(&detail);
         let complete = progress.total > 0 && progress.merged + progress.done == progress.total;
@@ -208,6 +204,19 @@ impl Tool for ConvoyStatus {
                 .map_or(Coverage::whole(0), |known| Coverage::of_rigs(known, "did not answer: its beads are shown as last reported")),
         })
     }
+}
+
+/// Reads an id of a convoy; `argument` is where it stands.
+pub(super) fn convoy_id(argument: &str, text: &str) -> Result<ConvoyId, Refusal> {
+    ConvoyId::parse(text.trim()).map_err(|_| {
+        let refusal = Refusal::new(Code::InvalidArgument, format!("{argument}: not a convoy id"));
+        refusal.hint("Call list_convoys to see the convoys of the town.")
+    })
+}
+
+/// The refusal of a convoy that the town does not have.
+pub(super) fn unknown(id: &str) -> Refusal {
+    Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint("Call list_convoys to see the convoys of the town.")
 }
 
 fn count(detail: &ConvoyDetail) -> Standing {

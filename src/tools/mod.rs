@@ -1,7 +1,7 @@
 //! The tools: what clients call.
 //!
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
-//! `place` turns names into ids, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
+//! `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod agents;
 pub mod beads;
@@ -18,10 +18,12 @@ pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod sling;
+pub mod source;
 pub mod text;
 pub mod tool;
 pub mod towns;
 pub mod view;
+pub mod wait;
 
 use tool::ToolDef;
 
@@ -34,6 +36,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<agents::ListAgents>(),
     ToolDef::of::<convoys::ListConvoys>(),
     ToolDef::of::<convoys::ConvoyStatus>(),
+    ToolDef::live::<wait::WaitFor>(),
     ToolDef::of::<sling::Sling>(),
     ToolDef::of::<sling::SlingBatch>(),
     ToolDef::of::<messages::SendMayorMessage>(),

@@ -6,12 +6,14 @@
 use super::tool::{Place, Reach, ToolDef};
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
-use crate::ids::{RigId, TownId};
+use crate::ids::{BeadId, RigId, TownId};
 use crate::isolate::Memory;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
-use crate::rpc::model::{RigRecord, TownRecord};
-use crate::rpc::table::{LIST_RIGS, LIST_TOWNS};
+use crate::rpc::model::{Bead, RigRecord, TownRecord};
+use crate::rpc::table::{GET_BEAD, LIST_RIGS, LIST_TOWNS, Method};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -133,6 +135,50 @@ pub async fn rig(client: &Client<'_>, town: &TownId, named: &str) -> Result<RigR
 pub async fn rigs_of(client: &Client<'_>, town: &TownId) -> Result<Vec<RigRecord>, Failure> {
     let call = Call::new(Instance::Town(town.clone()), &LIST_RIGS, ())?;
     decode(&LIST_RIGS, &client.call(&call, Some(town), None).await?)
+}
+
+/// What the rigs of a town have.
+pub struct OfRigs<T> {
+    /// Of those that answered, each with its rig.
+    pub found: Vec<(RigId, T)>,
+    /// Why the first of the others did not: then nobody knows what it has.
+    pub failed: Option<Failure>,
+}
+
+/// Asks every rig of a town the same. A rig that has no such thing has answered.
+///
+/// # Errors
+/// When the rigs of the town are not known.
+pub async fn of_rigs<T: DeserializeOwned>(
+    client: &Client<'_>,
+    town: &TownId,
+    method: &'static Method,
+    args: Value,
+) -> Result<OfRigs<T>, Failure> {
+    let rigs: Vec<RigId> = rigs_of(client, town).await?.into_iter().map(|rig| rig.id).collect();
+    let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), method, &args)).collect::<Result<Vec<_>, _>>()?;
+    let answers = client.call_each(&calls, Some(town)).await;
+    let mut gathered = OfRigs { found: Vec::new(), failed: None };
+    for (rig, answer) in rigs.into_iter().zip(answers) {
+        match answer.and_then(|text| decode::<Option<T>>(method, &text)) {
+            Ok(Some(thing)) => gathered.found.push((rig, thing)),
+            Ok(None) => {}
+            Err(Failure::Refused(refusal)) if refusal.code == Code::NotFound => {}
+            Err(failure) => gathered.failed = gathered.failed.or(Some(failure)),
+        }
+    }
+    Ok(gathered)
+}
+
+/// A bead, whichever rig has it.
+///
+/// # Errors
+/// `NotFound` once every rig has said so.
+pub async fn bead(client: &Client<'_>, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
+    let missing = || Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint("Call list_beads to see the beads.");
+    let id = BeadId::parse(id).map_err(|_| missing())?;
+    let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, json!([id])).await?;
+    found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
 }
 
 /// The registries that a caller's towns are in: the user's, and those of the user's organizations.

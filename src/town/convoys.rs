@@ -12,6 +12,7 @@ use crate::rpc::model::{
     Bead, BeadStatus, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge, FeedKind, MergeMode, SlingConvoyResult,
     SlingResult,
 };
+use crate::rpc::outcome::has_ended;
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, json_column, query, query_one};
@@ -246,12 +247,6 @@ fn tell_end(cx: &Cx<'_>, town: &TownState, kind: FeedKind, convoy: &ConvoyEntry)
         "title": convoy.title, "total_beads": convoy.total_beads, "closed_beads": convoy.closed_beads, "failed_beads": convoy.failed_beads
     });
     feed::write(cx, town, kind, convoy.id.as_str(), None, &detail)
-}
-
-/// Whether the convoy has landed or every bead of it is closed or failed.
-pub(super) fn has_ended(convoy: &ConvoyEntry) -> bool {
-    let ended = convoy.closed_beads + convoy.failed_beads;
-    convoy.status == ConvoyStatus::Landed || (convoy.total_beads > 0 && ended >= convoy.total_beads)
 }
 
 /// Every bead closed: with `review-and-merge` the convoy has landed if each bead names the commit that merged it; with

@@ -7,6 +7,7 @@ use super::state::{self, TownState};
 use super::{convoys, feed};
 use crate::error::Failure;
 use crate::ids::ConvoyId;
+use crate::rpc::outcome::Outcome;
 use crate::rpc::serve::{Answer, Caller, Cx};
 use crate::rpc::topics;
 use crate::time::Timestamp;
@@ -50,14 +51,7 @@ pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
     }
     let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(topics::changed()) };
     let Some(convoy) = convoys::find(cx, &id)? else {
-        return Ok(topics::news(true, &json!({"convoy_id": id, "status": "deleted"})));
+        return Ok(topics::standing(&Outcome::of_deleted_convoy(&id)));
     };
-    let outcome = json!({
-        "convoy_id": id,
-        "status": convoy.status,
-        "total_beads": convoy.total_beads,
-        "closed_beads": convoy.closed_beads,
-        "failed_beads": convoy.failed_beads,
-    });
-    Ok(topics::news(convoys::has_ended(&convoy), &outcome))
+    Ok(topics::standing(&Outcome::of_convoy(&convoy)))
 }

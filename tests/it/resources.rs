@@ -27,7 +27,7 @@ fn told(routes: &[Route]) -> Vec<(String, String, bool)> {
     routes.iter().map(|route| (route.source.clone(), route.topic.clone(), route.town.is_some())).collect()
 }
 
-const COMMON: [&str; 3] = ["ui://gastown/town-overview", SKILLS[0], SKILLS[1]];
+const COMMON: [&str; 4] = ["ui://gastown/town-overview", SKILLS[0], SKILLS[1], "skill://gastown/gastown-coordinator/references/convoys.md"];
 const SKILLS: [&str; 2] = ["skill://gastown/gastown-coordinator/SKILL.md", "skill://gastown/gastown-mayor/SKILL.md"];
 
 #[test]
@@ -53,7 +53,7 @@ fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
     let listed = uris(&listing.json);
     assert_eq!(listed[0], "gastown://fleet");
     assert_eq!(listed[..3].iter().cloned().collect::<BTreeSet<_>>(), towns);
-    assert_eq!(listed[3..6], COMMON);
+    assert_eq!(listed[3..7], COMMON);
     let entries: Value = serde_json::from_str(&listing.json).unwrap();
     assert!(entries.as_array().unwrap().iter().any(|entry| entry["name"] == "backend" && entry["mimeType"] == "application/json"));
 
@@ -63,7 +63,7 @@ fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
     let rigs: BTreeSet<String> = [api, web].iter().map(|rig| format!("{own}/rigs/{}", rig.id)).collect();
     assert_eq!(pinned[1..3].iter().cloned().collect::<BTreeSet<_>>(), rigs);
     assert_eq!(pinned[3], format!("{own}/feed"));
-    assert_eq!(pinned[4..7], COMMON);
+    assert_eq!(pinned[4..8], COMMON);
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
@@ -249,7 +249,7 @@ fn each_resource_names_whoever_tells_of_its_changes() {
     let own = format!("gastown://towns/{}", town.id);
     let one = |source: &Instance, topic: String| vec![(source.to_string(), topic, true)];
     let cases = [
-        (own.clone(), one(&town.at, "town".to_owned())),
+        (own.clone(), [one(&town.at, "town".to_owned()), one(&town.at, "feed".to_owned())].concat()),
         ("gastown://towns/backend/rigs/web".to_owned(), one(&web.at, "rig".to_owned())),
         (format!("{own}/beads/{bead}"), one(&web.at, format!("bead:{bead}"))),
         (format!("{own}/agents/{}", agent.name), one(&web.at, format!("agent:{}", agent.id))),

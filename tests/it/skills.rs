@@ -4,7 +4,7 @@ use crate::support::expect;
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::edge::instructions;
 use gastown_mcp::resources::rows::RESOURCES;
-use gastown_mcp::skills::{SKILLS, Skill};
+use gastown_mcp::skills::{SKILLS, Skill, folder};
 use gastown_mcp::tools::TOOLS;
 use gastown_mcp::tools::run::{View, visible};
 use serde_json::{Map, Value, json};
@@ -25,12 +25,20 @@ fn frontmatter(skill: &Skill) -> Map<String, Value> {
     front.lines().map(field).collect()
 }
 
+/// Every file of a skill, the main one first.
+fn files(skill: &Skill) -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::once((skill.uri, skill.text)).chain(skill.references.iter().map(|file| (file.uri, file.text)))
+}
+
 #[test]
 fn the_list_that_the_worker_carries_is_made_from_the_guides() {
     let entries = SKILLS.iter().map(|skill| {
-        let digest = format!("sha256:{:x}", Sha256::digest(skill.text));
-        let file = json!({"uri": skill.uri, "digest": digest, "size": skill.text.len()});
-        json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": [file]})
+        let file = |uri: &str, text: &str| {
+            let digest = format!("sha256:{:x}", Sha256::digest(text));
+            json!({"uri": uri, "digest": digest, "size": text.len()})
+        };
+        let files: Vec<Value> = files(skill).map(|(uri, text)| file(uri, text)).collect();
+        json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": files})
     });
     expect::file("src/skills/list.json", &format!("{:#}\n", Value::Array(entries.collect())));
 }
@@ -41,10 +49,51 @@ fn a_guide_is_called_as_its_front_matter_says() {
         let front = frontmatter(skill);
         assert_eq!((front["name"].as_str(), front["description"].as_str()), (Some(skill.name), Some(skill.description)));
         assert!(skill.uri.ends_with(&format!("/{}/SKILL.md", skill.name)));
-        assert!(skill.text.len() <= SKILL_BYTES_MAX, "{}", skill.name);
         let row = RESOURCES.iter().find(|row| row.uri == skill.uri).unwrap();
         assert_eq!((row.name, row.description, row.mime_type), (skill.name, skill.description, "text/markdown"));
-        assert_eq!(unknown_words(skill.text, &TOOLS.iter().map(|tool| tool.name).collect()), BTreeSet::new(), "{}", skill.name);
+        for (uri, text) in files(skill) {
+            assert!(uri.starts_with(skill.uri.strip_suffix("SKILL.md").unwrap()) && uri.ends_with(".md"));
+            assert!(text.len() <= SKILL_BYTES_MAX && text.starts_with(['-', '#']), "{uri}");
+            let known: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.name).chain(["in_progress", "in_review"]).collect();
+            assert_eq!(unknown_words(text, &known), BTreeSet::new(), "{uri}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_holds_what_the_list_names_and_nothing_else_is_a_folder() {
+    let read = |uri: &str| -> Vec<Value> { serde_json::from_str(&folder(uri).unwrap_or_else(|| panic!("{uri} is no folder"))).unwrap() };
+    let mut open = vec!["skill://gastown".to_owned()];
+    let mut found = BTreeSet::new();
+    while let Some(uri) = open.pop() {
+        assert_eq!(folder(&uri), folder(&format!("{uri}/")));
+        for entry in read(&uri) {
+            let child = entry["uri"].as_str().unwrap().to_owned();
+            assert!(!child.strip_prefix(&format!("{uri}/")).unwrap().contains('/') && entry["name"].is_string(), "{child} is in {uri}");
+            if entry["mimeType"] == "inode/directory" {
+                open.push(child);
+            } else {
+                assert_eq!(folder(&child), None, "a file is no folder");
+                assert!(RESOURCES.iter().any(|row| row.uri == child && entry["mimeType"] == row.mime_type && entry["name"] == row.name));
+                assert!(found.insert(child));
+            }
+        }
+    }
+    assert_eq!(found, SKILLS.iter().flat_map(|skill| files(skill)).map(|(uri, _)| uri.to_owned()).collect());
+    assert!(read("skill://gastown/gastown-coordinator").iter().any(|entry| entry["mimeType"] == "inode/directory"));
+    for other in [
+        "",
+        "/",
+        "skill:",
+        "skill:/",
+        "skill://",
+        "skill://gastow",
+        "skill://gastown//",
+        "skill://gastown/nothing",
+        "gastown://fleet",
+        "ui://gastown",
+    ] {
+        assert_eq!(folder(other), None, "{other}");
     }
 }
 

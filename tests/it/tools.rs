@@ -43,6 +43,7 @@ fn the_tools_are_exactly_these() {
             "list_agents",
             "list_convoys",
             "convoy_status",
+            "wait_for",
             "sling",
             "sling_batch",
             "send_mayor_message",

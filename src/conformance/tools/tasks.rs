@@ -94,7 +94,7 @@ pub(super) async fn with_task(_: &Nothing, live: &Live<'_>) -> Result<ToolReply,
 
 fn later(live: &Live<'_>, millis: i64, ending: Ending) -> ToolReply {
     let due = live.client.runtime.now().plus_millis(millis);
-    ToolReply::Later(Later { routes: Vec::new(), due: Some((due, ending)), status: Some("Working".to_owned()) })
+    ToolReply::Later(Later { routes: Vec::new(), frame: Map::new(), due: Some((due, ending)), status: Some("Working".to_owned()) })
 }
 
 /// A `CallToolResult` of one text.

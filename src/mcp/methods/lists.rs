@@ -1,4 +1,4 @@
-//! Everything that is listed: `tools/list`, `prompts/list`, `resources/list`, `resources/templates/list`, `skills/list`.
+//! What is listed: `tools/list`, `prompts/list`, `resources/list`, `resources/templates/list`.
 //!
 //! Owns pages and how long a list may be kept. What is on a list is the `Server`'s.
 
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// These lists depend on what the caller may do, so nobody may share them; they change with a deployment or a token.
-const FIXED: Caching = Caching { ttl_ms: 5 * 60 * 1000, scope: "private" };
+pub(super) const FIXED: Caching = Caching { ttl_ms: 5 * 60 * 1000, scope: "private" };
 /// Towns and rigs come and go.
 const MOVING: Caching = Caching { ttl_ms: 30 * 1000, scope: "private" };
 
@@ -31,7 +31,7 @@ fn cursor<'a>(call: &Call<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
 }
 
 /// A list of one page, for which no cursor was ever given out.
-fn whole<'a>(call: &Call<'a>, name: &'static str, json: &str, caching: Caching) -> Result<Answer, Problem> {
+pub(super) fn whole<'a>(call: &Call<'a>, name: &'static str, json: &str, caching: Caching) -> Result<Answer, Problem> {
     match cursor(call)? {
         Some(_) => Err(Problem::InvalidParams("unknown cursor; leave it out to begin at the start".into())),
         None => ResultWriter::open(call, json.len()).json_field(name, json).caching(caching).close(),
@@ -51,11 +51,6 @@ pub(super) fn prompts<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answe
 /// `resources/templates/list` (2026-07-28, resources, templates).
 pub(super) fn templates<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
     ready(whole(call, "resourceTemplates", &call.server.resource_templates(call.revision.shape()), FIXED)).boxed_local()
-}
-
-/// `skills/list` (SEP-2640).
-pub(super) fn skills<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    ready(whole(call, "skills", call.server.skills(), FIXED)).boxed_local()
 }
 
 /// `resources/list` (2026-07-28, resources, listing).

@@ -10,6 +10,7 @@ mod lists;
 mod logging;
 mod prompts;
 mod resources;
+mod skills;
 mod subscriptions;
 mod tasks;
 mod tools;
@@ -112,7 +113,7 @@ const RESOURCES: Capability = Capability::Plain("resources", |_| r#"{"subscribe"
 const LOGGING: Capability = Capability::Plain("logging", |_| "{}");
 const COMPLETIONS: Capability = Capability::Plain("completions", |_| "{}");
 const TASKS: Capability = Capability::Extension("io.modelcontextprotocol/tasks", "{}");
-const SKILLS: Capability = Capability::Extension("io.modelcontextprotocol/skills", "{}");
+const SKILLS: Capability = Capability::Extension("io.modelcontextprotocol/skills", r#"{"directoryRead":true}"#);
 
 const TABLE: &[Method] = &[
     row("server/discover", MODERN, Kind::Request(lifecycle::discover)),
@@ -147,8 +148,9 @@ const TABLE: &[Method] = &[
     Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/get", MODERN, Kind::Request(tasks::get)) },
     Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/update", MODERN, Kind::Request(tasks::update)) },
     Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/cancel", MODERN, Kind::Request(tasks::cancel)) },
-    Method { capabilities: &[SKILLS], ..row("skills/list", MODERN, Kind::Request(lists::skills)) },
-    Method { capabilities: &[SKILLS], ..row("skills/get", MODERN, Kind::Request(resources::skill)) },
+    Method { capabilities: &[SKILLS], ..row("skills/list", MODERN, Kind::Request(skills::list)) },
+    Method { capabilities: &[SKILLS], ..row("skills/get", MODERN, Kind::Request(skills::get)) },
+    Method { capabilities: &[SKILLS], ..row("resources/directory/read", MODERN, Kind::Request(skills::folder)) },
 ];
 
 const fn row(name: &'static str, revisions: RangeInclusive<Revision>, kind: Kind) -> Method {

@@ -1,4 +1,4 @@
-//! `resources/read`, `resources/subscribe`, `resources/unsubscribe`, and `skills/get`, which reads one of the list.
+//! `resources/read`, `resources/subscribe` and `resources/unsubscribe`.
 //!
 //! Owns their results. What a resource is and who may read it is the `Server`'s.
 
@@ -9,15 +9,12 @@ use crate::mcp::channel::Era;
 use crate::mcp::message::{present, read_string};
 use crate::mcp::reply::{Problem, internal};
 use crate::mcp::result::{Answer, ResultWriter};
-use crate::offer::{Caching, CallError, Change};
+use crate::offer::{CallError, Change};
 use crate::peer::Stop;
-use futures::future::{FutureExt as _, LocalBoxFuture, ready};
+use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-const SKILL_CACHING: Caching = Caching { ttl_ms: 60 * 60 * 1000, scope: "private" };
 
 #[derive(Deserialize)]
 struct Params<'a> {
@@ -25,12 +22,12 @@ struct Params<'a> {
     uri: Option<&'a RawValue>,
 }
 
-fn uri<'a>(call: &Call<'a>) -> Result<Cow<'a, str>, Problem> {
+pub(super) fn uri<'a>(call: &Call<'a>) -> Result<Cow<'a, str>, Problem> {
     let params: Params<'a> = call.read_params()?;
     params.uri.and_then(read_string).ok_or(Problem::InvalidParams("uri must be a string".into()))
 }
 
-fn unread(call: &Call<'_>, error: CallError, uri: &str) -> Problem {
+pub(super) fn unread(call: &Call<'_>, error: CallError, uri: &str) -> Problem {
     match error {
         CallError::Unknown => Problem::ResourceNotFound(uri.to_owned()),
         other => problem(call, other, "resource", uri),
@@ -75,15 +72,4 @@ pub(super) fn unsubscribe<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<A
         ResultWriter::open(call, 0).close()
     }
     .boxed_local()
-}
-
-/// `skills/get` (SEP-2640).
-pub(super) fn skill<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    let found = uri(call).and_then(|uri| {
-        let skills: Vec<Value> = serde_json::from_str(call.server.skills()).unwrap_or_default();
-        let skill = skills.into_iter().find(|skill| skill.get("uri").and_then(Value::as_str) == Some(&uri));
-        let skill = skill.ok_or_else(|| unread(call, CallError::Unknown, &uri))?;
-        ResultWriter::open(call, 512).field("skill", &skill).caching(SKILL_CACHING).close()
-    });
-    ready(found).boxed_local()
 }

@@ -53,6 +53,7 @@ pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> 
         questions: Map::new(),
         ending: None,
         routes: Vec::new(),
+        frame: Map::new(),
         due: None,
         version: 1,
     };
@@ -82,7 +83,7 @@ async fn run(call: &Call<'_>, task: &mut Task) -> Result<(), Problem> {
         Ok(ToolReply::Later(later)) => {
             task.status = TaskStatus::Working;
             task.questions.clear();
-            (task.message, task.routes, task.due) = (later.status, later.routes, later.due);
+            (task.message, task.routes, task.frame, task.due) = (later.status, later.routes, later.frame, later.due);
         }
         Ok(ToolReply::Failed(error)) => task.end(Ending::Error(error), now),
         Ok(reply) => task.end(Ending::Result(result_of(&reply)), now),

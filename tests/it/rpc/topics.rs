@@ -136,7 +136,7 @@ fn a_bead_tells_how_it_stands_and_that_it_has_ended() {
     town.set_status(&rig, bead, BeadStatus::InProgress);
     assert_eq!(session.news(&about), json!({"terminal": false, "outcome": {"bead_id": bead, "status": "in_progress", "rig_id": rig.id}}));
     town.close(&rig, bead);
-    assert_eq!(session.news(&about), json!({"terminal": true, "outcome": {"bead_id": bead, "status": "closed", "rig_id": rig.id}}));
+    assert_eq!(session.news(&about), json!({"terminal": true, "outcome": {"bead_id": bead, "status": "done", "rig_id": rig.id}}));
     let failed = town.sling(&rig, "t").bead.bead_id;
     let about = topic("bead", &failed);
     session.listen(&rig.at, &[&about]);
@@ -217,7 +217,7 @@ fn what_a_listener_missed_or_heard_twice_it_hears_once_in_the_end() {
         assert_eq!((source, subject), (&rig.at.to_string(), &about));
         let counted: Vec<_> = letters.iter().filter(|letter| letter.generation == *newest).collect();
         assert!(!counted.is_empty() && letters.iter().all(|letter| letter.generation <= *newest), "{trouble:?}");
-        assert!(counted.iter().all(|letter| letter.body["outcome"]["status"] == "closed"), "{trouble:?}");
+        assert!(counted.iter().all(|letter| letter.body["outcome"]["status"] == "done"), "{trouble:?}");
         assert_eq!(town.fleet.owed(), 0, "{trouble:?}");
     }
 }

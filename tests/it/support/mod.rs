@@ -1,5 +1,6 @@
 //! What the tests stand on: a strict database, a fleet in memory, tokens, and a town with an owner.
 
+pub mod client;
 pub mod edge;
 pub mod expect;
 pub mod fleet;

@@ -252,7 +252,9 @@ impl Sim {
             assert_eq!(letter.body["outcome"]["number"], self.town.sql(&self.town.at).value::<i64>("SELECT max(number) FROM feed"));
         }
         for rig in &self.rigs {
-            for (id, status) in self.town.sql(&rig.at).rows::<(String, String)>("SELECT bead_id, status FROM beads") {
+            // No bead of this test has a merge commit.
+            let beads = "SELECT bead_id, iif(status = 'closed', 'done', status) FROM beads";
+            for (id, status) in self.town.sql(&rig.at).rows::<(String, String)>(beads) {
                 let told = newest.remove(&format!("bead:{id}"));
                 assert!(told.is_some() || status == "open", "nobody was told that a bead is {status}");
                 assert!(told.is_none_or(|letter| letter.body["outcome"]["status"] == status), "the news of a bead is old");
