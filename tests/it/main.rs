@@ -23,6 +23,7 @@ mod scripts;
 mod sessions;
 mod skills;
 mod store;
+mod subscriptions;
 mod support;
 mod tidy;
 mod tools;
