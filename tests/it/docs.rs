@@ -1,5 +1,7 @@
 //! Documents and deployment files that must agree with the code.
 
+use gastown_mcp::resources::rows::RESOURCES;
+use gastown_mcp::rpc::model::FeedKind;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,20 +22,50 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_deviation_names_a_test_that_exists() {
+/// All Rust code of the project.
+fn code() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files);
     sources(&root.join("tests"), &mut files);
-    let code: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    let text = read("docs/deviations.md");
-    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| point")).collect();
-    assert!(rows.len() > 15);
-    for row in rows {
+    files.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+/// Whether the last cell of each row is the name of a test. Gives the number of rows.
+fn rows_name_tests<'a>(rows: impl Iterator<Item = &'a str>) -> usize {
+    let code = code();
+    let named = |row: &'a str| {
         let named = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
         assert!(code.contains(&format!("fn {named}()")), "no test {named}: {row}");
+    };
+    rows.map(named).count()
+}
+
+#[test]
+fn every_deviation_names_a_test_that_exists() {
+    let text = read("docs/deviations.md");
+    assert!(rows_name_tests(text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| point"))) > 15);
+}
+
+#[test]
+fn every_limit_of_streams_names_a_test_that_exists() {
+    let text = read("docs/streams.md");
+    let (_, limits) = text.split_once("## Limits").unwrap();
+    assert!(rows_name_tests(limits.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what |"))) >= 10);
+}
+
+// What the document calls by name is there under that name.
+#[test]
+fn the_document_on_streams_names_kinds_and_uris_that_there_are() {
+    let text = read("docs/streams.md");
+    for kind in ["convoy_landed", "convoy_ended", "mayor_message"] {
+        assert!(text.contains(kind) && FeedKind::parse(kind).is_some(), "{kind}");
     }
+    for row in RESOURCES.iter().filter(|row| row.uri.starts_with("gastown://")) {
+        let short = row.uri.replace("gastown://towns/{town}", "…");
+        assert!(text.contains(&format!("`{}`", row.uri)) || text.contains(&format!("`{short}`")), "{}", row.uri);
+    }
+    assert!(read("README.md").contains("docs/streams.md"));
 }
 
 // The table is the only place that knows a method's name.

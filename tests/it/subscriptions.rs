@@ -2,11 +2,12 @@
 
 use crate::support::client::{Client, messages, watch};
 use crate::support::edge::Reading;
-use crate::support::tokens::internal;
+use crate::support::tokens::{OWNER, internal};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
+use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::model::SlingConvoyResult;
-use gastown_mcp::rpc::table::{DELIVER_TO_TOWN, SEND_MAYOR_MESSAGE};
+use gastown_mcp::rpc::table::{APPEND_EVENTS, DELIVER_TO_TOWN, SEND_MAYOR_MESSAGE};
 use serde_json::{Value, json};
 
 /// From a change to the client.
@@ -177,4 +178,53 @@ fn subscriptions_of_a_session_survive_a_restart_and_what_was_missed_is_sent_agai
     fleet.settle();
     let (heard, _) = watch(&client.listen(), fleet, SOON_MILLIS);
     assert_eq!(happened(&heard, &world.feed_uri())[0].0, "mayor_message");
+}
+
+fn sessions() -> Instance {
+    Instance::Session(format!("principal:user:{OWNER}"))
+}
+
+#[test]
+fn a_stream_keeps_its_newest_64_events_for_who_comes_back_within_five_minutes() {
+    let world = World::new();
+    let (client, reading) = world.listen(false);
+    drop(reading);
+    let fleet: &Fleet = &world.town.fleet;
+    let kept = || fleet.sql(&sessions()).value::<i64>("SELECT COUNT(*) FROM events");
+    for _ in 0..40 {
+        // Two events each: the town's and its feed's.
+        world.town.fleet.tell(&world.town.at, &SEND_MAYOR_MESSAGE, ("x", (), (), ()), &world.town.owner()).unwrap();
+        fleet.settle();
+    }
+    assert_eq!(kept(), 64);
+    let (heard, _) = watch(&client.listen(), fleet, SOON_MILLIS);
+    assert_eq!(heard.len(), 64);
+    let last = world.town.sql(&world.town.at).value::<i64>("SELECT max(number) FROM feed");
+    assert_eq!(outcomes(&heard, &world.feed_uri()).last().unwrap()["number"], last, "the newest are kept");
+    fleet.advance(16 * 60_000);
+    for table in ["events", "streams", "routes", "leases"] {
+        assert_eq!(fleet.sql(&sessions()).value::<i64>(&format!("SELECT COUNT(*) FROM {table}")), 0, "{table}");
+    }
+}
+
+#[test]
+fn a_stream_keeps_two_mebibytes_at_most() {
+    let fleet = Fleet::new();
+    let context = internal(&fleet, &sessions(), None, &APPEND_EVENTS);
+    let messages = vec!["x".repeat(900 * 1_024); 4];
+    fleet.tell(&sessions(), &APPEND_EVENTS, ("s", "t", messages, false), &context).unwrap();
+    assert_eq!(fleet.sql(&sessions()).rows::<(i64,)>("SELECT number FROM events ORDER BY number"), [(3,), (4,)]);
+}
+
+#[test]
+fn a_stream_of_the_stateless_era_ends_with_its_connection_and_after_an_hour() {
+    let world = World::new();
+    let (_client, reading) = world.listen(true);
+    world.town.fleet.advance(61 * 60_000);
+    let (_, is_over) = watch(&reading, &world.town.fleet, 1_000);
+    assert!(is_over);
+    let (_client, reading) = world.listen(true);
+    drop(reading);
+    world.town.fleet.advance(16 * 60_000);
+    assert_eq!(world.town.fleet.sql(&sessions()).value::<i64>("SELECT COUNT(*) FROM routes"), 0);
 }

@@ -103,6 +103,18 @@ fn it_outlives_everything_that_leaves_memory() {
     assert!(said["waited_seconds"].as_i64().unwrap() >= 1_800);
 }
 
+#[test]
+fn a_task_is_kept_for_a_day() {
+    let world = World::new();
+    let client = Client::modern(&world.town.fleet, tasks());
+    let task = begin(&client, &world.for_convoy(1));
+    world.town.fleet.advance(23 * 3_600_000);
+    assert_eq!(state(&client, &task)["status"], "completed");
+    world.town.fleet.advance(2 * 3_600_000);
+    let answer = Client::modern(&world.town.fleet, tasks()).request("tasks/get", json!({"taskId": task}));
+    assert_eq!(answer["error"]["code"], -32_602, "{answer}");
+}
+
 // Whenever it happens between the first look and the last, it is not missed.
 #[test]
 fn an_end_between_look_and_listen_is_not_missed() {
