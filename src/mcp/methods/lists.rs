@@ -31,7 +31,7 @@ fn cursor<'a>(call: &Call<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
 }
 
 /// A list of one page, for which no cursor was ever given out.
-pub(super) fn whole<'a>(call: &Call<'a>, name: &'static str, json: &str, caching: Caching) -> Result<Answer, Problem> {
+pub(super) fn whole(call: &Call<'_>, name: &'static str, json: &str, caching: Caching) -> Result<Answer, Problem> {
     match cursor(call)? {
         Some(_) => Err(Problem::InvalidParams("unknown cursor; leave it out to begin at the start".into())),
         None => ResultWriter::open(call, json.len()).json_field(name, json).caching(caching).close(),
