@@ -2,7 +2,8 @@
 
 use super::RED_DOT_PNG;
 use crate::offer::{Caching, Called};
-use crate::resources::{Body, Found, Offering, ResourceDef, Source};
+use crate::resources::{Body, Found, Offering, ResourceDef};
+use crate::tools::source::Source;
 use futures::future::ready;
 use serde_json::json;
 

@@ -141,7 +141,8 @@ impl<'a> Channel<'a> {
     pub fn declares(&self, ability: Ability) -> bool {
         match &self.era {
             Era::Modern { capabilities } => declared(capabilities).contains(&ability),
-            Era::Legacy { session, .. } => session.abilities.contains(&ability),
+            // The extension's methods are of the stateless era: who is in a session could not ask for a task.
+            Era::Legacy { session, .. } => ability != Ability::Tasks && session.abilities.contains(&ability),
             Era::Beginning => false,
         }
     }

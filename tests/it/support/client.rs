@@ -35,8 +35,13 @@ impl Client {
 
     /// With a session of 2025-11-25.
     pub fn legacy(fleet: &Fleet) -> Self {
+        Self::legacy_with(fleet, &json!({}))
+    }
+
+    /// The same, with these capabilities.
+    pub fn legacy_with(fleet: &Fleet, capabilities: &Value) -> Self {
         let mut client = Self { session: Some(String::new()), ..Self::modern(fleet, Value::Null) };
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
         let response = client.at.send(client.sent("initialize", Some(json!(0)), params));
         client.session = header(&response, "mcp-session-id");
         client

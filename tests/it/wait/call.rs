@@ -1,7 +1,7 @@
 //! Waiting within a call, for clients that take no tasks.
 
 use super::{TOOL, World, content, sessions};
-use crate::support::client::{Client, watch};
+use crate::support::client::{Client, tasks, watch};
 use crate::support::edge::Reading;
 use gastown_mcp::tools::wait::CALL_SECONDS_MAX;
 use serde_json::{Value, json};
@@ -78,6 +78,14 @@ fn a_shorter_wait_is_as_long_as_asked() {
     let said = content(&Client::modern(&world.town.fleet, json!({})).call(TOOL, &world.for_convoy(3)));
     assert_eq!((&said["done"], &said["waited_seconds"]), (&json!(false), &json!(3)));
     assert!((3_000..3_500).contains(&world.town.fleet.now().since(began)));
+}
+
+// There is no method by which it could ask for a task.
+#[test]
+fn a_session_gets_no_task_whatever_it_declares() {
+    let world = World::new();
+    let client = Client::legacy_with(&world.town.fleet, &tasks());
+    assert_eq!(content(&client.call(TOOL, &world.for_convoy(1)))["done"], false);
 }
 
 #[test]
