@@ -9,8 +9,8 @@ import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
-const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
-const LOOKING = TOOLS.slice(0, 7);
+const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
+const LOOKING = TOOLS.slice(0, 8);
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
 let server, on;
@@ -63,6 +63,8 @@ async function driveEveryTool(client, town, place, era) {
   const waiting = await call("convoy_status", { convoy_id: staged.convoy_id });
   assert.equal(waiting.phase, "staged");
   assert.equal(waiting.progress.hooked, 0);
+  const waited = await call("wait_for", { convoy: staged.convoy_id, timeout_seconds: 1 });
+  assert.deepEqual([waited.done, waited.status], [false, "staged"]);
 
   const { beads, coverage } = await call("list_beads", { type: "issue" });
   assert.deepEqual(coverage, { asked: 2, answered: 2 });
