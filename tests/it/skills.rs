@@ -52,7 +52,10 @@ fn a_guide_is_called_as_its_front_matter_says() {
         let row = RESOURCES.iter().find(|row| row.uri == skill.uri).unwrap();
         assert_eq!((row.name, row.description, row.mime_type), (skill.name, skill.description, "text/markdown"));
         for (uri, text) in files(skill) {
-            assert!(uri.starts_with(skill.uri.strip_suffix("SKILL.md").unwrap()) && uri.ends_with(".md"));
+            assert!(
+                uri.starts_with(skill.uri.strip_suffix("SKILL.md").unwrap())
+                    && uri.rsplit_once('.').is_some_and(|(_, ending)| ending == "md")
+            );
             assert!(text.len() <= SKILL_BYTES_MAX && text.starts_with(['-', '#']), "{uri}");
             let known: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.name).chain(["in_progress", "in_review"]).collect();
             assert_eq!(unknown_words(text, &known), BTreeSet::new(), "{uri}");
