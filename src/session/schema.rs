@@ -104,26 +104,4 @@ CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL",
 CREATE INDEX tasks_expiry ON tasks (expires_at)",
     ],
     // A stream may hear of one topic for several notifications: of a town by its id and as part of the fleet.
-    &[
-        "-- routes_by_params
-CREATE TABLE routes_by_params (
-  stream TEXT NOT NULL,                     -- where a change is heard
-  name TEXT NOT NULL,                       -- by which it is taken away again
-  source TEXT NOT NULL,                     -- who tells of it, as 'rig:<id>'; 'self' for this object
-  topic TEXT NOT NULL,                      -- of what
-  town TEXT,                                -- the source's town, if it has one
-  method TEXT NOT NULL,                     -- of the notification
-  params TEXT NOT NULL,                     -- likewise, JSON
-  PRIMARY KEY (stream, name, source, topic, method, params)
-) STRICT, WITHOUT ROWID",
-        "-- routes_move
-INSERT INTO routes_by_params (stream, name, source, topic, town, method, params)
-  SELECT stream, name, source, topic, town, method, params FROM routes",
-        "-- routes_drop
-DROP TABLE routes",
-        "-- routes_rename
-ALTER TABLE routes_by_params RENAME TO routes",
-        "-- routes_topic_again
-CREATE INDEX routes_topic ON routes (source, topic)",
-    ],
 ];
