@@ -179,7 +179,7 @@ impl<'a> RequestId<'a> {
         let is_legal = match text.as_bytes().first() {
             // Read, not only looked at: an escape that names no character must not be echoed.
             Some(b'"') => read_string(raw).is_some(),
-            Some(b'-' | b'0'..=b'9') => text.parse::<f64>().is_ok_and(|number| number.is_finite() && number.fract() == 0.0),
+            Some(b'-' | b'0'..=b'9') => read_number(text).is_some_and(|number| number.fract() == 0.0),
             _ => false,
         };
         is_legal.then_some(Self(raw))

@@ -3,8 +3,8 @@
 //! Owns reading streams up to a limit, fetching texts and checking signatures of public keys. Knows no issuer and no token.
 
 use super::sql::describe;
-use crate::auth::Algorithm;
-use crate::error::Fault;
+use gastown_mcp::auth::Algorithm;
+use gastown_mcp::error::Fault;
 use futures::future::LocalBoxFuture;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
