@@ -4,7 +4,7 @@
 //! that says something else than the body must not get through. A header sent twice arrives joined by a comma and
 //! fails the comparison. Legacy requests carry none of them and are not checked.
 
-use super::message::{present, read_object, read_string};
+use super::message::{present, read_number, read_object, read_string};
 use super::methods::Mirrored;
 use super::reply::Problem;
 use super::server::Server;

@@ -159,6 +159,13 @@ pub fn read_string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
+/// Reads a number, by the rules of JSON; `None` when it is none, or too large to be one.
+#[must_use]
+pub fn read_number(text: &str) -> Option<f64> {
+    // Not `str::parse`: serde_json reads numbers anyway, and the tables of a second reader are ten kilobytes of the Worker.
+    serde_json::from_str(text).ok()
+}
+
 /// For a key whose presence counts: `null` is a value, not an absence.
 ///
 /// # Errors
