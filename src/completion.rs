@@ -11,7 +11,7 @@ use crate::resources::{Offering, visible_templates};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{Bead, ConvoyEntry};
 use crate::rpc::table::{LIST_BEADS, LIST_CONVOYS};
-use crate::tools::page::LIMIT_MAX;
+use crate::tools::page::{LIMIT_MAX, sort};
 use crate::tools::place::{rigs_of, towns_of};
 use crate::tools::text::name;
 use serde_json::{Map, Value, json};
@@ -161,7 +161,8 @@ fn pick(candidates: &[Candidate], typed: &str) -> (Vec<String>, usize) {
         let value = if candidate.is_named && !by_id && is_unique() { &candidate.label } else { &candidate.id };
         matching.push((!begins, label, value.clone()));
     }
-    matching.sort_unstable();
+    // By label, and by id where labels are the same.
+    let matching = sort(matching, false, |(later, label, value)| (i64::from(*later), format!("{label}\0{value}")));
     let total = matching.len();
     (matching.into_iter().take(VALUES_MAX).map(|(_, _, value)| value).collect(), total)
 }

@@ -5,6 +5,8 @@
 
 use super::wire::StubWire;
 use super::{platform, web};
+use futures::future::LocalBoxFuture;
+use futures::stream::{Stream, StreamExt as _};
 use gastown_mcp::auth::{Algorithm, Keys};
 use gastown_mcp::edge::{Edge, handle};
 use gastown_mcp::error::Fault;
@@ -14,8 +16,6 @@ use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::{Call, Context as CallContext, Wire};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::time::Timestamp;
-use futures::future::LocalBoxFuture;
-use futures::stream::{Stream, StreamExt as _};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;

@@ -6,6 +6,8 @@
 use super::platform;
 use super::sql::ObjectSql;
 use super::wire::StubWire;
+use futures::future::LocalBoxFuture;
+use futures::stream::StreamExt as _;
 use gastown_mcp::auth::Keys;
 use gastown_mcp::error::Fault;
 use gastown_mcp::ids::{RigId, TownId};
@@ -14,8 +16,6 @@ use gastown_mcp::rpc::host::{self, Hints, Host};
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::store::sql::Sql;
 use gastown_mcp::time::Timestamp;
-use futures::future::LocalBoxFuture;
-use futures::stream::StreamExt as _;
 use serde_json::value::RawValue;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
