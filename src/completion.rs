@@ -14,7 +14,7 @@ use crate::rpc::table::{LIST_BEADS, LIST_CONVOYS};
 use crate::tools::page::{LIMIT_MAX, sort};
 use crate::tools::place::{rigs_of, towns_of};
 use crate::tools::text::name;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Values offered at most.
 pub const VALUES_MAX: usize = 100;
@@ -129,7 +129,7 @@ async fn of_town(at: &Offering<'_>, values: Values, town: &TownId) -> Result<Vec
             convoys.iter().map(|convoy| Candidate::titled(&convoy.id, &convoy.title)).collect()
         }
         Values::Beads => {
-            let newest = at.of_rigs::<Vec<Bead>>(town, &LIST_BEADS, json!([{"limit": LIMIT_MAX}])).await?;
+            let newest = at.of_rigs::<Vec<Bead>>(town, &LIST_BEADS, &format!("[{{\"limit\":{LIMIT_MAX}}}]")).await?;
             newest.found.iter().flat_map(|(_, beads)| beads).map(|bead| Candidate::titled(&bead.bead_id, &bead.title)).collect()
         }
         Values::Towns | Values::Free | Values::Words(_) => Vec::new(),

@@ -8,7 +8,7 @@ use crate::ids::{AgentId, BeadId, RigId, TownId};
 use crate::isolate::Memory;
 use crate::offer::CallError;
 use crate::peer::{Peer, Stop};
-use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::call::{Call, Instance, decode, written};
 use crate::rpc::client::Client;
 use crate::rpc::model::{Agent, Bead, TownIdentityState};
 use crate::rpc::table::{GET_BEAD, GET_IDENTITY_STATE, LIST_AGENTS, Method};
@@ -16,7 +16,7 @@ use crate::tools::find;
 use crate::tools::place::{rigs_of, town_id};
 use crate::tools::run::{Answered, Connection, ask};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a connection brings to what it is offered.
 #[derive(Clone, Copy)]
@@ -89,13 +89,14 @@ impl Offering<'_> {
         prepared.render(answers, &place)
     }
 
-    /// Asks every rig of a town the same. A rig that has no such thing has answered.
+    /// Asks every rig of a town the same; `args` is the JSON text of the positional arguments. A rig that has no such thing has answered.
     ///
     /// # Errors
     /// When the rigs of the town are not known.
-    pub async fn of_rigs<T: DeserializeOwned>(&self, town: &TownId, method: &'static Method, args: Value) -> Result<OfRigs<T>, Failure> {
+    pub async fn of_rigs<T: DeserializeOwned>(&self, town: &TownId, method: &'static Method, args: &str) -> Result<OfRigs<T>, Failure> {
         let rigs: Vec<RigId> = rigs_of(self.client, town).await?.into_iter().map(|rig| rig.id).collect();
-        let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), method, &args)).collect::<Result<Vec<_>, _>>()?;
+        let calls: Vec<Call> =
+            rigs.iter().map(|rig| Call { instance: Instance::Rig(rig.clone()), method, args: args.to_owned() }).collect();
         let answers = self.client.call_each(&calls, Some(town)).await;
         let mut gathered = OfRigs { found: Vec::new(), failed: None };
         for (rig, answer) in rigs.into_iter().zip(answers) {
@@ -116,7 +117,7 @@ impl Offering<'_> {
     pub async fn bead(&self, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
         let missing = || Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint("Call list_beads to see the beads.");
         let id = BeadId::parse(id).map_err(|_| missing())?;
-        let OfRigs { found, failed } = self.of_rigs::<Bead>(town, &GET_BEAD, json!([id])).await?;
+        let OfRigs { found, failed } = self.of_rigs::<Bead>(town, &GET_BEAD, &written(&GET_BEAD, (id,))?).await?;
         found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
     }
 
@@ -125,7 +126,7 @@ impl Offering<'_> {
     /// # Errors
     /// When the rigs of the town are not known.
     pub async fn agents(&self, town: &TownId) -> Result<OfRigs<Agent>, Failure> {
-        let OfRigs { found, failed } = self.of_rigs::<Vec<Agent>>(town, &LIST_AGENTS, json!([null])).await?;
+        let OfRigs { found, failed } = self.of_rigs::<Vec<Agent>>(town, &LIST_AGENTS, "[null]").await?;
         let each = |(rig, agents): (RigId, Vec<Agent>)| agents.into_iter().map(move |agent| (rig.clone(), agent));
         Ok(OfRigs { found: found.into_iter().flat_map(each).collect(), failed })
     }
