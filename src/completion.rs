@@ -11,10 +11,10 @@ use crate::resources::{Offering, visible_templates};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{Bead, ConvoyEntry};
 use crate::rpc::table::{LIST_BEADS, LIST_CONVOYS};
-use crate::tools::page::LIMIT_MAX;
+use crate::tools::page::{LIMIT_MAX, sort};
 use crate::tools::place::{of_rigs, rigs_of, towns_of};
 use crate::tools::text::name;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Values offered at most.
 pub const VALUES_MAX: usize = 100;
@@ -129,7 +129,7 @@ async fn of_town(at: &Offering<'_>, values: Values, town: &TownId) -> Result<Vec
             convoys.iter().map(|convoy| Candidate::titled(&convoy.id, &convoy.title)).collect()
         }
         Values::Beads => {
-            let newest = of_rigs::<Vec<Bead>>(at.client, town, &LIST_BEADS, json!([{"limit": LIMIT_MAX}])).await?;
+            let newest = of_rigs::<Vec<Bead>>(at.client, town, &LIST_BEADS, &format!("[{{\"limit\":{LIMIT_MAX}}}]")).await?;
             newest.found.iter().flat_map(|(_, beads)| beads).map(|bead| Candidate::titled(&bead.bead_id, &bead.title)).collect()
         }
         Values::Towns | Values::Free | Values::Words(_) => Vec::new(),
@@ -161,7 +161,8 @@ fn pick(candidates: &[Candidate], typed: &str) -> (Vec<String>, usize) {
         let value = if candidate.is_named && !by_id && is_unique() { &candidate.label } else { &candidate.id };
         matching.push((!begins, label, value.clone()));
     }
-    matching.sort_unstable();
+    // By label, and by id where labels are the same.
+    let matching = sort(matching, false, |(later, label, value)| (i64::from(*later), format!("{label}\0{value}")));
     let total = matching.len();
     (matching.into_iter().take(VALUES_MAX).map(|(_, _, value)| value).collect(), total)
 }

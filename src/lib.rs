@@ -3,7 +3,7 @@
 //! Modules in reading order: values (`ids`, `time`, `error`, `http`), the protocol (`mcp`), who is calling (`auth`),
 //! the table of objects and methods (`rpc`), the objects' cores (`store`, `registry`, `town`, `rig`, `session`),
 //! what clients are offered (`tools`, `resources`, `prompts`, `completion`, `skills`, `apps`), where they come in (`mayor`,
-//! `edge`), and last the only part that knows the runtime (`shell`).
+//! `edge`). The only part that knows the runtime is a package of its own (`shell`).
 
 pub mod apps;
 pub mod auth;
@@ -33,6 +33,3 @@ pub mod store;
 pub mod time;
 pub mod tools;
 pub mod town;
-
-#[cfg(target_arch = "wasm32")]
-mod shell;

@@ -66,7 +66,7 @@ pub fn open<T: DeserializeOwned>(key: &[u8], purpose: Purpose, text: &str) -> Op
     if !Hs256.verify_signature(&signature, &Hs256Key::new(key), signed.as_bytes()) {
         return None;
     }
-    serde_json::from_slice(&Base64UrlUnpadded::decode_vec(content).ok()?).ok()
+    serde_json::from_str(&String::from_utf8(Base64UrlUnpadded::decode_vec(content).ok()?).ok()?).ok()
 }
 
 /// A short digest, for comparing what must not be repeated in a sealed text: 22 base64url characters.

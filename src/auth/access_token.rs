@@ -73,7 +73,7 @@ impl<'a> AccessToken<'a> {
     /// such a token.
     pub fn open(token: &'a str, issuer: &str) -> Result<Self, TokenError> {
         let Parts { signed, header, claims, signature } = split(token)?;
-        let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
+        let header: Header<'_> = serde_json::from_str(&header).map_err(|_| TokenError::Malformed)?;
         let algorithm = Algorithm::parse(&header.alg).ok_or(TokenError::WrongAlgorithm)?;
         if header.crit.is_some() {
             return Err(TokenError::Malformed);

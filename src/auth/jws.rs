@@ -44,7 +44,7 @@ struct Header<'a> {
 /// A token taken apart, its header decoded.
 pub(super) struct Parts<'a> {
     pub signed: &'a str,
-    pub header: Vec<u8>,
+    pub header: String,
     pub claims: &'a str,
     pub signature: &'a str,
 }
@@ -55,7 +55,8 @@ pub(super) fn split(token: &str) -> Result<Parts<'_>, TokenError> {
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
-    Ok(Parts { signed, header: decode(header)?, claims, signature })
+    let header = String::from_utf8(decode(header)?).map_err(|_| TokenError::Malformed)?;
+    Ok(Parts { signed, header, claims, signature })
 }
 
 /// Refuses padding, the other alphabet and stray trailing bits, so that a token has exactly one spelling.
@@ -68,7 +69,7 @@ pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 pub fn open(keys: &Keys, token: &str) -> Result<Genuine, TokenError> {
     let Parts { signed, header, claims, signature } = split(token)?;
     // Before the rest is even decoded: `alg: none` may well come with an empty signature, and should be called what it is.
-    let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
+    let header: Header<'_> = serde_json::from_str(&header).map_err(|_| TokenError::Malformed)?;
     if header.alg != "HS256" {
         return Err(TokenError::WrongAlgorithm);
     }

@@ -48,19 +48,22 @@ impl<'a> Keeper<'a> {
         self.caller.edge.runtime.now()
     }
 
-    /// Calls the object, which takes `patience` milliseconds by itself.
-    async fn ask_within(&self, method: &'static Method, args: impl Serialize, patience: u32) -> Result<String, Fault> {
-        let call = Call::new(self.at.clone(), method, args)?;
+    /// Calls the object, which takes `patience` milliseconds by itself. The call is made at once, and one future serves
+    /// all of them.
+    fn ask_within<'b>(&'b self, method: &'static Method, args: impl Serialize, patience: u32) -> Asked<'b, String> {
+        let call = Call::new(self.at.clone(), method, args);
         let within = CALL_MILLIS_MAX + patience;
-        self.caller.client.call_internal_within(&call, self.town.as_ref(), within).await.map_err(broken)
+        Box::pin(async move { self.caller.client.call_internal_within(&call?, self.town.as_ref(), within).await.map_err(broken) })
     }
 
-    async fn tell(&self, method: &'static Method, args: impl Serialize) -> Result<(), Fault> {
-        self.ask_within(method, args, 0).await.map(drop)
+    fn tell<'b>(&'b self, method: &'static Method, args: impl Serialize) -> Asked<'b, ()> {
+        let asked = self.ask_within(method, args, 0);
+        Box::pin(async move { asked.await.map(drop) })
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: &'static Method, args: impl Serialize) -> Result<T, Fault> {
-        decode(method, &self.ask_within(method, args, 0).await?).map_err(broken)
+    fn ask<'b, T: DeserializeOwned + 'b>(&'b self, method: &'static Method, args: impl Serialize) -> Asked<'b, T> {
+        let asked = self.ask_within(method, args, 0);
+        Box::pin(async move { decode(method, &asked.await?).map_err(broken) })
     }
 
     async fn find_session(&self, session: &str) -> Result<SessionState, Fault> {
@@ -117,7 +120,7 @@ impl State for Keeper<'_> {
     }
 
     fn append<'a>(&'a self, session: &'a str, stream: &'a str, messages: Vec<String>, ends: bool) -> Asked<'a, Appended> {
-        Box::pin(async move { self.ask(&APPEND_EVENTS, (session, stream, messages, ends)).await })
+        self.ask(&APPEND_EVENTS, (session, stream, messages, ends))
     }
 
     fn open(&self, stream: OpenStream) -> Asked<'_, Relayed> {
@@ -125,19 +128,19 @@ impl State for Keeper<'_> {
     }
 
     fn subscribe<'a>(&'a self, session: &'a str, name: &'a str, routes: Vec<Route>) -> Asked<'a, ()> {
-        Box::pin(async move { self.tell(&SUBSCRIBE, (session, GET_STREAM, name, routes)).await })
+        self.tell(&SUBSCRIBE, (session, GET_STREAM, name, routes))
     }
 
     fn unsubscribe<'a>(&'a self, session: &'a str, name: &'a str) -> Asked<'a, ()> {
-        Box::pin(async move { self.tell(&UNSUBSCRIBE, (session, GET_STREAM, name)).await })
+        self.tell(&UNSUBSCRIBE, (session, GET_STREAM, name))
     }
 
     fn answered<'a>(&'a self, session: &'a str, id: &'a str, answer: String) -> Asked<'a, ()> {
-        Box::pin(async move { self.tell(&ANSWERED, (session, id, answer)).await })
+        self.tell(&ANSWERED, (session, id, answer))
     }
 
     fn cancelled<'a>(&'a self, session: &'a str, request: &'a str) -> Asked<'a, ()> {
-        Box::pin(async move { self.tell(&CANCELLED, (session, request)).await })
+        self.tell(&CANCELLED, (session, request))
     }
 
     fn hear<'a>(&'a self, session: &'a str, request: &'a str, ids: &'a [String], millis: u32) -> Asked<'a, Heard> {
@@ -149,18 +152,18 @@ impl State for Keeper<'_> {
     }
 
     fn spend<'a>(&'a self, what: &'a str, expires: Timestamp) -> Asked<'a, bool> {
-        Box::pin(async move { self.ask(&SPEND_ONCE, (what, expires.millis())).await })
+        self.ask(&SPEND_ONCE, (what, expires.millis()))
     }
 
     fn create_task<'a>(&'a self, task: &'a Task) -> Asked<'a, ()> {
-        Box::pin(async move { self.tell(&CREATE_TASK, (task,)).await })
+        self.tell(&CREATE_TASK, (task,))
     }
 
     fn task<'a>(&'a self, id: &'a str) -> Asked<'a, Option<Task>> {
-        Box::pin(async move { self.ask(&GET_TASK, (id, &self.owner)).await })
+        self.ask(&GET_TASK, (id, &self.owner))
     }
 
     fn save_task<'a>(&'a self, task: &'a Task) -> Asked<'a, bool> {
-        Box::pin(async move { self.ask(&SAVE_TASK, (task,)).await })
+        self.ask(&SAVE_TASK, (task,))
     }
 }

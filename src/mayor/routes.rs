@@ -44,10 +44,10 @@ pub async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &st
         ("POST", ["sling"]) => (201, sling::<Sling>(caller, request, &town, SLING_FIELDS).await),
         ("POST", ["sling-batch"]) => (201, sling::<SlingBatch>(caller, request, &town, SLING_BATCH_FIELDS).await),
         ("GET", ["rigs"]) => (200, ask_town(caller, &town, &LIST_RIGS, ()).await),
-        ("GET", ["beads"]) => return list::<BeadFilter>(caller, request, &town, None, &LIST_BEADS).await,
-        ("GET", ["agents"]) => return list::<AgentFilter>(caller, request, &town, None, &LIST_AGENTS).await,
-        ("GET", ["rigs", rig, "beads"]) => return list::<BeadFilter>(caller, request, &town, Some(rig), &LIST_BEADS).await,
-        ("GET", ["rigs", rig, "agents"]) => return list::<AgentFilter>(caller, request, &town, Some(rig), &LIST_AGENTS).await,
+        ("GET", ["beads"]) => return list(caller, &town, None, &LIST_BEADS, filtered::<BeadFilter>(request)).await,
+        ("GET", ["agents"]) => return list(caller, &town, None, &LIST_AGENTS, filtered::<AgentFilter>(request)).await,
+        ("GET", ["rigs", rig, "beads"]) => return list(caller, &town, Some(rig), &LIST_BEADS, filtered::<BeadFilter>(request)).await,
+        ("GET", ["rigs", rig, "agents"]) => return list(caller, &town, Some(rig), &LIST_AGENTS, filtered::<AgentFilter>(request)).await,
         ("POST", ["mail"]) => (200, mail(caller, request, &town).await),
         ("GET", ["convoys"]) => (200, ask_town(caller, &town, &LIST_CONVOYS, ()).await),
         ("GET", ["convoys", convoy]) => (200, convoy_status(caller, &town, convoy).await),
@@ -105,36 +105,42 @@ async fn sling<T: Tool>(caller: &Authenticated<'_>, request: &Request<'_>, town:
     }
 }
 
+/// The arguments of a list: the filter that the query names.
+fn filtered<F: DeserializeOwned + Serialize>(request: &Request<'_>) -> Result<String, Failure> {
+    let filter: F = filter(&request.query)?;
+    Ok(serde_json::to_string(&[filter]).map_err(|error| Fault::new("write a filter", error))?)
+}
+
 /// A list over one rig or, concurrently, over all. Rigs that did not answer are named beside the data.
-async fn list<F: DeserializeOwned + Serialize>(
+async fn list(
     caller: &Authenticated<'_>,
-    request: &Request<'_>,
     town: &TownId,
     rig: Option<&str>,
     method: &'static Method,
+    args: Result<String, Failure>,
 ) -> Response {
-    match listed::<F>(caller, request, town, rig, method).await {
+    match listed(caller, town, rig, method, args).await {
         Ok((data, missing)) if missing.is_empty() => envelope::success(200, &data),
         Ok((data, missing)) => Response::json(200, format!("{{\"success\":true,\"data\":{data},\"missing\":{}}}", json!(missing))),
         Err(failure) => envelope::failed(caller, rig_not_found(failure)),
     }
 }
 
-async fn listed<F: DeserializeOwned + Serialize>(
+async fn listed(
     caller: &Authenticated<'_>,
-    request: &Request<'_>,
     town: &TownId,
     rig: Option<&str>,
     method: &'static Method,
+    args: Result<String, Failure>,
 ) -> Result<(String, Vec<Value>), Failure> {
-    let filter: F = filter(&request.query)?;
+    let args = args?;
     if let Some(rig) = rig {
         let rig = RigId::parse(rig).map_err(|_| Refusal::new(Code::Forbidden, "Rig not found in this town"))?;
-        let data = caller.client.call(&Call::new(Instance::Rig(rig), method, (filter,))?, Some(town), None).await?;
+        let data = caller.client.call(&Call { instance: Instance::Rig(rig), method, args }, Some(town), None).await?;
         return Ok((data, Vec::new()));
     }
     let rigs = rigs_of(&caller.client, town).await?;
-    let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.id.clone()), method, (&filter,))).collect::<Result<Vec<_>, _>>()?;
+    let calls: Vec<Call> = rigs.iter().map(|rig| Call { instance: Instance::Rig(rig.id.clone()), method, args: args.clone() }).collect();
     let mut data: Vec<Value> = Vec::new();
     let mut missing = Vec::new();
     for (rig, outcome) in rigs.into_iter().zip(caller.client.call_each(&calls, Some(town)).await) {

@@ -4,7 +4,7 @@
 //! that says something else than the body must not get through. A header sent twice arrives joined by a comma and
 //! fails the comparison. Legacy requests carry none of them and are not checked.
 
-use super::message::{present, read_object, read_string};
+use super::message::{present, read_number, read_object, read_string};
 use super::methods::Mirrored;
 use super::reply::Problem;
 use super::server::Server;
@@ -131,14 +131,10 @@ fn says_the_same(header: &str, argument: &RawValue) -> bool {
         Some(b'"') => read_string(argument).as_deref() == Some(header),
         Some(b'-' | b'0'..=b'9') => match (header.parse::<i64>(), text.parse::<i64>()) {
             (Ok(header), Ok(argument)) => header == argument,
-            _ => header.parse::<f64>().is_ok_and(|header| text.parse::<f64>().is_ok_and(|argument| is_equal(header, argument))),
+            _ => read_number(header).zip(read_number(text)).is_some_and(|(header, argument)| header == argument),
         },
         _ => header == text,
     }
-}
-
-fn is_equal(one: f64, other: f64) -> bool {
-    one.is_finite() && one.to_bits() == other.to_bits() || one == 0.0 && other == 0.0
 }
 
 /// `=?base64?…?=` carries what a header cannot: UTF-8 in standard base64 with padding. A value without exactly this

@@ -15,7 +15,6 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// How long a client may take to answer all that a call asks.
 const ANSWER_MILLIS_MAX: i64 = 15 * 60 * 1000;
@@ -53,8 +52,8 @@ struct Sealed {
     jti: String,
     /// Answers so far.
     answers: Answers,
-    /// What was asked last: digests of the questions.
-    asked: BTreeMap<String, String>,
+    /// What was asked last: names and digests of the questions.
+    asked: Vec<(String, String)>,
 }
 
 impl Inputs {
@@ -76,8 +75,11 @@ impl Inputs {
             None => Map::new(),
         };
         let Some(state) = given.state else {
-            let unasked = |(name, answer)| (name, Answered { question: String::new(), answer });
-            return Ok(Self { answers: responses.into_iter().map(unasked).collect(), round: None });
+            let mut answers = Answers::new();
+            for (name, answer) in responses {
+                answers.insert(name, Answered { question: String::new(), answer });
+            }
+            return Ok(Self { answers, round: None });
         };
         let refused = || Problem::InvalidParams("requestState is not valid for this call; call again without it".into());
         let state = read_string(state).filter(|state| state.len() <= STATE_BYTES_MAX).ok_or_else(refused)?;
@@ -88,7 +90,7 @@ impl Inputs {
         }
         let mut answers = sealed.answers;
         for (name, answer) in responses {
-            if let Some(question) = sealed.asked.get(&name) {
+            if let Some((_, question)) = sealed.asked.iter().find(|(asked, _)| *asked == name) {
                 answers.insert(name, Answered { question: question.clone(), answer });
             }
         }

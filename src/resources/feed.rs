@@ -41,18 +41,22 @@ pub fn render(town: &TownId, entries: Vec<FeedEntry>) -> Result<String, Fault> {
         kind: entry.kind.as_str(),
         subject: entry.subject,
         actor: entry.actor,
-        detail: entry.detail.into_iter().map(|(key, value)| (key, fenced(value))).collect(),
+        detail: {
+            let mut detail = entry.detail;
+            detail.values_mut().for_each(fence);
+            detail
+        },
     };
     let page = Page { town: town.clone(), entries: entries.into_iter().map(line).collect(), last };
     serde_json::to_string(&page).map_err(|error| Fault::new("show a feed", error))
 }
 
-fn fenced(value: Value) -> Value {
+fn fence(value: &mut Value) {
     match value {
-        Value::String(text) if BeadId::parse(&text).is_err() => AgentText::line(&text).as_str().into(),
-        Value::Array(items) => items.into_iter().map(fenced).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, fenced(value))).collect(),
-        other => other,
+        Value::String(text) if BeadId::parse(text).is_err() => AgentText::line(text).as_str().clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(fence),
+        Value::Object(fields) => fields.values_mut().for_each(fence),
+        _ => {}
     }
 }
 

@@ -14,6 +14,7 @@ use crate::offer::{Caching, CallError, Called, Change, Contents, Listing, Shape}
 use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::seal::{Purpose, open, seal};
+use crate::tools::page::sort;
 use crate::tools::place::{registries, rigs_of, towns_of};
 use crate::tools::source::Source;
 use crate::tools::text::name;
@@ -185,7 +186,8 @@ pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Resu
 
 fn page(key: &[u8], mut entries: Vec<(Position, Value)>, after: Option<&Position>) -> Result<Listing, Fault> {
     entries.retain(|(position, _)| after.is_none_or(|after| position > after));
-    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    // Fifteen digits of milliseconds are in the order of the numbers until the year 33658.
+    let mut entries = sort(entries, false, |(Position(group, at, id), _)| (i64::from(*group), format!("{at:015}{id}")));
     // A town may stand in two registries while it changes hands.
     entries.dedup_by(|(one, _), (other, _)| one == other);
     let has_more = entries.len() > PAGE_MAX;

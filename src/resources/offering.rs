@@ -15,7 +15,7 @@ use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::find;
 use crate::tools::place::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Answered, Connection, ask};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a connection brings to what it is offered.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ impl Offering<'_> {
     /// # Errors
     /// When the rigs of the town are not known.
     pub async fn agents(&self, town: &TownId) -> Result<OfRigs<Agent>, Failure> {
-        let OfRigs { found, failed } = of_rigs::<Vec<Agent>>(self.client, town, &LIST_AGENTS, json!([null])).await?;
+        let OfRigs { found, failed } = of_rigs::<Vec<Agent>>(self.client, town, &LIST_AGENTS, "[null]").await?;
         let each = |(rig, agents): (RigId, Vec<Agent>)| agents.into_iter().map(move |agent| (rig.clone(), agent));
         Ok(OfRigs { found: found.into_iter().flat_map(each).collect(), failed })
     }

@@ -97,11 +97,18 @@ impl Call {
     /// # Errors
     /// `Fault` when the arguments cannot be written as JSON.
     pub fn new(instance: Instance, method: &'static Method, args: impl Serialize) -> Result<Self, Fault> {
-        let args = serde_json::to_string(&args).map_err(|error| Fault::new(method.name, error))?;
-        // serde writes the empty tuple as null.
-        let args = if args == "null" { "[]".to_owned() } else { args };
-        Ok(Self { instance, method, args })
+        Ok(Self { instance, method, args: written(method, args)? })
     }
+}
+
+/// The JSON text of `args`, a tuple as long as the method's parameter list.
+///
+/// # Errors
+/// `Fault` when the arguments cannot be written as JSON.
+pub fn written(method: &Method, args: impl Serialize) -> Result<String, Fault> {
+    let args = serde_json::to_string(&args).map_err(|error| Fault::new(method.name, error))?;
+    // serde writes the empty tuple as null.
+    Ok(if args == "null" { "[]".to_owned() } else { args })
 }
 
 /// On whose behalf: the last argument of every method of an embedded object.

@@ -16,7 +16,7 @@ use crate::store::sql::{Sql, transaction};
 use crate::time::Timestamp;
 use crate::{registry, rig, session, town};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -256,8 +256,12 @@ pub fn json(value: &impl Serialize) -> Result<Answer, Failure> {
 pub fn arguments<A: DeserializeOwned>(method: &Method, args: &str) -> Result<A, Failure> {
     // serde reads the empty tuple from null, not from an empty array.
     let args = if method.params.is_empty() && args == "[]" { "null" } else { args };
-    serde_json::from_str(args)
-        .map_err(|error| refuse(Code::InvalidArgument, format!("{}({}): {error}", method.name, method.params.join(", "))))
+    serde_json::from_str(args).map_err(|error| bad_arguments(method, &error))
+}
+
+/// Apart from `arguments`, of which there is one for each shape of arguments.
+fn bad_arguments(method: &Method, error: &serde_json::Error) -> Failure {
+    refuse(Code::InvalidArgument, format!("{}({}): {error}", method.name, method.params.join(", ")))
 }
 
 /// What an object's core brings besides its handlers.
@@ -277,7 +281,7 @@ pub struct Core {
 /// How an object's outbox is sent.
 pub struct Owes {
     /// The state that a row stands for; `None` when the subject is gone.
-    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Value>, Failure>,
+    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Box<RawValue>>, Failure>,
     /// The town on whose behalf something is sent to this target, if on a town's.
     pub town: fn(&Cx<'_>, &Instance) -> Result<Option<TownId>, Failure>,
 }

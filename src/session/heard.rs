@@ -12,10 +12,11 @@ use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
 use crate::store::listeners::TOPICS_MAX;
-use crate::store::outbox::{LEASE, Letter, Owed, TOPIC, post};
+use crate::store::outbox::{self, LEASE, Letter, Owed, TOPIC, post};
 use crate::store::sql::{execute, query, query_one, scalar};
 use crate::time::Timestamp;
-use serde_json::{Map, Value, json as value};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// The source of what this object learns itself.
 const SELF: &str = "self";
@@ -40,9 +41,12 @@ pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]
             (stream, name, &route.source, &route.topic, &route.town, &route.method, params),
         )?;
     }
-    let mut sources: Vec<&str> = routes.iter().map(|route| route.source.as_str()).filter(|source| *source != SELF).collect();
-    sources.sort_unstable();
-    sources.dedup();
+    let mut sources: Vec<&str> = Vec::new();
+    for route in routes {
+        if route.source != SELF && !sources.contains(&route.source.as_str()) {
+            sources.push(&route.source);
+        }
+    }
     for source in sources {
         check_topics(cx, source)?;
         ask(cx, source)?;
@@ -76,14 +80,14 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
 
 /// What a source is asked: all topics that somebody wants, and until when. Nobody asks for nothing: a lease that is no
 /// longer wanted runs out, and a source that does not answer is not asked for ever.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
     if topics.is_empty() {
         return Ok(None);
     }
     let topics: Vec<String> = topics.into_iter().map(|(topic,)| topic).collect();
-    Ok(Some(value!([topics, cx.now.plus_millis(LEASE_MILLIS).millis()])))
+    Ok(Some(outbox::write(&(topics, cx.now.plus_millis(LEASE_MILLIS).millis()))?))
 }
 
 /// The town of a source, as those said who listen to it.
@@ -209,11 +213,9 @@ fn tell(cx: &Cx<'_>, to: &Listener, more: Option<&Map<String, Value>>, meta: Opt
     if !own_meta.is_empty() {
         params.insert("_meta".to_owned(), Value::Object(own_meta));
     }
-    let mut message = value!({"jsonrpc": "2.0", "method": to.method});
-    if let Some(message) = message.as_object_mut().filter(|_| !params.is_empty()) {
-        message.insert("params".to_owned(), Value::Object(params));
-    }
-    streams::append(cx, &to.stream, &message.to_string())
+    let method = Value::from(to.method.as_str());
+    let params = if params.is_empty() { String::new() } else { format!(",\"params\":{}", Value::Object(params)) };
+    streams::append(cx, &to.stream, &format!("{{\"jsonrpc\":\"2.0\",\"method\":{method}{params}}}"))
 }
 
 /// `openWatch`: something that a call waits for. It hears from now on, until it expires.

@@ -103,5 +103,4 @@ CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL",
         "-- tasks_expiry
 CREATE INDEX tasks_expiry ON tasks (expires_at)",
     ],
-    // A stream may hear of one topic for several notifications: of a town by its id and as part of the fleet.
 ];

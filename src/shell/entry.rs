@@ -5,17 +5,17 @@
 
 use super::wire::StubWire;
 use super::{platform, web};
-use crate::auth::{Algorithm, Keys};
-use crate::edge::{Edge, handle};
-use crate::error::Fault;
-use crate::http::outlet::{Outgoing, Outlet, begin, body as body_of};
-use crate::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
-use crate::isolate::Memory;
-use crate::rpc::call::{Call, Context as CallContext, Wire};
-use crate::rpc::client::Runtime;
-use crate::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use futures::stream::{Stream, StreamExt as _};
+use gastown_mcp::auth::{Algorithm, Keys};
+use gastown_mcp::edge::{Edge, handle};
+use gastown_mcp::error::Fault;
+use gastown_mcp::http::outlet::{Outgoing, Outlet, begin, body as body_of};
+use gastown_mcp::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
+use gastown_mcp::isolate::Memory;
+use gastown_mcp::rpc::call::{Call, Context as CallContext, Wire};
+use gastown_mcp::rpc::client::Runtime;
+use gastown_mcp::time::Timestamp;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;

@@ -6,10 +6,10 @@
 use super::platform::{Variables, variables};
 use super::sql::describe;
 use super::timer;
-use crate::error::Fault;
-use crate::http::Relayed;
-use crate::rpc::call::{Call, Context, Instance, Wire};
 use futures::future::LocalBoxFuture;
+use gastown_mcp::error::Fault;
+use gastown_mcp::http::Relayed;
+use gastown_mcp::rpc::call::{Call, Context, Instance, Wire};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// The kind of letter that tells a session that something it listens to changed; the subject is the topic.
 pub const TOPIC: &str = "topic";
@@ -110,6 +111,14 @@ impl Letter {
     pub fn read<T: DeserializeOwned>(&self, doing: &str) -> Result<T, Fault> {
         serde_json::from_str(&self.body.to_string()).map_err(|error| Fault::new(doing, error))
     }
+}
+
+/// The body of a letter.
+///
+/// # Errors
+/// `Fault` when the state cannot be written as JSON.
+pub fn write(state: &impl Serialize) -> Result<Box<RawValue>, Fault> {
+    to_raw_value(state).map_err(|error| Fault::new("write a letter", error))
 }
 
 /// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change, with a

@@ -5,12 +5,12 @@ use super::text::{AgentText, name};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::AgentId;
+use crate::rpc::call::written;
 use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
 use crate::rpc::table::LIST_AGENTS;
 use crate::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// Lists the agents of a rig, or of every rig of the town, with the bead each holds and its branch. Use it to see who is
 /// busy, idle or stalled.
@@ -83,7 +83,7 @@ impl Tool for ListAgents {
         if place.rig.is_some() {
             return Ok(Plan::One(place.call_rig(&LIST_AGENTS, (filter,))?));
         }
-        Ok(Plan::EachRig { method: &LIST_AGENTS, args: json!([filter]) })
+        Ok(Plan::EachRig { method: &LIST_AGENTS, args: written(&LIST_AGENTS, (filter,))? })
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<AgentList, Failure> {

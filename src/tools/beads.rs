@@ -4,11 +4,11 @@ use super::page;
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use super::view::BeadLine;
 use crate::error::Failure;
+use crate::rpc::call::written;
 use crate::rpc::model::{Bead, BeadFilter, BeadPosition, BeadStatus, BeadType};
 use crate::rpc::table::LIST_BEADS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// Lists beads (work items) of a rig, or of every rig of the town, newest first. Use it to see what work exists and where
 /// it stands.
@@ -59,7 +59,7 @@ impl Tool for ListBeads {
         if place.rig.is_some() {
             return Ok(Plan::One(place.call_rig(&LIST_BEADS, (filter,))?));
         }
-        Ok(Plan::EachRig { method: &LIST_BEADS, args: json!([filter]) })
+        Ok(Plan::EachRig { method: &LIST_BEADS, args: written(&LIST_BEADS, (filter,))? })
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<BeadList, Failure> {

@@ -4,6 +4,7 @@
 //! `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod agents;
+mod argument;
 pub mod beads;
 pub mod confirm;
 pub mod convoys;

@@ -37,23 +37,33 @@ pub fn cursor(position: &impl Serialize) -> String {
 /// `InvalidArgument` when it is none of ours.
 pub fn position<P: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<P>, Refusal> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let read = Base64UrlUnpadded::decode_vec(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let text = Base64UrlUnpadded::decode_vec(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let read = text.and_then(|text| serde_json::from_str(&text).ok());
     match read {
         Some(position) => Ok(Some(position)),
         None => Err(Refusal::new(Code::InvalidArgument, "cursor: not a cursor of this tool").hint("Leave it out to begin at the start.")),
     }
 }
 
-/// Puts entries in the order of their keys: a time, and an id for what happened at the same time. One sort serves every
-/// list, because each type sorted by itself is another few kilobytes in the Worker.
+/// Puts entries in the order of their keys: a time, and an id for what happened at the same time.
 pub fn order<T>(entries: Vec<T>, newest_first: bool, key: impl Fn(&T) -> (Timestamp, String)) -> Vec<T> {
-    let mut keys: Vec<(Timestamp, String, usize)> = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
+    let dated = |entry: &T| {
         let (at, id) = key(entry);
-        keys.push((at, id, index));
+        (at.millis(), id)
+    };
+    sort(entries, newest_first, dated)
+}
+
+/// Puts entries in the order of a number, then of a text. One sort serves every list, because each type sorted by itself
+/// is another few kilobytes in the Worker.
+pub fn sort<T>(entries: Vec<T>, descending: bool, key: impl Fn(&T) -> (i64, String)) -> Vec<T> {
+    let mut keys: Vec<(i64, String, usize)> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let (number, text) = key(entry);
+        keys.push((number, text, index));
     }
     keys.sort_unstable();
-    if newest_first {
+    if descending {
         keys.reverse();
     }
     let mut entries: Vec<Option<T>> = entries.into_iter().map(Some).collect();

@@ -8,12 +8,11 @@ use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::{BeadId, RigId, TownId};
 use crate::isolate::Memory;
-use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::call::{Call, Instance, decode, written};
 use crate::rpc::client::Client;
 use crate::rpc::model::{Bead, RigRecord, TownRecord};
 use crate::rpc::table::{GET_BEAD, LIST_RIGS, LIST_TOWNS, Method};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -145,7 +144,8 @@ pub struct OfRigs<T> {
     pub failed: Option<Failure>,
 }
 
-/// Asks every rig of a town the same. A rig that has no such thing has answered.
+/// Asks every rig of a town the same; `args` is the JSON text of the positional arguments. A rig that has no such thing has
+/// answered.
 ///
 /// # Errors
 /// When the rigs of the town are not known.
@@ -153,10 +153,10 @@ pub async fn of_rigs<T: DeserializeOwned>(
     client: &Client<'_>,
     town: &TownId,
     method: &'static Method,
-    args: Value,
+    args: &str,
 ) -> Result<OfRigs<T>, Failure> {
     let rigs: Vec<RigId> = rigs_of(client, town).await?.into_iter().map(|rig| rig.id).collect();
-    let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), method, &args)).collect::<Result<Vec<_>, _>>()?;
+    let calls: Vec<Call> = rigs.iter().map(|rig| Call { instance: Instance::Rig(rig.clone()), method, args: args.to_owned() }).collect();
     let answers = client.call_each(&calls, Some(town)).await;
     let mut gathered = OfRigs { found: Vec::new(), failed: None };
     for (rig, answer) in rigs.into_iter().zip(answers) {
@@ -177,7 +177,7 @@ pub async fn of_rigs<T: DeserializeOwned>(
 pub async fn bead(client: &Client<'_>, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
     let missing = || Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint("Call list_beads to see the beads.");
     let id = BeadId::parse(id).map_err(|_| missing())?;
-    let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, json!([id])).await?;
+    let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, &written(&GET_BEAD, (id,))?).await?;
     found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
 }
 

@@ -161,11 +161,11 @@ async fn each(
     client: &Client<'_>,
     asked: Vec<(Asked, Instance)>,
     method: &'static Method,
-    args: &Value,
+    args: &str,
     town: Option<&TownId>,
 ) -> Result<Answers, Failure> {
     let (asked, instances): (Vec<Asked>, Vec<Instance>) = asked.into_iter().unzip();
-    let calls = instances.into_iter().map(|instance| Call::new(instance, method, args)).collect::<Result<Vec<_>, _>>()?;
+    let calls: Vec<Call> = instances.into_iter().map(|instance| Call { instance, method, args: args.to_owned() }).collect();
     let outcomes = client.call_each(&calls, town).await;
     let parts =
         asked.into_iter().zip(outcomes).map(|(from, outcome)| Part { from, outcome: outcome.map_err(|failure| reason(client, failure)) });

@@ -2,6 +2,7 @@
 //!
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
+use super::argument;
 use super::live::{LiveTool, PreparedLive};
 use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
@@ -92,15 +93,15 @@ pub enum Plan {
     EachRig {
         /// The question.
         method: &'static Method,
-        /// Its positional arguments.
-        args: Value,
+        /// JSON text of its positional arguments.
+        args: String,
     },
     /// Every registry of the caller, or the one town of a connection that is pinned.
     EachRegistry {
         /// The question to a registry.
         method: &'static Method,
-        /// Its positional arguments.
-        args: Value,
+        /// JSON text of its positional arguments.
+        args: String,
     },
 }
 
@@ -374,9 +375,15 @@ impl ToolDef {
 
 /// Parses arguments; the refusal names the argument and what is allowed.
 pub(crate) fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
-    serde_path_to_error::deserialize::<_, T>(Value::Object(arguments)).map_err(|error| {
-        let path = error.path().to_string();
-        let at = if path == "." { String::new() } else { format!("{path}: ") };
-        Refusal::new(Code::InvalidArgument, format!("{name}: {at}{}", error.inner())).hint("Correct the argument and call again.")
-    })
+    // From text, because everything else is: reading from a `Value` would be another copy of every decoder.
+    let text = Value::Object(arguments).to_string();
+    serde_json::from_str(&text).map_err(|error| refuse_arguments(name, &text, &error))
+}
+
+fn refuse_arguments(name: &str, text: &str, error: &serde_json::Error) -> Refusal {
+    let path = argument::path(text, error);
+    let at = if path.is_empty() { path } else { format!("{path}: ") };
+    let full = error.to_string();
+    let what = full.strip_suffix(&format!(" at line {} column {}", error.line(), error.column())).unwrap_or(&full);
+    Refusal::new(Code::InvalidArgument, format!("{name}: {at}{what}")).hint("Correct the argument and call again.")
 }

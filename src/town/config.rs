@@ -7,7 +7,7 @@ use crate::error::{Code, Failure, Refusal, refuse};
 use crate::rpc::model::{MergeMode, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::execute;
-use serde_json::{Value, json as value};
+use serde_json::{Map, Value};
 
 /// Polecats that a rig may have at once unless the town says otherwise.
 pub const POLECATS_PER_RIG_DEFAULT: i64 = 5;
@@ -18,15 +18,15 @@ const INSTRUCTIONS_CHARS_MAX: usize = 2_000;
 
 /// The configuration of a town that has set nothing.
 fn defaults() -> TownConfig {
-    let defaults = value!({
+    let defaults = r#"{
         "env_vars": {}, "git_auth": {}, "owner_type": "user", "merge_strategy": "pr",
         "refinery": {
             "gates": [], "auto_merge": true, "require_clean_merge": true, "code_review": true, "review_mode": "comments",
             "auto_resolve_pr_feedback": true, "auto_merge_delay_minutes": 5
         },
         "staged_convoys_default": true, "convoy_merge_mode": "review-then-land", "disable_ai_coauthor": false
-    });
-    serde_json::from_value(defaults).unwrap_or_default()
+    }"#;
+    serde_json::from_str(defaults).unwrap_or_default()
 }
 
 /// Keys that may be set besides those with a default.
@@ -129,11 +129,13 @@ fn merge(key: &str, old: Value, new: Value) -> Value {
             Value::Object(merged)
         }
         (Value::Object(old), Value::Object(new)) if SECRET.contains(&key) => {
-            let keep = |(name, value): (String, Value)| {
-                let value = if is_masked(&value) { old.get(&name).cloned() } else { Some(value) };
-                value.map(|value| (name, value))
-            };
-            Value::Object(new.into_iter().filter_map(keep).collect())
+            let mut kept = Map::new();
+            for (name, value) in new {
+                if let Some(value) = if is_masked(&value) { old.get(&name).cloned() } else { Some(value) } {
+                    kept.insert(name, value);
+                }
+            }
+            Value::Object(kept)
         }
         (old @ Value::String(_), new) if SECRET.contains(&key) && is_masked(&new) => old,
         (_, new) => new,

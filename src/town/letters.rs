@@ -9,10 +9,10 @@ use crate::rig::RigState;
 use crate::rpc::call::Instance;
 use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
-use crate::store::outbox::{Owed, RESEND_MILLIS, TOPIC, post};
+use crate::store::outbox::{self, Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query_one;
 use crate::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 
 fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.number()?, cx.now)?;
@@ -41,7 +41,7 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Res
 }
 
 /// Writes the letter for an outbox row from the state as it is.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
     if owed.kind == TOPIC {
         return compose_news(cx, owed, |topic| topics::news(cx, topic));
     }
@@ -49,29 +49,28 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Value>, Failure
     match owed.kind.as_str() {
         "rig" => rig_letter(cx, &rig),
         "convoy" => match ConvoyId::parse(&owed.subject) {
-            Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| json!(order))),
+            Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| outbox::write(&order)).transpose()?),
             Err(_) => Ok(None),
         },
         _ => Ok(None),
     }
 }
 
-fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Value>, Failure> {
+fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Box<RawValue>>, Failure> {
     let town = state::require(cx)?;
     let found: Option<(String, String, String)> =
         query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch FROM rigs WHERE id = ?", (rig,))?;
     let owner = town.owner();
-    Ok(found.map(|(name, git_url, default_branch)| {
-        json!(RigState {
-            rig_id: rig.clone(),
-            capacity: config::capacity(&town),
-            town_id: town.town_id.clone(),
-            name,
-            git_url,
-            default_branch,
-            owner_user_id: owner.user_id,
-            owner_org_id: owner.org_id,
-            listened_until: Timestamp::default(),
-        })
-    }))
+    let Some((name, git_url, default_branch)) = found else { return Ok(None) };
+    Ok(Some(outbox::write(&RigState {
+        rig_id: rig.clone(),
+        capacity: config::capacity(&town),
+        town_id: town.town_id.clone(),
+        name,
+        git_url,
+        default_branch,
+        owner_user_id: owner.user_id,
+        owner_org_id: owner.org_id,
+        listened_until: Timestamp::default(),
+    })?))
 }

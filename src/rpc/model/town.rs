@@ -6,7 +6,9 @@ use super::{BeadStatus, ConvoyStatus, FeedKind, MergeMode, OwnerType, RuntimeMod
 use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use crate::store::sql::{flag_column, json_column};
 use crate::time::Timestamp;
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -57,7 +59,7 @@ pub struct DependencyEdge {
 }
 
 /// Contract 3.3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConvoyDetail {
     #[serde(flatten)]
     pub entry: ConvoyEntry,
@@ -66,6 +68,23 @@ pub struct ConvoyDetail {
     /// Embedded: how much of this was read from the rigs just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
+}
+
+impl<'de> Deserialize<'de> for ConvoyDetail {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Own {
+            beads: Vec<ConvoyBead>,
+            dependency_edges: Vec<DependencyEdge>,
+            #[serde(default)]
+            coverage: Option<Coverage>,
+        }
+        // Read twice, each time for what is known there: what serde derives for `flatten` is a decoder for every type in it.
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let entry = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        let Own { beads, dependency_edges, coverage } = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        Ok(Self { entry, beads, dependency_edges, coverage })
+    }
 }
 
 /// Embedded: how many of the parts asked have answered; the others are named.
@@ -154,11 +173,39 @@ pub struct TownIdentity {
 
 /// Contract 2.1 `getTownIdentityState`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Stated")]
 pub enum TownIdentityState {
     Legacy { identity: Option<TownIdentity> },
     Modern { identity: TownIdentity },
     Invalid,
+}
+
+/// `TownIdentityState` as it is read: a tagged enum would take a decoder of its own for every type in it.
+#[derive(Deserialize)]
+struct Stated {
+    r#type: Standing,
+    #[serde(default)]
+    identity: Option<TownIdentity>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Standing {
+    Legacy,
+    Modern,
+    Invalid,
+}
+
+impl TryFrom<Stated> for TownIdentityState {
+    type Error = &'static str;
+
+    fn try_from(stated: Stated) -> Result<Self, Self::Error> {
+        Ok(match stated.r#type {
+            Standing::Legacy => Self::Legacy { identity: stated.identity },
+            Standing::Modern => Self::Modern { identity: stated.identity.ok_or("a modern town without an identity")? },
+            Standing::Invalid => Self::Invalid,
+        })
+    }
 }
 
 impl TownIdentityState {

@@ -4,6 +4,8 @@
 //! the traits that the cores call, `platform` is the clock, the random source, the keys and the log, `web` fetches and checks signatures. No decision is made
 //! here: whatever could be wrong is tested on the host.
 
+#![cfg(target_arch = "wasm32")]
+
 mod entry;
 mod objects;
 mod platform;
