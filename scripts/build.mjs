@@ -55,7 +55,7 @@ async function runWorkerBuild(outDir, features) {
       WASM_BINDGEN_BIN: wasmBindgen,
       WASM_OPT_BIN: npmTools.wasmOpt,
       ESBUILD_BIN: npmTools.esbuild,
-      // Names with their types: for profiles, and because functions that are alike then lie together, which gzips better.
+      // Names with their types: for profiles, and for the order of the functions (src/shell/Cargo.toml).
       RUSTFLAGS: [process.env.RUSTFLAGS, "-C symbol-mangling-version=v0"].filter(Boolean).join(" "),
       RUST_BACKTRACE: "0", // an error is about our code, not about worker-build's stack
     },

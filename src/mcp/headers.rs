@@ -131,10 +131,14 @@ fn says_the_same(header: &str, argument: &RawValue) -> bool {
         Some(b'"') => read_string(argument).as_deref() == Some(header),
         Some(b'-' | b'0'..=b'9') => match (header.parse::<i64>(), text.parse::<i64>()) {
             (Ok(header), Ok(argument)) => header == argument,
-            _ => read_number(header).zip(read_number(text)).is_some_and(|(header, argument)| header == argument),
+            _ => read_number(header).zip(read_number(text)).is_some_and(|(header, argument)| is_equal(header, argument)),
         },
         _ => header == text,
     }
+}
+
+fn is_equal(one: f64, other: f64) -> bool {
+    one.to_bits() == other.to_bits() || one == 0.0 && other == 0.0
 }
 
 /// `=?base64?…?=` carries what a header cannot: UTF-8 in standard base64 with padding. A value without exactly this
