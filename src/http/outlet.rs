@@ -41,7 +41,6 @@ pub enum Outgoing {
 
 impl Outlet {
     /// An outlet, and the end that hears of its opening.
-    #[must_use]
     pub fn new() -> (Self, Opening) {
         let (sender, receiver) = oneshot::channel();
         (Self { opening: RefCell::new(Some(sender)), chunks: RefCell::default() }, receiver)

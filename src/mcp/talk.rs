@@ -32,7 +32,7 @@ struct Message<'a, P> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Progress<'a> {
+struct HowFar<'a> {
     progress_token: &'a RawValue,
     progress: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ impl Channel<'_> {
         }
         self.progress_done.set(Some(done));
         let text = if self.revision.has_progress_messages() { text } else { "" };
-        let params = Progress { progress_token: token, progress: number(done), total: total.map(number), message: text };
+        let params = HowFar { progress_token: token, progress: number(done), total: total.map(number), message: text };
         self.send(message(None, "notifications/progress", Some(params))).await;
     }
 
@@ -144,13 +144,11 @@ impl Channel<'_> {
         }
         let answer = |(id, (_, question)): (&String, &(&str, InputRequest))| {
             let answer = answers.remove(id).unwrap_or_default();
-            match answer.get("result").filter(|result| question.accepts(result)) {
-                Some(result) => Ok(result.clone()),
-                None => {
-                    let refusal = Refusal::new(Code::Conflict, format!("Your client did not answer {}", question.method));
-                    Err(refusal.hint("Nothing was changed. Call again, and accept or decline what is asked.").into())
-                }
+            if let Some(result) = answer.get("result").filter(|result| question.accepts(result)) {
+                return Ok(result.clone());
             }
+            let refusal = Refusal::new(Code::Conflict, format!("Your client did not answer {}", question.method));
+            Err(refusal.hint("Nothing was changed. Call again, and accept or decline what is asked.").into())
         };
         ids.iter().zip(&questions).map(answer).collect()
     }

@@ -275,13 +275,19 @@ pub struct Core {
     /// How the outbox is sent, when the object has one.
     pub owes: Option<Owes>,
     /// Reads on in a stream, when the object has streams.
-    pub read_stream: Option<fn(&Cx<'_>, &Position) -> Result<Next, Failure>>,
+    pub read_stream: Option<ReadStream>,
 }
+
+/// Reads on from a place in a stream.
+pub type ReadStream = fn(&Cx<'_>, &Position) -> Result<Next, Failure>;
+
+/// Writes what an outbox row stands for; `None` when its subject is gone.
+pub type Compose = fn(&Cx<'_>, &Owed) -> Result<Option<Box<RawValue>>, Failure>;
 
 /// How an object's outbox is sent.
 pub struct Owes {
     /// The state that a row stands for; `None` when the subject is gone.
-    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Box<RawValue>>, Failure>,
+    pub compose: Compose,
     /// The town on whose behalf something is sent to this target, if on a town's.
     pub town: fn(&Cx<'_>, &Instance) -> Result<Option<TownId>, Failure>,
 }

@@ -160,11 +160,13 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
     Ok(Answer::Stream(Position { stream: key, generation, after, prelude }))
 }
 
+/// A stream as its reader needs it.
+type Row = (i64, i64, i64, i64, Option<String>, Option<String>, i64, i64);
+
 /// What a connection has yet to send.
 pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     let stream = &position.stream;
     let over = |text: String, after: i64| Next { text, after, ends: true, until: cx.now };
-    type Row = (i64, i64, i64, i64, Option<String>, Option<String>, i64, i64);
     let row: Option<Row> = query_one(
         cx.sql,
         "-- streams_read\nSELECT generation, last, sent, has_ended, session, farewell, closes_at, expires_at FROM streams WHERE stream = ?",

@@ -3,6 +3,7 @@
 use crate::support::edge::{Isolate, Sent, text};
 use crate::support::peer::Caller;
 use crate::support::{Fleet, tokens};
+use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::conformance::tools::{LIST, TOOLS};
 use gastown_mcp::conformance::{USER, authorization};
 use gastown_mcp::edge::{Edge, Settings};
@@ -68,7 +69,7 @@ fn every_tool_is_described_once_in_order_with_its_mirrored_arguments() {
 
 #[test]
 fn the_fixture_is_listed_after_the_products_tools_and_found_on_calls() {
-    let view = View { read_only: false, pinned: false };
+    let view = View { read_only: false, scope: Scope::Admin, pinned: false };
     let shown: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap();
     assert_eq!(shown.len(), gastown_mcp::tools::TOOLS.len() + TOOLS.len());
     assert_eq!(shown.last().unwrap()["name"], "test_tool_with_task");
@@ -255,7 +256,11 @@ fn triggers_reach_the_object_that_listeners_wait_at() {
 #[test]
 fn the_suites_user_needs_no_token_on_this_machine_and_on_mcp_doors_only() {
     let fleet = Fleet::new();
-    let (memory, here, elsewhere) = (Memory::default(), Settings::read("", "true"), Settings::read("", ""));
+    let settings = |loopback_only: &str| {
+        let read = |name: &str| if name == "LOOPBACK_ONLY" { loopback_only.to_owned() } else { String::new() };
+        Settings::read(read).unwrap()
+    };
+    let (memory, here, elsewhere) = (Memory::default(), settings("true"), settings(""));
     let edge = |settings| Edge { runtime: &fleet, memory: &memory, settings };
     assert!(authorization(edge(&here), true).unwrap().starts_with("Bearer "));
     assert_eq!(authorization(edge(&here), false), None);

@@ -169,7 +169,7 @@ describe("sessions that listen", () => {
       return ["rig", `bead:${bead.bead_id}`, "feed", "towns"].every((topic) => letters.some(({ subject }) => subject === topic)) && letters;
     });
     assert.deepEqual(letters.findLast(({ subject }) => subject.startsWith("bead:")).body,
-      { terminal: true, outcome: { bead_id: bead.bead_id, status: "closed", rig_id: rig } });
+      { terminal: true, outcome: { bead_id: bead.bead_id, status: "done", rig_id: rig } });
     const { ok: feed } = await on.rpc("TOWN", town.id, "listFeed", UNDEFINED, UNDEFINED, owner());
     const { number, kind, subject } = feed.at(-1);
     assert.deepEqual(letters.findLast(({ subject }) => subject === "feed").body, { terminal: false, outcome: { number, kind, subject } });

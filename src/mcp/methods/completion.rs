@@ -48,7 +48,7 @@ struct Context<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Values {
+struct Completed {
     values: Vec<String>,
     total: usize,
     has_more: bool,
@@ -70,7 +70,7 @@ pub(super) fn complete<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answ
             call.server.complete(completion).await.map_err(|error| problem(call, error, "reference", &params.argument.name))?;
         values.truncate(VALUES_MAX);
         let has_more = total > values.len();
-        ResultWriter::open(call, 256).field("completion", &Values { values, total, has_more }).close()
+        ResultWriter::open(call, 256).field("completion", &Completed { values, total, has_more }).close()
     }
     .boxed_local()
 }
