@@ -11,12 +11,11 @@ use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
 use crate::store::meta;
 use crate::store::migrate::Migration;
-use crate::store::outbox::Owed;
+use crate::store::outbox::{Composed, Owed};
 use crate::store::sql::{Sql, transaction};
 use crate::time::Timestamp;
 use crate::{registry, rig, session, town};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -281,7 +280,7 @@ pub struct Core {
 /// How an object's outbox is sent.
 pub struct Owes {
     /// The state that a row stands for; `None` when the subject is gone.
-    pub compose: fn(&Cx<'_>, &Owed) -> Result<Option<Box<RawValue>>, Failure>,
+    pub compose: fn(&Cx<'_>, &Owed) -> Composed,
     /// The town on whose behalf something is sent to this target, if on a town's.
     pub town: fn(&Cx<'_>, &Instance) -> Result<Option<TownId>, Failure>,
 }

@@ -11,10 +11,9 @@ use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
-use crate::store::outbox::{self, LEASE, Letter, Owed, TOPIC, post};
+use crate::store::outbox::{self, Composed, LEASE, Letter, Owed, TOPIC, post};
 use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The source of what this object learns itself.
@@ -67,7 +66,7 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
 }
 
 /// What a source is asked: all topics that somebody wants, and until when.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
     let topics: Vec<String> = topics.into_iter().map(|(topic,)| topic).collect();
