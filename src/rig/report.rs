@@ -10,9 +10,8 @@ use crate::rpc::call::Instance;
 use crate::rpc::model::{AgentCounts, RigSummary};
 use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
-use crate::store::outbox::{self, Owed, RESEND_MILLIS, TOPIC, post};
+use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query;
-use serde_json::value::RawValue;
 
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
@@ -43,7 +42,7 @@ fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fa
 }
 
 /// Writes the letter for an outbox row from the state as it is.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| outbox::write(&summary(cx, &rig)?)).transpose()?),
         "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| outbox::write(&bead)).transpose()?),

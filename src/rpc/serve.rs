@@ -11,12 +11,11 @@ use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
 use crate::store::meta;
 use crate::store::migrate::Migration;
-use crate::store::outbox::Owed;
+use crate::store::outbox::{Composed, Owed};
 use crate::store::sql::{Sql, transaction};
 use crate::time::Timestamp;
 use crate::{registry, rig, session, town};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -281,13 +280,10 @@ pub struct Core {
 /// Reads on from a place in a stream.
 pub type ReadStream = fn(&Cx<'_>, &Position) -> Result<Next, Failure>;
 
-/// Writes what an outbox row stands for; `None` when its subject is gone.
-pub type Compose = fn(&Cx<'_>, &Owed) -> Result<Option<Box<RawValue>>, Failure>;
-
 /// How an object's outbox is sent.
 pub struct Owes {
     /// The state that a row stands for; `None` when the subject is gone.
-    pub compose: Compose,
+    pub compose: fn(&Cx<'_>, &Owed) -> Composed,
     /// The town on whose behalf something is sent to this target, if on a town's.
     pub town: fn(&Cx<'_>, &Instance) -> Result<Option<TownId>, Failure>,
 }

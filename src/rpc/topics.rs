@@ -7,9 +7,8 @@ use super::outcome::Outcome;
 use super::serve::{Caller, Cx, Flush};
 use crate::error::{Code, Failure, refuse};
 use crate::store::listeners;
-use crate::store::outbox::{self, Owed, RESEND_MILLIS};
+use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS};
 use crate::time::Timestamp;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// The calling session hears of these topics until `expires_at`, and of no others of this object.
@@ -54,7 +53,7 @@ pub fn changed() -> Value {
 
 /// Writes the letter for an outbox row. A lease that ended meanwhile makes none, so nobody writes to a session that is
 /// gone for longer than its lease.
-pub fn compose(cx: &Cx<'_>, owed: &Owed, news: impl FnOnce(&str) -> Result<Value, Failure>) -> Result<Option<Box<RawValue>>, Failure> {
+pub fn compose(cx: &Cx<'_>, owed: &Owed, news: impl FnOnce(&str) -> Result<Value, Failure>) -> Composed {
     if !listeners::listens(cx.sql, &owed.target, &owed.subject, cx.now)? {
         return Ok(None);
     }

@@ -12,10 +12,9 @@ use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
 use crate::store::listeners::TOPICS_MAX;
-use crate::store::outbox::{self, LEASE, Letter, Owed, TOPIC, post};
+use crate::store::outbox::{self, Composed, LEASE, Letter, Owed, TOPIC, post};
 use crate::store::sql::{execute, query, query_one, scalar};
 use crate::time::Timestamp;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The source of what this object learns itself.
@@ -80,7 +79,7 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
 
 /// What a source is asked: all topics that somebody wants, and until when. Nobody asks for nothing: a lease that is no
 /// longer wanted runs out, and a source that does not answer is not asked for ever.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
     if topics.is_empty() {

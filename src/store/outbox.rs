@@ -5,7 +5,7 @@
 //! repeated letter can do no harm. The receiver drops whatever is not newer than what it has seen.
 
 use super::sql::{Sql, execute, query, query_one};
-use crate::error::Fault;
+use crate::error::{Failure, Fault};
 use crate::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,10 @@ impl Letter {
     }
 }
 
-/// The body of a letter.
+/// The body of a letter; `None` when its subject is gone.
+pub type Composed = Result<Option<Box<RawValue>>, Failure>;
+
+/// Writes the body of a letter.
 ///
 /// # Errors
 /// `Fault` when the state cannot be written as JSON.

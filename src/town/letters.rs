@@ -9,10 +9,9 @@ use crate::rig::RigState;
 use crate::rpc::call::Instance;
 use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
-use crate::store::outbox::{self, Owed, RESEND_MILLIS, TOPIC, post};
+use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query_one;
 use crate::time::Timestamp;
-use serde_json::value::RawValue;
 
 fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.number()?, cx.now)?;
@@ -41,7 +40,7 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Res
 }
 
 /// Writes the letter for an outbox row from the state as it is.
-pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>, Failure> {
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     if owed.kind == TOPIC {
         return compose_news(cx, owed, |topic| topics::news(cx, topic));
     }
@@ -56,7 +55,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Result<Option<Box<RawValue>>,
     }
 }
 
-fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Result<Option<Box<RawValue>>, Failure> {
+fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
     let town = state::require(cx)?;
     let found: Option<(String, String, String)> =
         query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch FROM rigs WHERE id = ?", (rig,))?;
