@@ -5,21 +5,18 @@
 
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
-use super::serve::{Answer, Caller, Cx, Gather, Next, Position, check_access, core, own_context, run};
+use super::serve::{Answer, Caller, Cx, Gather, check_access, core, own_context, run};
 use super::table::{Absent, Method, find};
+use super::waiting::Waiting;
 use crate::auth::principal::TokenKind;
 use crate::auth::{Accept, Keys, verify};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
-use crate::sse;
 use crate::store::outbox::{self, Which};
 use crate::store::sql::{Sql, transaction};
 use crate::store::{meta, migrate};
 use crate::time::Timestamp;
-use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
-use futures::stream::{LocalBoxStream, Stream, StreamExt as _, unfold};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// How long an object waits for other objects before it answers without them.
@@ -34,13 +31,8 @@ const LINGER_MILLIS: u32 = 20;
 const ALARM_RETRY_MILLIS: i64 = 5_000;
 /// The alarm never rings again sooner than this.
 const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
-/// A stream is never silent for longer.
-const SILENCE_MILLIS_MAX: u32 = 15_000;
 /// No call waits longer before it looks again.
 const WAIT_MILLIS_MAX: u32 = 60_000;
-
-/// So many keys are waited for before those that nobody waits for any more are thrown away.
-const WAITED_FOR_MAX: usize = 2_048;
 
 /// The runtime of one object.
 pub trait Host: 'static {
@@ -78,31 +70,7 @@ pub struct Hints {
     /// A flush after the reply is planned or under way, and will see rows written meanwhile.
     flushing: Cell<bool>,
     /// Who waits for what.
-    waiting: RefCell<HashMap<String, Vec<oneshot::Sender<()>>>>,
-}
-
-impl Hints {
-    /// Begins to wait. Whoever begins before looking misses nothing.
-    fn wait(&self, key: &str) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() >= WAITED_FOR_MAX {
-            waiting.retain(|_, waiters| waiters.iter().any(|waiter| !waiter.is_canceled()));
-        }
-        let waiters = waiting.entry(key.to_owned()).or_default();
-        waiters.retain(|waiter| !waiter.is_canceled());
-        waiters.push(sender);
-        receiver
-    }
-
-    fn wake(&self, keys: Vec<String>) {
-        for key in keys {
-            for waiter in self.waiting.borrow_mut().remove(&key).unwrap_or_default() {
-                // Nobody waits any more.
-                let _gone = waiter.send(());
-            }
-        }
-    }
+    pub(super) waiting: Waiting,
 }
 
 /// What is known about the alarm.
@@ -129,64 +97,13 @@ pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
     }
 }
 
-fn broke<H: Host>(host: &H, fault: &Fault) -> String {
+pub(super) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
     incident_text(&host.log_fault(fault))
 }
 
-/// Opens a stream; the error is a reply text, as of `call`.
-pub async fn stream<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str) -> Result<LocalBoxStream<'static, String>, String> {
-    match answer(&host, method, args, context).await {
-        Ok(Answer::Stream(position)) => Ok(read(host, position).boxed_local()),
-        Ok(_) => Err(broke(&*host, &Fault::new(method, "no stream"))),
-        Err(Failure::Refused(refusal)) => Err(refusal_text(&refusal)),
-        Err(Failure::Broke(fault)) => Err(broke(&*host, &fault)),
-    }
-}
-
-/// The text of a stream, piece by piece. A comment goes out whenever there was nothing to send for a while.
-fn read<H: Host>(host: Rc<H>, position: Position) -> impl Stream<Item = String> {
-    unfold(Some((host, position)), async |reading| {
-        let (host, mut position) = reading?;
-        loop {
-            let waiting = host.hints().wait(&position.stream);
-            let next = match read_on(&host, &position).await {
-                Ok(next) => next,
-                Err(failure) => {
-                    super::flush::log(&*host, "read a stream", &failure);
-                    return None;
-                }
-            };
-            position.after = next.after;
-            let text = std::mem::take(&mut position.prelude) + &next.text;
-            if next.ends {
-                return (!text.is_empty()).then_some((text, None));
-            }
-            if !text.is_empty() {
-                return Some((text, Some((host, position))));
-            }
-            let silence = u32::try_from(next.until.since(host.now())).unwrap_or(SILENCE_MILLIS_MAX).min(SILENCE_MILLIS_MAX);
-            if let Either::Right(_) = select(waiting, host.wire().sleep(silence)).await
-                && silence == SILENCE_MILLIS_MAX
-            {
-                return Some((sse::COMMENT.to_owned(), Some((host, position))));
-            }
-        }
-    })
-}
-
-async fn read_on<H: Host>(host: &Rc<H>, position: &Position) -> Result<Next, Failure> {
-    let instance = host.instance().ok_or_else(|| refuse(Code::NotFound, "Not found"))?;
-    let read = core(instance.object()).read_stream.ok_or_else(|| Fault::new("read a stream", "this object has none"))?;
-    let random = || host.random();
-    let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    let next = transaction(cx.sql, || read(&cx, position))?;
-    follow_up(host, &cx).await?;
-    Ok(next)
-}
-
 /// What a change brings with it once it is committed.
-async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
-    host.hints().wake(cx.woken());
+pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
+    host.hints().waiting.wake(cx.woken());
     let effects = cx.effects();
     if let Some(at) = effects.wake_at {
         arm(&**host, at).await?;
@@ -200,7 +117,7 @@ async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) -> Result<Answer, Failure> {
+pub(super) async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) -> Result<Answer, Failure> {
     let instance = host.instance().ok_or_else(|| refuse(Code::NotFound, "Not found"))?;
     let method = find(instance.object(), method)
         .ok_or_else(|| refuse(Code::Unsupported, format!("The RPC receiver does not implement the method \"{method}\".")))?;
@@ -223,7 +140,7 @@ async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, context: &str) 
             (false, Absent::Refuse) => return Err(not_found(instance).into()),
         };
         // Before anything is awaited: what wakes this call may happen from now on.
-        let waiting = if let Answer::Wait(wait) = &outcome { Some((host.hints().wait(&wait.key), wait.until)) } else { None };
+        let waiting = if let Answer::Wait(wait) = &outcome { Some((host.hints().waiting.begin(&wait.key), wait.until)) } else { None };
         follow_up(host, &cx).await?;
         match (outcome, waiting) {
             (_, Some((waiting, until))) => {
@@ -376,7 +293,7 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Fai
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
-    host.hints().wake(cx.woken());
+    host.hints().waiting.wake(cx.woken());
     Ok(cx.effects().wake_at)
 }
 

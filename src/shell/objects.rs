@@ -13,6 +13,7 @@ use gastown_mcp::error::Fault;
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::rpc::call::{Instance, Wire, incident_text};
 use gastown_mcp::rpc::host::{self, Hints, Host};
+use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::store::sql::Sql;
 use gastown_mcp::time::Timestamp;
@@ -124,7 +125,7 @@ fn open(host: Hosted, mut request: worker::Request) -> LocalBoxFuture<'static, R
             return Response::error("Not found", 404);
         };
         let opened = match host {
-            Ok(host) => host::stream(host, &method, &args, context.get()).await,
+            Ok(host) => stream::open(host, &method, &args, context.get()).await,
             Err(fault) => Err(incident_text(&platform::log_fault(&fault))),
         };
         match opened {

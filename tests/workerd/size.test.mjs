@@ -8,9 +8,9 @@ import { gzipSync } from "node:zlib";
 import { built } from "./lib/project.mjs";
 
 // The aim is 450 KiB; this is what must not grow unseen.
-const BYTES_MAX = 564 * 1024;
+const BYTES_MAX = 575 * 1024;
 
-test("wasm and JavaScript together, gzipped, are at most 564 KiB", (t) => {
+test("wasm and JavaScript together, gzipped, are at most 575 KiB", (t) => {
   const { js, wasm } = built();
   const [jsBytes, wasmBytes] = [js, wasm].map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
   t.diagnostic(`wasm ${(wasmBytes / 1024).toFixed(1)} KiB + JavaScript ${(jsBytes / 1024).toFixed(1)} KiB gzipped`);

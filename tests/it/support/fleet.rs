@@ -15,6 +15,7 @@ use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::rpc::host::{self, Hints, Host};
+use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{DELIVER_TO_SESSION, Method};
 use gastown_mcp::store::outbox::Letter;
 use gastown_mcp::store::sql::Sql;
@@ -382,7 +383,7 @@ impl Wire for Fleet {
         let (call, context, fleet) = (call.clone(), serde_json::to_string(context).unwrap(), self.clone());
         Box::pin(async move {
             let owner = call.instance.to_string();
-            let stream = match host::stream(machine, call.method.name, &call.args, &context).await {
+            let stream = match stream::open(machine, call.method.name, &call.args, &context).await {
                 Ok(stream) => stream,
                 Err(reply) => return Ok(Err(reply)),
             };
