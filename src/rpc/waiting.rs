@@ -27,6 +27,7 @@ impl Waiting {
         receiver
     }
 
+    /// Wakes whoever waits for one of these.
     pub fn wake(&self, keys: Vec<String>) {
         for key in keys {
             for waiter in self.0.borrow_mut().remove(&key).unwrap_or_default() {
