@@ -216,6 +216,19 @@ impl<'a> Channel<'a> {
         {
             outlet.write(sse::COMMENT);
         }
+        self.keep_alive().await;
+    }
+
+    /// Whoever may have resumed the stream of a legacy call hears that the call goes on.
+    async fn keep_alive(&self) {
+        let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) else { return };
+        match self.server.state().append(&session.key, stream, Vec::new(), false).await {
+            Ok(appended) if appended.is_own => {}
+            Ok(_) => self.close(),
+            Err(fault) => {
+                self.server.log_fault(&fault);
+            }
+        }
     }
 
     /// Makes the answer a stream. False when it cannot be one.

@@ -65,6 +65,12 @@ fn check_topics(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Err(refusal.hint("Listen to the rig, the town or its feed instead.").into())
 }
 
+/// Whether anything is heard on a stream: then it is nobody's call.
+pub(super) fn hears(cx: &Cx<'_>, stream: &str) -> Result<bool, Failure> {
+    let found: Option<(i64,)> = query_one(cx.sql, "-- routes_any\nSELECT 1 FROM routes WHERE stream = ? LIMIT 1", (stream,))?;
+    Ok(found.is_some())
+}
+
 /// Asks a source to tell of all that is wanted of it.
 fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     post(cx.sql, LEASE, source, source, cx.number()?, cx.now)?;

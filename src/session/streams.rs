@@ -210,12 +210,18 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
         }
         return Ok(over(text, after));
     }
+    // A call's stream lives by its call: who reads on from one whose call is gone must not wait for ever.
+    let is_a_calls = session.is_some() && !heard::hears(cx, stream)?;
+    if is_a_calls && cx.now.millis() >= expires_at {
+        return Ok(over(text, after));
+    }
     let life = if session.is_some() { AWAY_MILLIS } else { UNREAD_MILLIS };
-    if expires_at < cx.now.plus_millis(life / 2).millis() {
+    if !is_a_calls && expires_at < cx.now.plus_millis(life / 2).millis() {
         let expires_at = cx.now.plus_millis(life).millis();
         execute(cx.sql, "-- streams_renew\nUPDATE streams SET expires_at = ? WHERE stream = ?", (expires_at, stream))?;
     }
-    Ok(Next { text, after, ends: false, until: Timestamp::from_millis(closes_at) })
+    let until = if is_a_calls { closes_at.min(expires_at) } else { closes_at };
+    Ok(Next { text, after, ends: false, until: Timestamp::from_millis(until) })
 }
 
 /// A stream is gone, with all that belongs to it.

@@ -113,6 +113,23 @@ fn a_client_that_comes_back_gets_what_it_missed_once() {
 }
 
 #[test]
+fn whoever_reads_on_from_a_call_that_is_gone_does_not_wait_for_ever() {
+    let (town, _, keeping) = world();
+    let client = Client::new(&town.fleet);
+    let alive = || keeping.tell(&APPEND_EVENTS, (client.key(), "call", json!([]), false));
+    alive();
+    let reading = client.get(&client.at, Some("call_0"));
+    for _ in 0..20 {
+        assert!(!reading.within(60_000).1, "the call says that it goes on");
+        alive();
+    }
+    let start = town.fleet.now();
+    while !reading.within(15_000).1 {
+        assert!(town.fleet.now().since(start) < 6 * 60_000, "nobody has said anything for six minutes");
+    }
+}
+
+#[test]
 fn a_sessions_stream_that_was_forgotten_begins_anew_and_skips_nothing() {
     let (town, rig, keeping) = world();
     let client = Client::new(&town.fleet);
