@@ -65,12 +65,6 @@ fn check_topics(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Err(refusal.hint("Listen to the rig, the town or its feed instead.").into())
 }
 
-/// Whether anything is heard on a stream: then it is nobody's call.
-pub(super) fn hears(cx: &Cx<'_>, stream: &str) -> Result<bool, Failure> {
-    let found: Option<(i64,)> = query_one(cx.sql, "-- routes_any\nSELECT 1 FROM routes WHERE stream = ? LIMIT 1", (stream,))?;
-    Ok(found.is_some())
-}
-
 /// Asks a source to tell of all that is wanted of it.
 fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     post(cx.sql, LEASE, source, source, cx.number()?, cx.now)?;
@@ -128,15 +122,17 @@ pub(crate) fn subscribe(
     _caller: &Caller,
     (session, stream, name, routes): (String, String, String, Vec<Route>),
 ) -> Result<Answer, Failure> {
-    streams::begin_session_stream(cx, &session, &stream)?;
-    set_routes(cx, &format!("{session}/{stream}"), &name, &routes)?;
+    let stream = streams::key(Some(&session), &stream);
+    streams::begin(cx, &stream, "session", Some(&session), cx.now.plus_millis(streams::AWAY_MILLIS))?;
+    set_routes(cx, &stream, &name, &routes)?;
     clean_up_later(cx);
     Ok(Answer::Void)
 }
 
 /// `removeRoutes`: and of that no more.
 pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name): (String, String, String)) -> Result<Answer, Failure> {
-    execute(cx.sql, "-- routes_remove\nDELETE FROM routes WHERE stream = ? AND name = ?", (format!("{session}/{stream}"), name))?;
+    let stream = streams::key(Some(&session), &stream);
+    execute(cx.sql, "-- routes_remove\nDELETE FROM routes WHERE stream = ? AND name = ?", (stream, name))?;
     Ok(Answer::Void)
 }
 
@@ -230,7 +226,7 @@ pub(crate) fn open_watch(
     (watch, routes, expires_at): (String, Vec<Route>, Timestamp),
 ) -> Result<Answer, Failure> {
     let stream = format!("watch:{watch}");
-    streams::begin(cx, &stream, "watch", expires_at)?;
+    streams::begin(cx, &stream, "watch", None, expires_at)?;
     set_routes(cx, &stream, "", &routes)?;
     clean_up_later(cx);
     Ok(Answer::Void)

@@ -31,7 +31,7 @@ CREATE TABLE log_levels (
         "-- streams
 CREATE TABLE streams (
   stream TEXT PRIMARY KEY,                  -- of a session: '<session>/<name>'; 'task:<id>'; else a name nobody guesses
-  kind TEXT NOT NULL CHECK (kind IN ('session', 'subscription', 'watch', 'task')),
+  kind TEXT NOT NULL CHECK (kind IN ('session', 'call', 'subscription', 'watch', 'task')),
   session TEXT,                             -- the legacy session it belongs to
   generation INTEGER NOT NULL,              -- which connection serves it; 0: the one that began it
   last INTEGER NOT NULL,                    -- number of the last event

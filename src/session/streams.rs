@@ -22,12 +22,12 @@ const STREAMS_MAX: i64 = 1_000;
 /// Events read at once.
 const READ_MAX: i64 = 32;
 /// How long a stream of a session waits for its client to come back.
-const AWAY_MILLIS: i64 = 5 * 60 * 1000;
+pub(super) const AWAY_MILLIS: i64 = 5 * 60 * 1000;
 /// How long a stream without a session outlives its connection: it is renewed while somebody reads it.
 const UNREAD_MILLIS: i64 = 60 * 1000;
 
 /// The stream's key in the tables.
-fn key(session: Option<&str>, stream: &str) -> String {
+pub(super) fn key(session: Option<&str>, stream: &str) -> String {
     session.map_or_else(|| stream.to_owned(), |session| format!("{session}/{stream}"))
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn append_events(
     let (generation, last): (i64, i64) = query_one(
         cx.sql,
         "-- streams_begin\nINSERT INTO streams (stream, kind, session, generation, last, sent, has_ended, closes_at, expires_at)
-         VALUES (?1, 'session', ?2, 0, 0, 0, ?3, ?4, ?4)
+         VALUES (?1, 'call', ?2, 0, 0, 0, ?3, ?4, ?4)
          ON CONFLICT (stream) DO UPDATE SET has_ended = MAX(has_ended, ?3), expires_at = ?4 RETURNING generation, last",
         (&key, &session, i64::from(ends), cx.now.plus_millis(AWAY_MILLIS).millis()),
     )?
@@ -161,7 +161,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
 }
 
 /// A stream as its reader needs it.
-type Row = (i64, i64, i64, i64, Option<String>, Option<String>, i64, i64);
+type Row = (String, i64, i64, i64, i64, Option<String>, Option<String>, i64, i64);
 
 /// What a connection has yet to send.
 pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
@@ -169,10 +169,10 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     let over = |text: String, after: i64| Next { text, after, ends: true, until: cx.now };
     let row: Option<Row> = query_one(
         cx.sql,
-        "-- streams_read\nSELECT generation, last, sent, has_ended, session, farewell, closes_at, expires_at FROM streams WHERE stream = ?",
+        "-- streams_read\nSELECT kind, generation, last, sent, has_ended, session, farewell, closes_at, expires_at FROM streams WHERE stream = ?",
         (stream,),
     )?;
-    let Some((generation, last, sent, has_ended, session, farewell, closes_at, expires_at)) = row else {
+    let Some((kind, generation, last, sent, has_ended, session, farewell, closes_at, expires_at)) = row else {
         return Ok(over(String::new(), position.after));
     };
     if generation != position.generation {
@@ -211,7 +211,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
         return Ok(over(text, after));
     }
     // A call's stream lives by its call: who reads on from one whose call is gone must not wait for ever.
-    let is_a_calls = session.is_some() && !heard::hears(cx, stream)?;
+    let is_a_calls = kind == "call";
     if is_a_calls && cx.now.millis() >= expires_at {
         return Ok(over(text, after));
     }
@@ -246,27 +246,14 @@ pub(super) fn forget_expired(cx: &Cx<'_>) -> Result<(), Failure> {
     streams.iter().try_for_each(|(stream,)| forget(cx, stream))
 }
 
-/// A session's own stream is there, whether or not anybody reads it yet.
-pub(super) fn begin_session_stream(cx: &Cx<'_>, session: &str, stream: &str) -> Result<(), Failure> {
-    let key = key(Some(session), stream);
-    check_room(cx, &key)?;
-    execute(
-        cx.sql,
-        "-- streams_begin_own\nINSERT INTO streams (stream, kind, session, generation, last, sent, has_ended, closes_at, expires_at)
-         VALUES (?1, 'session', ?2, 0, 0, 0, 0, ?3, ?3) ON CONFLICT (stream) DO UPDATE SET expires_at = MAX(expires_at, ?3)",
-        (key, session, cx.now.plus_millis(AWAY_MILLIS).millis()),
-    )?;
-    Ok(())
-}
-
-/// A stream that no connection reads.
-pub(super) fn begin(cx: &Cx<'_>, stream: &str, kind: &str, expires_at: Timestamp) -> Result<(), Failure> {
+/// A stream is there, whether or not anybody reads it, until `expires_at` at least.
+pub(super) fn begin(cx: &Cx<'_>, stream: &str, kind: &str, session: Option<&str>, expires_at: Timestamp) -> Result<(), Failure> {
     check_room(cx, stream)?;
     execute(
         cx.sql,
-        "-- streams_begin_unread\nINSERT INTO streams (stream, kind, generation, last, sent, has_ended, closes_at, expires_at)
-         VALUES (?1, ?2, 0, 0, 0, 0, ?3, ?3) ON CONFLICT (stream) DO UPDATE SET expires_at = ?3",
-        (stream, kind, expires_at.millis()),
+        "-- streams_begin_unread\nINSERT INTO streams (stream, kind, session, generation, last, sent, has_ended, closes_at, expires_at)
+         VALUES (?1, ?2, ?3, 0, 0, 0, 0, ?4, ?4) ON CONFLICT (stream) DO UPDATE SET expires_at = MAX(expires_at, ?4)",
+        (stream, kind, session, expires_at.millis()),
     )?;
     Ok(())
 }

@@ -85,7 +85,7 @@ fn listen(cx: &Cx<'_>, task: &Task) -> Result<(), Failure> {
         return Ok(());
     }
     let stream = stream(&task.id);
-    streams::begin(cx, &stream, "task", task.created_at.plus_millis(task.ttl_ms))?;
+    streams::begin(cx, &stream, "task", None, task.created_at.plus_millis(task.ttl_ms))?;
     heard::set_routes(cx, &stream, "", &task.routes)
 }
 
