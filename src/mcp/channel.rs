@@ -4,12 +4,15 @@
 //! sends nothing and is done soon is answered as plain JSON and costs none of this. What a call may send is `talk`'s.
 
 use super::inputs::Inputs;
+use super::message::RequestId;
+use super::reply::{Problem, error_json, error_response};
+use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
 use super::session::Session;
 use crate::http::outlet::Outlet;
 use crate::http::{Headers, Relayed, Response, ResponseBody};
-use crate::kept::Answers;
+use crate::kept::{Answers, Appended};
 use crate::peer::{Ability, LogLevel};
 use crate::sse;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -208,25 +211,36 @@ impl<'a> Channel<'a> {
         }
     }
 
+    /// Shows that the call goes on: to its client, and to whoever may have resumed its stream.
     async fn comment(&self) {
         // The work waits to go on with that; a second stream would be opened beside it.
-        if !self.is_opening.get()
-            && self.open().await
-            && let Some(outlet) = self.outlet.filter(|_| !self.is_away.get())
-        {
+        if self.is_opening.get() {
+            return;
+        }
+        if self.is_open.get() {
+            self.append(Vec::new(), false).await;
+        } else if !self.open().await {
+            return;
+        }
+        if let Some(outlet) = self.outlet.filter(|_| !self.is_away.get()) {
             outlet.write(sse::COMMENT);
         }
-        self.keep_alive().await;
     }
 
-    /// Whoever may have resumed the stream of a legacy call hears that the call goes on.
-    async fn keep_alive(&self) {
-        let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) else { return };
-        match self.server.state().append(&session.key, stream, Vec::new(), false).await {
-            Ok(appended) if appended.is_own => {}
-            Ok(_) => self.close(),
+    /// Keeps messages on the stream of a legacy call before they are sent; `None` where nothing is kept. The client may
+    /// have taken the stream over with another connection: then that one sends them, and this one ends.
+    async fn append(&self, messages: Vec<String>, ends: bool) -> Option<Appended> {
+        let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) else { return None };
+        match self.server.state().append(&session.key, stream, messages, ends).await {
+            Ok(appended) => {
+                if !appended.is_own {
+                    self.close();
+                }
+                Some(appended)
+            }
             Err(fault) => {
                 self.server.log_fault(&fault);
+                None
             }
         }
     }
@@ -267,7 +281,7 @@ impl<'a> Channel<'a> {
     }
 
     /// Gives the answer: on the stream if there is one, and back to the caller if there is none.
-    pub async fn finish(&self, answer: String) -> Option<String> {
+    async fn finish(&self, answer: String) -> Option<String> {
         if !self.is_open.get() {
             return Some(answer);
         }
@@ -276,15 +290,30 @@ impl<'a> Channel<'a> {
         None
     }
 
-    /// Ends the stream without an answer: a cancelled call gets none.
-    pub async fn abandon(&self) {
-        if let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) {
-            // Whoever resumes the stream finds that it has ended.
-            if let Err(fault) = self.server.state().append(&session.key, stream, Vec::new(), true).await {
-                self.server.log_fault(&fault);
-            }
-        }
+    /// Ends the stream without an answer: a cancelled call gets none. Whoever resumes it finds that it has ended.
+    async fn abandon(&self) {
+        self.append(Vec::new(), true).await;
         self.close();
+    }
+
+    /// The HTTP response to a request: its answer, unless that went out on the stream. A call that was cancelled has no
+    /// outcome.
+    pub async fn respond(&self, id: RequestId<'_>, outcome: Option<Result<Answer, Problem>>) -> Response {
+        let is_modern = self.revision.is_modern();
+        let answered = match outcome {
+            Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => self.finish(json).await.map(|json| Response::json(200, json)),
+            Some(Ok(Answer::Stream(stream))) => Some(relay(stream)),
+            Some(Err(problem)) if self.is_open.get() => {
+                self.finish(error_json(is_modern, Some(id), &problem)).await;
+                None
+            }
+            Some(Err(problem)) => Some(error_response(is_modern, Some(id), &problem)),
+            None => {
+                self.abandon().await;
+                None
+            }
+        };
+        answered.unwrap_or_else(|| Response::empty(202))
     }
 
     pub(super) fn close(&self) {
@@ -296,22 +325,14 @@ impl<'a> Channel<'a> {
 
     async fn write(&self, message: String, ends: bool) {
         let Some(outlet) = self.outlet else { return };
-        let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) else {
-            return outlet.write(sse::event(None, &message));
-        };
-        match self.server.state().append(&session.key, stream, vec![message.clone()], ends).await {
-            Ok(appended) if appended.is_own => {
+        // What could not be kept is sent all the same: it cannot be resumed from, but it arrives.
+        match (self.append(vec![message.clone()], ends).await, self.stream.get()) {
+            (Some(appended), Some(stream)) => {
                 if !self.is_away.get() {
                     outlet.write(sse::event(Some(&sse::event_id(stream, appended.number)), &message));
                 }
             }
-            // Another connection has taken the stream over and sends it.
-            Ok(_) => self.close(),
-            Err(fault) => {
-                // What could not be kept is sent all the same: it cannot be resumed from, but it arrives.
-                self.server.log_fault(&fault);
-                outlet.write(sse::event(None, &message));
-            }
+            _ => outlet.write(sse::event(None, &message)),
         }
     }
 }

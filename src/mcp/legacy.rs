@@ -71,23 +71,8 @@ async fn answer_request(
 ) -> Response {
     let mut channel = Channel::new(server, session.revision, Era::Legacy { session, request: id.as_json() }, outlet);
     channel.progress_token = read_progress_token(message);
-    let (json, problem) = match channel.drive(run(&channel, message)).await {
-        Some(Some(Ok(Answer::Json(json) | Answer::Begun(json, _)))) => (json, None),
-        Some(Some(Err(problem))) => (error_json(false, Some(id), &problem), Some(problem)),
-        Some(Some(Ok(Answer::Stream(stream)))) => {
-            return relay(stream);
-        }
-        // Cancelled, which is not answered.
-        Some(None) | None => {
-            channel.abandon().await;
-            return Response::empty(202);
-        }
-    };
-    match (channel.finish(json).await, problem) {
-        (Some(_), Some(problem)) => error_response(false, Some(id), &problem),
-        (Some(json), None) => Response::json(200, json),
-        (None, _) => Response::empty(202),
-    }
+    let outcome = channel.drive(run(&channel, message)).await.flatten();
+    channel.respond(id, outcome).await
 }
 
 /// Answers a DELETE: the session is over (2025-11-25, session management). 204, because there are clients that log

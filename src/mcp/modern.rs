@@ -3,12 +3,12 @@
 //! Owns what a modern request must carry and the order in which that is checked. Nothing here reads a session: a
 //! session id on a modern request is ignored, and none is given out.
 
-use super::channel::{Channel, Era, relay};
+use super::channel::{Channel, Era};
 use super::headers::{self, PROTOCOL_VERSION};
 use super::inputs::Inputs;
 use super::message::{Message, RequestId, present, read_object, read_string};
-use super::methods::{self, Call, Kind, Method};
-use super::reply::{Problem, echo, error_json, error_response};
+use super::methods::{self, Call, Handler, Kind, Method};
+use super::reply::{Problem, echo, error_response};
 use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
@@ -70,18 +70,8 @@ pub async fn answer(
             if let Some(meta) = &meta {
                 channel.progress_token = meta.progress_token.filter(|token| is_progress_token(token));
             }
-            match run(request, &mut channel, &method, id, params, meta.as_ref()).await {
-                Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => match channel.finish(json).await {
-                    Some(json) => Response::json(200, json),
-                    None => Response::empty(200),
-                },
-                Some(Ok(Answer::Stream(stream))) => relay(stream),
-                Some(Err(problem)) => match channel.finish(error_json(true, Some(id), &problem)).await {
-                    Some(_) => error_response(true, Some(id), &problem),
-                    None => Response::empty(200),
-                },
-                None => Response::empty(200),
-            }
+            let outcome = run(request, &mut channel, &method, id, params, meta.as_ref()).await;
+            channel.respond(id, outcome).await
         }
         Message::Notification { method, .. } => match check_notification(request, &method, meta.as_ref()) {
             Ok(()) => Response::empty(202),
@@ -101,28 +91,27 @@ async fn run(
     params: Option<&RawValue>,
     meta: Option<&Meta<'_>>,
 ) -> Option<Result<Answer, Problem>> {
-    let row = match find(request, channel, method, params, meta) {
-        Ok(row) => row,
+    let (row, handler) = match find(request, channel, method, params, meta) {
+        Ok(found) => found,
         Err(problem) => return Some(Err(problem)),
     };
     let channel = &*channel;
     let call = Call { server: channel.server, revision: channel.revision, id, method: row.name, params, channel };
-    let Kind::Request(handler) = row.kind else { return Some(Err(Problem::MethodNotFound(echo(method)))) };
     channel.drive(handler(&call)).await
 }
 
-/// The row of the method, with everything checked that the request says about itself.
+/// The row of the method and its handler, with everything checked that the request says about itself.
 fn find(
     request: &Request<'_>,
     channel: &mut Channel<'_>,
     method: &str,
     params: Option<&RawValue>,
     meta: Option<&Meta<'_>>,
-) -> Result<&'static Method, Problem> {
-    let row = methods::find(method, channel.revision).ok_or_else(|| Problem::MethodNotFound(echo(method)))?;
-    if matches!(row.kind, Kind::Notification(_)) {
+) -> Result<(&'static Method, Handler), Problem> {
+    let row = methods::find(method, channel.revision);
+    let Some((row, Kind::Request(handler))) = row.map(|row| (row, row.kind)) else {
         return Err(Problem::MethodNotFound(echo(method)));
-    }
+    };
     headers::check_mirrored(request, channel.server, row.mirrored, params)?;
     if let Some(level) = meta.and_then(|meta| meta.log_level) {
         let level = serde_json::from_str(level.get())
@@ -134,7 +123,7 @@ fn find(
     if row.can_ask {
         channel.inputs = Inputs::read(channel.server, row.name, params)?;
     }
-    Ok(row)
+    Ok((row, handler))
 }
 
 /// `ProgressToken`: a string or an integer, as ids are.
