@@ -17,6 +17,7 @@ use crate::peer::{Peer, Route};
 use crate::resources::Offering;
 use crate::time::Timestamp;
 use crate::tools::run::{Connection, View, run};
+use crate::tools::toolset::Toolsets;
 use crate::tools::{find, list};
 use crate::{apps, prompts, resources, skills};
 use futures::future::LocalBoxFuture;
@@ -56,8 +57,12 @@ pub(super) async fn serve(
             Err(failure) => return envelope::failed(caller, failure),
         },
     };
+    let toolsets = match toolsets(request) {
+        Ok(toolsets) => toolsets,
+        Err(refusal) => return envelope::refused(&refusal),
+    };
     let fits_door = pinned.is_some() || caller.principal().town.is_none();
-    let view = View::of(caller.principal(), pinned.is_some(), read_only).filter(|_| fits_door);
+    let view = View::of(caller.principal(), pinned.is_some(), read_only, toolsets).filter(|_| fits_door);
     let Some(view) = view else {
         let refusal = Refusal::new(Code::Forbidden, "Forbidden: this token has no MCP profile here");
         return envelope::refused(&refusal.hint("A Mayor connects to /towns/{town}/mcp; polecats and containers use the REST routes."));
@@ -67,6 +72,17 @@ pub(super) async fn serve(
     mcp::handle(request, &Endpoint { caller, view, pinned, session_owner, keeper }, outlet).await
 }
 
+/// The toolsets that the header names, else those of the query.
+fn toolsets(request: &Request<'_>) -> Result<Toolsets, Refusal> {
+    let header = request.headers.get("x-mcp-toolsets").filter(|names| !names.trim().is_empty());
+    let in_query = || request.query.split('&').find_map(|pair| pair.strip_prefix("toolsets="));
+    match header {
+        Some(names) => Toolsets::read(&names),
+        // Clients that build URLs write the commas as they are or encoded.
+        None => Toolsets::read(&in_query().unwrap_or_default().replace("%2C", ",").replace("%2c", ",").replace("%20", "")),
+    }
+}
+
 /// Header values that mean no: as GitHub's server reads them.
 fn is_truthy(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "false" | "f" | "no" | "n" | "0" | "off")
@@ -74,13 +90,28 @@ fn is_truthy(value: &str) -> bool {
 
 impl Endpoint<'_> {
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
-        let tool = find(call.name).filter(|tool| self.view.has(tool)).ok_or(CallError::Unknown)?;
+        let tool = find(call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
         if !self.view.shows(tool) {
             return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
         }
         self.caller.admit()?;
         let arguments = read_arguments(call.arguments.get())?;
         Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
+    }
+
+    /// Why there is no such tool here: one of another toolset is named, so that a model can say what to change.
+    fn absent(&self, name: &str) -> CallError {
+        let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
+        match find(name).filter(|tool| elsewhere.has(tool)) {
+            None => CallError::Unknown,
+            Some(tool) => {
+                let toolset = tool.toolset.as_str();
+                let refusal =
+                    Refusal::new(Code::Unsupported, format!("{name} is in the toolset {toolset}, which this connection has not asked for"));
+                let hint = format!("Connect with ?toolsets={toolset} (or the header X-MCP-Toolsets); several are separated by commas.");
+                CallError::Stopped(refusal.hint(hint).into())
+            }
+        }
     }
 
     const fn offering<'a>(&'a self, peer: Option<&'a dyn Peer>) -> Offering<'a> {

@@ -15,6 +15,7 @@ use crate::tools::place::rigs_of;
 use crate::tools::run::{Connection, ask};
 use crate::tools::sling::{Sling, SlingBatch};
 use crate::tools::tool::{Answers, Tool, ToolDef};
+use crate::tools::toolset::Toolset;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -97,8 +98,12 @@ async fn sling<T: Tool>(caller: &Authenticated<'_>, request: &Request<'_>, town:
     if let Some(key) = request.headers.get("idempotency-key") {
         arguments.insert("idempotency_key".to_owned(), Value::from(key));
     }
-    let answered =
-        ask(Connection { client: &caller.client, memory: caller.edge.memory, pinned: Some(town) }, &ToolDef::of::<T>(), arguments).await?;
+    let answered = ask(
+        Connection { client: &caller.client, memory: caller.edge.memory, pinned: Some(town) },
+        &ToolDef::of::<T>(Toolset::Work),
+        arguments,
+    )
+    .await?;
     match answered.answers {
         Answers::One(data) => Ok(data),
         Answers::Many(_) => Err(Fault::new(T::NAME, "one answer was expected").into()),

@@ -14,6 +14,7 @@ use crate::tools::place::rigs_of;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Reach, Tool};
+use crate::tools::toolset::Toolsets;
 use futures::future::{ready, try_join};
 use serde_json::{Value, json};
 
@@ -79,7 +80,12 @@ async fn mayor(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
         name = AgentText::line(&name).as_str(),
         town = town,
         rigs = rig_lines(&rigs),
-        tools = tool_lines(View { read_only: false, scope: at.client.principal.scope, pinned: at.pinned.is_some() })
+        tools = tool_lines(View {
+            read_only: false,
+            scope: at.client.principal.scope,
+            pinned: at.pinned.is_some(),
+            toolsets: Toolsets::DEFAULT
+        })
     );
     Ok(user_says(&text))
 }

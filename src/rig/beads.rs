@@ -2,14 +2,16 @@
 //!
 //! Owns the `beads` and `bead_dependencies` tables. Who works on a bead is `hooks`' business.
 
-use super::{dispatch, hooks, report, state, topics};
+use super::events::Happened;
+use super::lifecycle::{self, Stage};
+use super::{dispatch, events, hooks, report, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
-use crate::ids::{BeadId, ConvoyId};
-use crate::rpc::model::{Bead, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority};
-use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::ids::{AgentId, BeadId, ConvoyId};
+use crate::rpc::model::{Bead, BeadEventType, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority, Quality};
+use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
 use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Longest title, in characters.
 pub const TITLE_CHARS_MAX: usize = 500;
@@ -36,7 +38,7 @@ const IDLE_TICK_MILLIS: i64 = 5 * 60 * 1_000;
 macro_rules! bead_columns {
     () => {
         "bead_id, type, status, title, body, rig_id, parent_bead_id, assignee_agent_id, priority, labels, metadata, dispatch_attempts,
-         last_dispatch_attempt_at, created_by, created_at, updated_at, closed_at, blockers_open, merge_commit, failure_reason"
+         last_dispatch_attempt_at, created_by, created_at, updated_at, closed_at, blockers_open, merge_commit, failure_reason, quality"
     };
 }
 
@@ -55,6 +57,7 @@ pub(super) struct NewBead {
     pub(super) blockers_open: i64,
     pub(super) held: bool,
     pub(super) convoy_id: Option<ConvoyId>,
+    pub(super) quality: Option<Quality>,
 }
 
 /// Checks what people write into a bead.
@@ -115,27 +118,29 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result
     execute(
         cx.sql,
         "-- beads_insert\nINSERT INTO beads (bead_id, type, status, title, body, rig_id, parent_bead_id, priority, labels, metadata, created_by,
-           created_at, updated_at, blockers_open, priority_rank, sequence, held, convoy_id)
-         VALUES (?1, ?2, 'open', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16)",
-        (
-            &new.bead_id,
+           created_at, updated_at, blockers_open, priority_rank, sequence, held, convoy_id, quality)
+         VALUES (?1, ?2, 'open', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        json!([
+            new.bead_id,
             new.kind,
-            &new.title,
-            &new.body,
-            &rig.rig_id,
-            &new.parent_bead_id,
+            new.title,
+            new.body,
+            rig.rig_id,
+            new.parent_bead_id,
             new.priority,
-            &labels,
-            &metadata,
-            &new.created_by,
+            labels,
+            metadata,
+            new.created_by,
             new.created_at.millis(),
             new.blockers_open,
             new.priority as i64,
             sequence,
             held,
-            &new.convoy_id,
-        ),
+            new.convoy_id,
+            new.quality,
+        ]),
     )?;
+    events::write(cx, &Happened::to(BeadEventType::Created, &new.bead_id).values(None, new.kind.as_str()))?;
     topics::bead_changed(cx, rig, &new.bead_id)?;
     Ok(Bead {
         bead_id: new.bead_id,
@@ -158,6 +163,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result
         blockers_open: new.blockers_open,
         merge_commit: None,
         failure_reason: None,
+        quality: new.quality,
     })
 }
 
@@ -197,11 +203,12 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         blockers_open: 0,
         held: false,
         convoy_id: None,
+        quality: None,
     };
     let bead = insert(cx, &rig, new)?;
     report::summary_changed(cx, &rig)?;
     cx.wake_at(cx.now.plus_millis(IDLE_TICK_MILLIS));
-    json(&bead)
+    answer(&bead)
 }
 
 /// A bead, if it exists.
@@ -242,7 +249,7 @@ pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
 
 /// `getBeadAsync`.
 pub(crate) fn get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
-    json(&find(cx, &id)?)
+    answer(&find(cx, &id)?)
 }
 
 /// `listBeads`: newest first, bounded, continued by offset or by position.
@@ -263,7 +270,7 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     };
     equals("status", filter.status.map(BeadStatus::as_str));
     equals("type", filter.kind.map(BeadType::as_str));
-    equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(crate::ids::AgentId::as_str));
+    equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(AgentId::as_str));
     equals("parent_bead_id", filter.parent_bead_id.as_ref().map(BeadId::as_str));
     if filter.kind.is_some_and(|kind| kind != BeadType::Issue) {
         // Lets the planner take the index of what is no issue.
@@ -278,7 +285,7 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     params.push(Value::from(filter.limit.unwrap_or(100).clamp(0, LIST_LIMIT_MAX)));
     params.push(Value::from(filter.offset.unwrap_or(0).max(0)));
     let beads: Vec<Bead> = query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)?;
-    json(&beads)
+    answer(&beads)
 }
 
 /// `updateBeadStatus`. A terminal bead never changes: the answer shows it as it is. A bead that ends frees its agent,
@@ -293,18 +300,27 @@ pub(crate) fn update_bead_status(
     let bead = require(cx, &id)?;
     hooks::check_writes(cx, caller, &bead)?;
     if bead.status.is_terminal() || bead.status == status {
-        return json(&bead);
+        return answer(&bead);
     }
     let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
     if let Some(reason) = &reason {
         check_note("failureReason", reason)?;
     }
+    let holder = bead.assignee_agent_bead_id.as_ref().map(AgentId::as_str);
+    lifecycle::check(id.as_str(), Stage::of(bead.status, holder.is_some()), Stage::of(status, false))?;
     let closed_at = (status == BeadStatus::Closed).then_some(cx.now.millis());
     execute(
         cx.sql,
         "-- beads_update_status\nUPDATE beads SET status = ?, updated_at = ?, closed_at = ?, failure_reason = ? WHERE bead_id = ?",
         (status, cx.now.millis(), closed_at, &reason, &id),
     )?;
+    let kind = if status == BeadStatus::Closed { BeadEventType::Closed } else { BeadEventType::StatusChanged };
+    let mut event = Happened::to(kind, &id).values(Some(bead.status.as_str()), status.as_str());
+    event.agent = holder;
+    if let Some(reason) = &reason {
+        event = event.about(json!({"failure_reason": {"message": reason}}));
+    }
+    events::write(cx, &event)?;
     if status.is_terminal() || status == BeadStatus::Open {
         hooks::release_bead(cx, &rig, &id)?;
     }
@@ -313,7 +329,7 @@ pub(crate) fn update_bead_status(
     }
     report::bead_changed(cx, &rig, &id)?;
     dispatch::dispatch(cx, &rig)?;
-    json(&require(cx, &id)?)
+    answer(&require(cx, &id)?)
 }
 
 /// `closeBead`.

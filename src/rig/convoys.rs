@@ -47,7 +47,7 @@ pub struct OrderedBead {
 /// Selects beads as `ConvoyBead`s, in the order of its fields; the condition follows.
 macro_rules! select_members {
     () => {
-        "SELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason
+        "SELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason, quality
          FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE "
     };
 }
@@ -82,6 +82,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
             blockers_open,
             held: order.staged,
             convoy_id: Some(order.convoy_id.clone()),
+            quality: None,
         };
         beads::insert(cx, &rig, new)?;
     }

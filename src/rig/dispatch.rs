@@ -37,6 +37,9 @@ pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
 
 /// Gives ready work to whoever is free, in the queue's order. `given` hears who got what, and whether to go on.
 pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready, Agent) -> ControlFlow<()>) -> Result<(), Failure> {
+    if rig.parked || rig.draining {
+        return Ok(());
+    }
     let mut roster = Roster::load(cx)?;
     while roster.has_room(rig)
         && let Some(ready) = next_ready(cx)?

@@ -4,12 +4,13 @@
 //! report of an earlier holder is recognized by it.
 
 use super::agents;
+use super::events::Happened;
 use super::state::RigState;
-use super::{beads, names, report, state, topics};
+use super::{beads, events, names, report, state, topics};
 use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
-use crate::rpc::model::{Agent, AgentStatus, Bead, BeadStatus, BeadType};
+use crate::rpc::model::{Agent, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx};
 use crate::store::sql::{execute, query_one};
 use serde_json::Value;
@@ -58,6 +59,7 @@ pub(super) fn attach(cx: &Cx<'_>, rig: &RigState, agent: &mut Agent, bead: &Bead
         "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?, updated_at = ?, metadata = json_set(metadata, '$.branch', ?) WHERE bead_id = ?",
         (&agent.id, cx.now.millis(), &branch, bead),
     )?;
+    events::write(cx, &Happened::to(BeadEventType::Hooked, bead).agent(agent.id.as_str()).values(None, &branch))?;
     Ok(())
 }
 
@@ -79,6 +81,7 @@ pub(super) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
         (cx.now.millis(), bead),
     )?;
     if let Some((agent,)) = released {
+        events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }
     execute(cx.sql, "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'", (bead,))?;

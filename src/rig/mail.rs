@@ -1,6 +1,6 @@
 //! Mail between agents: durable, in order, read once.
 //!
-//! Owns the `mail` table.
+//! Owns what is mail in the `messages` table.
 
 use super::{agents, hooks, state};
 use crate::error::{Code, Failure, refuse};
@@ -35,7 +35,7 @@ pub(crate) fn send_mail(cx: &Cx<'_>, caller: &Caller, (input,): (MailInput,)) ->
     let sequence = cx.next_number()?;
     execute(
         cx.sql,
-        "-- mail_send\nINSERT INTO mail (id, from_agent_id, to_agent_id, subject, body, created_at, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "-- mail_send\nINSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, sequence) VALUES (?, 'mail', ?, ?, ?, ?, ?, ?)",
         (
             BeadId::from_random(cx.random()),
             &input.from_agent_id,
@@ -55,15 +55,15 @@ pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) 
     agents::require(cx, &agent_id)?;
     let mail: Vec<Mail> = query(
         cx.sql,
-        "-- mail_waiting\nSELECT id, from_agent_id, to_agent_id, subject, body, 0, created_at, NULL FROM mail
-         WHERE to_agent_id = ? AND delivered_at IS NULL ORDER BY sequence LIMIT ?",
+        "-- mail_waiting\nSELECT id, sender, recipient, subject, body, 0, created_at, NULL FROM messages
+         WHERE recipient = ? AND channel = 'mail' AND delivered_at IS NULL ORDER BY sequence LIMIT ?",
         (&agent_id, READ_MAX),
     )?;
     if !mail.is_empty() {
         execute(
             cx.sql,
-            "-- mail_read\nUPDATE mail SET delivered_at = ?1 WHERE id IN
-               (SELECT id FROM mail WHERE to_agent_id = ?2 AND delivered_at IS NULL ORDER BY sequence LIMIT ?3)",
+            "-- mail_read\nUPDATE messages SET delivered_at = ?1 WHERE id IN
+               (SELECT id FROM messages WHERE recipient = ?2 AND channel = 'mail' AND delivered_at IS NULL ORDER BY sequence LIMIT ?3)",
             (cx.now.millis(), &agent_id, READ_MAX),
         )?;
     }

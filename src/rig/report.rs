@@ -3,7 +3,7 @@
 //! Owns when a rig writes which letter, and the two kinds that its town gets. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, tally, topics};
+use super::{beads, convoys, dispatch, events, tally, topics};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
@@ -75,5 +75,8 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         queue_depth: tally::queue_depth(cx)?,
         capacity: rig.capacity,
         as_of: cx.now,
+        quality: tally::qualities(cx)?,
+        parked: rig.parked,
+        last_event: events::newest(cx)?,
     })
 }

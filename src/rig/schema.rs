@@ -2,8 +2,10 @@
 //!
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
+use super::events::CREATE_EVENTS;
 use super::tally::{
-    CREATE_QUEUE_TALLY, CREATE_STATUS_TALLY, CREATE_TALLY_DELETE, CREATE_TALLY_INSERT, CREATE_TALLY_QUEUE, CREATE_TALLY_STATUS,
+    CREATE_QUALITY_TALLY, CREATE_QUEUE_TALLY, CREATE_STATUS_TALLY, CREATE_TALLY_DELETE, CREATE_TALLY_INSERT, CREATE_TALLY_QUEUE,
+    CREATE_TALLY_STATUS,
 };
 use crate::rpc::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
 use crate::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
@@ -134,5 +136,102 @@ CREATE INDEX mail_waiting ON mail (to_agent_id, sequence) WHERE delivered_at IS 
         CREATE_LISTENERS_EXPIRY,
         "-- rig_listened_until
 ALTER TABLE rig ADD COLUMN listened_until INTEGER NOT NULL DEFAULT 0",
+    ],
+    &[
+        "-- rig_mayor: of the town
+ALTER TABLE rig ADD COLUMN mayor_agent_id TEXT",
+        "-- rig_parked: 1: nothing is given out, on purpose
+ALTER TABLE rig ADD COLUMN parked INTEGER NOT NULL DEFAULT 0",
+        "-- rig_draining: 1: nothing is given out until the drain is over
+ALTER TABLE rig ADD COLUMN draining INTEGER NOT NULL DEFAULT 0",
+        "-- rig_watched_until: until then the town is told what happens to beads
+ALTER TABLE rig ADD COLUMN watched_until INTEGER NOT NULL DEFAULT 0",
+        CREATE_EVENTS[0],
+        CREATE_EVENTS[1],
+        CREATE_EVENTS[2],
+        CREATE_EVENTS[3],
+        "-- beads_quality
+ALTER TABLE beads ADD COLUMN quality TEXT CHECK (quality IN ('basic', 'shiny', 'chrome'))",
+        CREATE_QUALITY_TALLY[0],
+        CREATE_QUALITY_TALLY[1],
+        CREATE_QUALITY_TALLY[2],
+        CREATE_QUALITY_TALLY[3],
+        "-- dependencies_until
+ALTER TABLE bead_dependencies ADD COLUMN until TEXT NOT NULL DEFAULT 'closed' CHECK (until IN ('closed', 'merged'))",
+        "-- remote_blockers
+CREATE TABLE remote_blockers (
+  bead_id TEXT PRIMARY KEY,                 -- a bead of another rig that one of ours waits for
+  status TEXT NOT NULL,                     -- as the town last told
+  merged INTEGER NOT NULL                   -- 1: with evidence
+) STRICT, WITHOUT ROWID",
+        "-- merge_requests
+CREATE TABLE merge_requests (
+  bead_id TEXT PRIMARY KEY,                 -- the merge_request bead
+  source_bead_id TEXT,                      -- whose work it merges; null: a convoy's landing
+  source_agent_id TEXT,
+  convoy_id TEXT,                           -- the convoy that lands
+  branch TEXT NOT NULL,
+  target_branch TEXT NOT NULL,
+  merge_commit TEXT,
+  base_commit TEXT,                         -- what the target was at; merged at the same commit means nothing was merged
+  pr_url TEXT,
+  retry_count INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER                        -- a failed landing is tried again then
+) STRICT, WITHOUT ROWID",
+        "-- merge_requests_source
+CREATE INDEX merge_requests_source ON merge_requests (source_bead_id) WHERE source_bead_id IS NOT NULL",
+        "-- merge_requests_convoy
+CREATE INDEX merge_requests_convoy ON merge_requests (convoy_id) WHERE convoy_id IS NOT NULL",
+        "-- merge_requests_waiting
+CREATE INDEX merge_requests_waiting ON merge_requests (not_before) WHERE not_before IS NOT NULL",
+        "-- molecules
+CREATE TABLE molecules (
+  id TEXT PRIMARY KEY,
+  bead_id TEXT NOT NULL UNIQUE,             -- the work it structures
+  formula TEXT NOT NULL,                    -- JSON {name, steps: [{title, instructions}]}
+  current_step INTEGER NOT NULL,            -- zero-based; the number of steps when it is through
+  status TEXT NOT NULL CHECK (status IN ('active', 'completed', 'failed')),
+  summaries TEXT NOT NULL,                  -- JSON array: what was said of each step that is through
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID",
+        "-- messages
+CREATE TABLE messages (
+  id TEXT PRIMARY KEY,
+  channel TEXT NOT NULL CHECK (channel IN ('mail', 'nudge', 'handoff')),
+  sender TEXT NOT NULL,
+  recipient TEXT NOT NULL,                  -- an agent's id, or 'mayor'
+  subject TEXT NOT NULL,                    -- empty for nudges
+  body TEXT NOT NULL,
+  mode TEXT CHECK (mode IN ('wait-idle', 'immediate', 'queue')), -- nudges only
+  priority TEXT CHECK (priority IN ('normal', 'urgent')), -- nudges only
+  created_at INTEGER NOT NULL,
+  delivered_at INTEGER,                     -- null: not read yet
+  expires_at INTEGER,                       -- nudges only
+  sequence INTEGER NOT NULL                 -- order of arrival
+) STRICT, WITHOUT ROWID",
+        "-- messages_waiting
+CREATE INDEX messages_waiting ON messages (recipient, channel, sequence) WHERE delivered_at IS NULL",
+        "-- messages_recipient
+CREATE INDEX messages_recipient ON messages (recipient, sequence)",
+        "-- messages_expiry
+CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL",
+        "-- messages_from_mail
+INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, sequence)
+  SELECT id, 'mail', from_agent_id, to_agent_id, subject, body, created_at, delivered_at, sequence FROM mail",
+        "-- mail_moved
+DROP TABLE mail",
+        "-- agent_events
+CREATE TABLE agent_events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_id TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  data TEXT NOT NULL,                       -- JSON
+  created_at INTEGER NOT NULL
+) STRICT",
+        "-- agent_events_agent
+CREATE INDEX agent_events_agent ON agent_events (agent_id, id)",
+        "-- agents_identity
+CREATE UNIQUE INDEX agents_identity ON agents (identity) WHERE status <> 'dead'",
     ],
 ];

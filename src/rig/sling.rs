@@ -32,6 +32,7 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
         blockers_open: 0,
         held: false,
         convoy_id: None,
+        quality: None,
     };
     let mut bead = beads::insert(cx, &rig, new)?;
     let mut agent = None;

@@ -5,11 +5,11 @@
 use super::topics;
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
-use crate::ids::{RigId, TownId};
+use crate::ids::{AgentId, RigId, TownId};
 use crate::rpc::call::Instance;
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query_one};
+use crate::store::sql::{execute, flag_column, query_one};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -33,6 +33,18 @@ pub struct RigState {
     pub owner_org_id: Option<String>,
     /// Polecats that may live at once.
     pub capacity: i64,
+    /// The town's Mayor, who gets mail too.
+    #[serde(default)]
+    pub mayor_agent_id: Option<AgentId>,
+    /// Nothing is given out, on purpose.
+    #[serde(default, deserialize_with = "flag_column")]
+    pub parked: bool,
+    /// Nothing is given out until the town's drain is over.
+    #[serde(default, deserialize_with = "flag_column")]
+    pub draining: bool,
+    /// Until then the town is told what happens to beads, because somebody watches it.
+    #[serde(default)]
+    pub watched_until: Timestamp,
     /// Nobody listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
     #[serde(default, skip_serializing)]
     pub listened_until: Timestamp,
@@ -53,7 +65,8 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     }
     let row: Option<RigState> = query_one(
         cx.sql,
-        "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity, listened_until FROM rig",
+        "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
+           mayor_agent_id, parked, draining, watched_until, listened_until FROM rig",
         (),
     )?;
     Ok(row.map(|row| cx.remember(row)))
@@ -78,10 +91,25 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     }
     execute(
         cx.sql,
-        "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8",
-        (&told.rig_id, &told.town_id, &told.name, &told.git_url, &told.default_branch, &told.owner_user_id, &told.owner_org_id, told.capacity),
+        "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
+           mayor_agent_id, parked, draining, watched_until)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12",
+        (
+            &told.rig_id,
+            &told.town_id,
+            &told.name,
+            &told.git_url,
+            &told.default_branch,
+            &told.owner_user_id,
+            &told.owner_org_id,
+            told.capacity,
+            &told.mayor_agent_id,
+            i64::from(told.parked),
+            i64::from(told.draining),
+            told.watched_until.millis(),
+        ),
     )?;
     cx.forget();
     known.map_or(Ok(()), |known| topics::rig_changed(cx, &known))

@@ -3,7 +3,7 @@
 //! Owns the two tally tables. Triggers keep them, so no statement that changes a bead can forget to.
 
 use crate::error::Fault;
-use crate::rpc::model::{BeadCounts, Priority};
+use crate::rpc::model::{BeadCounts, Priority, Quality, QualityCounts};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{query, scalar};
 
@@ -82,6 +82,29 @@ CREATE TRIGGER tally_queue AFTER UPDATE OF type, status, assignee_agent_id, bloc
 END"
 );
 
+/// Unfinished beads per quality; part of the third migration.
+pub const CREATE_QUALITY_TALLY: [&str; 4] = [
+    "-- quality_tally
+CREATE TABLE quality_tally (
+  quality TEXT PRIMARY KEY,
+  beads INTEGER NOT NULL                    -- how many are not finished
+) STRICT, WITHOUT ROWID",
+    "-- quality_tally_insert
+CREATE TRIGGER quality_tally_insert AFTER INSERT ON beads WHEN new.quality IS NOT NULL AND new.status NOT IN ('closed', 'failed') BEGIN
+  INSERT INTO quality_tally (quality, beads) VALUES (new.quality, 1) ON CONFLICT (quality) DO UPDATE SET beads = beads + 1;
+END",
+    "-- quality_tally_delete
+CREATE TRIGGER quality_tally_delete AFTER DELETE ON beads WHEN old.quality IS NOT NULL AND old.status NOT IN ('closed', 'failed') BEGIN
+  UPDATE quality_tally SET beads = beads - 1 WHERE quality = old.quality;
+END",
+    "-- quality_tally_update
+CREATE TRIGGER quality_tally_update AFTER UPDATE OF status, quality ON beads WHEN old.quality IS NOT NULL OR new.quality IS NOT NULL BEGIN
+  UPDATE quality_tally SET beads = beads - 1 WHERE quality = old.quality AND old.status NOT IN ('closed', 'failed');
+  INSERT INTO quality_tally (quality, beads) SELECT new.quality, 1 WHERE new.quality IS NOT NULL AND new.status NOT IN ('closed', 'failed')
+    ON CONFLICT (quality) DO UPDATE SET beads = beads + 1;
+END",
+];
+
 /// How many beads are ready and wait for a polecat.
 pub(super) fn queue_depth(cx: &Cx<'_>) -> Result<i64, Fault> {
     scalar(cx.sql, "-- tally_queue_depth\nSELECT coalesce(sum(waiting), 0) FROM queue_tally", ())
@@ -90,6 +113,20 @@ pub(super) fn queue_depth(cx: &Cx<'_>) -> Result<i64, Fault> {
 /// The place in the queue, the first being 1, of a waiting bead that came last of its priority.
 pub(super) fn place_of_newest(cx: &Cx<'_>, priority: Priority) -> Result<i64, Fault> {
     scalar(cx.sql, "-- tally_place\nSELECT coalesce(sum(waiting), 0) FROM queue_tally WHERE priority_rank >= ?", (priority as i64,))
+}
+
+/// Unfinished beads per quality.
+pub(super) fn qualities(cx: &Cx<'_>) -> Result<QualityCounts, Fault> {
+    let tally: Vec<(Quality, i64)> = query(cx.sql, "-- tally_qualities\nSELECT quality, beads FROM quality_tally", ())?;
+    let mut counts = QualityCounts::default();
+    for (quality, beads) in tally {
+        match quality {
+            Quality::Basic => counts.basic = beads,
+            Quality::Shiny => counts.shiny = beads,
+            Quality::Chrome => counts.chrome = beads,
+        }
+    }
+    Ok(counts)
 }
 
 /// Beads per status, as the contract's alarm status wants them.

@@ -5,7 +5,7 @@
 
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
-use super::serve::{Answer, Caller, Cx, Gather, check_access, core, own_context, run};
+use super::serve::{Answer, Caller, Cx, Gather, check_access, core, own_context, run, run_gathered};
 use super::table::{Absent, Method, find};
 use super::waiting::Waiting;
 use crate::auth::principal::TokenKind;
@@ -147,7 +147,7 @@ pub(super) async fn answer<H: Host>(host: &Rc<H>, method: &str, args: &str, cont
                 let millis = u32::try_from(until.since(host.now())).unwrap_or(WAIT_MILLIS_MAX).min(WAIT_MILLIS_MAX);
                 select(waiting, host.wire().sleep(millis)).await;
             }
-            (Answer::Gather(gather), None) => return gathered(host, instance, &caller, gather).await,
+            (Answer::Gather(gather), None) => return gathered(host, instance, &caller, method, args, gather).await,
             (answer, None) => return Ok(answer),
         }
     }
@@ -199,7 +199,14 @@ fn not_found(instance: &Instance) -> Refusal {
 }
 
 /// Asks everyone at once; whoever has not answered by the deadline is reported as unavailable.
-async fn gathered<H: Host>(host: &Rc<H>, instance: &Instance, caller: &Caller, gather: Gather) -> Result<Answer, Failure> {
+async fn gathered<H: Host>(
+    host: &Rc<H>,
+    instance: &Instance,
+    caller: &Caller,
+    method: &Method,
+    args: &str,
+    gather: Gather,
+) -> Result<Answer, Failure> {
     let questions = gather
         .calls
         .iter()
@@ -207,7 +214,9 @@ async fn gathered<H: Host>(host: &Rc<H>, instance: &Instance, caller: &Caller, g
     let answers = join_all(questions).await;
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    (gather.then)(&cx, answers)
+    let answer = run_gathered(&cx, caller, method, args, gather.then, answers)?;
+    follow_up(host, &cx).await?;
+    Ok(answer)
 }
 
 async fn ask<H: Host>(host: &H, instance: &Instance, caller: &Caller, gather: &Gather, call: &Call) -> Result<String, Failure> {

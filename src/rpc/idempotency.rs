@@ -70,6 +70,10 @@ pub fn once(
         return Err(refusal.hint("Repeat the first call unchanged to get its answer, or take a new key for a new call.").into());
     }
     let answer = work()?;
+    if matches!(answer, Answer::Gather(_)) {
+        // Nothing is done yet: the call comes back here with what was gathered.
+        return Ok(answer);
+    }
     let too_long = matches!(&answer, Answer::Json(reply) if reply.len() > REPLY_BYTES_MAX);
     if too_long {
         return Err(refuse(Code::InvalidArgument, format!("the answer would exceed {REPLY_BYTES_MAX} bytes: split the call")));

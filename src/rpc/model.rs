@@ -54,6 +54,43 @@ text_enum!(
     // Most urgent last, so that the order of the variants is the order of urgency.
     Priority { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
 );
+text_enum!(
+    // Embedded: how rigorously a bead is worked on; each stands for a formula (`rig::formulas`).
+    Quality { Basic = "basic", Shiny = "shiny", Chrome = "chrome" }
+);
+text_enum!(
+    // Embedded: what must have become of a blocker. `merged` takes evidence of the merge.
+    BlockedUntil { Closed = "closed", Merged = "merged" }
+);
+text_enum!(
+    // Contract 3.8.
+    BeadEventType {
+        Created = "created",
+        Assigned = "assigned",
+        Hooked = "hooked",
+        Unhooked = "unhooked",
+        StatusChanged = "status_changed",
+        Closed = "closed",
+        Escalated = "escalated",
+        NotificationFailed = "notification_failed",
+        MailSent = "mail_sent",
+        ReviewSubmitted = "review_submitted",
+        ReviewCompleted = "review_completed",
+        AgentSpawned = "agent_spawned",
+        AgentExited = "agent_exited",
+        PrCreated = "pr_created",
+        PrCreationFailed = "pr_creation_failed",
+        AgentStatus = "agent_status",
+        TriageResolved = "triage_resolved",
+        FieldsUpdated = "fields_updated",
+        ReviewQueueDepthAlert = "review_queue_depth_alert",
+        EscalationRateSpike = "escalation_rate_spike",
+        AgentRestartLoop = "agent_restart_loop",
+        ReworkRequested = "rework_requested",
+        // Embedded: beads are gone then; their events stay.
+        Deleted = "deleted",
+    }
+);
 text_enum!(AgentRole { Polecat = "polecat", Refinery = "refinery", Mayor = "mayor" });
 text_enum!(AgentStatus { Idle = "idle", Working = "working", Waiting = "waiting", Stalled = "stalled", Dead = "dead" });
 text_enum!(
@@ -119,6 +156,9 @@ pub struct Bead {
     /// Embedded: why a failed bead failed.
     #[serde(default)]
     pub failure_reason: Option<String>,
+    /// Embedded: how rigorously it is worked on, where somebody said so.
+    #[serde(default)]
+    pub quality: Option<Quality>,
 }
 
 /// Contract 3.2.

@@ -70,6 +70,7 @@ pub struct Cx<'a> {
     /// Which object this is.
     pub instance: &'a Instance,
     random: &'a dyn Fn() -> [u8; 16],
+    actor: RefCell<Option<String>>,
     effects: Cell<Effects>,
     number: Cell<Option<i64>>,
     own_row: RefCell<Option<Rc<dyn Any>>>,
@@ -85,11 +86,18 @@ impl<'a> Cx<'a> {
             now,
             instance,
             random,
+            actor: RefCell::default(),
             effects: Cell::default(),
             number: Cell::new(None),
             own_row: RefCell::new(None),
             woken: RefCell::default(),
         }
+    }
+
+    /// Who makes this change: an agent's or user's id; `None` when the object acts on its own account or was told by another.
+    #[must_use]
+    pub fn actor(&self) -> Option<String> {
+        self.actor.borrow().clone()
     }
 
     /// Sixteen random bytes.
@@ -237,7 +245,7 @@ pub struct Gather {
     pub then: GatherThen,
 }
 
-/// Turns the gathered answers into the answer of the call.
+/// Turns the gathered answers into the answer of the call. Of a method that changes something it is the change.
 pub type GatherThen = Box<dyn FnOnce(&Cx<'_>, Vec<Result<String, Failure>>) -> Result<Answer, Failure>>;
 
 /// A JSON answer.
@@ -329,23 +337,54 @@ pub fn check_access(method: &Method, principal: &Principal) -> Result<(), Refusa
     principal.check_scope(method.access.scope())
 }
 
-/// Runs a method in one transaction: authorization, idempotency, handler.
+/// Runs a method in one transaction: authorization, idempotency, handler. A handler that must know of other objects
+/// before it changes anything answers `Gather`, and makes the change in its `then`.
 ///
 /// # Errors
 /// The refusal or fault; nothing is changed then.
 pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<Answer, Failure> {
+    carry_out(cx, caller, method, args, || match (method.handler)(cx, caller, args)? {
+        Answer::Gather(_) if !method.is_read() && cx.effects() != Effects::default() => {
+            Err(Fault::new(method.name, "a change was made before others were asked").into())
+        }
+        answer => Ok(answer),
+    })
+}
+
+/// Goes on with a call whose questions have been answered. Access is checked again, and a key that another call has used
+/// up meanwhile gives that call's answer.
+///
+/// # Errors
+/// As `run`.
+pub fn run_gathered(
+    cx: &Cx<'_>,
+    caller: &Caller,
+    method: &Method,
+    args: &str,
+    then: GatherThen,
+    answers: Vec<Result<String, Failure>>,
+) -> Result<Answer, Failure> {
+    carry_out(cx, caller, method, args, || then(cx, answers))
+}
+
+fn carry_out(
+    cx: &Cx<'_>,
+    caller: &Caller,
+    method: &Method,
+    args: &str,
+    work: impl FnOnce() -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    if caller.principal.kind != TokenKind::Internal {
+        cx.actor.replace(Some(caller.actor()));
+    }
     if !method.is_read() {
         return transaction(cx.sql, || {
             (core(method.object).authorize)(cx, caller)?;
-            idempotency::once(cx, caller, method, args, || match (method.handler)(cx, caller, args)? {
-                // Its answer would come after the change was committed, with nothing left to undo.
-                Answer::Gather(_) => Err(Fault::new(method.name, "a method that changes something may not gather").into()),
-                answer => Ok(answer),
-            })
+            idempotency::once(cx, caller, method, args, work)
         });
     }
     (core(method.object).authorize)(cx, caller)?;
-    (method.handler)(cx, caller, args)
+    work()
 }
 
 /// The context that an object, or the edge, signs for a call on its own account. `from` says who.

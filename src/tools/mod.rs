@@ -1,7 +1,7 @@
 //! The tools: what clients call.
 //!
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
-//! `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
+//! `toolset` groups them, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod agents;
 mod argument;
@@ -22,26 +22,28 @@ pub mod sling;
 pub mod source;
 pub mod text;
 pub mod tool;
+pub mod toolset;
 pub mod towns;
 pub mod view;
 pub mod wait;
 
 use tool::ToolDef;
+use toolset::Toolset::{Agents, Convoys, Work};
 
 /// Every tool, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
-    ToolDef::of::<towns::ListTowns>(),
-    ToolDef::of::<towns::GetTownStatus>(),
-    ToolDef::of::<rigs::ListRigs>(),
-    ToolDef::of::<beads::ListBeads>(),
-    ToolDef::of::<agents::ListAgents>(),
-    ToolDef::of::<convoys::ListConvoys>(),
-    ToolDef::of::<convoys::ConvoyStatus>(),
-    ToolDef::live::<wait::WaitFor>(),
-    ToolDef::of::<sling::Sling>(),
-    ToolDef::of::<sling::SlingBatch>(),
-    ToolDef::of::<messages::SendMayorMessage>(),
-    ToolDef::live::<polecats::RemovePolecat>(),
+    ToolDef::of::<towns::ListTowns>(Work),
+    ToolDef::of::<towns::GetTownStatus>(Work),
+    ToolDef::of::<rigs::ListRigs>(Work),
+    ToolDef::of::<beads::ListBeads>(Work),
+    ToolDef::of::<agents::ListAgents>(Agents),
+    ToolDef::of::<convoys::ListConvoys>(Convoys),
+    ToolDef::of::<convoys::ConvoyStatus>(Convoys),
+    ToolDef::live::<wait::WaitFor>(Work),
+    ToolDef::of::<sling::Sling>(Work),
+    ToolDef::of::<sling::SlingBatch>(Convoys),
+    ToolDef::of::<messages::SendMayorMessage>(Agents),
+    ToolDef::live::<polecats::RemovePolecat>(Agents),
 ];
 
 /// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.

@@ -5,6 +5,7 @@
 use super::live::Live;
 use super::place::{registries, resolve, rigs_of};
 use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
+use super::toolset::Toolsets;
 use crate::auth::principal::{Principal, Role, Scope};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::TownId;
@@ -25,20 +26,22 @@ pub struct View {
     pub scope: Scope,
     /// The connection names the town.
     pub pinned: bool,
+    /// What it asked for.
+    pub toolsets: Toolsets,
 }
 
 impl View {
     /// The view of a principal, or `None` when its role has no MCP profile.
     #[must_use]
-    pub fn of(principal: &Principal, pinned: bool, read_only: bool) -> Option<Self> {
+    pub fn of(principal: &Principal, pinned: bool, read_only: bool, toolsets: Toolsets) -> Option<Self> {
         let has_profile = matches!(principal.role, Role::Coordinator | Role::Mayor);
-        has_profile.then_some(Self { read_only, scope: principal.scope, pinned })
+        has_profile.then_some(Self { read_only, scope: principal.scope, pinned, toolsets })
     }
 
     /// Whether the tool exists for this connection, whatever the token allows.
     #[must_use]
     pub const fn has(self, tool: &ToolDef) -> bool {
-        tool.hints.read_only || !self.read_only
+        self.toolsets.has(tool.toolset, tool.by_default) && (tool.hints.read_only || !self.read_only)
     }
 
     /// Whether nothing can be changed.

@@ -18,7 +18,7 @@ pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value 
         "title": tool.title,
         "description": one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()),
         "inputSchema": arguments(tool, input),
-        "outputSchema": without_description(tidy(raw::<Output>())),
+        "outputSchema": outline(tidy(raw::<Output>())),
         "annotations": {
             "readOnlyHint": tool.hints.read_only,
             "destructiveHint": tool.hints.destructive,
@@ -67,6 +67,21 @@ fn arguments(tool: &ToolDef, schema: Value) -> Value {
     }
     root.insert("additionalProperties".to_owned(), Value::Bool(false));
     schema
+}
+
+/// What an answer has at its top. The rest explains itself when it is read, and would cost every model tokens before.
+fn outline(schema: Value) -> Value {
+    let Value::Object(mut root) = without_description(schema) else { return json!({"type": "object"}) };
+    if let Some(Value::Object(properties)) = root.get_mut("properties") {
+        for property in properties.values_mut() {
+            let kind = property.get("type").cloned().unwrap_or_else(|| "object".into());
+            let kept = property.get("enum").map(|values| ("enum".to_owned(), values.clone()));
+            let mut short = Map::from_iter([("type".to_owned(), kind)]);
+            short.extend(kept);
+            *property = Value::Object(short);
+        }
+    }
+    Value::Object(root)
 }
 
 fn without_description(mut schema: Value) -> Value {

@@ -4,6 +4,7 @@
 
 use super::argument;
 use super::live::{LiveTool, PreparedLive};
+use super::toolset::Toolset;
 use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
@@ -324,6 +325,10 @@ pub struct ToolDef {
     pub meta: Option<&'static str>,
     /// Arguments that clients mirror into headers.
     pub header_parameters: &'static [HeaderParameter],
+    /// Which group it is in.
+    pub toolset: Toolset,
+    /// Whether connections see it that chose no toolset.
+    pub by_default: bool,
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self) -> Value,
@@ -338,9 +343,16 @@ impl ToolDef {
         if self.hints.read_only { Scope::Read } else { Scope::Write }
     }
 
+    /// Only for connections that chose its toolset: rarely needed tools cost every model tokens.
+    #[must_use]
+    pub const fn on_request(mut self) -> Self {
+        self.by_default = false;
+        self
+    }
+
     /// The row of a tool type.
     #[must_use]
-    pub const fn of<T: Tool>() -> Self {
+    pub const fn of<T: Tool>(toolset: Toolset) -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
@@ -349,6 +361,8 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: T::META,
             header_parameters: &[],
+            toolset,
+            by_default: true,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Planned(Box::new(tool))),
@@ -357,7 +371,7 @@ impl ToolDef {
 
     /// The row of a live tool's type.
     #[must_use]
-    pub const fn live<T: LiveTool>() -> Self {
+    pub const fn live<T: LiveTool>(toolset: Toolset) -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
@@ -366,6 +380,8 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: None,
             header_parameters: &[],
+            toolset,
+            by_default: true,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Live(Box::new(tool))),

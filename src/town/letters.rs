@@ -57,10 +57,10 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
 
 fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
     let town = state::require(cx)?;
-    let found: Option<(String, String, String)> =
-        query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch FROM rigs WHERE id = ?", (rig,))?;
+    let found: Option<(String, String, String, i64)> =
+        query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch, parked FROM rigs WHERE id = ?", (rig,))?;
     let owner = town.owner();
-    let Some((name, git_url, default_branch)) = found else { return Ok(None) };
+    let Some((name, git_url, default_branch, parked)) = found else { return Ok(None) };
     Ok(Some(outbox::write(&RigState {
         rig_id: rig.clone(),
         capacity: config::capacity(&town),
@@ -70,6 +70,10 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
         default_branch,
         owner_user_id: owner.user_id,
         owner_org_id: owner.org_id,
+        mayor_agent_id: Some(town.mayor_agent_id.clone()),
+        parked: town.parked || parked == 1,
+        draining: town.drain_nonce.is_some(),
+        watched_until: town.watched_until,
         listened_until: Timestamp::default(),
     })?))
 }

@@ -64,6 +64,7 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
             blockers_open: i64::try_from(waits_for.len()).unwrap_or(i64::MAX),
             merge_commit: None,
             failure_reason: None,
+            quality: None,
         };
         let bead = new_bead(&mirror, task.body, &metadata, &convoy);
         convoys::insert_bead(cx, &convoy.id, &bead, &mirror, &waits_for)?;
@@ -107,6 +108,7 @@ pub(super) fn new_bead(mirror: &ConvoyBead, body: Option<String>, metadata: &Map
         blockers_open: mirror.blockers_open,
         merge_commit: mirror.merge_commit.clone(),
         failure_reason: mirror.failure_reason.clone(),
+        quality: mirror.quality,
     }
 }
 

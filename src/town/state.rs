@@ -7,7 +7,7 @@ use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{AgentId, TownId};
 use crate::rpc::model::{OwnerType, TownConfig, TownIdentity};
 use crate::rpc::serve::Cx;
-use crate::store::sql::{execute, json_column, query_one};
+use crate::store::sql::{execute, flag_column, json_column, query_one};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::rc::Rc;
@@ -25,6 +25,20 @@ pub struct TownState {
     pub created_at: Timestamp,
     /// Nobody listens from then on, and a change costs nothing more.
     pub listened_until: Timestamp,
+    /// No rig gives out work, on purpose.
+    #[serde(deserialize_with = "flag_column")]
+    pub parked: bool,
+    /// Of the drain under way: nothing is given out until it is over.
+    pub drain_nonce: Option<String>,
+    pub drain_started_at: Option<Timestamp>,
+    /// Somebody watches the status until then.
+    pub watched_until: Timestamp,
+    /// The town is deleted once its rigs are.
+    #[serde(deserialize_with = "flag_column")]
+    pub closing: bool,
+    /// `idle`, `active` or `waiting`.
+    pub mayor_status: String,
+    pub mayor_active_at: Option<Timestamp>,
 }
 
 impl TownState {
@@ -43,13 +57,20 @@ impl TownState {
     }
 }
 
+/// Columns of the row in the order of `TownState`'s fields.
+macro_rules! town_columns {
+    () => {
+        "town_id, identity, config, mayor_agent_id, created_at, listened_until, parked, drain_nonce, drain_started_at, watched_until,
+         closing, mayor_status, mayor_active_at"
+    };
+}
+
 /// The row, once the town has been given its id.
 pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<TownState>>, Fault> {
     if let Some(known) = cx.recall() {
         return Ok(Some(known));
     }
-    let row: Option<TownState> =
-        query_one(cx.sql, "-- town_load\nSELECT town_id, identity, config, mayor_agent_id, created_at, listened_until FROM town", ())?;
+    let row: Option<TownState> = query_one(cx.sql, concat!("-- town_load\nSELECT ", town_columns!(), " FROM town"), ())?;
     Ok(row.map(|row| cx.remember(row)))
 }
 

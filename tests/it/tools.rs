@@ -7,11 +7,12 @@ use gastown_mcp::error::Failure;
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};
+use gastown_mcp::tools::toolset::Toolsets;
 use gastown_mcp::tools::{TOOLS, list};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const WIDEST: View = View { read_only: false, scope: Scope::Admin, pinned: false };
+const WIDEST: View = View { read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
 
 fn described(tool: &ToolDef) -> Value {
     (tool.describe)(tool)
@@ -185,7 +186,8 @@ fn every_example_runs_in_a_town_that_has_its_rigs() {
     for tool in TOOLS {
         let arguments: Value = serde_json::from_str(tool.example).unwrap();
         let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
-        let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool.name)];
+        let headers =
+            [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool.name), ("x-mcp-toolsets", "all")];
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
         let answer = post(&format!("/towns/{}/mcp", town.as_str().unwrap()), &headers, &body);
         let result = &answer["result"];

@@ -55,6 +55,8 @@ macro_rules! fixture {
                 hints: Hints::READ,
                 reach: Reach::Fleet,
                 example: "{}",
+                toolset: crate::tools::toolset::Toolset::Work,
+                by_default: true,
                 header_parameters: &[$(HeaderParameter { path: &[$path], header: $header })?],
                 meta: None,
                 #[cfg(not(target_arch = "wasm32"))]

@@ -2,7 +2,7 @@
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{BeadStatus, ConvoyStatus, FeedKind, MergeMode, OwnerType, RuntimeMode, SlingResult};
+use super::{BeadStatus, ConvoyStatus, FeedKind, MergeMode, OwnerType, Quality, RuntimeMode, SlingResult};
 use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use crate::store::sql::{flag_column, json_column};
 use crate::time::Timestamp;
@@ -49,6 +49,9 @@ pub struct ConvoyBead {
     /// Embedded: why it failed.
     #[serde(default)]
     pub failure_reason: Option<String>,
+    /// Embedded: how rigorously it is worked on.
+    #[serde(default)]
+    pub quality: Option<Quality>,
 }
 
 /// Contract 3.3: `bead_id` waits for `depends_on_bead_id`.
@@ -323,6 +326,14 @@ pub struct PatrolCounts {
     pub orphaned_hooks: i64,
 }
 
+/// Embedded: unfinished beads for which a quality was asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct QualityCounts {
+    pub basic: i64,
+    pub shiny: i64,
+    pub chrome: i64,
+}
+
 /// Embedded: what a rig last told its town.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RigSummary {
@@ -335,6 +346,14 @@ pub struct RigSummary {
     /// Polecats this rig may have at once.
     pub capacity: i64,
     pub as_of: Timestamp,
+    #[serde(default)]
+    pub quality: QualityCounts,
+    /// Nothing is given out, on purpose.
+    #[serde(default)]
+    pub parked: bool,
+    /// Sequence of the rig's newest event.
+    #[serde(default)]
+    pub last_event: i64,
 }
 
 /// Embedded: an entry of a town's feed. `number` is the cursor; `actor` is null for what the town saw happen.

@@ -5,10 +5,10 @@ use crate::support::{Town, assert_indexed};
 use serde_json::json;
 
 /// Statements of a sling that makes a polecat: own row, number, bead, place in the roster, next in the queue, agent,
-/// hook, outbox.
-const SLING_STATEMENTS_MAX: usize = 8;
+/// hook, outbox, and an event each for the bead and the hook.
+const SLING_STATEMENTS_MAX: usize = 10;
 /// Of one that queues: neither agent nor hook, but its position.
-const QUEUED_SLING_STATEMENTS_MAX: usize = 6;
+const QUEUED_SLING_STATEMENTS_MAX: usize = 7;
 /// An idempotency key is looked up, recorded, and the old ones are dropped.
 const KEY_STATEMENTS: usize = 3;
 

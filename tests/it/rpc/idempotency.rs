@@ -115,7 +115,7 @@ fn a_void_answer_is_remembered_as_one() {
     for _ in 0..2 {
         town.fleet.tell(&rig.at, &gastown_mcp::rpc::table::SEND_MAIL, (&mail,), &with_key(town.owner(), "k1")).unwrap();
     }
-    assert_eq!(town.sql(&rig.at).value::<i64>("SELECT COUNT(*) FROM mail"), 1);
+    assert_eq!(town.sql(&rig.at).value::<i64>("SELECT COUNT(*) FROM messages"), 1);
 }
 
 #[test]
