@@ -1,10 +1,10 @@
 //! The beads of a rig: created, read, listed, and moved through their life.
 //!
-//! Owns the `beads` and `bead_dependencies` tables. Who works on a bead is `hooks`' business.
+//! Owns the `beads` table. Who works on a bead is `hooks`' business, what it waits for `dependencies`'.
 
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
-use super::{dispatch, events, hooks, report, state, topics};
+use super::{dependencies, dispatch, events, hooks, report, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority, Quality};
@@ -306,49 +306,55 @@ pub(crate) fn update_bead_status(
     if let Some(reason) = &reason {
         check_note("failureReason", reason)?;
     }
+    move_to(cx, &rig, &bead, status, &Move { reason: reason.as_deref(), ..Move::default() })?;
+    dispatch::dispatch(cx, &rig)?;
+    answer(&require(cx, &id)?)
+}
+
+/// What comes with a bead's move.
+#[derive(Default)]
+pub(super) struct Move<'a> {
+    /// Why it failed or goes back, in words.
+    pub(super) reason: Option<&'a str>,
+    /// The commit that merged it: evidence.
+    pub(super) merge_commit: Option<&'a str>,
+}
+
+/// Moves a bead that has not ended to another status, with everything that follows: event, hook, whoever waits for it,
+/// the town. Gives out no work; the caller does (`dispatch`).
+///
+/// # Errors
+/// `Conflict` for a move that is not legal (`lifecycle`).
+pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: BeadStatus, with: &Move<'_>) -> Result<(), Failure> {
     let holder = bead.assignee_agent_bead_id.as_ref().map(AgentId::as_str);
+    let id = &bead.bead_id;
     lifecycle::check(id.as_str(), Stage::of(bead.status, holder.is_some()), Stage::of(status, false))?;
     let closed_at = (status == BeadStatus::Closed).then_some(cx.now.millis());
+    let failure = with.reason.filter(|_| status == BeadStatus::Failed);
     execute(
         cx.sql,
-        "-- beads_update_status\nUPDATE beads SET status = ?, updated_at = ?, closed_at = ?, failure_reason = ? WHERE bead_id = ?",
-        (status, cx.now.millis(), closed_at, &reason, &id),
+        "-- beads_move\nUPDATE beads SET status = ?, updated_at = ?, closed_at = ?, failure_reason = ?, merge_commit = coalesce(?, merge_commit) WHERE bead_id = ?",
+        (status, cx.now.millis(), closed_at, failure, with.merge_commit, id),
     )?;
     let kind = if status == BeadStatus::Closed { BeadEventType::Closed } else { BeadEventType::StatusChanged };
-    let mut event = Happened::to(kind, &id).values(Some(bead.status.as_str()), status.as_str());
+    let mut event = Happened::to(kind, id).values(Some(bead.status.as_str()), status.as_str());
     event.agent = holder;
-    if let Some(reason) = &reason {
+    if let Some(reason) = with.reason {
         event = event.about(json!({"failure_reason": {"message": reason}}));
+    } else if let Some(commit) = with.merge_commit {
+        event = event.about(json!({"merge_commit": commit}));
     }
     events::write(cx, &event)?;
     if status.is_terminal() || status == BeadStatus::Open {
-        hooks::release_bead(cx, &rig, &id)?;
+        hooks::release_bead(cx, rig, id)?;
     }
-    if status == BeadStatus::Closed {
-        release_dependents(cx, &rig, &id)?;
+    if status.is_terminal() {
+        dependencies::blocker_changed(cx, rig, id)?;
     }
-    report::bead_changed(cx, &rig, &id)?;
-    dispatch::dispatch(cx, &rig)?;
-    answer(&require(cx, &id)?)
+    report::bead_changed(cx, rig, id)
 }
 
 /// `closeBead`.
 pub(crate) fn close_bead(cx: &Cx<'_>, caller: &Caller, (id, agent_id): (BeadId, String)) -> Result<Answer, Failure> {
     update_bead_status(cx, caller, (id, BeadStatus::Closed, agent_id, None))
-}
-
-/// Counts one met blocker off every bead that waited for `id`.
-fn release_dependents(cx: &Cx<'_>, rig: &state::RigState, id: &BeadId) -> Result<(), Failure> {
-    let released: Vec<(BeadId,)> = query(
-        cx.sql,
-        "-- beads_release_dependents\nUPDATE beads SET blockers_open = blockers_open - 1, updated_at = ?1
-         WHERE blockers_open > 0 AND bead_id IN
-           (SELECT bead_id FROM bead_dependencies WHERE depends_on_bead_id = ?2 AND dependency_type = 'blocks')
-         RETURNING bead_id",
-        (cx.now.millis(), id),
-    )?;
-    for (bead,) in released {
-        report::bead_changed(cx, rig, &bead)?;
-    }
-    Ok(())
 }

@@ -3,13 +3,13 @@
 //! Owns how a convoy letter becomes beads and edges. The convoy itself is the town's.
 
 use super::beads::{self, NewBead};
-use super::{report, state};
+use super::{dependencies, report, state};
 use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId};
-use crate::rpc::model::{BeadType, ConvoyBead, Priority};
+use crate::rpc::model::{BeadType, BlockedUntil, ConvoyBead, Priority};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query, query_one, scalar};
+use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,13 +61,9 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
             continue;
         }
         for blocker in &ordered.depends_on {
-            execute(
-                cx.sql,
-                "-- convoys_edge\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type) VALUES (?, ?, 'blocks') ON CONFLICT DO NOTHING",
-                (&ordered.bead_id, blocker),
-            )?;
+            dependencies::insert(cx, &ordered.bead_id, blocker, BlockedUntil::Closed)?;
         }
-        let blockers_open = unmet_blockers(cx, &ordered.bead_id)?;
+        let blockers_open = dependencies::unmet(cx, &ordered.bead_id)?;
         let new = NewBead {
             bead_id: ordered.bead_id,
             kind: BeadType::Issue,
@@ -92,16 +88,6 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
         (i64::from(order.staged), &order.convoy_id),
     )?;
     report::summary_changed(cx, &rig)
-}
-
-/// How many blockers of a bead are not closed. One that does not exist (yet) is not met.
-fn unmet_blockers(cx: &Cx<'_>, bead: &BeadId) -> Result<i64, Fault> {
-    scalar(
-        cx.sql,
-        "-- convoys_unmet_blockers\nSELECT COUNT(*) FROM bead_dependencies AS edge LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
-         WHERE edge.bead_id = ? AND edge.dependency_type = 'blocks' AND blocker.status IS NOT 'closed'",
-        (bead,),
-    )
 }
 
 /// `convoyBeads`: the convoy's beads in this rig as they are now. The town asks when it is asked.

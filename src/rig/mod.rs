@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod beads;
 pub mod convoys;
+mod dependencies;
 pub mod dispatch;
 mod events;
 pub mod hooks;
