@@ -1,25 +1,15 @@
 // Owns: `npm run bench`: requests per second and latency of the Worker under `workerd serve`, with wrk.
 // Does not: fail on a figure. Figures of two machines, or of two runs, do not compare; ratios within a run do.
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { initialize, legacy, modern } from "../tests/workerd/lib/mcp.mjs";
 import { tokens } from "../tests/workerd/lib/tokens.mjs";
 import { startWorkerd } from "../tests/workerd/lib/workerd.mjs";
 import { world } from "../tests/workerd/lib/world.mjs";
+import { ledger } from "./ledger.mjs";
+import { header, requireWrk, scenario } from "./wrk.mjs";
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
-const CONNECTIONS = [1, 32];
-
-if (spawnSync("wrk", ["-v"]).error) {
-  console.error("bench: wrk is missing; install it (Debian: apt-get install wrk) and run again");
-  process.exit(1);
-}
-
+requireWrk();
 const server = await startWorkerd();
-const dir = mkdtempSync(join(tmpdir(), "gastown-bench-"));
 try {
   const gastown = world(server);
   const token = tokens.user("owner");
@@ -36,39 +26,9 @@ try {
     "tools/call list_rigs, modern": { path: "/mcp", ...call("list_rigs", { town: town.id }) },
     "tools/call list_rigs, legacy": { path: "/mcp", ...legacy("tools/call", { name: "list_rigs", arguments: { town: town.id } }, { session }) },
   };
-  console.log(`wrk -t1 -c{${CONNECTIONS}} -d${SECONDS}s --latency, workerd serve\n`);
-  console.log("scenario                            conns  requests/s    p50 ms    p95 ms");
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    // The server closes connections that idle while wrk measures.
-    scenario.headers = { ...scenario.headers, connection: "close" };
-    const { status, text } = await gastown.http(scenario.body ? "POST" : "GET", scenario.path, { token, ...scenario });
-    if (status !== 200 || /"isError":true|"error":/.test(text)) throw new Error(`${name}: ${status} ${text}`);
-    delete scenario.headers.connection;
-    for (const connections of CONNECTIONS) {
-      const { rate, p50, p95 } = measure({ ...scenario, token, connections });
-      console.log(`${name.padEnd(36)}${String(connections).padStart(5)}${rate.toFixed(0).padStart(12)}${p50.toFixed(2).padStart(10)}${p95.toFixed(2).padStart(10)}`);
-    }
-  }
+  header();
+  for (const [name, request] of Object.entries(scenarios)) await scenario(gastown, name, token, request);
+  await ledger(server, gastown, token);
 } finally {
   await server.stop();
-  rmSync(dir, { recursive: true, force: true });
-}
-
-/** Runs wrk; every answer must be a success. */
-function measure({ path, body, headers = {}, token, connections }) {
-  const quote = (text) => `[==[${text}]==]`;
-  const all = { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }), ...headers };
-  const script = join(dir, "wrk.lua");
-  writeFileSync(script, `
-wrk.method = ${quote(body ? "POST" : "GET")}
-${body ? `wrk.body = ${quote(JSON.stringify(body))}` : ""}
-${Object.entries(all).map(([name, value]) => `wrk.headers[ ${quote(name)} ] = ${quote(value)}`).join("\n")}
-function done(summary, latency)
-  print(string.format("RESULT %f %f %f %d", summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000, latency:percentile(95) / 1000, summary.errors.status))
-end
-`);
-  const run = spawnSync("wrk", ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "-s", script, server.url + path], { encoding: "utf8" });
-  const [, rate, p50, p95, failed] = /RESULT (\S+) (\S+) (\S+) (\d+)/.exec(run.stdout) ?? [];
-  if (!rate || Number(failed) > 0) throw new Error(`wrk: ${run.stdout}${run.stderr}`);
-  return { rate: Number(rate), p50: Number(p50), p95: Number(p95) };
 }

@@ -30,4 +30,5 @@ mod task_keeping;
 mod tidy;
 mod tools;
 mod town;
+mod town_guide;
 mod wait;

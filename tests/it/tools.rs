@@ -217,12 +217,20 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
 
 #[test]
 fn the_readme_lists_the_tools() {
-    let mut rows = vec!["| tool | what it does |".to_owned(), "|---|---|".to_owned()];
-    for tool in TOOLS {
+    let row = |tool: &ToolDef| {
         let entry = described(tool);
         let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
         let kind = if tool.hints.read_only { "" } else { " *(changes)*" };
-        rows.push(format!("| `{}` | {first}.{kind} |", tool.name));
+        format!("| `{}` | {} | {first}.{kind} |", tool.name, tool.toolset.as_str())
+    };
+    let table = |by_default: bool| {
+        let rows = TOOLS.iter().filter(|tool| tool.by_default == by_default).map(row);
+        ["| tool | toolset | what it does |".to_owned(), "|---|---|---|".to_owned()].into_iter().chain(rows).collect::<Vec<_>>()
+    };
+    let mut rows = table(true);
+    if TOOLS.iter().any(|tool| !tool.by_default) {
+        rows.extend(["".to_owned(), "Shown only to connections that ask for their toolset:".to_owned(), "".to_owned()]);
+        rows.extend(table(false));
     }
     expect::section("README.md", "tools", &format!("{}\n", rows.join("\n")));
 }

@@ -53,6 +53,15 @@ class Workerd {
     return this.urls[0];
   }
 
+  /** Where the objects' databases are. */
+  get state() {
+    return join(this.#dir, "state");
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
   async start() {
     const started = Date.now();
     const child = spawn(inRoot("node_modules", ".bin", "workerd"), ["serve", "config.capnp", "--control-fd=3"], {
