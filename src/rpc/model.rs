@@ -4,8 +4,10 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod ledger;
 mod town;
 
+pub use ledger::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
@@ -236,6 +238,15 @@ pub struct CreateBeadInput {
     pub rig_id: Option<RigId>,
     #[serde(default)]
     pub created_by: Option<String>,
+    /// Embedded: not given out before it is started.
+    #[serde(default)]
+    pub held: Option<bool>,
+    /// Embedded: beads of the same rig that it waits for.
+    #[serde(default)]
+    pub depends_on: Option<Vec<BeadId>>,
+    /// Embedded: what must become of them.
+    #[serde(default)]
+    pub until: Option<BlockedUntil>,
 }
 
 /// Contract 2.2 `listBeads`, input. Embedded: `before` continues after a bead of an earlier page.
