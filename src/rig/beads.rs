@@ -259,6 +259,10 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
     }
     if status.is_terminal() {
         dependencies::blocker_changed(cx, rig, id)?;
+        if bead.kind == BeadType::MergeRequest {
+            // It held back whoever waits for the work that it was to merge.
+            dependencies::review_ended(cx, rig, id)?;
+        }
     }
     report::bead_changed(cx, rig, id)
 }

@@ -134,6 +134,16 @@ pub(super) fn blocker_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId) -> 
     Ok(())
 }
 
+/// A merge request has ended: whoever waits for the bead it was made for is counted anew.
+pub(super) fn review_ended(cx: &Cx<'_>, rig: &RigState, request: &BeadId) -> Result<(), Failure> {
+    let source: Option<(Option<BeadId>,)> =
+        query_one(cx.sql, "-- dependencies_reviewed\nSELECT source_bead_id FROM merge_requests WHERE bead_id = ?", (request,))?;
+    match source {
+        Some((Some(source),)) => blocker_changed(cx, rig, &source),
+        _ => Ok(()),
+    }
+}
+
 /// Keeps how a bead of another rig stands, as the town tells it.
 pub(super) fn remote_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId, status: BeadStatus, is_merged: bool) -> Result<(), Failure> {
     execute(

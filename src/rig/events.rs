@@ -16,7 +16,7 @@ const LIST_LIMIT_DEFAULT: i64 = 100;
 /// Most events in one answer.
 pub const LIST_LIMIT_MAX: i64 = 500;
 
-/// No sequence is greater.
+/// No sequence is greater: a number beyond that would not survive JavaScript.
 const SEQUENCE_MAX: i64 = (1 << 53) - 1;
 
 /// Columns of an event in the order of `BeadEventRecord`'s fields; the condition follows.
@@ -171,20 +171,17 @@ pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Even
     let EventsAfter { after, limit: asked, actor, bead } = filter.unwrap_or_default();
     let mut conditions = Vec::new();
     let mut params: Vec<Value> = Vec::new();
-    let mut condition = |text: &'static str, value: Option<Value>| {
+    for (text, value) in [("actor = ?", actor), ("bead_id = ?", bead.map(|bead| bead.to_string()))] {
         if let Some(value) = value {
             conditions.push(text);
-            params.push(value);
+            params.push(Value::from(value));
         }
-    };
-    condition("actor = ?", actor.map(Value::from));
-    condition("bead_id = ?", bead.as_ref().map(|bead| Value::from(bead.as_str())));
-    // Numbers beyond that do not survive JavaScript; no sequence is there.
-    condition("sequence > ?", after.map(|after| Value::from(after.clamp(0, SEQUENCE_MAX))));
-    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    }
+    conditions.push("sequence > ?");
+    params.push(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX)));
     let order = if after.is_some() { "" } else { " DESC" };
     params.push(Value::from(limit(asked)));
-    let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);
+    let statement = format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions.join(" AND "), order);
     let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
     if after.is_none() {
         events.reverse();

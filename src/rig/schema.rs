@@ -156,6 +156,8 @@ ALTER TABLE beads ADD COLUMN quality TEXT CHECK (quality IN ('basic', 'shiny', '
         CREATE_QUALITY_TALLY[1],
         CREATE_QUALITY_TALLY[2],
         CREATE_QUALITY_TALLY[3],
+        "-- beads_type_status
+CREATE INDEX beads_type_status ON beads (type, status, created_at, bead_id) WHERE type <> 'issue'",
         "-- beads_staged: 1: the convoy it belongs to is staged
 ALTER TABLE beads ADD COLUMN staged INTEGER NOT NULL DEFAULT 0",
         "-- beads_staged_before: only convoys held beads without a label
