@@ -60,13 +60,19 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
 /// `debugGetBead`: the bead with its dependencies in both directions, its review and what last happened to it.
 pub(crate) fn debug_get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
     let Some(bead) = find(cx, &id)? else {
-        return answer(&BeadDetail { bead: None, review_metadata: None, dependencies: Vec::new(), events: Vec::new() });
+        return answer(&BeadDetail { bead: None, review_metadata: None, dependencies: Vec::new(), events: Vec::new(), formula: None });
     };
     answer(&BeadDetail {
         bead: Some(bead),
         review_metadata: review(cx, &id)?,
         dependencies: dependencies::around(cx, &id)?,
         events: events::of_bead(cx, &id, EVENTS_SHOWN)?,
+        formula: query_one(
+            cx.sql,
+            "-- beads_formula\nSELECT json_extract(formula, '$.name'), current_step, json_array_length(formula, '$.steps'),
+               json_extract(formula, '$.steps[' || current_step || '].title'), status FROM molecules WHERE bead_id = ?",
+            (&id,),
+        )?,
     })
 }
 

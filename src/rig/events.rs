@@ -181,7 +181,8 @@ pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Even
     params.push(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX)));
     let order = if after.is_some() { "" } else { " DESC" };
     params.push(Value::from(limit(asked)));
-    let statement = format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions.join(" AND "), order);
+    let statement =
+        format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions.join(" AND "), order);
     let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
     if after.is_none() {
         events.reverse();

@@ -29,8 +29,11 @@ pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
 
 /// Answers when to look again; `None` when there is nothing to look at.
 fn prune_events(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
-    let oldest: Option<(i64, i64)> =
-        query_one(cx.sql, "-- retention_oldest_event\nSELECT sequence, created_at FROM bead_events WHERE sequence > 0 ORDER BY sequence LIMIT 1", ())?;
+    let oldest: Option<(i64, i64)> = query_one(
+        cx.sql,
+        "-- retention_oldest_event\nSELECT sequence, created_at FROM bead_events WHERE sequence > 0 ORDER BY sequence LIMIT 1",
+        (),
+    )?;
     let Some((oldest, created_at)) = oldest else { return Ok(None) };
     let surplus = events::newest(cx)? - EVENTS_MAX;
     if oldest > surplus && created_at >= oldest_kept(cx) {

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal $(or $other:literal)?),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum $name {
-            $(#[serde(rename = $text)] $variant),*
+            $(#[serde(rename = $text $(, alias = $other)?)] $variant),*
         }
 
         impl $name {
@@ -34,7 +34,7 @@ macro_rules! text_enum {
 
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
+                match text { $($text $(| $other)? => Some(Self::$variant),)* _ => None }
             }
         }
     };
@@ -54,7 +54,7 @@ text_enum!(BeadType {
 });
 text_enum!(
     // Most urgent last, so that the order of the variants is the order of urgency.
-    Priority { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
+    Priority { Low = "low" or "P3", Medium = "medium" or "P2", High = "high" or "P1", Critical = "critical" }
 );
 text_enum!(
     // Embedded: how rigorously a bead is worked on; each stands for a formula (`rig::formulas`).

@@ -171,7 +171,20 @@ pub struct ReviewMetadata {
     pub status: BeadStatus,
 }
 
-/// What `debugGetBead` answers: all that the rig knows. Embedded: `events`, newest first, and of a bead that is no merge
+/// Embedded: how far the formula of a bead has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormulaProgress {
+    pub name: Option<String>,
+    /// Steps that are through.
+    pub current_step: i64,
+    pub steps: i64,
+    /// Of the step that is worked on; null when all are through.
+    pub title: Option<String>,
+    /// `active`, `completed`, `failed`.
+    pub status: String,
+}
+
+/// What `debugGetBead` answers: all that the rig knows. Embedded: `events`, newest first, `formula`, and of a bead that is no merge
 /// request itself the newest one made for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BeadDetail {
@@ -181,4 +194,6 @@ pub struct BeadDetail {
     pub dependencies: Vec<BeadDependency>,
     #[serde(default)]
     pub events: Vec<BeadEventRecord>,
+    #[serde(default)]
+    pub formula: Option<FormulaProgress>,
 }

@@ -37,7 +37,9 @@ fn a_bead_goes_with_all_that_is_below_it_and_its_events_stay() {
     let queued = town.sling(&rig, "queued").bead.bead_id;
     let sql = town.sql(&rig.at);
     let request = town.create_bead(&rig, json!({"type": "merge_request", "title": "Review"})).unwrap().bead_id;
-    sql.rows::<()>(&format!("INSERT INTO merge_requests (bead_id, source_bead_id, branch, target_branch) VALUES ('{request}', '{below}', 'b', 'main')"));
+    sql.rows::<()>(&format!(
+        "INSERT INTO merge_requests (bead_id, source_bead_id, branch, target_branch) VALUES ('{request}', '{below}', 'b', 'main')"
+    ));
     sql.rows::<()>(&format!(
         "INSERT INTO molecules (id, bead_id, formula, current_step, status, summaries, created_at, updated_at) VALUES ('m', '{child}', '{{}}', 0, 'active', '[]', 0, 0)"
     ));

@@ -29,8 +29,14 @@ fn the_events_of_a_rig_are_listed_newest_first_by_bead_and_by_time() {
     let kinds: Vec<&str> = all.iter().map(|event| event.event_type.as_str()).collect();
     assert_eq!(kinds, ["unhooked", "closed", "hooked", "created", "hooked", "created"]);
     let closed = &all[1];
-    assert_eq!((closed.bead_id.as_str(), closed.agent_id.as_deref()), (slung.bead.bead_id.as_str(), slung.agent.as_ref().map(|agent| agent.id.as_str())));
-    assert_eq!((closed.old_value.as_deref(), closed.new_value.as_deref(), closed.created_at), (Some("open"), Some("closed"), town.fleet.now()));
+    assert_eq!(
+        (closed.bead_id.as_str(), closed.agent_id.as_deref()),
+        (slung.bead.bead_id.as_str(), slung.agent.as_ref().map(|agent| agent.id.as_str()))
+    );
+    assert_eq!(
+        (closed.old_value.as_deref(), closed.new_value.as_deref(), closed.created_at),
+        (Some("open"), Some("closed"), town.fleet.now())
+    );
     assert_eq!(closed.actor.as_deref(), Some(tokens::OWNER));
 
     let later = newest_first(&town, &rig, json!({"since": began}));

@@ -47,7 +47,10 @@ fn an_update_changes_what_it_names_and_says_what_has_changed() {
     assert_eq!((read.parent_bead_id, read.updated_at), (Some(parent.clone()), town.fleet.now()));
 
     let event = &events(&town, &rig, &bead)[0];
-    assert_eq!((event.event_type.as_str(), event.agent_id.as_deref(), event.actor.as_deref()), ("fields_updated", Some("me"), Some(tokens::OWNER)));
+    assert_eq!(
+        (event.event_type.as_str(), event.agent_id.as_deref(), event.actor.as_deref()),
+        ("fields_updated", Some("me"), Some(tokens::OWNER))
+    );
     assert_eq!(event.metadata["changed"], json!(after.changed));
 
     // The same again changes nothing and writes nothing.
@@ -174,7 +177,8 @@ fn what_the_rig_keeps_in_metadata_stays_whatever_is_given() {
 #[test]
 fn a_held_bead_waits_until_it_is_started() {
     let (town, rig) = Town::with_rig();
-    let held: Bead = town.fleet.ask(&rig.at, &rpc::CREATE_HELD_BEAD, (json!({"rigId": null, "title": "t", "labels": ["x"]}),), &town.owner()).unwrap();
+    let held: Bead =
+        town.fleet.ask(&rig.at, &rpc::CREATE_HELD_BEAD, (json!({"rigId": null, "title": "t", "labels": ["x"]}),), &town.owner()).unwrap();
     assert_eq!(json!(held.labels), json!(["x", "gt:held"]));
     town.fleet.advance(600_000);
     assert_eq!(town.bead(&rig, &held.bead_id).assignee_agent_bead_id, None);
@@ -258,7 +262,8 @@ fn all_that_is_known_of_a_bead_is_told_at_once() {
     let last = issue(&town, &rig, &json!({"depends_on": [middle]})).bead_id;
     let known = detail(&town, &rig, &middle);
     assert_eq!(known.bead.as_ref(), Some(&town.bead(&rig, &middle)));
-    let edges: Vec<_> = known.dependencies.iter().map(|edge| (&edge.bead_id, &edge.depends_on_bead_id, edge.until.as_str(), edge.status)).collect();
+    let edges: Vec<_> =
+        known.dependencies.iter().map(|edge| (&edge.bead_id, &edge.depends_on_bead_id, edge.until.as_str(), edge.status)).collect();
     assert_eq!(edges, [(&middle, &first, "merged", Some(BeadStatus::Open)), (&last, &middle, "closed", Some(BeadStatus::Open))]);
     assert_eq!((known.review_metadata, known.events.len()), (None, 1));
     // The newest merge request made for it, and a merge request's own.
@@ -270,7 +275,8 @@ fn all_that_is_known_of_a_bead_is_told_at_once() {
         ));
         request
     });
-    let review = |bead: &BeadId| detail(&town, &rig, bead).review_metadata.map(|review| (review.branch, review.retry_count, review.bead_id));
+    let review =
+        |bead: &BeadId| detail(&town, &rig, bead).review_metadata.map(|review| (review.branch, review.retry_count, review.bead_id));
     assert_eq!(review(&middle), Some(("b2".to_owned(), 2, requests[1].clone())));
     assert_eq!(review(&requests[0]), Some(("b1".to_owned(), 1, requests[0].clone())));
     assert_eq!(detail(&town, &rig, &BeadId::from_random([9; 16])).bead, None);

@@ -107,7 +107,8 @@ impl Sim {
             }
             Op::Sling => self.call(&rpc::SLING_BEAD, (json!({"rigId": self.rig.id, "title": "t"}),)),
             Op::Convoy { staged, size } => {
-                let tasks: Vec<Value> = (0..*size).map(|index| json!({"title": "t", "depends_on": (0..index).collect::<Vec<_>>()})).collect();
+                let tasks: Vec<Value> =
+                    (0..*size).map(|index| json!({"title": "t", "depends_on": (0..index).collect::<Vec<_>>()})).collect();
                 let input = json!({"rigId": self.rig.id, "convoyTitle": "c", "tasks": tasks, "staged": staged});
                 self.convoys.push(self.town.try_convoy(input).unwrap().convoy.id);
             }
@@ -123,7 +124,10 @@ impl Sim {
                 self.update(self.bead(*bead), fields);
             }
             Op::Label { bead, held } => {
-                self.update(self.bead(*bead), if *held { json!({"add_labels": ["gt:held"]}) } else { json!({"remove_labels": ["gt:held"]}) });
+                self.update(
+                    self.bead(*bead),
+                    if *held { json!({"add_labels": ["gt:held"]}) } else { json!({"remove_labels": ["gt:held"]}) },
+                );
             }
             Op::Priority(bead, priority) => self.update(self.bead(*bead), json!({"priority": Priority::ALL[*priority]})),
             Op::Quality(bead, quality) => {
@@ -135,8 +139,11 @@ impl Sim {
             Op::Review(bead) => {
                 // As a polecat that is done would have it: a merge request, and the bead in review.
                 let Some(source) = self.bead(*bead) else { return };
-                let request: Value =
-                    self.town.fleet.ask(&self.rig.at, &rpc::CREATE_BEAD, (json!({"type": "merge_request", "title": "r"}),), &self.town.owner()).unwrap();
+                let request: Value = self
+                    .town
+                    .fleet
+                    .ask(&self.rig.at, &rpc::CREATE_BEAD, (json!({"type": "merge_request", "title": "r"}),), &self.town.owner())
+                    .unwrap();
                 self.rows::<()>(&format!(
                     "INSERT INTO merge_requests (bead_id, source_bead_id, branch, target_branch) VALUES ({}, '{source}', 'b', 'main')",
                     request["bead_id"].to_string().replace('"', "'")
@@ -165,7 +172,9 @@ impl Sim {
     }
 
     fn check(&self) {
-        let tally = |statement: &str| -> BTreeMap<String, i64> { self.rows::<(String, i64)>(statement).into_iter().filter(|(_, count)| *count != 0).collect() };
+        let tally = |statement: &str| -> BTreeMap<String, i64> {
+            self.rows::<(String, i64)>(statement).into_iter().filter(|(_, count)| *count != 0).collect()
+        };
         assert_eq!(tally("SELECT status, beads FROM status_tally"), tally("SELECT status, COUNT(*) FROM beads GROUP BY status"));
         assert_eq!(
             tally("SELECT 'rank ' || priority_rank, waiting FROM queue_tally"),
@@ -199,7 +208,8 @@ impl Sim {
         let mut unmet: BTreeMap<BeadId, i64> = beads.keys().map(|id| (id.clone(), 0)).collect();
         let edges = self.rows::<(BeadId, BeadId, String)>("SELECT bead_id, depends_on_bead_id, until FROM bead_dependencies");
         for (waiter, blocker, until) in edges {
-            let is_met = beads.get(&blocker).is_some_and(|(status, merged)| *status == BeadStatus::Closed && (until == "closed" || *merged));
+            let is_met =
+                beads.get(&blocker).is_some_and(|(status, merged)| *status == BeadStatus::Closed && (until == "closed" || *merged));
             if !is_met || reviewed.contains(&blocker) {
                 *unmet.get_mut(&waiter).expect("a deleted bead waits for nothing") += 1;
             }
