@@ -51,10 +51,11 @@ fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fa
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| outbox::write(&summary(cx, &rig)?)).transpose()?),
-        "bead" => Ok(Some(match convoys::member(cx, &owed.subject)? {
-            Some(bead) => outbox::write(&bead)?,
-            None => outbox::write(&json!({"bead_id": owed.subject, "deleted": true}))?,
-        })),
+        "bead" => Ok(match (convoys::member(cx, &owed.subject)?, BeadId::parse(&owed.subject)) {
+            (Some(bead), _) => Some(outbox::write(&bead)?),
+            (None, Ok(bead)) => Some(outbox::write(&json!({"bead_id": bead, "deleted": true}))?),
+            (None, Err(_)) => None,
+        }),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }
