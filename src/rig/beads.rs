@@ -2,33 +2,20 @@
 //!
 //! Owns the `beads` table. Who works on a bead is `hooks`' business, what it waits for `dependencies`'.
 
+pub use super::bead_text::{check_metadata, check_text};
+
+use super::bead_text::{check_labels, check_note};
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
 use super::{dependencies, dispatch, events, hooks, report, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
-use crate::rpc::model::{Bead, BeadEventType, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority, Quality};
+use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
-use crate::store::sql::{execute, query, query_one};
+use crate::store::sql::{execute, query_one};
 use crate::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Longest title, in characters.
-pub const TITLE_CHARS_MAX: usize = 500;
-/// Longest body, in bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Most labels on a bead.
-pub const LABELS_MAX: usize = 50;
-/// Longest label, in characters.
-pub const LABEL_CHARS_MAX: usize = 100;
-/// Longest author or reason of failure, in bytes.
-pub const NOTE_BYTES_MAX: usize = 2_000;
-/// Largest metadata object, in bytes of JSON.
-pub const METADATA_BYTES_MAX: usize = 16 * 1024;
-/// Deepest metadata, in levels: what wraps it in letters and answers must still be readable (`serde_json` reads 128).
-pub const METADATA_LEVELS_MAX: usize = 32;
-/// Longest page of a list.
-pub const LIST_LIMIT_MAX: i64 = 500;
 /// The label that keeps a bead from being dispatched.
 pub const HELD_LABEL: &str = "gt:held";
 /// The alarm's pace while nothing is urgent (Gastown contract, section 10).
@@ -41,6 +28,7 @@ macro_rules! bead_columns {
          last_dispatch_attempt_at, created_by, created_at, updated_at, closed_at, blockers_open, merge_commit, failure_reason, quality"
     };
 }
+pub(super) use bead_columns;
 
 /// A bead about to be written, its text within the limits.
 pub(super) struct NewBead {
@@ -60,58 +48,10 @@ pub(super) struct NewBead {
     pub(super) quality: Option<Quality>,
 }
 
-/// Checks what people write into a bead.
-///
-/// # Errors
-/// `InvalidArgument` that names the field and the limit.
-pub fn check_text(title: &str, body: Option<&str>) -> Result<(), Refusal> {
-    if title.trim().is_empty() || title.chars().count() > TITLE_CHARS_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("title must have 1 to {TITLE_CHARS_MAX} characters")));
-    }
-    if body.is_some_and(|body| body.len() > BODY_BYTES_MAX) {
-        return Err(Refusal::new(Code::InvalidArgument, format!("body must have at most {BODY_BYTES_MAX} bytes")));
-    }
-    Ok(())
-}
-
-/// The JSON text of a bead's metadata.
-///
-/// # Errors
-/// `InvalidArgument` when there is too much of it, or it goes too deep.
-pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> {
-    if 1 + metadata.values().map(levels).max().unwrap_or_default() > METADATA_LEVELS_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_LEVELS_MAX} levels")));
-    }
-    let text = serde_json::to_string(metadata).unwrap_or_default();
-    if text.len() > METADATA_BYTES_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
-    }
-    Ok(text)
-}
-
-/// How deep arrays and objects go.
-fn levels(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
-        Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
-        _ => 0,
-    }
-}
-
-fn check_note(field: &str, text: &str) -> Result<(), Refusal> {
-    if text.len() > NOTE_BYTES_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("{field} must have at most {NOTE_BYTES_MAX} bytes")));
-    }
-    Ok(())
-}
-
 /// Writes a bead.
 pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result<Bead, Failure> {
     check_text(&new.title, new.body.as_deref())?;
-    let labels = serde_json::to_string(&new.labels).unwrap_or_default();
-    if new.labels.len() > LABELS_MAX || new.labels.iter().any(|label| label.chars().count() > LABEL_CHARS_MAX) {
-        return Err(refuse(Code::InvalidArgument, format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters")));
-    }
+    let labels = check_labels(&new.labels)?;
     let metadata = check_metadata(&new.metadata)?;
     let held = i64::from(new.held || has_held_label(&new.labels));
     let sequence = cx.next_number()?;
@@ -189,18 +129,28 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         hooks::check_speaks_for(caller, author)?;
         check_note("created_by", author)?;
     }
+    let bead_id = BeadId::from_random(cx.random());
+    let blockers = input.depends_on.unwrap_or_default();
+    dependencies::check(cx, &bead_id, &blockers, blockers.len())?;
+    for blocker in &blockers {
+        dependencies::insert(cx, &bead_id, blocker, input.until.unwrap_or(BlockedUntil::Closed))?;
+    }
+    let mut labels = input.labels.unwrap_or_default();
+    if input.held == Some(true) && !has_held_label(&labels) {
+        labels.push(HELD_LABEL.to_owned());
+    }
     let new = NewBead {
-        bead_id: BeadId::from_random(cx.random()),
+        blockers_open: dependencies::unmet(cx, &bead_id)?,
+        bead_id,
         kind: input.kind,
         title: input.title,
         body: input.body,
         parent_bead_id: input.parent_bead_id,
         priority: input.priority.unwrap_or(Priority::Medium),
-        labels: input.labels.unwrap_or_default(),
+        labels,
         metadata: input.metadata.unwrap_or_default(),
         created_by: Some(input.created_by.unwrap_or_else(|| caller.actor())),
         created_at: cx.now,
-        blockers_open: 0,
         held: false,
         convoy_id: None,
         quality: None,
@@ -245,47 +195,6 @@ pub(super) fn has_held_label(labels: &[String]) -> bool {
 pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
     let found: Option<(i64,)> = query_one(cx.sql, "-- beads_is_held\nSELECT held FROM beads WHERE bead_id = ?", (id,))?;
     Ok(found.is_some_and(|(held,)| held == 1))
-}
-
-/// `getBeadAsync`.
-pub(crate) fn get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
-    answer(&find(cx, &id)?)
-}
-
-/// `listBeads`: newest first, bounded, continued by offset or by position.
-pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadFilter>,)) -> Result<Answer, Failure> {
-    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
-    let filter = filter.unwrap_or_default();
-    let rig = state::require(cx)?;
-    if filter.rig_id.is_some_and(|id| id != rig.rig_id) {
-        return Ok(Answer::Json("[]".to_owned()));
-    }
-    let mut conditions = Vec::new();
-    let mut params: Vec<Value> = Vec::new();
-    let mut equals = |column: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            conditions.push(format!("{column} = ?"));
-            params.push(Value::from(value));
-        }
-    };
-    equals("status", filter.status.map(BeadStatus::as_str));
-    equals("type", filter.kind.map(BeadType::as_str));
-    equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(AgentId::as_str));
-    equals("parent_bead_id", filter.parent_bead_id.as_ref().map(BeadId::as_str));
-    if filter.kind.is_some_and(|kind| kind != BeadType::Issue) {
-        // Lets the planner take the index of what is no issue.
-        conditions.push("type <> 'issue'".to_owned());
-    }
-    if let Some(before) = &filter.before {
-        conditions.push("(created_at, bead_id) < (?, ?)".to_owned());
-        params.push(Value::from(before.created_at.millis()));
-        params.push(Value::from(before.bead_id.as_str()));
-    }
-    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    params.push(Value::from(filter.limit.unwrap_or(100).clamp(0, LIST_LIMIT_MAX)));
-    params.push(Value::from(filter.offset.unwrap_or(0).max(0)));
-    let beads: Vec<Bead> = query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)?;
-    answer(&beads)
 }
 
 /// `updateBeadStatus`. A terminal bead never changes: the answer shows it as it is. A bead that ends frees its agent,
@@ -350,6 +259,10 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
     }
     if status.is_terminal() {
         dependencies::blocker_changed(cx, rig, id)?;
+        if bead.kind == BeadType::MergeRequest {
+            // It held back whoever waits for the work that it was to merge.
+            dependencies::review_ended(cx, rig, id)?;
+        }
     }
     report::bead_changed(cx, rig, id)
 }

@@ -3,7 +3,7 @@
 //! Owns how a convoy letter becomes beads and edges. The convoy itself is the town's.
 
 use super::beads::{self, NewBead};
-use super::{dependencies, report, state};
+use super::{dependencies, events, report, state};
 use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadType, BlockedUntil, ConvoyBead, Priority};
@@ -57,7 +57,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let order: ConvoyOrder = letter.read("read a convoy letter")?;
     let rig = state::require(cx)?;
     for ordered in order.beads {
-        if beads::find(cx, &ordered.bead_id)?.is_some() {
+        if beads::find(cx, &ordered.bead_id)?.is_some() || events::was_deleted(cx, &ordered.bead_id)? {
             continue;
         }
         for blocker in &ordered.depends_on {
@@ -84,7 +84,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     }
     execute(
         cx.sql,
-        "-- convoys_hold\nUPDATE beads SET held = ? WHERE convoy_id = ? AND NOT EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held')",
+        "-- convoys_hold\nUPDATE beads SET staged = ?1, held = (?1 = 1 OR EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held')) WHERE convoy_id = ?2",
         (i64::from(order.staged), &order.convoy_id),
     )?;
     report::summary_changed(cx, &rig)

@@ -6,12 +6,17 @@
 
 use super::report;
 use super::state::RigState;
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::BeadId;
-use crate::rpc::model::{BeadStatus, BlockedUntil};
+use crate::rpc::model::{BeadDependency, BeadStatus, BlockedUntil};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, query, query_one, scalar};
 use serde::Deserialize;
+
+/// Most beads that one bead waits for.
+pub const BLOCKERS_MAX: usize = 100;
+/// Most edges shown in one direction.
+const SHOWN_MAX: i64 = 200;
 
 /// An edge as seen from one end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -56,6 +61,23 @@ pub(super) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<Vec<Edge>, Fault>
     )
 }
 
+/// Every edge of a bead, whatever its type: what it waits for first.
+pub(super) fn around(cx: &Cx<'_>, bead: &BeadId) -> Result<Vec<BeadDependency>, Fault> {
+    query(
+        cx.sql,
+        "-- dependencies_around\nSELECT * FROM (
+           SELECT edge.bead_id, edge.depends_on_bead_id, edge.dependency_type, edge.until, coalesce(blocker.status, remote.status)
+           FROM bead_dependencies AS edge LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
+           LEFT JOIN remote_blockers AS remote ON remote.bead_id = edge.depends_on_bead_id
+           WHERE edge.bead_id = ?1 LIMIT ?2)
+         UNION ALL SELECT * FROM (
+           SELECT edge.bead_id, edge.depends_on_bead_id, edge.dependency_type, edge.until, waiter.status
+           FROM bead_dependencies AS edge LEFT JOIN beads AS waiter ON waiter.bead_id = edge.bead_id
+           WHERE edge.depends_on_bead_id = ?1 LIMIT ?2)",
+        (bead, SHOWN_MAX),
+    )
+}
+
 /// The beads of this rig that wait, or waited, for a bead.
 pub(super) fn dependents(cx: &Cx<'_>, blocker: &BeadId) -> Result<Vec<Edge>, Fault> {
     query(
@@ -67,20 +89,30 @@ pub(super) fn dependents(cx: &Cx<'_>, blocker: &BeadId) -> Result<Vec<Edge>, Fau
     )
 }
 
-/// How many blockers of a bead are not met: closed, merged where the edge wants it, and no merge request open.
-pub(super) fn unmet(cx: &Cx<'_>, waiter: &BeadId) -> Result<i64, Fault> {
-    scalar(
-        cx.sql,
-        "-- dependencies_unmet\nSELECT COUNT(*) FROM bead_dependencies AS edge
+/// Edges that block, with what is known of the blocker; the condition follows.
+macro_rules! from_blocking {
+    () => {
+        "FROM bead_dependencies AS edge
          LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
          LEFT JOIN remote_blockers AS remote ON remote.bead_id = edge.depends_on_bead_id
-         WHERE edge.bead_id = ? AND edge.dependency_type = 'blocks' AND NOT (
-           coalesce(blocker.status, remote.status) IS 'closed'
+         WHERE edge.dependency_type = 'blocks' AND "
+    };
+}
+
+/// Whether a blocker is met: closed, merged where the edge wants it, and no merge request open.
+macro_rules! is_met {
+    () => {
+        "(coalesce(blocker.status, remote.status) IS 'closed'
            AND (edge.until = 'closed' OR CASE WHEN blocker.bead_id IS NULL THEN coalesce(remote.merged, 0) ELSE blocker.merge_commit IS NOT NULL END)
            AND NOT EXISTS (SELECT 1 FROM merge_requests AS review JOIN beads AS request ON request.bead_id = review.bead_id
-             WHERE review.source_bead_id = edge.depends_on_bead_id AND request.status IN ('open', 'in_progress', 'in_review')))",
-        (waiter,),
-    )
+             WHERE review.source_bead_id = edge.depends_on_bead_id AND request.status IN ('open', 'in_progress', 'in_review')))"
+    };
+}
+
+/// How many blockers of a bead are not met.
+pub(super) fn unmet(cx: &Cx<'_>, waiter: &BeadId) -> Result<i64, Fault> {
+    const UNMET: &str = concat!("-- dependencies_unmet\nSELECT COUNT(*) ", from_blocking!(), "edge.bead_id = ? AND NOT ", is_met!());
+    scalar(cx.sql, UNMET, (waiter,))
 }
 
 /// Counts a bead's unmet blockers anew; reports the bead when the number has changed.
@@ -102,6 +134,16 @@ pub(super) fn blocker_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId) -> 
     Ok(())
 }
 
+/// A merge request has ended: whoever waits for the bead it was made for is counted anew.
+pub(super) fn review_ended(cx: &Cx<'_>, rig: &RigState, request: &BeadId) -> Result<(), Failure> {
+    let source: Option<(Option<BeadId>,)> =
+        query_one(cx.sql, "-- dependencies_reviewed\nSELECT source_bead_id FROM merge_requests WHERE bead_id = ?", (request,))?;
+    match source {
+        Some((Some(source),)) => blocker_changed(cx, rig, &source),
+        _ => Ok(()),
+    }
+}
+
 /// Keeps how a bead of another rig stands, as the town tells it.
 pub(super) fn remote_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId, status: BeadStatus, is_merged: bool) -> Result<(), Failure> {
     execute(
@@ -111,6 +153,31 @@ pub(super) fn remote_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId, stat
         (blocker, status, i64::from(is_merged)),
     )?;
     blocker_changed(cx, rig, blocker)
+}
+
+/// Refuses blockers that a bead cannot wait for: it would have `total` of them.
+///
+/// # Errors
+/// `InvalidArgument` for too many, for a bead that nobody here knows, and for a circle.
+pub(super) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize) -> Result<(), Failure> {
+    if total > BLOCKERS_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("depends_on: a bead waits for at most {BLOCKERS_MAX} others")));
+    }
+    if added.is_empty() {
+        return Ok(());
+    }
+    let ids = serde_json::to_string(added).map_err(|error| Fault::new("write ids", error))?;
+    let unknown: Option<(BeadId,)> = query_one(
+        cx.sql,
+        "-- dependencies_unknown\nSELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM beads WHERE bead_id = value)
+           AND NOT EXISTS (SELECT 1 FROM remote_blockers WHERE bead_id = value) AND value <> ? LIMIT 1",
+        (ids, waiter),
+    )?;
+    if let Some((unknown,)) = unknown {
+        let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {unknown} is not in this rig"));
+        return Err(refusal.hint("Call list_beads for the beads of the rig; beads of other rigs are joined by a convoy.").into());
+    }
+    check_acyclic(cx, waiter, added)
 }
 
 /// Refuses edges that would close a circle among the beads of this rig.
@@ -132,4 +199,25 @@ pub(super) fn check_acyclic(cx: &Cx<'_>, waiter: &BeadId, blockers: &[BeadId]) -
     }
     let refusal = Refusal::new(Code::InvalidArgument, format!("Bead {waiter} cannot wait for a bead that waits for it"));
     Err(refusal.hint("Remove one dependency of the circle first; nothing was changed.").into())
+}
+
+/// Forgets the edges of beads that are about to be deleted, but for those by which others still wait: what is not met never
+/// will be. `ids` is a JSON array. Nobody's count changes by it.
+pub(super) fn forget(cx: &Cx<'_>, ids: &str) -> Result<(), Fault> {
+    const FORGET_MET: &str = concat!(
+        "-- dependencies_forget_met\nDELETE FROM bead_dependencies WHERE (bead_id, depends_on_bead_id) IN (
+           SELECT edge.bead_id, edge.depends_on_bead_id ",
+        from_blocking!(),
+        "edge.depends_on_bead_id IN (SELECT value FROM json_each(?)) AND ",
+        is_met!(),
+        ")"
+    );
+    execute(cx.sql, FORGET_MET, (ids,))?;
+    execute(cx.sql, "-- dependencies_forget\nDELETE FROM bead_dependencies WHERE bead_id IN (SELECT value FROM json_each(?))", (ids,))?;
+    execute(
+        cx.sql,
+        "-- dependencies_forget_others\nDELETE FROM bead_dependencies WHERE depends_on_bead_id IN (SELECT value FROM json_each(?))
+           AND dependency_type IN ('tracks', 'parent-child')",
+        (ids,),
+    )
 }

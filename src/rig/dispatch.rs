@@ -3,6 +3,7 @@
 //! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
 
 use super::report;
+use super::retention;
 use super::roster::Roster;
 use super::state::{self, RigState};
 use super::tally::ready;
@@ -55,6 +56,7 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
 
 /// The alarm of a rig: whatever was left for the next tick.
 pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
+    retention::prune(cx)?;
     match state::load(cx)? {
         Some(rig) => dispatch(cx, &rig),
         None => Ok(()),

@@ -105,7 +105,7 @@ pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (Agen
 }
 
 /// The reasons why this agent cannot take this bead, in the contract's words where it has them.
-fn check_hookable(cx: &Cx<'_>, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
+pub(super) fn check_hookable(cx: &Cx<'_>, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
     let id = &bead.bead_id;
     if bead.kind == BeadType::Escalation {
         return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: type '{}' is not workable", bead.kind.as_str())));

@@ -1,20 +1,27 @@
 //! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
 //!
-//! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
+//! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`), `agents`, `mail` the stored
+//! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who holds what, `reassign` changes that, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
 //! lives here, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
+pub mod bead_deletion;
+pub mod bead_fields;
+pub mod bead_lists;
+mod bead_text;
 pub mod beads;
 pub mod convoys;
 mod dependencies;
 pub mod dispatch;
-mod events;
+pub mod events;
 pub mod hooks;
 pub mod lifecycle;
 pub mod mail;
 pub mod names;
+pub mod reassign;
 mod report;
+pub mod retention;
 mod roster;
 mod schema;
 pub mod sling;

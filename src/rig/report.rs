@@ -12,6 +12,7 @@ use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
 use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query;
+use serde_json::json;
 
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
@@ -34,6 +35,11 @@ pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
     summary_changed(cx, rig)
 }
 
+/// A bead of a convoy is no more.
+pub(super) fn member_deleted(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    tell(cx, rig, "bead", bead.as_str())
+}
+
 fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
@@ -45,7 +51,11 @@ fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fa
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| outbox::write(&summary(cx, &rig)?)).transpose()?),
-        "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| outbox::write(&bead)).transpose()?),
+        "bead" => Ok(match (convoys::member(cx, &owed.subject)?, BeadId::parse(&owed.subject)) {
+            (Some(bead), _) => Some(outbox::write(&bead)?),
+            (None, Ok(bead)) => Some(outbox::write(&json!({"bead_id": bead, "deleted": true}))?),
+            (None, Err(_)) => None,
+        }),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }

@@ -156,6 +156,12 @@ ALTER TABLE beads ADD COLUMN quality TEXT CHECK (quality IN ('basic', 'shiny', '
         CREATE_QUALITY_TALLY[1],
         CREATE_QUALITY_TALLY[2],
         CREATE_QUALITY_TALLY[3],
+        "-- beads_type_status
+CREATE INDEX beads_type_status ON beads (type, status, created_at, bead_id) WHERE type <> 'issue'",
+        "-- beads_staged: 1: the convoy it belongs to is staged
+ALTER TABLE beads ADD COLUMN staged INTEGER NOT NULL DEFAULT 0",
+        "-- beads_staged_before: only convoys held beads without a label
+UPDATE beads SET staged = held WHERE convoy_id IS NOT NULL",
         "-- dependencies_until
 ALTER TABLE bead_dependencies ADD COLUMN until TEXT NOT NULL DEFAULT 'closed' CHECK (until IN ('closed', 'merged'))",
         "-- remote_blockers
@@ -216,6 +222,8 @@ CREATE INDEX messages_waiting ON messages (recipient, channel, sequence) WHERE d
 CREATE INDEX messages_recipient ON messages (recipient, sequence)",
         "-- messages_expiry
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL",
+        "-- messages_delivered
+CREATE INDEX messages_delivered ON messages (delivered_at) WHERE delivered_at IS NOT NULL",
         "-- messages_from_mail
 INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, sequence)
   SELECT id, 'mail', from_agent_id, to_agent_id, subject, body, created_at, delivered_at, sequence FROM mail",

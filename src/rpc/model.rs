@@ -4,8 +4,10 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod ledger;
 mod town;
 
+pub use ledger::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
@@ -15,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal $(or $other:literal)?),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum $name {
-            $(#[serde(rename = $text)] $variant),*
+            $(#[serde(rename = $text $(, alias = $other)?)] $variant),*
         }
 
         impl $name {
@@ -32,7 +34,7 @@ macro_rules! text_enum {
 
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
+                match text { $($text $(| $other)? => Some(Self::$variant),)* _ => None }
             }
         }
     };
@@ -52,7 +54,7 @@ text_enum!(BeadType {
 });
 text_enum!(
     // Most urgent last, so that the order of the variants is the order of urgency.
-    Priority { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
+    Priority { Low = "low" or "P3", Medium = "medium" or "P2", High = "high" or "P1", Critical = "critical" }
 );
 text_enum!(
     // Embedded: how rigorously a bead is worked on; each stands for a formula (`rig::formulas`).
@@ -236,6 +238,15 @@ pub struct CreateBeadInput {
     pub rig_id: Option<RigId>,
     #[serde(default)]
     pub created_by: Option<String>,
+    /// Embedded: not given out before it is started.
+    #[serde(default)]
+    pub held: Option<bool>,
+    /// Embedded: beads of the same rig that it waits for.
+    #[serde(default)]
+    pub depends_on: Option<Vec<BeadId>>,
+    /// Embedded: what must become of them.
+    #[serde(default)]
+    pub until: Option<BlockedUntil>,
 }
 
 /// Contract 2.2 `listBeads`, input. Embedded: `before` continues after a bead of an earlier page.

@@ -164,8 +164,8 @@ methods! {
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
     CREATE_BEAD: Rig "createBead" ("input") Agent Refuse => rig::beads::create_bead;
-    GET_BEAD: Rig "getBeadAsync" ("beadId") Read Refuse => rig::beads::get_bead;
-    LIST_BEADS: Rig "listBeads" ("filter") Read Refuse => rig::beads::list_beads;
+    GET_BEAD: Rig "getBeadAsync" ("beadId") Read Refuse => rig::bead_lists::get_bead;
+    LIST_BEADS: Rig "listBeads" ("filter") Read Refuse => rig::bead_lists::list_beads;
     UPDATE_BEAD_STATUS: Rig "updateBeadStatus" ("beadId", "status", "agentId", "failureReason") Agent Refuse => rig::beads::update_bead_status;
     CLOSE_BEAD: Rig "closeBead" ("beadId", "agentId") Agent Refuse => rig::beads::close_bead;
     GET_OR_CREATE_AGENT: Rig "getOrCreateAgent" ("role", "rigId") Lead Refuse => rig::agents::get_or_create_agent;
@@ -176,6 +176,17 @@ methods! {
     SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
     CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
+    // The ledger: fields, deletion, events.
+    UPDATE_BEAD: Rig "updateBead" ("beadId", "fields", "actorId") Lead Refuse => rig::bead_fields::update_bead;
+    CREATE_HELD_BEAD: Rig "createHeldBead" ("input") Lead Refuse => rig::bead_fields::create_held_bead;
+    START_HELD_BEAD: Rig "startHeldBead" ("beadId", "rigId") Lead Refuse => rig::bead_fields::start_held_bead;
+    REASSIGN_BEAD: Rig "reassignBead" ("beadId", "agentId") Lead Refuse => rig::reassign::reassign_bead;
+    DELETE_BEAD: Rig "deleteBead" ("beadId", "rigId") Lead Refuse => rig::bead_deletion::delete_bead;
+    DELETE_BEADS: Rig "deleteBeads" ("beadIds", "rigId") Lead Refuse => rig::bead_deletion::delete_beads;
+    DELETE_BEADS_BY_STATUS: Rig "deleteBeadsByStatus" ("status", "type", "rigId") Lead Refuse => rig::bead_deletion::delete_beads_by_status;
+    DEBUG_GET_BEAD: Rig "debugGetBead" ("beadId") Read Refuse => rig::bead_lists::debug_get_bead;
+    LIST_BEAD_EVENTS: Rig "listBeadEvents" ("filter") Read Refuse => rig::events::list_bead_events;
+    LIST_EVENTS: Rig "listEvents" ("filter") Internal Refuse => rig::events::list_events;
     LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 

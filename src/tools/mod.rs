@@ -5,6 +5,9 @@
 
 pub mod agents;
 mod argument;
+pub mod bead;
+pub mod bead_changes;
+pub mod bead_deletion;
 pub mod beads;
 pub mod confirm;
 pub mod convoys;
@@ -36,6 +39,12 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<towns::GetTownStatus>(Work),
     ToolDef::of::<rigs::ListRigs>(Work),
     ToolDef::of::<beads::ListBeads>(Work),
+    ToolDef::of::<bead::GetBead>(Work),
+    ToolDef::of::<bead_changes::CreateBead>(Work),
+    ToolDef::live::<bead_changes::UpdateBead>(Work),
+    ToolDef::live::<bead_changes::StartBead>(Work).on_request(),
+    ToolDef::live::<bead_changes::ReassignBead>(Work).on_request(),
+    ToolDef::live::<bead_deletion::DeleteBeads>(Work).on_request(),
     ToolDef::of::<agents::ListAgents>(Agents),
     ToolDef::of::<convoys::ListConvoys>(Convoys),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),

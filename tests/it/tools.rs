@@ -41,6 +41,12 @@ fn the_tools_are_exactly_these() {
             "get_town_status",
             "list_rigs",
             "list_beads",
+            "get_bead",
+            "create_bead",
+            "update_bead",
+            "start_bead",
+            "reassign_bead",
+            "delete_beads",
             "list_agents",
             "list_convoys",
             "convoy_status",
@@ -212,7 +218,7 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
     assert!(refusal.message.contains("title: invalid type: integer `5`, expected a string"), "{}", refusal.message);
     let wrong = json!({"rig": "api", "title": "x", "priority": "urgent"}).as_object().unwrap().clone();
     let Err(refusal) = (sling.prepare)(wrong) else { panic!("urgent is no priority") };
-    assert!(refusal.message.contains("`low`, `medium`, `high`, `critical`"), "{}", refusal.message);
+    assert!(refusal.message.contains("`P3`, `low`, `P2`, `medium`, `P1`, `high`, `critical`"), "{}", refusal.message);
 }
 
 #[test]

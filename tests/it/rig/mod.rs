@@ -2,8 +2,14 @@
 
 mod beads;
 mod cost;
+mod deletion;
+mod events;
+mod fields;
 mod hooks;
 mod lists;
 mod mail;
 mod names;
 mod queue;
+mod random;
+mod retention;
+mod size;

@@ -6,7 +6,7 @@ use gastown_mcp::error::Fault;
 use gastown_mcp::store::sql::Sql;
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as Cell, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, StatementStatus, params_from_iter};
 use serde_json::{Number, Value};
 use std::cell::{Cell as Counter, RefCell};
 
@@ -27,6 +27,7 @@ pub struct HostSql {
     db: Connection,
     depth: Counter<u32>,
     log: RefCell<Vec<(String, String)>>,
+    steps: Counter<u64>,
 }
 
 impl HostSql {
@@ -35,12 +36,17 @@ impl HostSql {
         for (limit, most) in LIMITS {
             db.set_limit(limit, most).unwrap();
         }
-        Self { db, depth: Counter::new(0), log: RefCell::default() }
+        Self { db, depth: Counter::new(0), log: RefCell::default(), steps: Counter::new(0) }
     }
 
     /// The statements since the last call, with their parameters.
     pub fn take_log(&self) -> Vec<(String, String)> {
         self.log.take()
+    }
+
+    /// How much work statements were since the last call, in steps of the database's machine: a row costs about ten.
+    pub fn take_steps(&self) -> u64 {
+        self.steps.take()
     }
 
     /// How the database would run a statement, one step a line.
@@ -79,6 +85,9 @@ impl HostSql {
             let cells = (0..columns).map(|index| show(row.get_ref_unwrap(index)));
             out.push(Value::Array(cells.collect::<Result<_, _>>()?));
         }
+        drop(rows);
+        let steps = prepared.reset_status(StatementStatus::VmStep);
+        self.steps.set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
         serde_json::to_string(&out).map_err(|error| error.to_string())
     }
 }

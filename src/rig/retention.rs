@@ -1,0 +1,77 @@
+//! How long a rig keeps what it keeps: beads and what they wait for, for ever; events and read messages, for a while.
+//!
+//! Owns the limits and the pruning, which the alarm does in small batches, so that no call waits for it.
+
+use super::events;
+use crate::error::{Failure, Fault};
+use crate::rpc::serve::Cx;
+use crate::store::sql::{execute, query_one};
+use crate::time::Timestamp;
+
+/// How long events and messages that were read are kept.
+pub const KEEP_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// Most events that are kept.
+pub const EVENTS_MAX: i64 = 500_000;
+/// Most rows of a table that one alarm deletes.
+pub const BATCH: i64 = 2_000;
+/// Pause before the next batch, so that calls come in between.
+const NEXT_BATCH_MILLIS: i64 = 1_000;
+/// Shortest pause once nothing is past its time.
+const PAUSE_MILLIS_MIN: i64 = 60 * 60 * 1_000;
+
+/// Deletes a batch of what is past its time, and asks for the alarm for when something will be.
+pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
+    for next in [prune_events(cx)?, prune_messages(cx)?].into_iter().flatten() {
+        cx.wake_at(next);
+    }
+    Ok(())
+}
+
+/// Answers when to look again; `None` when there is nothing to look at.
+fn prune_events(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
+    let oldest: Option<(i64, i64)> = query_one(
+        cx.sql,
+        "-- retention_oldest_event\nSELECT sequence, created_at FROM bead_events WHERE sequence > 0 ORDER BY sequence LIMIT 1",
+        (),
+    )?;
+    let Some((oldest, created_at)) = oldest else { return Ok(None) };
+    let surplus = events::newest(cx)? - EVENTS_MAX;
+    if oldest > surplus && created_at >= oldest_kept(cx) {
+        return Ok(Some(due(cx, created_at)));
+    }
+    // Sequences have no gaps and grow with time: what goes is always the beginning.
+    execute(
+        cx.sql,
+        "-- retention_events\nDELETE FROM bead_events WHERE sequence < ?1 AND (sequence <= ?2 OR created_at < ?3)",
+        (oldest + BATCH, surplus, oldest_kept(cx)),
+    )?;
+    Ok(Some(cx.now.plus_millis(NEXT_BATCH_MILLIS)))
+}
+
+/// The same for messages.
+fn prune_messages(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
+    let oldest: Option<(i64,)> = query_one(
+        cx.sql,
+        "-- retention_oldest_message\nSELECT delivered_at FROM messages WHERE delivered_at IS NOT NULL ORDER BY delivered_at LIMIT 1",
+        (),
+    )?;
+    let Some((delivered_at,)) = oldest else { return Ok(None) };
+    if delivered_at >= oldest_kept(cx) {
+        return Ok(Some(due(cx, delivered_at)));
+    }
+    execute(
+        cx.sql,
+        "-- retention_messages\nDELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE delivered_at < ? ORDER BY delivered_at LIMIT ?)",
+        (oldest_kept(cx), BATCH),
+    )?;
+    Ok(Some(cx.now.plus_millis(NEXT_BATCH_MILLIS)))
+}
+
+fn oldest_kept(cx: &Cx<'_>) -> i64 {
+    cx.now.plus_millis(-KEEP_MILLIS).millis()
+}
+
+/// When something of that time is past it, but not at once again.
+fn due(cx: &Cx<'_>, from: i64) -> Timestamp {
+    Timestamp::from_millis(from).plus_millis(KEEP_MILLIS + 1).max(cx.now.plus_millis(PAUSE_MILLIS_MIN))
+}
