@@ -27,7 +27,7 @@ pub const RETRY_MILLIS_MAX: i64 = 30 * 60 * 1_000;
 /// Why a landing fails whose branch is the one it would land on.
 pub const BRANCH_IS_BASE: &str = "the branch is its base";
 /// Why a landing fails that the town does not want any more.
-pub const CANCELLED: &str = "cancelled";
+pub const CALLED_OFF: &str = "its convoy was called off";
 
 /// The body of the town's `landing` letter: a convoy whose beads are all merged into its branch is to land.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,11 +85,11 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     match (known, bead) {
         (Some(known), Some(bead)) if bead.status.is_terminal() => {
             let failed = bead.status == BeadStatus::Failed;
-            let again = failed && (known.branch != order.branch || bead.failure_reason.as_deref() == Some(CANCELLED));
+            let again = failed && (known.branch != order.branch || bead.failure_reason.as_deref() == Some(CALLED_OFF));
             if again && !order.cancelled { begin(cx, &rig, &order) } else { changed(cx, &rig, &known) }
         }
         (Some(_), Some(bead)) if order.cancelled => {
-            beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some(CANCELLED), ..Move::default() })
+            beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some(CALLED_OFF), ..Move::default() })
         }
         (Some(known), Some(bead)) if known.branch != order.branch => {
             beads::move_to(

@@ -43,8 +43,8 @@ pub struct Queue {
     /// The newest first.
     failed_reviews: Vec<Line>,
     /// What happened, newest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    log: Vec<Happened>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Vec<Happened>>,
     /// Rigs asked.
     coverage: Coverage,
 }
@@ -144,7 +144,7 @@ impl Tool for MergeQueue {
             open_prs: lines(&attention.open_prs),
             stale_prs: lines(&attention.stale_prs),
             failed_reviews: lines(&attention.failed_reviews),
-            log: if self.since.is_some() { data.activity_log.iter().map(happened).collect() } else { Vec::new() },
+            log: self.since.is_some().then(|| data.activity_log.iter().map(happened).collect()),
             coverage: data.coverage.map_or_else(|| Coverage::whole(1), |known| Coverage::of_rigs(&known, "did not answer in time")),
         })
     }
