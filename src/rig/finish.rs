@@ -59,19 +59,30 @@ pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (Agent
     Ok(Answer::Void)
 }
 
-/// Whether this report was taken before: its reply was lost, and the agent may hold other work by now.
+/// Whether this report was taken before, and its reply was lost.
+///
+/// # Errors
+/// `Conflict` when the agent holds other work by now, which was not meant.
 fn was_reported(cx: &Cx<'_>, agent: &Agent, bead: Option<&Bead>, branch: &str) -> Result<bool, Failure> {
     let Some(known) = reviews::of_branch(cx, branch)? else { return Ok(false) };
-    let is_here = bead.is_some_and(|bead| {
-        bead.bead_id == known.bead_id
-            || known.source_bead_id.as_ref() == Some(&bead.bead_id)
-            || rework::request_of(bead).as_ref() == Some(&known.bead_id)
-    });
-    Ok(!is_here && known.source_agent_id.as_ref() == Some(&agent.id))
+    let Some(bead) = bead else { return Ok(known.source_agent_id.as_ref() == Some(&agent.id)) };
+    let is_here = bead.bead_id == known.bead_id
+        || known.source_bead_id.as_ref() == Some(&bead.bead_id)
+        || rework::request_of(bead).as_ref() == Some(&known.bead_id);
+    if is_here || beads::find(cx, &known.bead_id)?.is_none_or(|request| request.status.is_terminal()) {
+        return Ok(false);
+    }
+    let refusal = Refusal::new(Code::Conflict, format!("Branch {branch} is in review already: merge request {}", known.bead_id));
+    Err(refusal
+        .hint(format!("If that is what was reported, it was taken. Bead {} is on the hook now: work on a branch of its own.", bead.bead_id))
+        .into())
 }
 
 /// A refinery is done with a merge request: its pull request is open, or it is merged.
 fn reviewed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &AgentDoneInput) -> Result<(), Failure> {
+    let Some(request) = reviews::find(cx, &bead.bead_id)? else {
+        return Err(refuse(Code::Conflict, format!("Bead {} was not made by a submission: close it", bead.bead_id)));
+    };
     let Some(url) = &input.pr_url else {
         let merged = CompleteReviewInput {
             entry_id: bead.bead_id.clone(),
@@ -81,9 +92,6 @@ fn reviewed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &AgentDoneInput) ->
             base_commit: input.base_commit.clone(),
         };
         return reviews::complete(cx, rig, &merged);
-    };
-    let Some(request) = reviews::find(cx, &bead.bead_id)? else {
-        return Err(refuse(Code::Conflict, format!("Bead {} was not made by a submission: close it", bead.bead_id)));
     };
     execute(cx.sql, "-- finish_pr_url\nUPDATE merge_requests SET pr_url = ? WHERE bead_id = ?", (url, &bead.bead_id))?;
     execute(

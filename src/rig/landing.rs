@@ -68,8 +68,7 @@ fn newest(cx: &Cx<'_>, convoy: &str) -> Result<Option<Request>, Fault> {
         concat!(
             "-- landing_newest\nSELECT ",
             request_columns!(),
-            " FROM merge_requests AS review JOIN beads AS request ON request.bead_id = review.bead_id
-             WHERE review.convoy_id = ? AND source_bead_id IS NULL ORDER BY request.sequence DESC LIMIT 1"
+            " FROM merge_requests AS review WHERE convoy_id = ? AND source_bead_id IS NULL ORDER BY sequence DESC LIMIT 1"
         ),
         (convoy,),
     )

@@ -73,14 +73,14 @@ fn open_of(cx: &Cx<'_>, source: &BeadId) -> Result<Option<BeadId>, Fault> {
     Ok(open.map(|(id,)| id))
 }
 
-/// The newest merge request of a branch: whose work it is, and who submitted it.
+/// The newest merge request of a branch.
 pub(super) fn of_branch(cx: &Cx<'_>, branch: &str) -> Result<Option<Request>, Fault> {
     query_one(
         cx.sql,
         concat!(
             "-- reviews_of_branch\nSELECT ",
             request_columns!(),
-            " FROM merge_requests AS review JOIN beads AS request ON request.bead_id = review.bead_id WHERE branch = ? ORDER BY request.sequence DESC LIMIT 1"
+            " FROM merge_requests AS review WHERE branch = ? ORDER BY sequence DESC LIMIT 1"
         ),
         (branch,),
     )
@@ -126,8 +126,9 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, request: &Request, about: &Bea
     )?;
     execute(
         cx.sql,
-        "-- reviews_insert\nINSERT INTO merge_requests (bead_id, source_bead_id, source_agent_id, convoy_id, branch, target_branch, base_commit, pr_url, retry_count)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "-- reviews_insert\nINSERT INTO merge_requests (bead_id, source_bead_id, source_agent_id, convoy_id, branch, target_branch, base_commit, pr_url, retry_count,
+           sequence)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &request.bead_id,
             &request.source_bead_id,
@@ -138,6 +139,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, request: &Request, about: &Bea
             &request.base_commit,
             &request.pr_url,
             request.retry_count,
+            cx.next_number()?,
         ),
     )?;
     if let Some(source) = &request.source_bead_id {

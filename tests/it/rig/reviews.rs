@@ -427,17 +427,23 @@ fn a_report_that_is_repeated_submits_nothing_else() {
     let branch = agent.branch.clone().unwrap();
     desk.done(&agent.id, json!({"branch": branch})).unwrap();
     assert_eq!(desk.agent(&agent.id).current_hook_bead_id, Some(second.clone()));
-    desk.done(&agent.id, json!({"branch": branch})).unwrap();
+    let taken = refusal(desk.done(&agent.id, json!({"branch": branch})));
+    assert_eq!(
+        (taken.code, taken.message),
+        (Code::Conflict, format!("Branch {branch} is in review already: merge request {}", desk.requests()[0].bead_id))
+    );
     assert_eq!((desk.bead(&first).status, desk.bead(&second).status), (BeadStatus::InReview, BeadStatus::Open));
+    desk.town.close(&desk.rig, &second);
+    desk.done(&agent.id, json!({"branch": branch})).unwrap();
     assert_eq!(desk.requests().len(), 1);
     let other =
         desk.town.fleet.ask::<Agent>(&desk.rig.at, &rpc::GET_OR_CREATE_AGENT, ("refinery", Value::Null), &desk.town.owner()).unwrap();
     assert_eq!(refusal(desk.done(&other.id, json!({"branch": "x"}))).message, format!("Agent {} is not hooked to a bead", other.id));
     // With a key it is the same call.
+    let (_, agent) = desk.sling("third");
     let key = with_key(desk.town.owner(), "done-1");
     for _ in 0..2 {
-        let input = json!({"branch": desk.agent(&agent.id).branch.unwrap_or(branch.clone())});
-        let _ = desk.town.fleet.tell(&desk.rig.at, &rpc::AGENT_DONE, (&agent.id, input), &key);
+        desk.town.fleet.tell(&desk.rig.at, &rpc::AGENT_DONE, (&agent.id, json!({"branch": "third"})), &key).unwrap();
     }
     assert_eq!(desk.requests().len(), 2);
 }
