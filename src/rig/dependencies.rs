@@ -49,6 +49,15 @@ pub(super) fn remove(cx: &Cx<'_>, waiter: &BeadId, blocker: &BeadId) -> Result<(
     )
 }
 
+/// `bead` is about `subject`: a merge request about the work that it merges.
+pub(super) fn track(cx: &Cx<'_>, bead: &BeadId, subject: &BeadId) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_track\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type) VALUES (?, ?, 'tracks') ON CONFLICT DO NOTHING",
+        (bead, subject),
+    )
+}
+
 /// What a bead waits for, or waited for.
 pub(super) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<Vec<Edge>, Fault> {
     query(

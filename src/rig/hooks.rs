@@ -41,24 +41,30 @@ pub(super) fn check_writes(cx: &Cx<'_>, caller: &Caller, bead: &Bead) -> Result<
     }
 }
 
-fn holder(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(AgentId, String)>, Fault> {
+/// Who has a bead on the hook: id and name.
+pub(super) fn holder(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(AgentId, String)>, Fault> {
     query_one(cx.sql, "-- hooks_holder\nSELECT id, name FROM agents WHERE current_hook_bead_id = ?", (bead,))
 }
 
 /// Puts a bead on an agent's hook, and writes the agent. Both are free; the caller has checked.
 pub(super) fn attach(cx: &Cx<'_>, rig: &RigState, agent: &mut Agent, bead: &BeadId) -> Result<(), Failure> {
-    let branch = names::branch(&agent.name, bead);
+    let own = names::branch(&agent.name, bead);
+    // A merge request has its branch, and work that a review sent back goes on where it was.
+    let branch: Option<(String,)> = query_one(
+        cx.sql,
+        "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?1, updated_at = ?2, metadata = json_set(metadata, '$.branch',
+           CASE WHEN json_type(metadata, '$.branch') = 'text' AND (type = 'merge_request' OR json_type(metadata, '$.mr_bead_id') = 'text')
+             THEN json_extract(metadata, '$.branch') ELSE ?3 END)
+         WHERE bead_id = ?4 RETURNING json_extract(metadata, '$.branch')",
+        (&agent.id, cx.now.millis(), &own, bead),
+    )?;
+    let branch = branch.map_or(own, |(branch,)| branch);
     agent.current_hook_bead_id = Some(bead.clone());
     agent.branch = Some(branch.clone());
     agent.fence = cx.number()?;
     agent.status = AgentStatus::Idle;
     agent.last_activity_at = Some(cx.now);
     agents::save(cx, rig, agent)?;
-    execute(
-        cx.sql,
-        "-- hooks_attach_bead\nUPDATE beads SET assignee_agent_id = ?, updated_at = ?, metadata = json_set(metadata, '$.branch', ?) WHERE bead_id = ?",
-        (&agent.id, cx.now.millis(), &branch, bead),
-    )?;
     events::write(cx, &Happened::to(BeadEventType::Hooked, bead).agent(agent.id.as_str()).values(None, &branch))?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 //! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`), `agents`, `mail` the stored
 //! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who holds what, `reassign` changes that, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
-//! lives here, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! lives here, `reviews`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
+//! report, `formulas` and `molecules` the steps of work, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
 pub mod bead_deletion;
@@ -15,13 +16,22 @@ pub mod convoys;
 mod dependencies;
 pub mod dispatch;
 pub mod events;
+mod escalations;
+pub mod finish;
+pub mod formulas;
 pub mod hooks;
+pub mod landing;
 pub mod lifecycle;
 pub mod mail;
+mod mayor_mail;
+pub mod merge_queue;
+pub mod molecules;
 pub mod names;
 pub mod reassign;
 mod report;
 pub mod retention;
+pub mod reviews;
+pub mod rework;
 mod roster;
 mod schema;
 pub mod sling;
@@ -30,6 +40,7 @@ mod tally;
 pub mod topics;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
+pub use landing::{LandingOrder, LandingReport};
 pub use state::RigState;
 
 use crate::auth::principal::TokenKind;
@@ -43,10 +54,16 @@ use crate::store::outbox::Letter;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
-    alarm: dispatch::alarm,
+    alarm,
     owes: Some(Owes { compose: report::compose, town: |cx, _| Ok(state::load(cx)?.map(|rig| rig.town_id.clone())) }),
     read_stream: None,
 };
+
+/// Whatever was left for later: landings that are tried again, and work to give out.
+fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
+    landing::alarm(cx)?;
+    dispatch::alarm(cx)
+}
 
 /// Internal callers must come from the rig's own town; everyone else must be allowed to use that town, and an agent
 /// only its own rig.
@@ -77,6 +94,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "rig" => state::apply(cx, source, letter),
         "convoy" => convoys::apply(cx, letter),
+        "landing" => landing::apply(cx, letter),
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
     dispatch::dispatch(cx, &*state::require(cx)?)?;

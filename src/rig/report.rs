@@ -3,7 +3,7 @@
 //! Owns when a rig writes which letter, and the two kinds that its town gets. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, events, tally, topics};
+use super::{beads, convoys, dispatch, events, landing, tally, topics};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
@@ -40,7 +40,8 @@ pub(super) fn member_deleted(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Resu
     tell(cx, rig, "bead", bead.as_str())
 }
 
-fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
+/// Owes the town a letter about `subject`.
+pub(super) fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -56,6 +57,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
             (None, Ok(bead)) => Some(outbox::write(&json!({"bead_id": bead, "deleted": true}))?),
             (None, Err(_)) => None,
         }),
+        "landing" => Ok(landing::letter(cx, &owed.subject)?.map(|landing| outbox::write(&landing)).transpose()?),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }

@@ -45,6 +45,16 @@ impl Roster {
         self.0.iter().find(|polecat| polecat.idle).map(|polecat| &polecat.id)
     }
 
+    /// The polecat with this id or name.
+    pub(super) fn named(&self, named: &str) -> Option<&AgentId> {
+        self.0.iter().find(|polecat| polecat.name == named || polecat.id.as_str() == named).map(|polecat| &polecat.id)
+    }
+
+    /// Their names, for a refusal.
+    pub(super) fn names(&self) -> String {
+        self.0.iter().map(|polecat| polecat.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// The name that a new polecat gets.
     pub(super) fn free_name(&self) -> String {
         names::allocate(&self.0.iter().map(|polecat| polecat.name.as_str()).collect::<Vec<_>>())

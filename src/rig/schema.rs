@@ -182,14 +182,24 @@ CREATE TABLE merge_requests (
   base_commit TEXT,                         -- what the target was at; merged at the same commit means nothing was merged
   pr_url TEXT,
   retry_count INTEGER NOT NULL DEFAULT 0,
-  not_before INTEGER                        -- a failed landing is tried again then
+  not_before INTEGER,                       -- a failed landing is tried again then
+  sequence INTEGER NOT NULL DEFAULT 0       -- order of arrival
 ) STRICT, WITHOUT ROWID",
         "-- merge_requests_source
 CREATE INDEX merge_requests_source ON merge_requests (source_bead_id) WHERE source_bead_id IS NOT NULL",
         "-- merge_requests_convoy
-CREATE INDEX merge_requests_convoy ON merge_requests (convoy_id) WHERE convoy_id IS NOT NULL",
+CREATE INDEX merge_requests_convoy ON merge_requests (convoy_id, sequence) WHERE convoy_id IS NOT NULL",
         "-- merge_requests_waiting
 CREATE INDEX merge_requests_waiting ON merge_requests (not_before) WHERE not_before IS NOT NULL",
+        "-- merge_requests_branch
+CREATE INDEX merge_requests_branch ON merge_requests (branch, sequence)",
+        "-- beads_requests
+CREATE INDEX beads_requests ON beads (status, updated_at) WHERE type = 'merge_request'",
+        "-- bead_events_reviews
+CREATE INDEX bead_events_reviews ON bead_events (sequence)
+  WHERE event_type IN ('review_submitted', 'review_completed', 'pr_created', 'pr_creation_failed', 'rework_requested')",
+        "-- rig_formulas: JSON {name: {description?, vars?, steps}}: the town's own, besides the built-in ones
+ALTER TABLE rig ADD COLUMN formulas TEXT NOT NULL DEFAULT '{}'",
         "-- molecules
 CREATE TABLE molecules (
   id TEXT PRIMARY KEY,

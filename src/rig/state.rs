@@ -12,6 +12,7 @@ use crate::store::outbox::Letter;
 use crate::store::sql::{execute, flag_column, query_one};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::rc::Rc;
 
 /// The rig's own record: the row, and the body of the town's `rig` letter.
@@ -48,6 +49,9 @@ pub struct RigState {
     /// Nobody listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
     #[serde(default, skip_serializing)]
     pub listened_until: Timestamp,
+    /// The town's own formulas (`formulas`). A letter carries them; the row that is read with each call does not.
+    #[serde(default)]
+    pub formulas: Value,
 }
 
 impl RigState {
@@ -92,10 +96,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+           mayor_agent_id, parked, draining, watched_until, formulas)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
-           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12",
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13",
         (
             &told.rig_id,
             &told.town_id,
@@ -109,6 +113,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
             i64::from(told.parked),
             i64::from(told.draining),
             told.watched_until.millis(),
+            if told.formulas.is_object() { told.formulas.to_string() } else { "{}".to_owned() },
         ),
     )?;
     cx.forget();

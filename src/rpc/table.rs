@@ -159,6 +159,8 @@ methods! {
     GET_MAYOR_STATUS: Town "getMayorStatus" () Read Refuse => town::mayor::get_status;
     GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
     LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
+    // Reviews.
+    GET_MERGE_QUEUE: Town "getMergeQueueData" ("input") Read Refuse => town::reviews::get_merge_queue_data;
     LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
@@ -187,6 +189,17 @@ methods! {
     DEBUG_GET_BEAD: Rig "debugGetBead" ("beadId") Read Refuse => rig::bead_lists::debug_get_bead;
     LIST_BEAD_EVENTS: Rig "listBeadEvents" ("filter") Read Refuse => rig::events::list_bead_events;
     LIST_EVENTS: Rig "listEvents" ("filter") Internal Refuse => rig::events::list_events;
+    // Reviews and formulas.
+    SUBMIT_REVIEW: Rig "submitToReviewQueue" ("input") Agent Refuse => rig::reviews::submit_to_review_queue;
+    COMPLETE_REVIEW: Rig "completeReviewWithResult" ("input") Agent Refuse => rig::reviews::complete_review;
+    REQUEST_CHANGES: Rig "requestChanges" ("agentId", "input") Agent Refuse => rig::rework::request_changes;
+    AGENT_DONE: Rig "agentDone" ("agentId", "input") Agent Refuse => rig::finish::agent_done;
+    AGENT_COMPLETED: Rig "agentCompleted" ("agentId", "input") Agent Refuse => rig::finish::agent_completed;
+    MERGE_QUEUE: Rig "mergeQueue" ("limit", "since") Internal Refuse => rig::merge_queue::merge_queue;
+    CREATE_MOLECULE: Rig "createMolecule" ("beadId", "formula") Lead Refuse => rig::molecules::create_molecule;
+    APPLY_FORMULA: Rig "applyFormula" ("beadId", "input") Lead Refuse => rig::molecules::apply_formula;
+    GET_MOLECULE_STEP: Rig "getMoleculeCurrentStep" ("agentId") Read Refuse => rig::molecules::get_current_step;
+    ADVANCE_MOLECULE: Rig "advanceMoleculeStep" ("agentId", "summary") Agent Refuse => rig::molecules::advance_step;
     LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 

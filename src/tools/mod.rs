@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod convoys;
 pub mod list;
 pub mod live;
+pub mod merge_queue;
 pub mod messages;
 pub mod page;
 pub mod place;
@@ -22,6 +23,7 @@ pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod sling;
+pub mod sling_bead;
 pub mod source;
 pub mod text;
 pub mod tool;
@@ -49,7 +51,8 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<convoys::ListConvoys>(Convoys),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),
     ToolDef::live::<wait::WaitFor>(Work),
-    ToolDef::of::<sling::Sling>(Work),
+    ToolDef::of::<sling_bead::Sling>(Work),
+    ToolDef::of::<merge_queue::MergeQueue>(Work),
     ToolDef::of::<sling::SlingBatch>(Convoys),
     ToolDef::of::<messages::SendMayorMessage>(Agents),
     ToolDef::live::<polecats::RemovePolecat>(Agents),

@@ -30,7 +30,7 @@ fn defaults() -> TownConfig {
 }
 
 /// Keys that may be set besides those with a default.
-const OPTIONAL_KEYS: [&str; 12] = [
+const OPTIONAL_KEYS: [&str; 13] = [
     "max_polecats_per_rig",
     "default_model",
     "role_models",
@@ -43,6 +43,7 @@ const OPTIONAL_KEYS: [&str; 12] = [
     "git_author_name",
     "git_author_email",
     "custom_instructions",
+    "formulas",
 ];
 /// Settings that are merged key by key.
 const MERGED: [&str; 2] = ["refinery", "custom_instructions"];
@@ -114,7 +115,7 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     }
     execute(cx.sql, "-- config_update\nUPDATE town SET config = ?", (text,))?;
     cx.forget();
-    if capacity(&changed) != capacity(&town) {
+    if capacity(&changed) != capacity(&town) || changed.config.get("formulas") != town.config.get("formulas") {
         letters::rigs_changed(cx)?;
     }
     topics::changed(cx, &town, topics::TOWN)?;
@@ -148,6 +149,9 @@ fn is_masked(value: &Value) -> bool {
 }
 
 fn check(key: &str, new: &Value) -> Result<(), Refusal> {
+    if key == "formulas" {
+        return crate::rig::formulas::check(new);
+    }
     let within = |low: i64, high: i64| new.as_i64().is_some_and(|number| (low..=high).contains(&number));
     let (fits, allowed) = match key {
         "max_polecats_per_rig" => (within(1, POLECATS_PER_RIG_MAX), "a whole number from 1 to 50"),

@@ -178,7 +178,10 @@ pub(crate) fn start_convoy(cx: &Cx<'_>, caller: &Caller, (id,): (ConvoyId,)) -> 
     for rig in &rigs_of(cx, &id)? {
         letters::convoy_changed(cx, &id, rig)?;
     }
-    let beads = member_beads(cx, &convoy)?.into_iter().map(|bead| SlingResult { bead, agent: None, queue_position: None }).collect();
+    let beads = member_beads(cx, &convoy)?
+        .into_iter()
+        .map(|bead| SlingResult { bead, agent: None, queue_position: None, molecule: None })
+        .collect();
     json(&SlingConvoyResult { convoy, beads })
 }
 

@@ -75,5 +75,6 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
         draining: town.drain_nonce.is_some(),
         watched_until: town.watched_until,
         listened_until: Timestamp::default(),
+        formulas: town.config.get("formulas").cloned().unwrap_or_default(),
     })?))
 }

@@ -2,7 +2,7 @@
 //!
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! the Mayor, `reviews` the merge queue, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
 pub mod config;
@@ -12,6 +12,7 @@ pub mod graph;
 pub mod identity;
 mod letters;
 pub mod mayor;
+pub mod reviews;
 pub mod rigs;
 mod schema;
 pub mod sling;

@@ -68,7 +68,7 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
         };
         let bead = new_bead(&mirror, task.body, &metadata, &convoy);
         convoys::insert_bead(cx, &convoy.id, &bead, &mirror, &waits_for)?;
-        beads.push(SlingResult { bead, agent: None, queue_position: None });
+        beads.push(SlingResult { bead, agent: None, queue_position: None, molecule: None });
     }
     letters::convoy_changed(cx, &convoy.id, &input.rig_id)?;
     topics::changed(cx, &town, topics::CONVOYS)?;
@@ -82,6 +82,9 @@ fn reserve(metadata: &mut Map<String, Value>, convoy: &ConvoyEntry) {
     metadata.insert("convoy_id".to_owned(), Value::from(convoy.id.as_str()));
     if let Some(branch) = &convoy.feature_branch {
         metadata.insert("feature_branch".to_owned(), Value::from(branch.as_str()));
+    }
+    if let Some(mode) = convoy.merge_mode {
+        metadata.insert("merge_mode".to_owned(), Value::from(mode.as_str()));
     }
 }
 

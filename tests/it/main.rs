@@ -23,6 +23,7 @@ mod rpc;
 mod scripts;
 mod sessions;
 mod skills;
+mod sling_tool;
 mod store;
 mod streams;
 mod subscriptions;

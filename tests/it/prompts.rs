@@ -74,7 +74,7 @@ fn the_mayor_knows_its_rigs_its_tools_and_its_limits() {
         for tool in TOOLS.iter().filter(|tool| tool.by_default) {
             assert!(text.contains(&format!("\n- {}(", tool.name)), "{}", tool.name);
         }
-        let sling = if at.pinned.is_none() { "sling(rig, title, town, body?, " } else { "sling(rig, title, body?, " };
+        let sling = if at.pinned.is_none() { "sling(rig, town, args?, " } else { "sling(rig, args?, " };
         assert!(text.contains(sling), "{text}");
         for word in ["never wait", "starts by itself", "do not edit code", "resolve conflicts", "design decisions"] {
             assert!(text.contains(word), "{word}");

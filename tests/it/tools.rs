@@ -52,6 +52,7 @@ fn the_tools_are_exactly_these() {
             "convoy_status",
             "wait_for",
             "sling",
+            "merge_queue",
             "sling_batch",
             "send_mayor_message",
             "remove_polecat"

@@ -3,6 +3,7 @@
 mod config;
 mod convoys;
 mod feed;
+mod merge_queue;
 mod provisioning;
 mod random;
 mod status;
