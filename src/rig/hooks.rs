@@ -164,6 +164,9 @@ pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
 
 /// Back to open and to nobody, unless it has ended.
 pub(super) fn reopen(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    if let Some((before @ (BeadStatus::InProgress | BeadStatus::InReview), _)) = beads::standing(cx, bead.as_str())? {
+        events::write(cx, &Happened::to(BeadEventType::StatusChanged, bead).values(Some(before.as_str()), BeadStatus::Open.as_str()))?;
+    }
     execute(
         cx.sql,
         "-- hooks_reopen\nUPDATE beads SET status = 'open', updated_at = ? WHERE bead_id = ? AND status NOT IN ('closed', 'failed')",

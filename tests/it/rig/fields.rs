@@ -238,6 +238,23 @@ fn a_blocker_that_is_closed_but_not_merged_does_not_release_who_waits_for_the_me
 }
 
 #[test]
+fn a_bead_of_another_rig_is_waited_for_once_the_town_has_told_of_it() {
+    let (town, rig) = Town::with_rig();
+    let remote = BeadId::from_random([66; 16]);
+    let waiter = issue(&town, &rig, &json!({})).bead_id;
+    let wait = || update(&town, &rig, &waiter, json!({"add_depends_on": [remote]}));
+    assert_eq!(code(wait()), Code::InvalidArgument);
+    let sql = town.sql(&rig.at);
+    sql.rows::<()>(&format!("INSERT INTO remote_blockers (bead_id, status, merged) VALUES ('{remote}', 'open', 0)"));
+    assert_eq!(wait().unwrap().bead.blockers_open, 1);
+    let edge = detail(&town, &rig, &waiter).dependencies.remove(0);
+    assert_eq!((edge.depends_on_bead_id, edge.status), (remote.clone(), Some(BeadStatus::Open)));
+    sql.rows::<()>("UPDATE remote_blockers SET status = 'closed'");
+    assert_eq!(wait().unwrap().bead.blockers_open, 0);
+    assert_eq!(update(&town, &rig, &waiter, json!({"until": "merged"})).unwrap().bead.blockers_open, 1);
+}
+
+#[test]
 fn what_a_blocker_must_become_can_be_changed() {
     let (town, rig) = Town::with_rig();
     let blockers = [(); 2].map(|()| issue(&town, &rig, &json!({})).bead_id);

@@ -239,12 +239,17 @@ impl Sim {
             "SELECT sequence, bead_id, CASE WHEN event_type IN ('status_changed', 'closed') THEN old_value END,
                CASE WHEN event_type IN ('status_changed', 'closed') THEN new_value END FROM bead_events ORDER BY sequence",
         );
+        let mut told: BTreeMap<&str, BeadStatus> = BTreeMap::new();
         for (index, (sequence, bead, old, new)) in events.iter().enumerate() {
             assert_eq!(*sequence, i64::try_from(index).unwrap() + 1);
             if let (Some(old), Some(new)) = (old, new) {
+                assert_eq!(told.insert(bead, *new).unwrap_or(BeadStatus::Open), *old, "{bead}");
                 let legal = [false, true].iter().any(|held| Stage::of(*old, *held).to(Stage::of(*new, false)).is_some());
                 assert!(legal, "{bead}: {old:?} to {new:?}");
             }
+        }
+        for (bead, status) in self.rows::<(String, BeadStatus)>("SELECT bead_id, status FROM beads") {
+            assert_eq!(told.get(bead.as_str()).copied().unwrap_or(BeadStatus::Open), status, "{bead}: what the events tell");
         }
     }
 }
