@@ -7,7 +7,7 @@ pub use super::bead_text::{check_metadata, check_text};
 use super::bead_text::{check_labels, check_note};
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
-use super::{dependencies, dispatch, events, hooks, report, reviews, state, topics};
+use super::{dependencies, dispatch, events, hooks, report, state, topics, verdicts};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
@@ -257,7 +257,7 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
     if status.is_terminal() || status == BeadStatus::Open {
         hooks::release_bead(cx, rig, id)?;
     }
-    reviews::after_move(cx, rig, bead, status, with)?;
+    verdicts::after_move(cx, rig, bead, status, with)?;
     if status.is_terminal() {
         dependencies::blocker_changed(cx, rig, id)?;
         if bead.kind == BeadType::MergeRequest {

@@ -6,7 +6,7 @@ use super::beads::{self, Move};
 use super::events::{self, Happened};
 use super::hooks::{self, ACTIVE_TICK_MILLIS};
 use super::state::{self, RigState};
-use super::{agents, dispatch, report, reviews, rework, topics};
+use super::{agents, dispatch, report, reviews, rework, topics, verdicts};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{
@@ -91,7 +91,7 @@ fn reviewed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &AgentDoneInput) ->
             commit_sha: None,
             base_commit: input.base_commit.clone(),
         };
-        return reviews::complete(cx, rig, &merged);
+        return verdicts::complete(cx, rig, &merged);
     };
     execute(cx.sql, "-- finish_pr_url\nUPDATE merge_requests SET pr_url = ? WHERE bead_id = ?", (url, &bead.bead_id))?;
     execute(
@@ -118,7 +118,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
     let reason = input.reason.as_deref().unwrap_or_default();
-    reviews::check_feedback("reason", reason)?;
+    verdicts::check_feedback("reason", reason)?;
     let exited = Happened {
         kind: BeadEventType::AgentExited,
         bead: agent.current_hook_bead_id.as_ref().map_or(agent_id.as_str(), BeadId::as_str),

@@ -5,9 +5,9 @@
 
 use super::beads::{self, Move};
 use super::escalations::{self, NewEscalation};
-use super::report;
 use super::reviews::{self, Request, request_columns};
 use super::state::{self, RigState};
+use super::{report, verdicts};
 use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadStatus, BeadType, LandingStatus, Priority, Severity};
@@ -242,7 +242,7 @@ pub fn letter(cx: &Cx<'_>, convoy: &str) -> Result<Option<LandingReport>, Failur
         },
         attempts: request.retry_count + i64::from(bead.status == BeadStatus::Closed),
         merge_commit: bead.merge_commit,
-        is_empty: request.branch == request.target_branch || at_base.is_some_and(|(commit, base)| reviews::is_same_commit(commit, base)),
+        is_empty: request.branch == request.target_branch || at_base.is_some_and(|(commit, base)| verdicts::is_same_commit(commit, base)),
         failure: bead.failure_reason.or_else(|| said.map(str::to_owned)),
     }))
 }

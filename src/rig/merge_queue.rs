@@ -146,7 +146,7 @@ fn log(cx: &Cx<'_>, rig: &state::RigState, limit: i64, since: Option<Timestamp>)
         bead_event_id: BeadId,
         bead_id: BeadId,
         agent_id: Option<String>,
-        event_type: String,
+        kind: String,
         old_value: Option<String>,
         new_value: Option<String>,
         #[serde(deserialize_with = "json_column")]
@@ -180,7 +180,7 @@ fn log(cx: &Cx<'_>, rig: &state::RigState, limit: i64, since: Option<Timestamp>)
             entry.insert(
                 "event".to_owned(),
                 json!({
-                    "bead_event_id": event.bead_event_id, "bead_id": event.bead_id, "agent_id": event.agent_id, "event_type": event.event_type,
+                    "bead_event_id": event.bead_event_id, "bead_id": event.bead_id, "agent_id": event.agent_id, "event_type": event.kind,
                     "old_value": event.old_value, "new_value": event.new_value, "metadata": event.metadata, "created_at": event.created_at,
                 }),
             );

@@ -3,7 +3,7 @@
 //! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`), `agents`, `mail` the stored
 //! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who holds what, `reassign` changes that, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
-//! lives here, `reviews`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
+//! lives here, `reviews`, `verdicts`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
 //! report, `formulas` and `molecules` the steps of work, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
@@ -38,6 +38,7 @@ pub mod sling;
 mod state;
 mod tally;
 pub mod topics;
+pub mod verdicts;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
 pub use landing::{LandingOrder, LandingReport};

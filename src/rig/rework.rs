@@ -5,7 +5,7 @@
 
 use super::beads::{self, Move, NewBead};
 use super::reviews::{self, Request};
-use super::{agents, dependencies, dispatch, hooks, report, state};
+use super::{agents, dependencies, dispatch, hooks, report, state, verdicts};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{
@@ -56,7 +56,7 @@ pub(crate) fn request_changes(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     if input.feedback.trim().is_empty() {
         return Err(refuse(Code::InvalidArgument, "feedback must say what is to be changed"));
     }
-    reviews::check_feedback("feedback", &input.feedback)?;
+    verdicts::check_feedback("feedback", &input.feedback)?;
     let files = input.files.unwrap_or_default();
     if files.len() > FILES_MAX || files.iter().any(|file| file.is_empty() || file.chars().count() > FILE_CHARS_MAX) {
         return Err(refuse(Code::InvalidArgument, format!("files: at most {FILES_MAX}, each of 1 to {FILE_CHARS_MAX} characters")));

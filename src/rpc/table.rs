@@ -191,7 +191,7 @@ methods! {
     LIST_EVENTS: Rig "listEvents" ("filter") Internal Refuse => rig::events::list_events;
     // Reviews and formulas.
     SUBMIT_REVIEW: Rig "submitToReviewQueue" ("input") Agent Refuse => rig::reviews::submit_to_review_queue;
-    COMPLETE_REVIEW: Rig "completeReviewWithResult" ("input") Agent Refuse => rig::reviews::complete_review;
+    COMPLETE_REVIEW: Rig "completeReviewWithResult" ("input") Agent Refuse => rig::verdicts::complete_review;
     REQUEST_CHANGES: Rig "requestChanges" ("agentId", "input") Agent Refuse => rig::rework::request_changes;
     AGENT_DONE: Rig "agentDone" ("agentId", "input") Agent Refuse => rig::finish::agent_done;
     AGENT_COMPLETED: Rig "agentCompleted" ("agentId", "input") Agent Refuse => rig::finish::agent_completed;

@@ -157,7 +157,7 @@ impl Tool for Sling {
             (None, None) => "Held: it is not given out until it is released.".to_owned(),
         };
         if let Some(quality) = slung.bead.quality.filter(|_| self.formula.is_none()) {
-            summary.push_str(&format!(" It is worked on as {} ({}).", quality.as_str(), quality.purpose()));
+            summary = format!("{summary} It is worked on as {} ({}).", quality.as_str(), quality.purpose());
         }
         Ok(Slung {
             town,

@@ -91,13 +91,13 @@ fn the_answer_says_who_has_it_and_how_it_is_worked_on() {
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         client.call("sling", &arguments)
     };
-    let slung = sling(json!({"title": "Add «login»", "quality": "chrome", "args": "focus on security"}))["structuredContent"].clone();
-    assert_eq!(slung["summary"], "Toast has it. It is worked on as chrome (maximum rigor).");
-    assert_eq!((&slung["bead"]["quality"], &slung["bead"]["step"]), (&json!("chrome"), &json!("«1/9 design»")));
-    assert_eq!(slung["bead"]["title"], "«Add \"login\"»");
+    let given = sling(json!({"title": "Add «login»", "quality": "chrome", "args": "focus on security"}))["structuredContent"].clone();
+    assert_eq!(given["summary"], "Toast has it. It is worked on as chrome (maximum rigor).");
+    assert_eq!((&given["bead"]["quality"], &given["bead"]["step"]), (&json!("chrome"), &json!("«1/9 design»")));
+    assert_eq!(given["bead"]["title"], "«Add \"login\"»");
     let mayor = sling(json!({"title": "Choose", "target": "mayor"}))["structuredContent"].clone();
     assert_eq!(mayor["summary"], "The Mayor has it and was told.");
-    let waits = sling(json!({"title": "Then", "depends_on": [slung["bead"]["id"]]}))["structuredContent"].clone();
+    let waits = sling(json!({"title": "Then", "depends_on": [given["bead"]["id"]]}))["structuredContent"].clone();
     assert_eq!(waits["summary"], "It waits for 1 bead(s) and is given out when they are done.");
     let taken = sling(json!({"bead": mayor["bead"]["id"], "formula": "basic"}))["structuredContent"].clone();
     assert_eq!((&taken["summary"], &taken["bead"]["step"]), (&json!("Maple has it."), &json!("«1/2 implement»")));
