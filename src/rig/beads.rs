@@ -4,8 +4,8 @@
 
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
-use super::{dependencies, dispatch, events, hooks, report, state, topics};
-use crate::error::{Code, Failure, Refusal, refuse};
+use super::{dependencies, dispatch, escalations, events, hooks, report, state, topics};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadFilter, BeadStatus, BeadType, CreateBeadInput, Priority, Quality};
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
@@ -90,7 +90,7 @@ pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> 
 }
 
 /// How deep arrays and objects go.
-fn levels(value: &Value) -> usize {
+pub(super) fn levels(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
         Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
@@ -189,7 +189,7 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         hooks::check_speaks_for(caller, author)?;
         check_note("created_by", author)?;
     }
-    let new = NewBead {
+    let mut new = NewBead {
         bead_id: BeadId::from_random(cx.random()),
         kind: input.kind,
         title: input.title,
@@ -205,7 +205,12 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         convoy_id: None,
         quality: None,
     };
-    let bead = insert(cx, &rig, new)?;
+    let bead = if new.kind == BeadType::Escalation {
+        escalations::label(&mut new);
+        escalations::raise_bead(cx, &rig, new)?
+    } else {
+        insert(cx, &rig, new)?
+    };
     report::summary_changed(cx, &rig)?;
     cx.wake_at(cx.now.plus_millis(IDLE_TICK_MILLIS));
     answer(&bead)
@@ -238,7 +243,7 @@ pub(super) fn standing(cx: &Cx<'_>, id: &str) -> Result<Option<(BeadStatus, bool
 
 /// Whether these labels keep a bead from being given out.
 pub(super) fn has_held_label(labels: &[String]) -> bool {
-    labels.iter().any(|label| label == HELD_LABEL)
+    labels.iter().any(|label| label == HELD_LABEL || label == hooks::TRIAGE_LABEL)
 }
 
 /// Whether a bead is held back, by its label or by its convoy.
@@ -254,12 +259,17 @@ pub(crate) fn get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Resul
 
 /// `listBeads`: newest first, bounded, continued by offset or by position.
 pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadFilter>,)) -> Result<Answer, Failure> {
-    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
     let filter = filter.unwrap_or_default();
     let rig = state::require(cx)?;
-    if filter.rig_id.is_some_and(|id| id != rig.rig_id) {
+    if filter.rig_id.as_ref().is_some_and(|id| *id != rig.rig_id) {
         return Ok(Answer::Json("[]".to_owned()));
     }
+    answer(&list(cx, &filter)?)
+}
+
+/// The beads of a filter.
+pub(super) fn list(cx: &Cx<'_>, filter: &BeadFilter) -> Result<Vec<Bead>, Fault> {
+    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
     let mut conditions = Vec::new();
     let mut params: Vec<Value> = Vec::new();
     let mut equals = |column: &str, value: Option<&str>| {
@@ -284,8 +294,7 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     params.push(Value::from(filter.limit.unwrap_or(100).clamp(0, LIST_LIMIT_MAX)));
     params.push(Value::from(filter.offset.unwrap_or(0).max(0)));
-    let beads: Vec<Bead> = query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)?;
-    answer(&beads)
+    query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)
 }
 
 /// `updateBeadStatus`. A terminal bead never changes: the answer shows it as it is. A bead that ends frees its agent,
@@ -348,8 +357,12 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
     if status.is_terminal() || status == BeadStatus::Open {
         hooks::release_bead(cx, rig, id)?;
     }
+    if status == BeadStatus::InProgress {
+        hooks::begun(cx, rig, id)?;
+    }
     if status.is_terminal() {
         dependencies::blocker_changed(cx, rig, id)?;
+        escalations::ended(cx, rig, bead)?;
     }
     report::bead_changed(cx, rig, id)
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
 
+use super::messages;
 use super::report;
 use super::roster::Roster;
 use super::state::{self, RigState};
@@ -56,7 +57,10 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
 /// The alarm of a rig: whatever was left for the next tick.
 pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     match state::load(cx)? {
-        Some(rig) => dispatch(cx, &rig),
+        Some(rig) => {
+            messages::expire(cx)?;
+            dispatch(cx, &rig)
+        }
         None => Ok(()),
     }
 }

@@ -1,19 +1,29 @@
 //! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
 //!
-//! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
+//! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `messages` what
+//! they say to each other (`mail`, `nudges`, to the Mayor `mayor_mail`), `agent_status`, `checkpoints`, `agent_events` and `prime` an
+//! agent's own life, `escalations` and `triage` what goes up and what is decided about it, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
 //! lives here, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
+pub mod agent_events;
+pub mod agent_status;
 pub mod agents;
 pub mod beads;
+pub mod checkpoints;
 pub mod convoys;
 mod dependencies;
 pub mod dispatch;
+mod escalations;
 mod events;
 pub mod hooks;
 pub mod lifecycle;
 pub mod mail;
+mod mayor_mail;
+pub mod messages;
 pub mod names;
+pub mod nudges;
+pub mod prime;
 mod report;
 mod roster;
 mod schema;
@@ -21,6 +31,7 @@ pub mod sling;
 mod state;
 mod tally;
 pub mod topics;
+pub mod triage;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
 pub use state::RigState;
@@ -70,6 +81,8 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "rig" => state::apply(cx, source, letter),
         "convoy" => convoys::apply(cx, letter),
+        "triage" => triage::apply(cx, letter),
+        "acknowledged" => escalations::acknowledged(cx, letter),
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
     dispatch::dispatch(cx, &*state::require(cx)?)?;

@@ -42,6 +42,9 @@ pub struct RigState {
     /// Nothing is given out until the town's drain is over.
     #[serde(default, deserialize_with = "flag_column")]
     pub draining: bool,
+    /// Of that drain; agents hear it with their heartbeats.
+    #[serde(default)]
+    pub drain_nonce: Option<String>,
     /// Until then the town is told what happens to beads, because somebody watches it.
     #[serde(default)]
     pub watched_until: Timestamp,
@@ -66,7 +69,7 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     let row: Option<RigState> = query_one(
         cx.sql,
         "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, listened_until FROM rig",
+           mayor_agent_id, parked, draining, drain_nonce, watched_until, listened_until FROM rig",
         (),
     )?;
     Ok(row.map(|row| cx.remember(row)))
@@ -92,10 +95,11 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+           mayor_agent_id, parked, draining, watched_until, drain_nonce)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
-           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12",
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12,
+           drain_nonce = ?13",
         (
             &told.rig_id,
             &told.town_id,
@@ -109,6 +113,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
             i64::from(told.parked),
             i64::from(told.draining),
             told.watched_until.millis(),
+            &told.drain_nonce,
         ),
     )?;
     cx.forget();

@@ -1,0 +1,23 @@
+//! Mail to the town's Mayor, who lives in no rig: it is kept here for a while and goes to the town as a letter.
+//!
+//! Owns the body of that letter. What becomes of the message there is the town's business.
+
+use super::agents;
+use crate::ids::AgentId;
+use crate::rpc::serve::Cx;
+use crate::store::outbox::{Composed, write};
+use crate::store::sql::query_one;
+use serde_json::json;
+
+/// Writes the letter: who says what. `None` when the message is gone.
+pub(super) fn letter(cx: &Cx<'_>, id: &str) -> Composed {
+    let found: Option<(String, String, String, Option<String>)> =
+        query_one(cx.sql, "-- mayor_mail_letter\nSELECT sender, subject, body, bead_id FROM messages WHERE id = ?", (id,))?;
+    let Some((sender, subject, body, bead)) = found else { return Ok(None) };
+    let agent = match AgentId::parse(&sender) {
+        Ok(id) => agents::find(cx, &id)?,
+        Err(_) => None,
+    };
+    let sender = agent.map_or_else(|| sender.clone(), |agent| format!("agent {} ({sender})", agent.name));
+    Ok(Some(write(&json!({"sender": sender, "subject": subject, "body": body, "bead_id": bead}))?))
+}
