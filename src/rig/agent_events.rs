@@ -45,8 +45,7 @@ pub(crate) fn append_event(cx: &Cx<'_>, caller: &Caller, (id, kind, data): (Agen
         return Err(refuse(Code::InvalidArgument, format!("eventType must have 1 to {TYPE_BYTES_MAX} bytes")));
     }
     let text = checkpoints::check("data", &data, DATA_BYTES_MAX)?;
-    let number: i64 =
-        scalar(cx.sql, "-- agent_events_next\nSELECT coalesce(max(id), 0) + 1 FROM agent_events WHERE agent_id = ?", (&id,))?;
+    let number: i64 = scalar(cx.sql, "-- agent_events_next\nSELECT coalesce(max(id), 0) + 1 FROM agent_events WHERE agent_id = ?", (&id,))?;
     execute(
         cx.sql,
         "-- agent_events_append\nINSERT INTO agent_events (agent_id, id, event_type, data, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -57,11 +56,7 @@ pub(crate) fn append_event(cx: &Cx<'_>, caller: &Caller, (id, kind, data): (Agen
 }
 
 /// `getAgentEvents(agentId, afterId, limit)`, oldest first; a page of much data ends early, and its last number continues.
-pub(crate) fn get_events(
-    cx: &Cx<'_>,
-    caller: &Caller,
-    (id, after, limit): (AgentId, Option<i64>, Option<i64>),
-) -> Result<Answer, Failure> {
+pub(crate) fn get_events(cx: &Cx<'_>, caller: &Caller, (id, after, limit): (AgentId, Option<i64>, Option<i64>)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
     let events: Vec<AgentEvent> = query(
         cx.sql,

@@ -17,7 +17,11 @@ pub(crate) fn write_checkpoint(cx: &Cx<'_>, caller: &Caller, (id, data): (AgentI
     hooks::check_speaks_for(caller, id.as_str())?;
     agents::require(cx, &id)?;
     let text = check("data", &data, CHECKPOINT_BYTES_MAX)?;
-    execute(cx.sql, "-- checkpoints_write\nUPDATE agents SET checkpoint = ?, last_activity_at = ? WHERE id = ?", (text, cx.now.millis(), &id))?;
+    execute(
+        cx.sql,
+        "-- checkpoints_write\nUPDATE agents SET checkpoint = ?, last_activity_at = ? WHERE id = ?",
+        (text, cx.now.millis(), &id),
+    )?;
     Ok(Answer::Void)
 }
 

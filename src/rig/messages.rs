@@ -191,6 +191,7 @@ pub(crate) fn list_messages(cx: &Cx<'_>, caller: &Caller, (filter,): (Option<Mes
 }
 
 fn stored(cx: &Cx<'_>, filter: &MessageFilter, limit: i64) -> Result<Vec<Message>, Fault> {
+    const LIST: &str = concat!("-- messages_list\nSELECT ", message_columns!(), " FROM messages WHERE ");
     let mut conditions = vec!["(created_at, id) > (?, ?)"];
     let start = MessagePosition { timestamp: Timestamp::from_millis(-1), id: String::new() };
     let MessagePosition { timestamp, id } = filter.after.clone().unwrap_or(start);
@@ -208,7 +209,6 @@ fn stored(cx: &Cx<'_>, filter: &MessageFilter, limit: i64) -> Result<Vec<Message
     }
     params.push(Value::from(limit));
     let condition = conditions.join(" AND ");
-    const LIST: &str = concat!("-- messages_list\nSELECT ", message_columns!(), " FROM messages WHERE ");
     query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at, id LIMIT ?"), &params)
 }
 

@@ -215,7 +215,7 @@ CREATE TABLE messages (
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
         "-- messages_waiting
-CREATE INDEX messages_waiting ON messages (recipient, channel, sequence) WHERE delivered_at IS NULL",
+CREATE INDEX messages_waiting ON messages (recipient, sequence) WHERE delivered_at IS NULL",
         "-- messages_recipient
 CREATE INDEX messages_recipient ON messages (recipient, created_at, id)",
         "-- messages_created

@@ -30,11 +30,7 @@ pub(super) fn is_request(bead: &Bead) -> bool {
 
 /// How many requests wait for a decision.
 pub(super) fn open(cx: &Cx<'_>) -> Result<i64, Fault> {
-    scalar(
-        cx.sql,
-        "-- triage_open\nSELECT COUNT(*) FROM beads WHERE status = 'open' AND instr(labels, '\"gt:triage-request\"') > 0",
-        (),
-    )
+    scalar(cx.sql, "-- triage_open\nSELECT COUNT(*) FROM beads WHERE status = 'open' AND instr(labels, '\"gt:triage-request\"') > 0", ())
 }
 
 /// The town asks for a decision about an escalation. Asking twice changes nothing.
@@ -77,7 +73,10 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
 }
 
 /// `resolveTriage`: does what was decided, and closes the request. Actions that are not known here change nothing else.
-pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (input,): (TriageInput,)) -> Result<Answer, Failure> {
+pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (TriageInput,)) -> Result<Answer, Failure> {
+    if input.agent_id.is_empty() {
+        input.agent_id = caller.actor();
+    }
     hooks::check_speaks_for(caller, &input.agent_id)?;
     let rig = state::require(cx)?;
     let id = &input.triage_request_bead_id;

@@ -174,13 +174,13 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
 
 /// `listEscalations`, newest first.
 pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EscalationFilter>,)) -> Result<Answer, Failure> {
-    state::require(cx)?;
     const ALL: &str = concat!("-- escalations_list\nSELECT ", entry_columns!(), " FROM escalations ORDER BY sequence DESC LIMIT ?");
     const SOME: &str = concat!(
         "-- escalations_list_some\nSELECT ",
         entry_columns!(),
         " FROM escalations WHERE acknowledged = ? ORDER BY sequence DESC LIMIT ?"
     );
+    state::require(cx)?;
     let entries: Vec<EscalationEntry> = match filter.unwrap_or_default().acknowledged {
         None => query(cx.sql, ALL, (LIST_MAX,))?,
         Some(acknowledged) => query(cx.sql, SOME, (i64::from(acknowledged), LIST_MAX))?,
@@ -239,8 +239,7 @@ pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
             announce(cx, &town, &entry, None)?;
         }
     }
-    let next: Option<i64> =
-        scalar(cx.sql, "-- escalations_next\nSELECT min(next_at) FROM escalations WHERE next_at IS NOT NULL", ())?;
+    let next: Option<i64> = scalar(cx.sql, "-- escalations_next\nSELECT min(next_at) FROM escalations WHERE next_at IS NOT NULL", ())?;
     if let Some(at) = next {
         cx.wake_at(Timestamp::from_millis(at).max(cx.now.plus_millis(MORE_MILLIS)));
     }

@@ -48,6 +48,13 @@ fn the_tools_are_exactly_these() {
             "sling",
             "sling_batch",
             "send_mayor_message",
+            "send_message",
+            "list_messages",
+            "list_escalations",
+            "acknowledge_escalation",
+            "escalate",
+            "resolve_triage",
+            "reset_agent",
             "remove_polecat"
         ]
     );

@@ -66,6 +66,8 @@ pub struct EscalationLetter {
 /// Contract 2.5 `resolveTriage`, input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TriageInput {
+    /// Who decides; embedded: the caller, when it is left out or empty.
+    #[serde(default)]
     pub agent_id: String,
     pub triage_request_bead_id: BeadId,
     pub action: String,
