@@ -65,14 +65,14 @@ macro_rules! hook_columns {
 /// Writes a message. The time it carries is its own within the rig, so that an address means one message and a page can
 /// go on after it.
 pub(super) fn insert(cx: &Cx<'_>, new: &NewMessage<'_>) -> Result<BeadId, Failure> {
-    let waiting: i64 = scalar(
+    let is_full: i64 = scalar(
         cx.sql,
-        "-- messages_count\nSELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE recipient = ? AND channel = ? AND delivered_at IS NULL LIMIT ?)",
-        (new.recipient, new.channel, WAITING_MAX),
+        "-- messages_full\nSELECT EXISTS (SELECT 1 FROM messages WHERE recipient = ? AND channel = ? AND delivered_at IS NULL LIMIT 1 OFFSET ?)",
+        (new.recipient, new.channel, WAITING_MAX - 1),
     )?;
-    if waiting >= WAITING_MAX {
-        let refusal = Refusal::new(Code::Conflict, format!("{waiting} messages wait for {} already", new.recipient));
-        return Err(refusal.hint("They are waiting to be read; see why they are not.").into());
+    if is_full == 1 {
+        let refusal = Refusal::new(Code::Conflict, format!("{WAITING_MAX} messages wait for {} already", new.recipient));
+        return Err(refusal.hint("Look at them with listMessages, and why they are not read.").into());
     }
     let at: i64 = scalar(cx.sql, "-- messages_moment\nSELECT max(coalesce(max(created_at), 0) + 1, ?) FROM messages", (cx.now.millis(),))?;
     let id = BeadId::from_random(cx.random());

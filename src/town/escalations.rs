@@ -112,13 +112,13 @@ pub(super) fn apply(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Fai
 }
 
 fn insert(cx: &Cx<'_>, id: &BeadId, rig: Option<&RigId>, told: &EscalationLetter) -> Result<(), Failure> {
-    let open: i64 = scalar(
+    let is_full: i64 = scalar(
         cx.sql,
-        "-- escalations_count\nSELECT COUNT(*) FROM (SELECT 1 FROM escalations WHERE acknowledged = 0 LIMIT ?)",
-        (OPEN_MAX,),
+        "-- escalations_full\nSELECT EXISTS (SELECT 1 FROM escalations WHERE acknowledged = 0 LIMIT 1 OFFSET ?)",
+        (OPEN_MAX - 1,),
     )?;
-    if open >= OPEN_MAX {
-        let refusal = Refusal::new(Code::Conflict, format!("{open} escalations of this town wait already"));
+    if is_full == 1 {
+        let refusal = Refusal::new(Code::Conflict, format!("{OPEN_MAX} escalations of this town wait already"));
         return Err(refusal.hint("Call list_escalations and acknowledge what is dealt with.").into());
     }
     execute(
@@ -212,8 +212,8 @@ fn close(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, by: Option<&str
     )?;
     execute(
         cx.sql,
-        "-- escalations_trim\nDELETE FROM escalations WHERE acknowledged = 1 AND sequence <=
-           (SELECT sequence FROM escalations WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1 OFFSET ?)",
+        "-- escalations_trim\nDELETE FROM escalations WHERE acknowledged_at <=
+           (SELECT acknowledged_at FROM escalations WHERE acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC LIMIT 1 OFFSET ?)",
         (ACKNOWLEDGED_KEPT,),
     )?;
     let detail = value!({"severity": entry.severity, "category": entry.category, "rig_id": entry.source_rig_id});

@@ -171,6 +171,8 @@ CREATE TABLE escalations (
 CREATE INDEX escalations_open ON escalations (acknowledged, sequence)",
         "-- escalations_sequence
 CREATE INDEX escalations_sequence ON escalations (sequence)",
+        "-- escalations_acknowledged
+CREATE INDEX escalations_acknowledged ON escalations (acknowledged_at) WHERE acknowledged_at IS NOT NULL",
         "-- escalations_due
 CREATE INDEX escalations_due ON escalations (next_at) WHERE next_at IS NOT NULL",
     ],

@@ -209,8 +209,8 @@ fn a_checkpoint_is_found_again_after_a_restart_and_goes_with_the_hook() {
 #[test]
 fn an_agents_events_are_numbered_without_gaps_and_the_newest_ten_thousand_stay() {
     let (town, rig) = Town::with_rig();
-    let id = town.agent(&rig).unwrap().id;
     let other = town.sling(&rig, "x").agent.unwrap().id;
+    let id = town.agent(&rig).unwrap().id;
     let append = |agent: &AgentId, kind: &str, data: Value| {
         town.fleet.ask::<i64>(&rig.at, &rpc::APPEND_AGENT_EVENT, (agent, kind, data), &town.polecat(&rig, agent))
     };

@@ -244,8 +244,8 @@ fn the_inbox_is_bounded_and_read_by_index() {
     let fill = |from: i64, acknowledged: i64| {
         sql.rows::<Value>(&format!(
             "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {from} + 999)
-             INSERT INTO escalations (id, source_rig_id, severity, message, acknowledged, created_at, sequence)
-             SELECT printf('00000000-0000-4000-8000-%012d', i), '', 'low', 'm', {acknowledged}, i, i FROM n"
+             INSERT INTO escalations (id, source_rig_id, severity, message, acknowledged, acknowledged_at, created_at, sequence)
+             SELECT printf('00000000-0000-4000-8000-%012d', i), '', 'low', 'm', {acknowledged}, i, i, i FROM n"
         ));
     };
     fill(1_000_000, 0);
