@@ -7,7 +7,7 @@ use crate::edge::rig_plane::filter;
 use crate::edge::{Authenticated, envelope};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::http::{Request, Response};
-use crate::ids::{AgentId, ConvoyId, RigId, TownId};
+use crate::ids::{ConvoyId, RigId, TownId};
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::model::{AgentFilter, BeadFilter, MailInput};
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_AGENTS, LIST_BEADS, LIST_CONVOYS, LIST_RIGS, Method, SEND_MAIL, START_CONVOY};
@@ -29,7 +29,7 @@ const SLING_BATCH_FIELDS: &[&str] = &["convoy_title", "tasks", "merge_mode", "pa
 #[derive(Deserialize)]
 struct MailBody {
     rig_id: RigId,
-    to_agent_id: AgentId,
+    to_agent_id: String,
     subject: String,
     body: String,
     from_agent_id: String,

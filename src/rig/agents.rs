@@ -2,21 +2,27 @@
 //!
 //! Owns the `agents` table but for its hook columns, which are `hooks`'.
 
+use super::events::Happened;
 use super::roster::Roster;
 use super::state::RigState;
-use super::{dispatch, hooks, names, report, state, topics};
+use super::{dispatch, events, hooks, messages, names, report, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, RigId};
-use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
-use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus, BeadEventType, RegisterAgentInput};
+use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
 use crate::store::sql::{execute, query, query_one};
 use crate::time::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Most agents in one answer.
 pub const LIST_MAX: i64 = 500;
 
-/// Columns of an agent in the order of `Agent`'s fields.
+/// Longest name, in characters.
+const NAME_CHARS_MAX: usize = 40;
+/// Longest identity, in bytes.
+const IDENTITY_BYTES_MAX: usize = 200;
+
+/// Columns of an agent in the order of `Agent`'s fields, without the last one.
 macro_rules! agent_columns {
     () => {
         "id, rig_id, role, name, identity, status, current_hook_bead_id, dispatch_attempts, last_activity_at, checkpoint, created_at,
@@ -48,11 +54,11 @@ pub(crate) fn list_agents(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Agen
         concat!(
             "-- agents_list\nSELECT ",
             agent_columns!(),
-            " FROM agents WHERE (?1 IS NULL OR role = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY created_at, id LIMIT ?3"
+            ", (SELECT quality FROM beads WHERE bead_id = current_hook_bead_id) FROM agents WHERE (?1 IS NULL OR role = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY created_at, id LIMIT ?3"
         ),
         (filter.role, filter.status, LIST_MAX),
     )?;
-    json(&agents)
+    answer(&agents)
 }
 
 /// A new agent, not yet written.
@@ -73,7 +79,19 @@ pub(super) fn new(cx: &Cx<'_>, rig: &RigState, role: AgentRole, name: String) ->
         agent_status_updated_at: None,
         branch: None,
         fence: 0,
+        quality: None,
     }
+}
+
+/// Something happened to an agent.
+pub(super) fn happened(kind: BeadEventType, id: &AgentId) -> Happened<'_> {
+    Happened { kind, bead: id.as_str(), agent: Some(id.as_str()), old: None, new: None, metadata: Value::Null }
+}
+
+/// A new agent lives in the rig. The caller has written it.
+pub(super) fn spawned(cx: &Cx<'_>, agent: &Agent) -> Result<(), Fault> {
+    let event = happened(BeadEventType::AgentSpawned, &agent.id).values(None, agent.role.as_str());
+    events::write(cx, &event.about(json!({"name": agent.name})))
 }
 
 /// Writes an agent, new or changed, with its hook.
@@ -110,34 +128,110 @@ pub(crate) fn get_or_create_agent(cx: &Cx<'_>, _caller: &Caller, (role, rig_id):
         AgentRole::Polecat => {
             let roster = Roster::load(cx)?;
             if let Some(idle) = roster.idle() {
-                return json(&require(cx, idle)?);
+                return answer(&require(cx, idle)?);
             }
-            if roster.len() >= rig.capacity {
-                let refusal = Refusal::new(
-                    Code::Conflict,
-                    format!("Rig {} is at capacity: {} polecats live and none is idle", rig.name, roster.len()),
-                );
-                return Err(refusal.hint("Sling the work: it queues. Or raise max_polecats_per_rig in the town's config.").into());
-            }
+            check_room(&rig, &roster)?;
             roster.free_name()
         }
         AgentRole::Refinery => {
-            let known: Option<Agent> = query_one(
-                cx.sql,
-                concat!("-- agents_refinery\nSELECT ", agent_columns!(), " FROM agents WHERE role = 'refinery' AND status <> 'dead'"),
-                (),
-            )?;
-            if let Some(known) = known {
-                return json(&known);
+            if let Some(known) = refinery(cx)? {
+                return answer(&known);
             }
             role.as_str().to_owned()
         }
-        AgentRole::Mayor => return Err(refuse(Code::InvalidArgument, "role must be polecat or refinery: the Mayor belongs to the town")),
+        AgentRole::Mayor => return Err(no_mayor()),
     };
     let agent = new(cx, &rig, role, name);
-    save(cx, &rig, &agent)?;
-    report::summary_changed(cx, &rig)?;
-    json(&agent)
+    settle(cx, &rig, &agent)
+}
+
+/// `registerAgent`: an agent that brings its own name and identity. The name must be free among the living, the identity
+/// among the living too, and there must be room.
+pub(crate) fn register_agent(cx: &Cx<'_>, _caller: &Caller, (input,): (RegisterAgentInput,)) -> Result<Answer, Failure> {
+    let rig = state::require(cx)?;
+    if input.rig_id.is_some_and(|id| id != rig.rig_id) {
+        return Err(refuse(Code::InvalidArgument, format!("rig_id must be {}, the rig that was called", rig.rig_id)));
+    }
+    // It becomes a part of branch names.
+    let fits = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    if input.name.is_empty() || input.name.len() > NAME_CHARS_MAX || !input.name.chars().all(fits) {
+        return Err(refuse(Code::InvalidArgument, format!("name must have 1 to {NAME_CHARS_MAX} letters, digits, - or _")));
+    }
+    if input.identity.trim().is_empty() || input.identity.len() > IDENTITY_BYTES_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("identity must have 1 to {IDENTITY_BYTES_MAX} bytes")));
+    }
+    match input.role {
+        AgentRole::Polecat => check_room(&rig, &Roster::load(cx)?)?,
+        AgentRole::Refinery => {
+            if let Some(known) = refinery(cx)? {
+                return Err(refuse(Code::Conflict, format!("A rig has one refinery: agent {} ({})", known.name, known.id)));
+            }
+        }
+        AgentRole::Mayor => return Err(no_mayor()),
+    }
+    check_free(cx, &input.name, &input.identity)?;
+    let agent = Agent { identity: input.identity, ..new(cx, &rig, input.role, input.name) };
+    settle(cx, &rig, &agent)
+}
+
+/// Writes a new agent that nobody has given work to yet. Work that waits is given to it at the next tick.
+fn settle(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<Answer, Failure> {
+    save(cx, rig, agent)?;
+    spawned(cx, agent)?;
+    report::summary_changed(cx, rig)?;
+    answer(agent)
+}
+
+fn no_mayor() -> Failure {
+    refuse(Code::InvalidArgument, "role must be polecat or refinery: the Mayor belongs to the town")
+}
+
+/// The rig's refinery, if one lives.
+fn refinery(cx: &Cx<'_>) -> Result<Option<Agent>, Fault> {
+    query_one(
+        cx.sql,
+        concat!("-- agents_refinery\nSELECT ", agent_columns!(), " FROM agents WHERE role = 'refinery' AND status <> 'dead'"),
+        (),
+    )
+}
+
+fn check_room(rig: &RigState, roster: &Roster) -> Result<(), Refusal> {
+    if roster.len() < rig.capacity {
+        return Ok(());
+    }
+    let full = format!("Rig {} is at capacity: {} polecats live and none is idle", rig.name, roster.len());
+    Err(Refusal::new(Code::Conflict, full).hint("Sling the work: it queues. Or raise max_polecats_per_rig in the town's config."))
+}
+
+/// Whether no living agent has this name or identity.
+pub(super) fn check_free(cx: &Cx<'_>, name: &str, identity: &str) -> Result<(), Failure> {
+    let holder: Option<(AgentId, String)> = query_one(
+        cx.sql,
+        "-- agents_holder\nSELECT id, name FROM agents WHERE status <> 'dead' AND (name = ? OR identity = ?)",
+        (name, identity),
+    )?;
+    let Some((id, held)) = holder else { return Ok(()) };
+    let what = if held == name { "name" } else { "identity" };
+    Err(Refusal::new(Code::Conflict, format!("Agent {id} has that {what} already")).hint("Choose another one.").into())
+}
+
+/// `getAgentAsync`.
+pub(crate) fn get_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
+    answer(&find(cx, &id)?)
+}
+
+/// `getAgentByIdentity`: the living one, else the last one that had it.
+pub(crate) fn get_agent_by_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (String,)) -> Result<Answer, Failure> {
+    let agent: Option<Agent> = query_one(
+        cx.sql,
+        concat!(
+            "-- agents_by_identity\nSELECT ",
+            agent_columns!(),
+            " FROM agents WHERE identity = ? ORDER BY status = 'dead', created_at DESC LIMIT 1"
+        ),
+        (identity,),
+    )?;
+    answer(&agent)
 }
 
 /// `deleteAgent`: deregisters. Its name is free again, its bead goes back to the queue, and the place it leaves is
@@ -147,7 +241,6 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
     let Some(agent) = find(cx, &id)? else { return Ok(Answer::Void) };
     if let Some(bead) = &agent.current_hook_bead_id {
         hooks::reopen(cx, &rig, bead)?;
-        report::bead_changed(cx, &rig, bead)?;
     }
     // Beads of convoys that it finished lose the name that the town shows.
     let finished: Vec<(BeadId,)> =
@@ -156,6 +249,10 @@ pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> 
         report::bead_changed(cx, &rig, bead)?;
     }
     execute(cx.sql, "-- agents_delete\nDELETE FROM agents WHERE id = ?", (&id,))?;
+    execute(cx.sql, "-- agents_delete_events\nDELETE FROM agent_events WHERE agent_id = ?", (&id,))?;
+    messages::recipient_gone(cx, &id)?;
+    let event = happened(BeadEventType::AgentExited, &id).values(None, agent.role.as_str());
+    events::write(cx, &event.about(json!({"name": agent.name})))?;
     topics::agent_changed(cx, &rig, &id)?;
     report::summary_changed(cx, &rig)?;
     dispatch::dispatch(cx, &rig)?;

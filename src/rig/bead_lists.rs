@@ -23,12 +23,17 @@ pub(crate) fn get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Resul
 
 /// `listBeads`: newest first, bounded, continued by offset or by position.
 pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadFilter>,)) -> Result<Answer, Failure> {
-    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
     let filter = filter.unwrap_or_default();
     let rig = state::require(cx)?;
-    if filter.rig_id.is_some_and(|id| id != rig.rig_id) {
+    if filter.rig_id.as_ref().is_some_and(|id| *id != rig.rig_id) {
         return Ok(Answer::Json("[]".to_owned()));
     }
+    answer(&list(cx, &filter)?)
+}
+
+/// The beads of a filter, whatever rig it names.
+pub(super) fn list(cx: &Cx<'_>, filter: &BeadFilter) -> Result<Vec<Bead>, Fault> {
+    const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
     let mut conditions = Vec::new();
     let mut params: Vec<Value> = Vec::new();
     let mut equals = |column: &str, value: Option<&str>| {
@@ -53,8 +58,7 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     params.push(Value::from(filter.limit.unwrap_or(100).clamp(0, LIST_LIMIT_MAX)));
     params.push(Value::from(filter.offset.unwrap_or(0).max(0)));
-    let beads: Vec<Bead> = query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)?;
-    answer(&beads)
+    query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)
 }
 
 /// `debugGetBead`: the bead with its dependencies in both directions, its review and what last happened to it.

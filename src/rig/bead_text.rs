@@ -61,7 +61,7 @@ pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> 
 }
 
 /// How deep arrays and objects go.
-fn levels(value: &Value) -> usize {
+pub(super) fn levels(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
         Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),

@@ -7,7 +7,7 @@ pub use super::bead_text::{check_metadata, check_text};
 use super::bead_text::{check_labels, check_note};
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
-use super::{dependencies, dispatch, events, hooks, report, state, topics, verdicts};
+use super::{dependencies, dispatch, escalations, events, hooks, report, state, topics, verdicts};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
@@ -139,7 +139,7 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
     if input.held == Some(true) && !has_held_label(&labels) {
         labels.push(HELD_LABEL.to_owned());
     }
-    let new = NewBead {
+    let mut new = NewBead {
         blockers_open: dependencies::unmet(cx, &bead_id)?,
         bead_id,
         kind: input.kind,
@@ -155,7 +155,12 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         convoy_id: None,
         quality: None,
     };
-    let bead = insert(cx, &rig, new)?;
+    let bead = if new.kind == BeadType::Escalation {
+        escalations::label(&mut new);
+        escalations::raise_bead(cx, &rig, new)?
+    } else {
+        insert(cx, &rig, new)?
+    };
     report::summary_changed(cx, &rig)?;
     cx.wake_at(cx.now.plus_millis(IDLE_TICK_MILLIS));
     answer(&bead)
@@ -188,7 +193,7 @@ pub(super) fn standing(cx: &Cx<'_>, id: &str) -> Result<Option<(BeadStatus, bool
 
 /// Whether these labels keep a bead from being given out.
 pub(super) fn has_held_label(labels: &[String]) -> bool {
-    labels.iter().any(|label| label == HELD_LABEL)
+    labels.iter().any(|label| label == HELD_LABEL || label == hooks::TRIAGE_LABEL)
 }
 
 /// Whether a bead is held back, by its label or by its convoy.
@@ -264,6 +269,10 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
             // It held back whoever waits for the work that it was to merge.
             dependencies::review_ended(cx, rig, id)?;
         }
+        escalations::ended(cx, rig, bead)?;
+    }
+    if status == BeadStatus::InProgress {
+        hooks::begun(cx, rig, id)?;
     }
     report::bead_changed(cx, rig, id)
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
 
+use super::messages;
 use super::report;
 use super::retention;
 use super::roster::Roster;
@@ -58,7 +59,10 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
 pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     retention::prune(cx)?;
     match state::load(cx)? {
-        Some(rig) => dispatch(cx, &rig),
+        Some(rig) => {
+            messages::expire(cx)?;
+            dispatch(cx, &rig)
+        }
         None => Ok(()),
     }
 }

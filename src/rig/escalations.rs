@@ -1,70 +1,146 @@
-//! Escalations that the rig raises: something that a person or the Mayor must decide.
+//! The rig's side of escalations: an escalation bead, and the town told of it.
 //!
-//! Owns the bead of an escalation. Who is told, and what becomes of it, is the town's.
+//! Owns how one is raised here and what the town hears of it. The inbox, its acknowledgements and what follows are the
+//! town's; the bead's id is the escalation's id there.
 
-use super::beads::{self, NewBead};
-use super::events::{self, Happened};
-use super::report;
-use super::state::RigState;
-use crate::error::Failure;
+use super::beads::{self, Move, NewBead};
+use super::events::Happened;
+use super::state::{self, RigState};
+use super::{events, report, triage};
+use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
-use crate::rpc::model::{BeadEventType, BeadType, Priority, Severity};
+use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, EscalationLetter, Priority, Severity};
 use crate::rpc::serve::Cx;
-use serde_json::{Map, Value};
+use crate::store::outbox::{Composed, Letter, write};
+use serde_json::{Map, Value, json};
 
-/// An escalation about to be raised.
+/// The label of escalation beads.
+const ESCALATION_LABEL: &str = "gt:escalation";
+/// How the label begins that says how severe.
+const SEVERITY_LABEL: &str = "severity:";
+/// Longest first line of a message that becomes the bead's title, in characters.
+const TITLE_CHARS_MAX: usize = 200;
+
+/// Something that somebody above must hear of.
 pub(super) struct NewEscalation<'a> {
-    /// How bad it is.
     pub(super) severity: Severity,
-    /// One word for what it is about.
     pub(super) category: &'a str,
-    /// What is to be decided.
     pub(super) message: &'a str,
-    /// The agent concerned.
+    /// Who raises it; `None`: the rig itself.
     pub(super) agent: Option<&'a str>,
-    /// The bead concerned.
+    /// What it is about.
     pub(super) bead: Option<&'a BeadId>,
 }
 
-/// Raises it: a bead, an event, and a letter to the town.
+/// Raises an escalation: a bead here, an entry in the town's inbox.
 pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>) -> Result<BeadId, Failure> {
-    let priority = match new.severity {
+    let mut metadata = Map::new();
+    metadata.insert("category".to_owned(), json!(new.category));
+    metadata.insert("source_agent_id".to_owned(), json!(new.agent));
+    metadata.insert("source_bead_id".to_owned(), json!(new.bead));
+    let first = new.message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(new.category);
+    let body = new.message.get(..new.message.floor_char_boundary(super::bead_text::BODY_BYTES_MAX)).unwrap_or_default();
+    let bead = NewBead {
+        bead_id: BeadId::from_random(cx.random()),
+        kind: BeadType::Escalation,
+        title: first.chars().take(TITLE_CHARS_MAX).collect(),
+        body: Some(body.to_owned()),
+        parent_bead_id: None,
+        priority: priority(new.severity),
+        labels: vec![ESCALATION_LABEL.to_owned(), format!("{SEVERITY_LABEL}{}", new.severity.as_str())],
+        metadata,
+        created_by: new.agent.map(str::to_owned).or_else(|| cx.actor()),
+        created_at: cx.now,
+        blockers_open: 0,
+        held: false,
+        convoy_id: None,
+        quality: None,
+    };
+    let bead = raise_bead(cx, rig, bead)?;
+    report::summary_changed(cx, rig)?;
+    Ok(bead.bead_id)
+}
+
+/// Gives an escalation that somebody writes as a bead the labels that it needs.
+pub(super) fn label(new: &mut NewBead) {
+    if !new.labels.iter().any(|label| label == ESCALATION_LABEL) {
+        new.labels.push(ESCALATION_LABEL.to_owned());
+    }
+    if severity_of(&new.labels).is_none() {
+        new.labels.push(format!("{SEVERITY_LABEL}{}", new.priority.as_str()));
+    }
+}
+
+/// Writes an escalation bead and owes the town the news. The caller reports the rig's numbers.
+pub(super) fn raise_bead(cx: &Cx<'_>, rig: &RigState, new: NewBead) -> Result<Bead, Failure> {
+    let bead = beads::insert(cx, rig, new)?;
+    let told = told(&bead);
+    let about = json!({"category": told.category, "source_bead_id": bead.metadata.get("source_bead_id")});
+    let mut event = Happened::to(BeadEventType::Escalated, &bead.bead_id).values(None, told.severity.as_str()).about(about);
+    event.agent = told.agent_id.as_deref();
+    events::write(cx, &event)?;
+    report::tell(cx, rig, "escalation", bead.bead_id.as_str())?;
+    Ok(bead)
+}
+
+/// A bead has ended: if it stood for an escalation, the town must hear that it is dealt with.
+pub(super) fn ended(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<(), Failure> {
+    if stands_for_one(bead) { report::tell(cx, rig, "escalation", bead.bead_id.as_str()) } else { Ok(()) }
+}
+
+/// Escalation beads, and the triage requests that the town asked for.
+fn stands_for_one(bead: &Bead) -> bool {
+    bead.kind == BeadType::Escalation || (triage::is_request(bead) && bead.metadata.contains_key("escalation_id"))
+}
+
+/// The body of the letter: how the escalation stands.
+pub(super) fn letter(cx: &Cx<'_>, id: &str) -> Composed {
+    let bead = beads::find(cx, &BeadId::parse(id).map_err(|_| Fault::new("write an escalation letter", "no id"))?)?;
+    Ok(bead.filter(stands_for_one).map(|bead| write(&told(&bead))).transpose()?)
+}
+
+fn told(bead: &Bead) -> EscalationLetter {
+    let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str).map(str::to_owned);
+    EscalationLetter {
+        agent_id: note("source_agent_id").or_else(|| bead.created_by.clone()),
+        severity: severity_of(&bead.labels).unwrap_or(match bead.priority {
+            Priority::Low => Severity::Low,
+            Priority::Medium => Severity::Medium,
+            Priority::High => Severity::High,
+            Priority::Critical => Severity::Critical,
+        }),
+        category: note("category"),
+        message: match &bead.body {
+            Some(body) if body.starts_with(&bead.title) => body.clone(),
+            Some(body) => format!("{}\n\n{body}", bead.title),
+            None => bead.title.clone(),
+        },
+        created_at: bead.created_at,
+        status: bead.status,
+    }
+}
+
+fn severity_of(labels: &[String]) -> Option<Severity> {
+    labels.iter().find_map(|label| Severity::parse(label.strip_prefix(SEVERITY_LABEL)?))
+}
+
+pub(super) const fn priority(severity: Severity) -> Priority {
+    match severity {
         Severity::Low => Priority::Low,
         Severity::Medium => Priority::Medium,
         Severity::High => Priority::High,
         Severity::Critical => Priority::Critical,
-    };
-    let mut metadata = Map::new();
-    metadata.insert("category".to_owned(), Value::from(new.category));
-    metadata.insert("severity".to_owned(), Value::from(new.severity.as_str()));
-    for (key, value) in [("source_agent_id", new.agent), ("source_bead_id", new.bead.map(BeadId::as_str))] {
-        if let Some(value) = value {
-            metadata.insert(key.to_owned(), Value::from(value));
-        }
     }
-    let bead = beads::insert(
-        cx,
-        rig,
-        NewBead {
-            bead_id: BeadId::from_random(cx.random()),
-            kind: BeadType::Escalation,
-            title: format!("Escalation: {}", new.category),
-            body: Some(new.message.to_owned()),
-            parent_bead_id: None,
-            priority,
-            labels: vec!["gt:escalation".to_owned(), format!("severity:{}", new.severity.as_str())],
-            metadata,
-            created_by: new.agent.map(str::to_owned),
-            created_at: cx.now,
-            blockers_open: 0,
-            held: false,
-            convoy_id: None,
-            quality: None,
-        },
-    )?;
-    let mut event = Happened::to(BeadEventType::Escalated, &bead.bead_id).values(None, new.severity.as_str());
-    event.agent = new.agent;
-    events::write(cx, &event)?;
-    report::tell(cx, rig, "escalation", bead.bead_id.as_str())?;
-    Ok(bead.bead_id)
+}
+
+/// Somebody has acknowledged the escalation in the town: its bead here is closed, if it is still open.
+pub(super) fn acknowledged(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
+    let rig = state::require(cx)?;
+    let id = BeadId::parse(&letter.subject).map_err(|_| Fault::new("read an acknowledgement", "no id"))?;
+    match beads::find(cx, &id)? {
+        Some(bead) if stands_for_one(&bead) && !bead.status.is_terminal() => {
+            beads::move_to(cx, &rig, &bead, BeadStatus::Closed, &Move::default())
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,6 +4,7 @@
 //! report of an earlier holder is recognized by it.
 
 use super::agents;
+use super::beads::Move;
 use super::events::Happened;
 use super::state::RigState;
 use super::{beads, events, names, report, state, topics};
@@ -11,17 +12,17 @@ use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Agent, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
-use crate::rpc::serve::{Answer, Caller, Cx};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query_one};
 use serde_json::Value;
 
 /// The label of beads that the Mayor decides about.
-const TRIAGE_LABEL: &str = "gt:triage-request";
+pub(super) const TRIAGE_LABEL: &str = "gt:triage-request";
 /// The alarm's pace while there is work (Gastown contract, section 10).
 pub(super) const ACTIVE_TICK_MILLIS: i64 = 5_000;
 
 /// An agent speaks for itself only; coordinators, Mayors and containers speak for any.
-pub(super) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Failure> {
+pub(crate) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Failure> {
     let own_only = matches!(caller.principal.role, Role::Polecat | Role::Refinery);
     if own_only && caller.principal.agent_id.as_deref() != Some(agent_id) {
         return Err(refuse(Code::Forbidden, "Forbidden: an agent reports for itself only"));
@@ -90,8 +91,44 @@ pub(super) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
         events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }
-    execute(cx.sql, "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL WHERE bead_id = ? AND status = 'open'", (bead,))?;
+    execute(
+        cx.sql,
+        "-- hooks_release_bead\nUPDATE beads SET assignee_agent_id = NULL, updated_at = ? WHERE bead_id = ? AND status = 'open'",
+        (cx.now.millis(), bead),
+    )?;
     Ok(())
+}
+
+/// A bead is in progress: whoever holds it works.
+pub(super) fn begun(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    let working: Option<(AgentId,)> = query_one(
+        cx.sql,
+        "-- hooks_begun\nUPDATE agents SET status = 'working', last_activity_at = ?
+         WHERE current_hook_bead_id = ? AND status <> 'working' RETURNING id",
+        (cx.now.millis(), bead),
+    )?;
+    working.map_or(Ok(()), |(agent,)| topics::agent_changed(cx, rig, &agent))
+}
+
+/// An agent works: the bead on its hook is in progress. True when there is such a bead.
+pub(super) fn begin(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<bool, Failure> {
+    let Some(hooked) = &agent.current_hook_bead_id else { return Ok(false) };
+    let bead = beads::require(cx, hooked)?;
+    if bead.status == BeadStatus::Open {
+        beads::move_to(cx, rig, &bead, BeadStatus::InProgress, &Move::default())?;
+    } else if agent.status != AgentStatus::Working {
+        begun(cx, rig, hooked)?;
+        report::summary_changed(cx, rig)?;
+    }
+    Ok(true)
+}
+
+/// `getHookedBead`.
+pub(crate) fn get_hooked_bead(cx: &Cx<'_>, _caller: &Caller, (agent_id,): (AgentId,)) -> Result<Answer, Failure> {
+    match agents::require(cx, &agent_id)?.current_hook_bead_id {
+        Some(bead) => json(&beads::find(cx, &bead)?),
+        None => Ok(Answer::Json("null".to_owned())),
+    }
 }
 
 /// `hookBead`. A bead that somebody holds is refused, and the refusal names the holder.
@@ -155,22 +192,21 @@ pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
     let agent = agents::require(cx, &agent_id)?;
     if let Some(bead) = agent.current_hook_bead_id {
         reopen(cx, &rig, &bead)?;
-        report::bead_changed(cx, &rig, &bead)?;
         // Not dispatched here: the caller unhooked it for a reason. The next tick gives it out again.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
     Ok(Answer::Void)
 }
 
-/// Back to open and to nobody, unless it has ended.
-pub(super) fn reopen(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
-    if let Some((before @ (BeadStatus::InProgress | BeadStatus::InReview), _)) = beads::standing(cx, bead.as_str())? {
-        events::write(cx, &Happened::to(BeadEventType::StatusChanged, bead).values(Some(before.as_str()), BeadStatus::Open.as_str()))?;
+/// Back to open and to nobody, unless it has ended; the town is told.
+pub(super) fn reopen(cx: &Cx<'_>, rig: &RigState, id: &BeadId) -> Result<(), Failure> {
+    match beads::find(cx, id)? {
+        Some(bead) if !bead.status.is_terminal() && bead.status != BeadStatus::Open => {
+            beads::move_to(cx, rig, &bead, BeadStatus::Open, &Move::default())
+        }
+        _ => {
+            release_bead(cx, rig, id)?;
+            report::bead_changed(cx, rig, id)
+        }
     }
-    execute(
-        cx.sql,
-        "-- hooks_reopen\nUPDATE beads SET status = 'open', updated_at = ? WHERE bead_id = ? AND status NOT IN ('closed', 'failed')",
-        (cx.now.millis(), bead),
-    )?;
-    release_bead(cx, rig, bead)
 }

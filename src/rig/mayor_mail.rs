@@ -1,23 +1,43 @@
-//! What the rig tells the Mayor: a message that the town keeps for him.
+//! Mail to the town's Mayor, who lives in no rig: it is kept here for a while and goes to the town as a letter.
 //!
-//! Owns the row of such a message until the town has it.
+//! Owns the body of that letter. What becomes of the message there is the town's business.
 
-use super::report;
+use super::messages::{self, NewMessage};
 use super::state::RigState;
+use super::agents;
 use crate::error::Failure;
-use crate::ids::BeadId;
+use crate::ids::AgentId;
+use crate::rpc::model::Channel;
 use crate::rpc::serve::Cx;
-use crate::store::sql::execute;
+use crate::store::outbox::{Composed, write};
+use crate::store::sql::query_one;
+use serde_json::json;
 
-/// Tells the Mayor something.
+/// Tells the Mayor something in the name of whoever makes this change.
 pub(super) fn tell(cx: &Cx<'_>, rig: &RigState, subject: &str, body: &str) -> Result<(), Failure> {
-    let id = BeadId::from_random(cx.random());
-    let sender = cx.actor().unwrap_or_else(|| rig.rig_id.to_string());
-    let sequence = cx.next_number()?;
-    execute(
-        cx.sql,
-        "-- mayor_mail_tell\nINSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, sequence) VALUES (?, 'mail', ?, 'mayor', ?, ?, ?, ?)",
-        (&id, sender, subject, body, cx.now.millis(), sequence),
-    )?;
-    report::tell(cx, rig, "message", id.as_str())
+    let new = NewMessage {
+        channel: Channel::Mail,
+        sender: &cx.actor().unwrap_or_else(|| rig.rig_id.to_string()),
+        recipient: messages::MAYOR,
+        subject,
+        body,
+        bead: None,
+        nudge: None,
+        expires_at: Some(cx.now.plus_millis(messages::READ_KEPT_MILLIS)),
+    };
+    let id = messages::insert(cx, &new)?;
+    messages::forward(cx, rig, messages::MAYOR, &id)
+}
+
+/// Writes the letter: who says what. `None` when the message is gone.
+pub(super) fn letter(cx: &Cx<'_>, id: &str) -> Composed {
+    let found: Option<(String, String, String, Option<String>)> =
+        query_one(cx.sql, "-- mayor_mail_letter\nSELECT sender, subject, body, bead_id FROM messages WHERE id = ?", (id,))?;
+    let Some((sender, subject, body, bead)) = found else { return Ok(None) };
+    let agent = match AgentId::parse(&sender) {
+        Ok(id) => agents::find(cx, &id)?,
+        Err(_) => None,
+    };
+    let sender = agent.map_or_else(|| sender.clone(), |agent| format!("agent {} ({sender})", agent.name));
+    Ok(Some(write(&json!({"sender": sender, "subject": subject, "body": body, "bead_id": bead}))?))
 }

@@ -1,22 +1,28 @@
 //! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
 //!
-//! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`), `agents`, `mail` the stored
-//! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who holds what, `reassign` changes that, `dispatch`
+//! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`) and `agents` the stored
+//! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who
+//! holds what, `reassign` changes that, `messages` what they say to each other (`mail`, `nudges`, to the Mayor `mayor_mail`),
+//! `agent_status`, `checkpoints`, `agent_events` and `prime` an agent's own life, `escalations` and `triage` what goes up and what
+//! is decided about it, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
 //! lives here, `reviews`, `verdicts`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
 //! report, `formulas` and `molecules` the steps of work, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
+pub mod agent_events;
+pub mod agent_status;
 pub mod agents;
 pub mod bead_deletion;
 pub mod bead_fields;
 pub mod bead_lists;
 mod bead_text;
 pub mod beads;
+pub mod checkpoints;
 pub mod convoys;
 mod dependencies;
 pub mod dispatch;
-pub mod events;
 mod escalations;
+pub mod events;
 pub mod finish;
 pub mod formulas;
 pub mod hooks;
@@ -25,8 +31,11 @@ pub mod lifecycle;
 pub mod mail;
 mod mayor_mail;
 pub mod merge_queue;
+pub mod messages;
 pub mod molecules;
 pub mod names;
+pub mod nudges;
+pub mod prime;
 pub mod reassign;
 mod report;
 pub mod retention;
@@ -38,6 +47,7 @@ pub mod sling;
 mod state;
 mod tally;
 pub mod topics;
+pub mod triage;
 pub mod verdicts;
 
 pub use convoys::{ConvoyOrder, OrderedBead};
@@ -96,6 +106,8 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         "rig" => state::apply(cx, source, letter),
         "convoy" => convoys::apply(cx, letter),
         "landing" => landing::apply(cx, letter),
+        "triage" => triage::apply(cx, letter),
+        "acknowledged" => escalations::acknowledged(cx, letter),
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
     dispatch::dispatch(cx, &*state::require(cx)?)?;

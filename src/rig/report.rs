@@ -3,11 +3,11 @@
 //! Owns when a rig writes which letter, and the two kinds that its town gets. They say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, events, landing, tally, topics};
+use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
-use crate::rpc::model::{AgentCounts, RigSummary};
+use crate::rpc::model::{AgentCounts, BeadCounts, RigSummary};
 use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
 use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS, TOPIC, post};
@@ -58,6 +58,8 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
             (None, Err(_)) => None,
         }),
         "landing" => Ok(landing::letter(cx, &owed.subject)?.map(|landing| outbox::write(&landing)).transpose()?),
+        "escalation" => escalations::letter(cx, &owed.subject),
+        "message" => mayor_mail::letter(cx, &owed.subject),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }
@@ -83,7 +85,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         rig_id: rig.rig_id.clone(),
         name: rig.name.clone(),
         agents: counts,
-        beads: tally::bead_counts(cx)?,
+        beads: BeadCounts { triage_requests: triage::open(cx)?, ..tally::bead_counts(cx)? },
         queue_depth: tally::queue_depth(cx)?,
         capacity: rig.capacity,
         as_of: cx.now,

@@ -72,6 +72,7 @@ impl Roster {
         if !self.has_room(rig) {
             return Ok(None);
         }
+        let mut is_new = false;
         let mut agent = if let Some(polecat) = self.0.iter_mut().find(|polecat| polecat.idle) {
             polecat.idle = false;
             polecat.hooked = true;
@@ -79,9 +80,13 @@ impl Roster {
         } else {
             let agent = agents::new(cx, rig, AgentRole::Polecat, self.free_name());
             self.0.push(Living { id: agent.id.clone(), name: agent.name.clone(), hooked: true, idle: false });
+            is_new = true;
             agent
         };
         hooks::attach(cx, rig, &mut agent, bead)?;
+        if is_new {
+            agents::spawned(cx, &agent)?;
+        }
         Ok(Some(agent))
     }
 }

@@ -144,6 +144,8 @@ ALTER TABLE rig ADD COLUMN mayor_agent_id TEXT",
 ALTER TABLE rig ADD COLUMN parked INTEGER NOT NULL DEFAULT 0",
         "-- rig_draining: 1: nothing is given out until the drain is over
 ALTER TABLE rig ADD COLUMN draining INTEGER NOT NULL DEFAULT 0",
+        "-- rig_drain_nonce: of the drain under way
+ALTER TABLE rig ADD COLUMN drain_nonce TEXT",
         "-- rig_watched_until: until then the town is told what happens to beads
 ALTER TABLE rig ADD COLUMN watched_until INTEGER NOT NULL DEFAULT 0",
         CREATE_EVENTS[0],
@@ -219,17 +221,21 @@ CREATE TABLE messages (
   recipient TEXT NOT NULL,                  -- an agent's id, or 'mayor'
   subject TEXT NOT NULL,                    -- empty for nudges
   body TEXT NOT NULL,
+  bead_id TEXT,                             -- hand-offs only: the work that changes hands
+  source TEXT,                              -- nudges only: on whose account
   mode TEXT CHECK (mode IN ('wait-idle', 'immediate', 'queue')), -- nudges only
   priority TEXT CHECK (priority IN ('normal', 'urgent')), -- nudges only
   created_at INTEGER NOT NULL,
   delivered_at INTEGER,                     -- null: not read yet
-  expires_at INTEGER,                       -- nudges only
+  expires_at INTEGER,                       -- it is dropped then; null for durable messages that nobody has read
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
         "-- messages_waiting
-CREATE INDEX messages_waiting ON messages (recipient, channel, sequence) WHERE delivered_at IS NULL",
+CREATE INDEX messages_waiting ON messages (recipient, sequence) WHERE delivered_at IS NULL",
         "-- messages_recipient
-CREATE INDEX messages_recipient ON messages (recipient, sequence)",
+CREATE INDEX messages_recipient ON messages (recipient, created_at, id)",
+        "-- messages_created
+CREATE INDEX messages_created ON messages (created_at, id)",
         "-- messages_expiry
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL",
         "-- messages_delivered
@@ -241,14 +247,17 @@ INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at,
 DROP TABLE mail",
         "-- agent_events
 CREATE TABLE agent_events (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
   agent_id TEXT NOT NULL,
+  id INTEGER NOT NULL,                      -- of the agent's events, from one without gaps
   event_type TEXT NOT NULL,
   data TEXT NOT NULL,                       -- JSON
-  created_at INTEGER NOT NULL
-) STRICT",
-        "-- agent_events_agent
-CREATE INDEX agent_events_agent ON agent_events (agent_id, id)",
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_id, id)
+) STRICT, WITHOUT ROWID",
+        "-- bead_events_hooked: which agent was given what
+CREATE INDEX bead_events_hooked ON bead_events (agent_id, created_at, sequence) WHERE event_type = 'hooked'",
+        "-- beads_triage
+CREATE INDEX beads_triage ON beads (bead_id) WHERE status = 'open' AND instr(labels, '\"gt:triage-request\"') > 0",
         "-- agents_identity
 CREATE UNIQUE INDEX agents_identity ON agents (identity) WHERE status <> 'dead'",
     ],

@@ -43,6 +43,9 @@ pub struct RigState {
     /// Nothing is given out until the town's drain is over.
     #[serde(default, deserialize_with = "flag_column")]
     pub draining: bool,
+    /// Of that drain; agents hear it with their heartbeats.
+    #[serde(default)]
+    pub drain_nonce: Option<String>,
     /// Until then the town is told what happens to beads, because somebody watches it.
     #[serde(default)]
     pub watched_until: Timestamp,
@@ -70,7 +73,7 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     let row: Option<RigState> = query_one(
         cx.sql,
         "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, listened_until FROM rig",
+           mayor_agent_id, parked, draining, drain_nonce, watched_until, listened_until FROM rig",
         (),
     )?;
     Ok(row.map(|row| cx.remember(row)))
@@ -96,10 +99,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, formulas)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
-           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13",
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14",
         (
             &told.rig_id,
             &told.town_id,
@@ -114,6 +117,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
             i64::from(told.draining),
             told.watched_until.millis(),
             if told.formulas.is_object() { told.formulas.to_string() } else { "{}".to_owned() },
+            &told.drain_nonce,
         ),
     )?;
     cx.forget();

@@ -4,10 +4,14 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod escalations;
 mod ledger;
+mod messages;
 mod town;
 
+pub use escalations::*;
 pub use ledger::*;
+pub use messages::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
@@ -115,12 +119,21 @@ text_enum!(
         ConvoyEnded = "convoy_ended",
         ConvoyLanded = "convoy_landed",
         MayorMessage = "mayor_message",
+        // Raised, or raised again because nobody has acknowledged it.
+        EscalationRaised = "escalation_raised",
+        EscalationAcknowledged = "escalation_acknowledged",
     }
 );
 text_enum!(
-    // Contract 3.5.
+    // Most severe last, so that the order of the variants is the order of severity.
     Severity { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
 );
+text_enum!(
+    // Embedded: how a message travels. Hooks are what an agent was given to do.
+    Channel { Mail = "mail", Nudge = "nudge", Hook = "hook", Handoff = "handoff" }
+);
+text_enum!(NudgeMode { WaitIdle = "wait-idle", Immediate = "immediate", Queue = "queue" });
+text_enum!(NudgePriority { Normal = "normal", Urgent = "urgent" });
 text_enum!(OwnerType { User = "user", Org = "org" });
 text_enum!(RuntimeMode { Legacy = "legacy", Modern = "modern" });
 
@@ -197,6 +210,9 @@ pub struct Agent {
     /// Embedded: grows with each hook; a report that names an older one is refused.
     #[serde(default)]
     pub fence: i64,
+    /// Embedded: how rigorously the hooked bead is worked on, in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// Contract 2.2 `slingBead`. Embedded: at capacity `agent` is null and `queue_position` tells the place in the queue;
@@ -335,13 +351,18 @@ pub struct Mail {
     pub delivered: bool,
     pub created_at: Timestamp,
     pub delivered_at: Option<Timestamp>,
+    /// Embedded: `mail`, or `handoff` for work that changes hands.
+    pub channel: Channel,
+    /// Embedded: that work.
+    #[serde(default)]
+    pub bead_id: Option<BeadId>,
 }
 
-/// Contract 2.4 `sendMail`, input.
+/// Contract 2.4 `sendMail`, input. Embedded: `mayor` stands for the town's Mayor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MailInput {
     pub from_agent_id: String,
-    pub to_agent_id: AgentId,
+    pub to_agent_id: String,
     pub subject: String,
     pub body: String,
 }

@@ -161,6 +161,17 @@ methods! {
     LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
     // Reviews.
     GET_MERGE_QUEUE: Town "getMergeQueueData" ("input") Read Refuse => town::reviews::get_merge_queue_data;
+    // The Mayor and escalations.
+    ENSURE_MAYOR: Town "ensureMayor" ("actorUserId") Lead Refuse => town::mayor::ensure;
+    GET_MAYOR_AGENT_ID: Town "getMayorAgentId" () Read Refuse => town::mayor::get_agent_id;
+    MAYOR_WAITING: Town "mayorWaiting" ("agentId", "firedAt") Lead Refuse => town::mayor::waiting;
+    TOUCH_MAYOR_HEARTBEAT: Town "touchAgentHeartbeat" ("agentId", "watermark") Lead Refuse => town::mayor::touch_heartbeat;
+    SET_DASHBOARD_CONTEXT: Town "setDashboardContext" ("xml") Lead Refuse => town::mayor::set_dashboard_context;
+    GET_DASHBOARD_CONTEXT: Town "getDashboardContext" () Read Refuse => town::mayor::get_dashboard_context;
+    UPDATE_MAYOR_MODEL: Town "updateMayorModel" ("model", "smallModel") Admin Refuse => town::mayor::update_model;
+    ROUTE_ESCALATION: Town "routeEscalation" ("input") Agent Refuse => town::escalations::route;
+    LIST_ESCALATIONS: Town "listEscalations" ("filter") Read Refuse => town::escalations::list;
+    ACKNOWLEDGE_ESCALATION: Town "acknowledgeEscalation" ("escalationId") Lead Refuse => town::escalations::acknowledge;
     LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
@@ -177,6 +188,30 @@ methods! {
     UNHOOK_BEAD: Rig "unhookBead" ("agentId") Agent Refuse => rig::hooks::unhook_bead;
     SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
     CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
+    // Agents' own lives, messages and triage.
+    REGISTER_AGENT: Rig "registerAgent" ("input") Lead Refuse => rig::agents::register_agent;
+    GET_AGENT: Rig "getAgentAsync" ("agentId") Read Refuse => rig::agents::get_agent;
+    GET_AGENT_BY_IDENTITY: Rig "getAgentByIdentity" ("identity") Read Refuse => rig::agents::get_agent_by_identity;
+    UPDATE_AGENT_STATUS: Rig "updateAgentStatus" ("agentId", "status") Agent Refuse => rig::agent_status::update_agent_status;
+    GET_HOOKED_BEAD: Rig "getHookedBead" ("agentId") Read Refuse => rig::hooks::get_hooked_bead;
+    RESET_AGENT: Rig "resetAgent" ("agentId") Lead Refuse => rig::agent_status::reset_agent;
+    RESET_AGENT_DISPATCH_ATTEMPTS: Rig "resetAgentDispatchAttempts" ("agentId", "rigId") Lead Refuse => rig::agent_status::reset_attempts;
+    TOUCH_AGENT_HEARTBEAT: Rig "touchAgentHeartbeat" ("agentId", "watermark") Agent Refuse => rig::agent_status::touch_heartbeat;
+    UPDATE_AGENT_STATUS_MESSAGE: Rig "updateAgentStatusMessage" ("agentId", "message") Agent Refuse => rig::agent_status::update_status_message;
+    PRIME: Rig "prime" ("agentId") Agent Refuse => rig::prime::prime;
+    WRITE_CHECKPOINT: Rig "writeCheckpoint" ("agentId", "data") Agent Refuse => rig::checkpoints::write_checkpoint;
+    READ_CHECKPOINT: Rig "readCheckpoint" ("agentId") Read Refuse => rig::checkpoints::read_checkpoint;
+    APPEND_AGENT_EVENT: Rig "appendAgentEvent" ("agentId", "eventType", "data") Agent Refuse => rig::agent_events::append_event;
+    GET_AGENT_EVENTS: Rig "getAgentEvents" ("agentId", "afterId", "limit") Read Refuse => rig::agent_events::get_events;
+    RECONSTRUCT_CONVERSATION: Rig "reconstructConversation" ("agentId") Read Refuse => rig::agent_events::reconstruct_conversation;
+    LIST_MESSAGES: Rig "listMessages" ("filter") Read Refuse => rig::messages::list_messages;
+    GET_MESSAGE: Rig "getMessage" ("addressOrId") Read Refuse => rig::messages::get_message;
+    SEND_HANDOFF: Rig "sendHandoff" ("input") Agent Refuse => rig::mail::send_handoff;
+    QUEUE_NUDGE: Rig "queueNudge" ("agentId", "message", "options") Agent Refuse => rig::nudges::queue_nudge;
+    GET_PENDING_NUDGES: Rig "getPendingNudges" ("agentId") Read Refuse => rig::nudges::get_pending;
+    MARK_NUDGE_DELIVERED: Rig "markNudgeDelivered" ("nudgeId") Agent Refuse => rig::nudges::mark_delivered;
+    EXPIRE_STALE_NUDGES: Rig "expireStaleNudges" () Lead Refuse => rig::nudges::expire_stale;
+    RESOLVE_TRIAGE: Rig "resolveTriage" ("input") Lead Refuse => rig::triage::resolve_triage;
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
     // The ledger: fields, deletion, events.
     UPDATE_BEAD: Rig "updateBead" ("beadId", "fields", "actorId") Lead Refuse => rig::bead_fields::update_bead;

@@ -6,7 +6,7 @@ use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::rpc::call::written;
-use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus};
+use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus, Quality};
 use crate::rpc::table::LIST_AGENTS;
 use crate::time::Timestamp;
 use schemars::JsonSchema;
@@ -54,6 +54,9 @@ pub struct AgentLine {
     hook: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
+    /// How rigorously it works on the bead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<AgentText>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +112,7 @@ impl From<Agent> for AgentLine {
             rig: agent.rig_id.map(|rig| rig.to_string()),
             hook: agent.current_hook_bead_id.map(|bead| bead.to_string()),
             branch: agent.branch.as_deref().map(name),
+            quality: agent.quality,
             message: agent.agent_status_message.as_deref().map(AgentText::line),
             last_activity_at: agent.last_activity_at.map(|at| at.to_string()),
         }

@@ -11,9 +11,11 @@ pub mod bead_deletion;
 pub mod beads;
 pub mod confirm;
 pub mod convoys;
+pub mod escalations;
 pub mod list;
 pub mod live;
 pub mod merge_queue;
+pub mod mailbox;
 pub mod messages;
 pub mod page;
 pub mod place;
@@ -29,6 +31,7 @@ pub mod text;
 pub mod tool;
 pub mod toolset;
 pub mod towns;
+pub mod triage;
 pub mod view;
 pub mod wait;
 
@@ -55,6 +58,13 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<merge_queue::MergeQueue>(Work),
     ToolDef::of::<sling::SlingBatch>(Convoys),
     ToolDef::of::<messages::SendMayorMessage>(Agents),
+    ToolDef::live::<messages::SendMessage>(Agents),
+    ToolDef::of::<mailbox::ListMessages>(Agents),
+    ToolDef::of::<escalations::ListEscalations>(Agents),
+    ToolDef::of::<escalations::AcknowledgeEscalation>(Agents),
+    ToolDef::of::<escalations::Escalate>(Agents).on_request(),
+    ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
+    ToolDef::live::<triage::ResetAgent>(Agents).on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents),
 ];
 

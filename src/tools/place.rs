@@ -6,13 +6,14 @@
 use super::tool::{Place, Reach, ToolDef};
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
-use crate::ids::{BeadId, RigId, TownId};
+use crate::ids::{AgentId, BeadId, RigId, TownId};
 use crate::isolate::Memory;
 use crate::rpc::call::{Call, Instance, decode, written};
 use crate::rpc::client::Client;
-use crate::rpc::model::{Bead, RigRecord, TownRecord};
-use crate::rpc::table::{GET_BEAD, LIST_RIGS, LIST_TOWNS, Method};
+use crate::rpc::model::{Agent, AgentStatus, Bead, RigRecord, TownRecord};
+use crate::rpc::table::{GET_BEAD, LIST_AGENTS, LIST_RIGS, LIST_TOWNS, Method};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -179,6 +180,32 @@ pub async fn bead(client: &Client<'_>, town: &TownId, id: &str) -> Result<(RigId
     let id = BeadId::parse(id).map_err(|_| missing())?;
     let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, &written(&GET_BEAD, (id,))?).await?;
     found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
+}
+
+/// An agent by id or, among the living, by name; and the rig that it lives in. `rig` narrows where to look.
+///
+/// # Errors
+/// `NotFound` once every rig has said so; `InvalidArgument` when several rigs have an agent of that name.
+pub async fn agent(client: &Client<'_>, town: &TownId, rig: Option<&RigId>, named: &str) -> Result<(RigId, Agent), Failure> {
+    let args = written(&LIST_AGENTS, (Value::Null,))?;
+    let OfRigs { found, failed } = match rig {
+        None => of_rigs::<Vec<Agent>>(client, town, &LIST_AGENTS, &args).await?,
+        Some(rig) => {
+            let call = Call { instance: Instance::Rig(rig.clone()), method: &LIST_AGENTS, args };
+            let agents = decode(&LIST_AGENTS, &client.call(&call, Some(town), None).await?)?;
+            OfRigs { found: vec![(rig.clone(), agents)], failed: None }
+        }
+    };
+    let id = AgentId::parse(named).ok();
+    let is_meant = |agent: &Agent| id.as_ref().map_or(agent.name == named && agent.status != AgentStatus::Dead, |id| agent.id == *id);
+    let all = found.into_iter().flat_map(|(rig, agents)| agents.into_iter().map(move |agent| (rig.clone(), agent)));
+    let mut matching: Vec<(RigId, Agent)> = all.filter(|(_, agent)| is_meant(agent)).collect();
+    if matching.len() > 1 {
+        let refusal = Refusal::new(Code::InvalidArgument, "agent: several rigs have an agent of that name");
+        return Err(refusal.hint("Give the rig too, or the agent's id from list_agents.").into());
+    }
+    let missing = || Refusal::new(Code::NotFound, "agent: no agent has that id or name").hint("Call list_agents to see who lives where.");
+    matching.pop().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
 }
 
 /// The registries that a caller's towns are in: the user's, and those of the user's organizations.

@@ -36,6 +36,8 @@ impl Hints {
     pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
     /// A tool that destroys something, once that is confirmed (`confirm`).
     pub const DESTROY: Self = Self { read_only: false, destructive: true, idempotent: false, open_world: false };
+    /// A tool that changes something into what the arguments say, so that doing it twice is doing it once.
+    pub const SET: Self = Self { read_only: false, destructive: false, idempotent: true, open_world: false };
     /// A tool that adds something; a retry is safe with an idempotency key only.
     pub const ADD: Self = Self { read_only: false, destructive: false, idempotent: false, open_world: false };
 }

@@ -2,9 +2,9 @@
 //!
 //! Owns the two kinds of letter that rigs get. They say how things are when they are sent.
 
-use super::{config, convoys, state, topics};
+use super::{config, convoys, escalations, state, topics};
 use crate::error::Failure;
-use crate::ids::{ConvoyId, RigId};
+use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::RigState;
 use crate::rpc::call::Instance;
 use crate::rpc::serve::{Cx, Flush};
@@ -39,6 +39,16 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Res
     tell(cx, "convoy", convoy.as_str(), rig)
 }
 
+/// Something in a rig waits for a decision.
+pub(super) fn triage_wanted(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "triage", escalation.as_str(), rig)
+}
+
+/// An escalation was acknowledged; the rig that it concerns closes its bead.
+pub(super) fn acknowledged(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "acknowledged", escalation.as_str(), rig)
+}
+
 /// Writes the letter for an outbox row from the state as it is.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     if owed.kind == TOPIC {
@@ -51,6 +61,8 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
             Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| outbox::write(&order)).transpose()?),
             Err(_) => Ok(None),
         },
+        "triage" => escalations::triage_letter(cx, &owed.subject, &rig),
+        "acknowledged" => escalations::acknowledgement(cx, &owed.subject, &rig),
         _ => Ok(None),
     }
 }
@@ -73,6 +85,7 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
         mayor_agent_id: Some(town.mayor_agent_id.clone()),
         parked: town.parked || parked == 1,
         draining: town.drain_nonce.is_some(),
+        drain_nonce: town.drain_nonce.clone(),
         watched_until: town.watched_until,
         listened_until: Timestamp::default(),
         formulas: town.config.get("formulas").cloned().unwrap_or_default(),

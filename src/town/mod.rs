@@ -2,11 +2,12 @@
 //!
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `reviews` the merge queue, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
 pub mod config;
 pub mod convoys;
+pub mod escalations;
 pub mod feed;
 pub mod graph;
 pub mod identity;
@@ -31,10 +32,15 @@ use crate::store::outbox::Letter;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
-    alarm: |_| Ok(()),
+    alarm,
     owes: Some(Owes { compose: letters::compose, town: |cx, _| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
     read_stream: None,
 };
+
+/// What time alone brings about.
+fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
+    escalations::alarm(cx)
+}
 
 /// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.
 fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
@@ -60,6 +66,8 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),
         "bead" => convoys::apply_bead(cx, &rig, letter),
+        "escalation" => escalations::apply(cx, &rig, letter),
+        "message" => mayor::receive(cx, letter),
         other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
     })
 }

@@ -164,9 +164,16 @@ CREATE TABLE escalations (
   acknowledged_at INTEGER,
   acknowledged_by TEXT,
   bead_id TEXT,                             -- in the rig: the escalation bead or the triage request
+  next_at INTEGER,                          -- raised again then; null: never
   sequence INTEGER NOT NULL                 -- order of arrival
 ) STRICT, WITHOUT ROWID",
         "-- escalations_open
 CREATE INDEX escalations_open ON escalations (acknowledged, sequence)",
+        "-- escalations_sequence
+CREATE INDEX escalations_sequence ON escalations (sequence)",
+        "-- escalations_acknowledged
+CREATE INDEX escalations_acknowledged ON escalations (acknowledged_at) WHERE acknowledged_at IS NOT NULL",
+        "-- escalations_due
+CREATE INDEX escalations_due ON escalations (next_at) WHERE next_at IS NOT NULL",
     ],
 ];

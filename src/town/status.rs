@@ -35,6 +35,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         beads.in_progress += rig.beads.in_progress;
         beads.in_review += rig.beads.in_review;
         beads.failed += rig.beads.failed;
+        beads.triage_requests += rig.beads.triage_requests;
     }
     let active = agents.working > 0 || agents.hooked > 0 || beads.open > 0;
     let answered = i64::try_from(told.len()).unwrap_or(i64::MAX);

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, wherever its helpers live"
 )]
 
+mod agent_tools;
 mod bead_tools;
 mod completion;
 mod confirm;

@@ -55,6 +55,13 @@ fn the_tools_are_exactly_these() {
             "merge_queue",
             "sling_batch",
             "send_mayor_message",
+            "send_message",
+            "list_messages",
+            "list_escalations",
+            "acknowledge_escalation",
+            "escalate",
+            "resolve_triage",
+            "reset_agent",
             "remove_polecat"
         ]
     );

@@ -27,7 +27,7 @@ fn the_events_of_a_rig_are_listed_newest_first_by_bead_and_by_time() {
     let all = newest_first(&town, &rig, Value::Null);
     assert!(all.is_sorted_by(|one, next| one.sequence > next.sequence));
     let kinds: Vec<&str> = all.iter().map(|event| event.event_type.as_str()).collect();
-    assert_eq!(kinds, ["unhooked", "closed", "hooked", "created", "hooked", "created"]);
+    assert_eq!(kinds, ["unhooked", "closed", "agent_spawned", "hooked", "created", "agent_spawned", "hooked", "created"]);
     let closed = &all[1];
     assert_eq!(
         (closed.bead_id.as_str(), closed.agent_id.as_deref()),
@@ -40,7 +40,7 @@ fn the_events_of_a_rig_are_listed_newest_first_by_bead_and_by_time() {
     assert_eq!(closed.actor.as_deref(), Some(tokens::OWNER));
 
     let later = newest_first(&town, &rig, json!({"since": began}));
-    assert_eq!(later, all[..4]);
+    assert_eq!(later, all[..5]);
     let of_bead = newest_first(&town, &rig, json!({"beadId": slung.bead.bead_id}));
     assert_eq!(of_bead.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>(), ["unhooked", "closed", "hooked", "created"]);
     assert_eq!(newest_first(&town, &rig, json!({"beadId": slung.bead.bead_id, "since": began})), of_bead[..2]);
@@ -57,8 +57,8 @@ fn who_follows_the_events_gets_each_once_and_in_order() {
     let mayor = tokens::mayor(&town.fleet, &town.id);
     town.fleet.ask::<Value>(&rig.at, &gastown_mcp::rpc::table::CLOSE_BEAD, (&beads[0], "mayor"), &mayor).unwrap();
     let all = oldest_first(&town, &rig, Value::Null);
-    assert_eq!(all, (1..=10).collect::<Vec<i64>>(), "without gaps");
-    assert_eq!(oldest_first(&town, &rig, json!({"limit": 3})), [8, 9, 10], "without a position the newest");
+    assert_eq!(all, (1..=14).collect::<Vec<i64>>(), "without gaps");
+    assert_eq!(oldest_first(&town, &rig, json!({"limit": 3})), [12, 13, 14], "without a position the newest");
     let mut followed = Vec::new();
     while let page = oldest_first(&town, &rig, json!({"after": followed.last().copied().unwrap_or(0), "limit": 3}))
         && !page.is_empty()
@@ -68,8 +68,8 @@ fn who_follows_the_events_gets_each_once_and_in_order() {
     assert_eq!(followed, all);
     assert!(oldest_first(&town, &rig, json!({"after": i64::MAX})).is_empty());
     assert_eq!(oldest_first(&town, &rig, json!({"after": -7, "limit": 1})), [1]);
-    assert_eq!(oldest_first(&town, &rig, json!({"bead": beads[1]})), [3, 4]);
+    assert_eq!(oldest_first(&town, &rig, json!({"bead": beads[1]})), [4, 5]);
     let by_mayor = oldest_first(&town, &rig, json!({"actor": "mayor-of-the-tests", "after": 0}));
-    assert!(!by_mayor.is_empty() && by_mayor.iter().all(|sequence| *sequence > 8), "{by_mayor:?}");
-    assert_eq!(oldest_first(&town, &rig, json!({"actor": tokens::OWNER, "after": 0, "limit": 500})), (1..=8).collect::<Vec<i64>>());
+    assert!(!by_mayor.is_empty() && by_mayor.iter().all(|sequence| *sequence > 12), "{by_mayor:?}");
+    assert_eq!(oldest_first(&town, &rig, json!({"actor": tokens::OWNER, "after": 0, "limit": 500})), (1..=12).collect::<Vec<i64>>());
 }

@@ -1,5 +1,6 @@
 //! `RigDO`.
 
+mod agents;
 mod beads;
 mod cost;
 mod deletion;
@@ -9,10 +10,13 @@ mod hooks;
 mod landing;
 mod lists;
 mod mail;
+mod messages;
 mod names;
+mod prime;
 mod queue;
 mod random;
 mod retention;
-mod size;
 pub mod reviews;
+mod size;
 mod sling;
+mod triage;

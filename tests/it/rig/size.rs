@@ -42,7 +42,8 @@ fn looked_at(sql: &HostSql) -> Vec<String> {
         let words: Vec<&str> = statement.split_whitespace().collect();
         let reads = words.windows(2).filter(|pair| ["FROM", "JOIN", "UPDATE"].contains(&pair[0])).map(|pair| pair[1]);
         let is_large = reads.into_iter().any(|table| !SMALL.contains(&table) && !table.starts_with("sqlite_master") && table != "meta");
-        if is_large {
+        // Few agents, and the bead of each by its id.
+        if is_large && !statement.starts_with("-- agents_list") {
             assert_indexed(sql, statement, params);
         }
     }

@@ -148,7 +148,7 @@ fn a_polecat_that_is_named_gets_the_work_or_the_refusal_says_what_it_holds() {
     let busy = refusal(desk.sling_with(json!({"title": "c", "agent": "Toast"})));
     assert_eq!((busy.code, busy.message), (Code::Conflict, format!("Toast (agent {}) holds bead {bead}", toast.id)));
     let nobody = refusal(desk.sling_with(json!({"title": "c", "agent": "Birch"})));
-    assert_eq!((nobody.code, nobody.hint.as_deref()), (Code::NotFound, Some("Polecats: Maple, Toast.")));
+    assert_eq!((nobody.code, nobody.hint.as_deref()), (Code::NotFound, Some("Polecats: Toast, Maple.")));
     // The refinery takes merge requests only.
     assert_eq!(code(desk.sling_with(json!({"title": "c", "agent": "refinery"}))), Code::NotFound);
     for impossible in [json!({"hold": true}), json!({"labels": ["gt:held"]}), json!({"depends_on": [bead]})] {

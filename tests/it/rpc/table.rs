@@ -28,6 +28,9 @@ fn every_parameter_has_a_name_of_its_own() {
 /// What a caller passes who leaves out everything that may be left out; `null` is the padding.
 fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> Value {
     let bead = json!(AgentId::from_random([9; 16]));
+    if let Some(args) = agents_args(method, rig, agent, &bead) {
+        return args;
+    }
     match (method.object, method.name) {
         (_, "listen") => json!([["rig"], town.fleet.now()]),
         (Object::Registry, "createTown") => json!([{"name": "t"}]),
@@ -77,6 +80,37 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Session, _) => session_args(method, town),
         _ => json!([bead]),
     }
+}
+
+/// Those of agents' own lives, messages, escalations and the Mayor.
+fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> Option<Value> {
+    Some(match (method.object, method.name) {
+        (Object::Town, "getMayorAgentId" | "getDashboardContext") | (Object::Rig, "expireStaleNudges") => json!([]),
+        (Object::Town, "ensureMayor" | "listEscalations") | (Object::Rig, "listMessages") => json!([null]),
+        (Object::Town, "mayorWaiting") => json!([null, null]),
+        (Object::Town, "touchAgentHeartbeat") => json!(["", null]),
+        (Object::Town, "setDashboardContext") => json!(["<x/>"]),
+        (Object::Town, "updateMayorModel") => json!(["a/model", null]),
+        (Object::Town, "routeEscalation") => json!([{"severity": "low", "message": "m"}]),
+        (Object::Rig, "registerAgent") => json!([{"role": "polecat", "name": "Nail", "identity": "nail@town"}]),
+        (
+            Object::Rig,
+            "getAgentAsync" | "getHookedBead" | "resetAgent" | "prime" | "readCheckpoint" | "reconstructConversation" | "getPendingNudges",
+        ) => json!([agent]),
+        (Object::Rig, "getAgentByIdentity" | "getMessage" | "markNudgeDelivered") => json!(["x"]),
+        (Object::Rig, "updateAgentStatus") => json!([agent, "idle"]),
+        (Object::Rig, "resetAgentDispatchAttempts") => json!([agent, rig]),
+        (Object::Rig, "touchAgentHeartbeat" | "writeCheckpoint") => json!([agent, null]),
+        (Object::Rig, "updateAgentStatusMessage") => json!([agent, "at it"]),
+        (Object::Rig, "appendAgentEvent") => json!([agent, "note", null]),
+        (Object::Rig, "getAgentEvents") => json!([agent, null, null]),
+        (Object::Rig, "queueNudge") => json!([agent, "m", null]),
+        (Object::Rig, "sendHandoff") => json!([{"from": "mayor", "to": agent, "subject": "s", "body": ""}]),
+        (Object::Rig, "resolveTriage") => {
+            json!([{"agent_id": "mayor", "triage_request_bead_id": bead, "action": "DISCARD", "resolution_notes": ""}])
+        }
+        _ => return None,
+    })
 }
 
 fn session_args(method: &Method, town: &Town) -> Value {

@@ -2,7 +2,9 @@
 
 mod config;
 mod convoys;
+mod escalations;
 mod feed;
+mod mayor;
 mod merge_queue;
 mod provisioning;
 mod random;

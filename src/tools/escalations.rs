@@ -1,0 +1,206 @@
+//! Tools around a town's inbox of escalations.
+//!
+//! Owns their order: the most severe first, of these the one that waits longest.
+
+use super::page;
+use super::text::{AgentText, name};
+use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use crate::error::{Code, Failure, Refusal};
+use crate::ids::BeadId;
+use crate::rpc::model::{EscalationEntry, EscalationFilter, EscalationInput, Severity};
+use crate::rpc::table::{ACKNOWLEDGE_ESCALATION, LIST_ESCALATIONS, ROUTE_ESCALATION};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Escalations shown unless the call says otherwise.
+const SHOWN_DEFAULT: usize = 20;
+
+/// Lists what agents and rigs escalated and nobody has dealt with, most severe first. Use it to find what needs a decision.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEscalations {
+    /// True: those that are dealt with.
+    acknowledged: Option<bool>,
+    /// How many, 1 to 100 (default 20).
+    limit: Option<usize>,
+}
+
+/// The inbox.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EscalationList {
+    town: String,
+    summary: String,
+    escalations: Vec<EscalationLine>,
+}
+
+/// An escalation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EscalationLine {
+    id: String,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<AgentText>,
+    message: AgentText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rig: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    created_at: String,
+    /// How often it was raised again because nobody acknowledged it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raised_again: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_by: Option<String>,
+    /// What to call once it is dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl Tool for ListEscalations {
+    const NAME: &'static str = "list_escalations";
+    const TITLE: &'static str = "List escalations";
+    const HINTS: Hints = Hints::READ;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = r#"{"limit":10}"#;
+    type Output = EscalationList;
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        if self.limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
+            return Err(Refusal::new(Code::InvalidArgument, "limit must be from 1 to 100").into());
+        }
+        let filter = EscalationFilter { acknowledged: Some(self.acknowledged.unwrap_or(false)) };
+        Ok(Plan::One(place.call_town(&LIST_ESCALATIONS, (filter,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<EscalationList, Failure> {
+        let entries: Vec<EscalationEntry> = answers.one(&LIST_ESCALATIONS)?;
+        let total = entries.len();
+        let key = |entry: &EscalationEntry| (-(entry.severity as i64), entry.created_at.to_string() + entry.id.as_str());
+        let mut entries = if self.acknowledged == Some(true) { entries } else { page::sort(entries, false, key) };
+        entries.truncate(self.limit.unwrap_or(SHOWN_DEFAULT));
+        let what = if self.acknowledged == Some(true) { "dealt with" } else { "open" };
+        // The town answers with so many at most.
+        let number = if total >= 100 { "100 or more".to_owned() } else { total.to_string() };
+        let summary = format!("{number} {what}, {} shown.", entries.len());
+        Ok(EscalationList {
+            town: place.town()?.to_string(),
+            summary,
+            escalations: entries.into_iter().map(EscalationLine::from).collect(),
+        })
+    }
+}
+
+impl From<EscalationEntry> for EscalationLine {
+    fn from(entry: EscalationEntry) -> Self {
+        Self {
+            next: (entry.acknowledged == 0).then(|| format!("acknowledge_escalation {{\"escalation\":\"{}\"}}", entry.id)),
+            id: entry.id.to_string(),
+            severity: entry.severity,
+            category: entry.category.as_deref().map(AgentText::line),
+            message: AgentText::line(&entry.message),
+            rig: (!entry.source_rig_id.is_empty()).then_some(entry.source_rig_id),
+            agent: entry.source_agent_id.as_deref().map(name),
+            created_at: entry.created_at.to_string(),
+            raised_again: (entry.re_escalation_count > 0).then_some(entry.re_escalation_count),
+            acknowledged_at: entry.acknowledged_at.map(|at| at.to_string()),
+            acknowledged_by: entry.acknowledged_by.as_deref().map(name),
+        }
+    }
+}
+
+/// Marks an escalation as dealt with; its bead in the rig is closed. Use it once you, or somebody you asked, took care of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeEscalation {
+    /// Escalation id.
+    escalation: String,
+}
+
+/// One escalation, as it is now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EscalationShown {
+    town: String,
+    summary: String,
+    escalation: EscalationLine,
+}
+
+impl Tool for AcknowledgeEscalation {
+    const NAME: &'static str = "acknowledge_escalation";
+    const TITLE: &'static str = "Acknowledge an escalation";
+    const HINTS: Hints = Hints::SET;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str = r#"{"escalation":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#;
+    type Output = EscalationShown;
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        let id = BeadId::parse(&self.escalation).map_err(|_| unknown())?;
+        Ok(Plan::One(place.call_town(&ACKNOWLEDGE_ESCALATION, (id,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<EscalationShown, Failure> {
+        let entry: Option<EscalationEntry> = answers.one(&ACKNOWLEDGE_ESCALATION)?;
+        let escalation = EscalationLine::from(entry.ok_or_else(unknown)?);
+        Ok(EscalationShown {
+            town: place.town()?.to_string(),
+            summary: "It is dealt with and will not be raised again.".to_owned(),
+            escalation,
+        })
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call list_escalations to see them.")
+}
+
+/// Puts something into the town's inbox that somebody must decide; the Mayor is told unless its severity is low. Use it for what you
+/// cannot settle yourself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Escalate {
+    /// How bad it is.
+    severity: Severity,
+    /// What happened, and what is to be decided.
+    message: String,
+    /// A word for what sort of thing it is.
+    category: Option<String>,
+    /// Rig id or name, if it is about one.
+    rig: Option<String>,
+    /// Agent id, if it is about one.
+    agent: Option<String>,
+}
+
+impl Tool for Escalate {
+    const NAME: &'static str = "escalate";
+    const TITLE: &'static str = "Escalate";
+    const HINTS: Hints = Hints::ADD;
+    const REACH: Reach = Reach::Town;
+    const EXAMPLE: &'static str =
+        r#"{"severity":"high","category":"stalled_agent","message":"Toast has said nothing for an hour.","rig":"api"}"#;
+    type Output = EscalationShown;
+
+    fn rig(&self) -> Option<&str> {
+        self.rig.as_deref()
+    }
+
+    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
+        let input = EscalationInput {
+            town_id: None,
+            source_rig_id: place.rig.as_ref().map(ToString::to_string),
+            source_agent_id: self.agent.clone(),
+            severity: self.severity,
+            category: self.category.clone(),
+            message: self.message.clone(),
+        };
+        Ok(Plan::One(place.call_town(&ROUTE_ESCALATION, (input,))?))
+    }
+
+    fn render(self, answers: Answers, place: &Place) -> Result<EscalationShown, Failure> {
+        let entry: EscalationEntry = answers.one(&ROUTE_ESCALATION)?;
+        let told = if entry.severity == Severity::Low { "" } else { " The Mayor is told." };
+        let triage = if entry.bead_id.is_some() { " resolve_triage decides it with an action." } else { "" };
+        let summary = format!("It waits in the inbox.{told}{triage}");
+        Ok(EscalationShown { town: place.town()?.to_string(), summary, escalation: entry.into() })
+    }
+}
