@@ -43,6 +43,11 @@ fn changed(cx: &Cx<'_>) -> Result<(), Failure> {
     topics::notify(cx, TOWNS)
 }
 
+/// `ping`.
+pub(crate) fn ping(_cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    Ok(Answer::Json("\"pong\"".to_owned()))
+}
+
 /// `listen`. Who has no town yet hears of the first one.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
     topics::listen(cx, caller, &topics, expires_at)?;

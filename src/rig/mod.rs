@@ -2,7 +2,7 @@
 //!
 //! `state` is who this rig is, `beads`, `agents`, `mail` the stored collections, `hooks` who holds what, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
-//! lives here, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! lives here, `removal` its end, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agents;
 pub mod beads;
@@ -14,6 +14,7 @@ pub mod hooks;
 pub mod lifecycle;
 pub mod mail;
 pub mod names;
+pub mod removal;
 mod report;
 mod roster;
 mod schema;
@@ -70,8 +71,14 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "rig" => state::apply(cx, source, letter),
         "convoy" => convoys::apply(cx, letter),
+        removal::REMOVED => {
+            cx.destroy();
+            Ok(())
+        }
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
-    dispatch::dispatch(cx, &*state::require(cx)?)?;
+    if !cx.effects().destroy {
+        dispatch::dispatch(cx, &*state::require(cx)?)?;
+    }
     Ok(answer)
 }

@@ -4,8 +4,10 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod admin;
 mod town;
 
+pub use admin::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
@@ -109,6 +111,13 @@ text_enum!(
         ConvoyEnded = "convoy_ended",
         ConvoyLanded = "convoy_landed",
         MayorMessage = "mayor_message",
+        RigRemoved = "rig_removed",
+        // No work is given out, of the town or of one rig, until it is unparked.
+        Parked = "parked",
+        Unparked = "unparked",
+        // The same until what runs the agents is back.
+        DrainStarted = "drain_started",
+        DrainEnded = "drain_ended",
     }
 );
 text_enum!(OwnerType { User = "user", Org = "org" });
