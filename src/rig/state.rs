@@ -2,7 +2,7 @@
 //!
 //! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
 
-use super::{report, topics};
+use super::topics;
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{AgentId, RigId, TownId};
@@ -112,9 +112,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         ),
     )?;
     cx.forget();
-    let Some(known) = known else { return Ok(()) };
-    let shown = |rig: &RigState| (rig.parked, rig.draining, rig.capacity, rig.name.clone());
-    if shown(&known) == shown(&told) { topics::rig_changed(cx, &known) } else { report::summary_changed(cx, &*require(cx)?) }
+    known.map_or(Ok(()), |known| topics::rig_changed(cx, &known))
 }
 
 /// The leases changed: remembers when the last of them ends.

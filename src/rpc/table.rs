@@ -73,6 +73,8 @@ pub struct Method {
     pub access: Access,
     /// What an uninitialised object does.
     pub absent: Absent,
+    /// The contract has it, embedded towns do not.
+    pub is_unsupported: bool,
     /// The function.
     pub(crate) handler: fn(&Cx<'_>, &Caller, &str) -> Result<Answer, Failure>,
 }
@@ -127,6 +129,7 @@ macro_rules! methods {
                 params: &[$($param),*],
                 access: Access::$access,
                 absent: $absent,
+                is_unsupported: false,
                 handler: |cx, caller, args| $handler(cx, caller, arguments(&$id, args)?),
             };
         )*
@@ -139,6 +142,7 @@ macro_rules! methods {
                 params: &[$($missing_param),*],
                 access: Access::Read,
                 absent: Refuse,
+                is_unsupported: true,
                 handler: |_, _, args| Err(unsupported($missing_name, &[$($missing_param),*], args, $why, $instead)),
             },)*
         ];

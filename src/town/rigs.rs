@@ -2,7 +2,7 @@
 //!
 //! Owns the `rigs` table. The rig's work is the rig's.
 
-use super::{feed, letters, removal, state, topics};
+use super::{feed, letters, removal, rig_config, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::RigId;
 use crate::rpc::model::{AddRigInput, FeedKind, RigChanges, RigRecord, RigSummary};
@@ -10,7 +10,7 @@ use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, flag_column, json_column, query, query_one, scalar};
 use serde::Deserialize;
-use serde_json::{Map, json as value};
+use serde_json::{Map, Value, json as value};
 
 /// Most rigs of a town.
 pub const RIGS_MAX: usize = 200;
@@ -200,15 +200,23 @@ pub(super) fn summaries(cx: &Cx<'_>) -> Result<(Vec<RigSummary>, Vec<RigId>), Fa
         summary: Option<RigSummary>,
         #[serde(deserialize_with = "flag_column")]
         parked: bool,
+        name: String,
+        #[serde(deserialize_with = "json_column")]
+        config: Map<String, Value>,
     }
     let town = state::require(cx)?;
-    let rows: Vec<Row> = query(cx.sql, "-- rigs_summaries\nSELECT id, summary, parked FROM rigs ORDER BY sequence", ())?;
+    let rows: Vec<Row> = query(cx.sql, "-- rigs_summaries\nSELECT id, summary, parked, name, config FROM rigs ORDER BY sequence", ())?;
     let mut told = Vec::new();
     let mut silent = Vec::new();
     for row in rows {
         match row.summary {
-            // Whether it is parked, the town knows best.
-            Some(summary) => told.push(RigSummary { parked: town.parked || row.parked, ..summary }),
+            // What the town has said of the rig, it knows best.
+            Some(summary) => told.push(RigSummary {
+                parked: town.parked || row.parked,
+                capacity: rig_config::capacity(&town, &row.config),
+                name: row.name,
+                ..summary
+            }),
             None => silent.push(row.id),
         }
     }
