@@ -22,6 +22,7 @@ pub mod offer;
 pub mod peer;
 pub mod prompts;
 pub mod registry;
+pub mod provision;
 pub mod resources;
 pub mod rig;
 pub mod rpc;

@@ -25,8 +25,9 @@ const LOOK_MILLIS: i64 = 1_000;
 
 /// `removeRig(rigId, force)`: refused while the rig holds active beads, unless forced. Removing what is not there is no
 /// error (Gastown contract 2.1).
-pub(crate) fn remove_rig(cx: &Cx<'_>, _caller: &Caller, (id, force): (RigId, Option<bool>)) -> Result<Answer, Failure> {
+pub(crate) fn remove_rig(cx: &Cx<'_>, caller: &Caller, (id, force): (RigId, Option<bool>)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
+    caller.principal.check_may_delete(town.owner().org_id.as_deref(), "rigs")?;
     if rigs::find(cx, &id)?.is_none() {
         return Ok(Answer::Void);
     }
@@ -115,8 +116,9 @@ pub(super) fn is_leaving(cx: &Cx<'_>, rig: &RigId) -> Result<bool, Failure> {
 
 /// `destroy(force)`: refused while rigs hold active beads, unless forced. From then on the town answers nobody; it is gone
 /// when its rigs and its sessions are.
-pub(crate) fn destroy(cx: &Cx<'_>, _caller: &Caller, (force,): (Option<bool>,)) -> Result<Answer, Failure> {
+pub(crate) fn destroy(cx: &Cx<'_>, caller: &Caller, (force,): (Option<bool>,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
+    caller.principal.check_may_delete(town.owner().org_id.as_deref(), "towns")?;
     let rigs = rigs::list(cx)?;
     if force == Some(true) || rigs.is_empty() {
         close(cx, &town)?;
