@@ -39,7 +39,8 @@ pub(crate) fn remove_rig(cx: &Cx<'_>, caller: &Caller, (id, force): (RigId, Opti
     let then = move |cx: &Cx<'_>, answers: Vec<Result<String, Failure>>| {
         let Some(rig) = rigs::find(cx, &id)? else { return Ok(Answer::Void) };
         let Some(active) = active_beads(answers) else {
-            let refusal = Refusal::new(Code::Unavailable, format!("The rig named \"{}\" did not answer: nobody knows what it holds", rig.name));
+            let refusal =
+                Refusal::new(Code::Unavailable, format!("The rig named \"{}\" did not answer: nobody knows what it holds", rig.name));
             return Err(refusal.hint("Call again, or pass force = true to lose whatever it holds.").into());
         };
         if active > 0 {
@@ -54,12 +55,10 @@ pub(crate) fn remove_rig(cx: &Cx<'_>, caller: &Caller, (id, force): (RigId, Opti
 
 /// Active beads of all that were asked; `None` when one did not answer. A rig that never heard of itself holds nothing.
 fn active_beads(answers: Vec<Result<String, Failure>>) -> Option<i64> {
-    answers.into_iter().try_fold(0_i64, |sum, answer| {
-        match answer.and_then(|text| decode::<RigFacts>(&RIG_FACTS, &text)) {
-            Ok(facts) => Some(sum.saturating_add(facts.active_beads)),
-            Err(Failure::Refused(refusal)) if refusal.code == Code::NotFound => Some(sum),
-            Err(_) => None,
-        }
+    answers.into_iter().try_fold(0_i64, |sum, answer| match answer.and_then(|text| decode::<RigFacts>(&RIG_FACTS, &text)) {
+        Ok(facts) => Some(sum.saturating_add(facts.active_beads)),
+        Err(Failure::Refused(refusal)) if refusal.code == Code::NotFound => Some(sum),
+        Err(_) => None,
     })
 }
 
@@ -87,18 +86,10 @@ fn fail_members(cx: &Cx<'_>, rig: &RigId) -> Result<usize, Failure> {
     for (convoy,) in unfinished {
         let members = convoys::mirrored_beads(cx, &convoy)?.into_iter();
         for bead in members.filter(|bead| bead.rig_id.as_ref() == Some(rig) && !bead.status.is_terminal()) {
-            let told = ConvoyBead {
-                status: BeadStatus::Failed,
-                failure_reason: Some(REASON.to_owned()),
-                assignee_agent_name: None,
-                ..bead
-            };
-            let letter = Letter {
-                kind: "bead".to_owned(),
-                subject: told.bead_id.to_string(),
-                generation: cx.number()?,
-                body: value!(told),
-            };
+            let told =
+                ConvoyBead { status: BeadStatus::Failed, failure_reason: Some(REASON.to_owned()), assignee_agent_name: None, ..bead };
+            let letter =
+                Letter { kind: "bead".to_owned(), subject: told.bead_id.to_string(), generation: cx.number()?, body: value!(told) };
             convoys::apply_bead(cx, rig, &letter)?;
             failed += 1;
         }
@@ -109,8 +100,11 @@ fn fail_members(cx: &Cx<'_>, rig: &RigId) -> Result<usize, Failure> {
 /// Whether the rig is on its way out: told so, and not heard from since. What it still says does not matter any more.
 pub(super) fn is_leaving(cx: &Cx<'_>, rig: &RigId) -> Result<bool, Failure> {
     let target = Instance::Rig(rig.clone()).to_string();
-    let owed: Option<(i64,)> =
-        query_one(cx.sql, "-- removal_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?", (REMOVED, &target, &target))?;
+    let owed: Option<(i64,)> = query_one(
+        cx.sql,
+        "-- removal_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?",
+        (REMOVED, &target, &target),
+    )?;
     Ok(owed.is_some())
 }
 

@@ -23,11 +23,7 @@ pub(super) fn capacity(town: &state::TownState, overrides: &Map<String, Value>) 
 }
 
 /// `updateRigConfig`: the whole of the overrides at once; what is left out is the town's again. Null for an unknown rig.
-pub(crate) fn update_rig_config(
-    cx: &Cx<'_>,
-    _caller: &Caller,
-    (id, overrides): (RigId, Map<String, Value>),
-) -> Result<Answer, Failure> {
+pub(crate) fn update_rig_config(cx: &Cx<'_>, _caller: &Caller, (id, overrides): (RigId, Map<String, Value>)) -> Result<Answer, Failure> {
     let Some(mut rig) = rigs::find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
     rig.config = overrides;
     write(cx, &rig)?;

@@ -150,9 +150,7 @@ fn check_kind(of: &str, path: &str, kind: &Kind, value: &Value) -> Result<(), Re
             }),
             format!("a list of at most {GATES_MAX} texts of at most {GATE_CHARS_MAX} characters"),
         ),
-        Variables => {
-            (value.as_object().is_some_and(is_variables), "an object of texts; names like NAME_1, not GASTOWN_…".to_owned())
-        }
+        Variables => (value.as_object().is_some_and(is_variables), "an object of texts; names like NAME_1, not GASTOWN_…".to_owned()),
         Fields(fields) => match value.as_object() {
             Some(object) => return check_fields(of, path, fields, object),
             None => (false, "an object".to_owned()),

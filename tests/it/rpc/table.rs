@@ -73,8 +73,14 @@ fn administration_args(method: &Method, town: &Town, rig: &RigId) -> Option<Valu
         (Object::Registry, "ping") => json!([]),
         (
             Object::Town,
-            "getPrivateTownIdentity" | "requiresRuntimeAuthorization" | "getBillingStatus" | "healthCheck" | "recordContainerEviction"
-            | "isDraining" | "getDrainNonce" | "getDrainStartedAt",
+            "getPrivateTownIdentity"
+            | "requiresRuntimeAuthorization"
+            | "getBillingStatus"
+            | "healthCheck"
+            | "recordContainerEviction"
+            | "isDraining"
+            | "getDrainNonce"
+            | "getDrainStartedAt",
         ) => json!([]),
         (Object::Town, "getRigAsync" | "getRigConfig") => json!([rig]),
         (Object::Town, "configureRig") => {
