@@ -145,8 +145,11 @@ pub fn is_gone(refusal: &Refusal) -> bool {
     refusal.code == Code::NotFound || (refusal.code == Code::Conflict && refusal.message.ends_with("is being deleted"))
 }
 
-/// Of an organization's registry rows, only its owners delete any; the town sees to its own.
-fn check_may_delete(client: &Client<'_>, owner: &Instance, what: &str) -> Result<(), Refusal> {
+/// Whether the caller may delete towns or rigs (`what`) of this owner; the town asks again.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn check_may_delete(client: &Client<'_>, owner: &Instance, what: &str) -> Result<(), Refusal> {
     let org = if let Instance::Org(org) = owner { Some(org.as_str()) } else { None };
     client.principal.check_scope(DESTROY_TOWN.access.scope())?;
     client.principal.check_may_delete(org, what)

@@ -29,5 +29,7 @@ mod support;
 mod task_keeping;
 mod tidy;
 mod tools;
+mod tools_admin;
 mod town;
+mod town_plane;
 mod wait;

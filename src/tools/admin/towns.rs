@@ -83,6 +83,8 @@ impl DeleteTown {
     async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
         let town = live.place.town()?;
         let record = registered(live, town).await?;
+        let owner = provision::registry_of(&record, &live.client.principal.user_id);
+        provision::check_may_delete(live.client, &owner, "towns")?;
         let what = format!("delete town {} ({town}) for good{}", name(&record.name), self.loss(live).await?);
         let arguments = json!({"town": town, "force": self.force});
         let given = Confirmation { confirm: self.confirm, token: self.confirm_token.clone() };
@@ -91,7 +93,6 @@ impl DeleteTown {
         match confirmed {
             Confirmed::DryRun(dry_run) => (done.changed, done.dry_run) = (false, Some(dry_run)),
             Confirmed::Yes => {
-                let owner = provision::registry_of(&record, &live.client.principal.user_id);
                 provision::delete_town(live.client, &owner, town, self.force, live.idempotency_key).await?;
                 "The town was deleted.".clone_into(&mut done.summary);
             }
