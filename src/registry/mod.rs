@@ -9,7 +9,7 @@ pub mod towns;
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, refuse};
 use crate::rpc::call::Instance;
-use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes};
+use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes, json};
 use crate::rpc::topics;
 use crate::time::Timestamp;
 
@@ -45,7 +45,7 @@ fn changed(cx: &Cx<'_>) -> Result<(), Failure> {
 
 /// `ping`.
 pub(crate) fn ping(_cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
-    Ok(Answer::Json("\"pong\"".to_owned()))
+    json(&"pong")
 }
 
 /// `listen`. Who has no town yet hears of the first one.

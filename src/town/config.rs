@@ -86,7 +86,7 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     let mut changed = state::TownState::clone(&town);
     for (key, new) in update {
         if !new.is_null() || settings::TOWN.iter().all(|setting| setting.name != key) {
-            settings::check("a town", settings::TOWN, &key, &new)?;
+            settings::check("a town", settings::TOWN, "", &key, &new)?;
         }
         if new.is_null() || (key == "default_model" && new == "") {
             changed.config.remove(&key);

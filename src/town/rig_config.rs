@@ -33,7 +33,7 @@ pub(crate) fn update_rig_config(cx: &Cx<'_>, _caller: &Caller, (id, overrides): 
 /// Checks and stores the overrides.
 fn write(cx: &Cx<'_>, rig: &RigRecord) -> Result<(), Failure> {
     for (name, value) in &rig.config {
-        settings::check("a rig", settings::RIG, name, value)?;
+        settings::check("a rig", settings::RIG, "", name, value)?;
     }
     let text = Value::Object(rig.config.clone()).to_string();
     if text.len() > CONFIG_BYTES_MAX {

@@ -118,19 +118,18 @@ pub(super) static RIG: &[Setting] = &[
     setting("max_dispatch_attempts", Whole(1, 100)),
 ];
 
-/// Checks one value. `of` is who has such settings, for the refusal.
+/// Checks the value of one of `settings`, which stand below the setting `parent` (empty at the top). `of` is who has them.
 ///
 /// # Errors
-/// `InvalidArgument` with the setting's path, and what is allowed or which there are.
-pub(super) fn check(of: &str, settings: &[Setting], name: &str, value: &Value) -> Result<(), Refusal> {
-    match settings.iter().find(|setting| setting.name == name) {
-        Some(setting) => check_kind(of, name, &setting.kind, value),
-        None => {
-            let known: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
-            Err(Refusal::new(Code::InvalidArgument, format!("{name} is not a setting of {of}"))
-                .hint(format!("Settings: {}.", known.join(", "))))
-        }
+/// `InvalidArgument` with what is allowed, or which settings there are.
+pub(super) fn check(of: &str, settings: &[Setting], parent: &str, name: &str, value: &Value) -> Result<(), Refusal> {
+    let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+    if let Some(setting) = settings.iter().find(|setting| setting.name == name) {
+        return check_kind(of, &path, &setting.kind, value);
     }
+    let known: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+    let refusal = Refusal::new(Code::InvalidArgument, format!("{path} is not a setting of {of}"));
+    Err(refusal.hint(format!("Settings: {}.", known.join(", "))))
 }
 
 fn check_kind(of: &str, path: &str, kind: &Kind, value: &Value) -> Result<(), Refusal> {
@@ -152,26 +151,11 @@ fn check_kind(of: &str, path: &str, kind: &Kind, value: &Value) -> Result<(), Re
         ),
         Variables => (value.as_object().is_some_and(is_variables), "an object of texts; names like NAME_1, not GASTOWN_…".to_owned()),
         Fields(fields) => match value.as_object() {
-            Some(object) => return check_fields(of, path, fields, object),
+            Some(object) => return object.iter().try_for_each(|(name, value)| check(of, fields, path, name, value)),
             None => (false, "an object".to_owned()),
         },
     };
     if fits { Ok(()) } else { Err(Refusal::new(Code::InvalidArgument, format!("{path} must be {allowed}"))) }
-}
-
-fn check_fields(of: &str, path: &str, fields: &[Setting], object: &Map<String, Value>) -> Result<(), Refusal> {
-    for (name, value) in object {
-        let inner = format!("{path}.{name}");
-        match fields.iter().find(|field| field.name == name) {
-            Some(field) => check_kind(of, &inner, &field.kind, value)?,
-            None => {
-                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                return Err(Refusal::new(Code::InvalidArgument, format!("{inner} is not a setting of {of}"))
-                    .hint(format!("{path} has {}.", known.join(", "))));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Names like those of a shell; those that begin with `GASTOWN_` are Gastown's own.

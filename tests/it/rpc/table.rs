@@ -70,8 +70,9 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
 fn administration_args(method: &Method, town: &Town, rig: &RigId) -> Option<Value> {
     Some(match (method.object, method.name) {
         (Object::Registry, "updateRig") | (Object::Town, "updateRig" | "updateRigConfig") => json!([rig, {}]),
-        (Object::Registry, "ping") => json!([]),
-        (
+        (Object::Registry, "ping")
+        | (Object::Rig, "rigFacts")
+        | (
             Object::Town,
             "getPrivateTownIdentity"
             | "requiresRuntimeAuthorization"
@@ -91,7 +92,6 @@ fn administration_args(method: &Method, town: &Town, rig: &RigId) -> Option<Valu
         (Object::Town, "acknowledgeContainerReady") => json!(["n"]),
         // There is a convoy's bead by now, so it is refused.
         (Object::Town, "destroy") => json!([null]),
-        (Object::Rig, "rigFacts") => json!([]),
         _ if method.is_unsupported => Value::from(vec![Value::Null; method.params.len()]),
         _ => return None,
     })

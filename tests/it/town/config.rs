@@ -82,6 +82,7 @@ fn a_value_that_does_not_fit_changes_nothing() {
         (json!({"disable_ai_coauthor": "yes"}), "true or false"),
         (json!({"custom_instructions": {"witness": "m"}}), "custom_instructions.witness is not a setting"),
         (json!({"default_model": "m".repeat(301)}), "300 characters"),
+        (json!({"x.merge_strategy": "pr"}), "x.merge_strategy is not a setting"),
         (json!({"no_such_key": null}), "no_such_key is not a setting"),
         (json!({"owner_user_id": "user-stranger"}), "owner_user_id is not a setting"),
         (json!({"organization_id": "org"}), "organization_id is not a setting"),

@@ -94,8 +94,8 @@ fn a_drain_is_ended_by_its_nonce_or_by_itself_after_seven_minutes() {
     let ready =
         |nonce: &Value| town.fleet.ask::<bool>(&town.at, &rpc::ACKNOWLEDGE_READY, (nonce,), &container(&town.fleet, &town.id)).unwrap();
     let state = || (ask(&rpc::IS_DRAINING), ask(&rpc::GET_DRAIN_NONCE), ask(&rpc::GET_DRAIN_STARTED_AT));
-    let none = (json!(false), Value::Null, Value::Null);
-    assert_eq!(state(), none);
+    let rest = (json!(false), Value::Null, Value::Null);
+    assert_eq!(state(), rest);
     assert!(!ready(&json!("x")));
 
     let began = town.fleet.now();
@@ -108,7 +108,7 @@ fn a_drain_is_ended_by_its_nonce_or_by_itself_after_seven_minutes() {
     let second = ask(&rpc::RECORD_EVICTION);
     assert!(!ready(&nonce), "the newer drain is not ended by the older one's nonce");
     assert!(ready(&second));
-    assert_eq!(state(), none);
+    assert_eq!(state(), rest);
     assert_eq!(hooked(&town, &rig), 1);
     assert_eq!(town.alarm_status().draining, None);
 
@@ -121,7 +121,7 @@ fn a_drain_is_ended_by_its_nonce_or_by_itself_after_seven_minutes() {
     assert_eq!(ask(&rpc::IS_DRAINING), json!(true));
     assert_eq!(hooked(&town, &rig), 1);
     town.fleet.advance(61_000);
-    assert_eq!(state(), none);
+    assert_eq!(state(), rest);
     assert_eq!(hooked(&town, &rig), 2, "nobody asked for it");
     assert!(kinds(&town).ends_with(&[
         FeedKind::DrainStarted,
