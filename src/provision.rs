@@ -1,7 +1,8 @@
 //! Bringing towns and rigs into being, changing them and taking them away: several calls that belong together.
 //!
 //! Owns the order. What is made has its registry row first, and the row goes again when the object could not be made; what
-//! is taken away loses its row last, so that whoever asks again can finish what was begun. Knows no route and no tool.
+//! is taken away loses its row last, so that whoever asks again can finish what was begun. Knows no route and no tool. The
+//! futures are boxed: routes and tools share one of each.
 
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{RigId, TownId};
@@ -14,121 +15,150 @@ use crate::rpc::table::{
     ADD_RIG, CREATE_RIG, CREATE_TOWN, DELETE_RIG, DELETE_TOWN, DESTROY_TOWN, INITIALIZE_IDENTITY, REMOVE_RIG, SET_TOWN_ID,
     UPDATE_REGISTRY_RIG, UPDATE_RIG,
 };
+use futures::future::LocalBoxFuture;
 
 /// `createTown`, `setTownId`, owner.
 ///
 /// # Errors
 /// The refusal or fault of the step that failed; what was done before it is undone.
-pub async fn town(client: &Client<'_>, owner: &Instance, name: String, key: Option<&str>) -> Result<TownRecord, Failure> {
-    let user = client.principal.user_id.clone();
-    let org = if let Instance::Org(org) = owner { Some(org.clone()) } else { None };
-    let input = CreateTownInput {
-        name,
-        owner_user_id: org.is_none().then(|| user.clone()),
-        created_by_user_id: org.is_some().then(|| user.clone()),
-        owner_org_id: org.clone(),
-    };
-    let created = client.call(&Call::new(owner.clone(), &CREATE_TOWN, (input,))?, None, key).await?;
-    let record: TownRecord = decode(&CREATE_TOWN, &created)?;
-    let identity = TownIdentity {
-        owner_type: if org.is_some() { OwnerType::Org } else { OwnerType::User },
-        owner_user_id: user.clone(),
-        organization_id: org,
-        created_by_user_id: user,
-        runtime_mode: RuntimeMode::Legacy,
-        town_name: Some(record.name.clone()),
-    };
-    let instance = Instance::Town(record.id.clone());
-    let made = async {
-        let set_id = Call::new(instance.clone(), &SET_TOWN_ID, (&record.id,))?;
-        client.call_internal(&set_id, Some(&record.id)).await?;
-        let initialize = Call::new(instance.clone(), &INITIALIZE_IDENTITY, (&identity,))?;
-        match client.call_internal(&initialize, Some(&record.id)).await {
-            // A repeated request with the same idempotency key finds its town already made.
-            Err(Failure::Refused(refusal)) if key.is_some() && refusal.message == "Town identity already initialized" => Ok(String::new()),
-            other => other,
+pub fn town<'a>(
+    client: &'a Client<'a>,
+    owner: &'a Instance,
+    name: String,
+    key: Option<&'a str>,
+) -> LocalBoxFuture<'a, Result<TownRecord, Failure>> {
+    Box::pin(async move {
+        let user = client.principal.user_id.clone();
+        let org = if let Instance::Org(org) = owner { Some(org.clone()) } else { None };
+        let input = CreateTownInput {
+            name,
+            owner_user_id: org.is_none().then(|| user.clone()),
+            created_by_user_id: org.is_some().then(|| user.clone()),
+            owner_org_id: org.clone(),
+        };
+        let created = client.call(&Call::new(owner.clone(), &CREATE_TOWN, (input,))?, None, key).await?;
+        let record: TownRecord = decode(&CREATE_TOWN, &created)?;
+        let identity = TownIdentity {
+            owner_type: if org.is_some() { OwnerType::Org } else { OwnerType::User },
+            owner_user_id: user.clone(),
+            organization_id: org,
+            created_by_user_id: user,
+            runtime_mode: RuntimeMode::Legacy,
+            town_name: Some(record.name.clone()),
+        };
+        let instance = Instance::Town(record.id.clone());
+        let made = async {
+            let set_id = Call::new(instance.clone(), &SET_TOWN_ID, (&record.id,))?;
+            client.call_internal(&set_id, Some(&record.id)).await?;
+            let initialize = Call::new(instance.clone(), &INITIALIZE_IDENTITY, (&identity,))?;
+            match client.call_internal(&initialize, Some(&record.id)).await {
+                // A repeated request with the same idempotency key finds its town already made.
+                Err(Failure::Refused(refusal)) if key.is_some() && refusal.message == "Town identity already initialized" => {
+                    Ok(String::new())
+                }
+                other => other,
+            }
         }
-    }
-    .await;
-    match made {
-        Ok(_) => Ok(record),
-        Err(failure) => {
-            unregister_town(client, owner, &record.id).await?;
-            Err(failure)
+        .await;
+        match made {
+            Ok(_) => Ok(record),
+            Err(failure) => {
+                unregister_town(client, owner, &record.id).await?;
+                Err(failure)
+            }
         }
-    }
+    })
 }
 
 /// `createRig`, `addRig`.
 ///
 /// # Errors
 /// As `town`; `InvalidArgument` for an address that git cannot clone from.
-pub async fn rig(client: &Client<'_>, owner: &Instance, input: CreateRigInput, key: Option<&str>) -> Result<RegistryRig, Failure> {
-    let town = input.town_id.clone();
-    let created = client.call(&Call::new(owner.clone(), &CREATE_RIG, (input,))?, None, key).await?;
-    let record: RegistryRig = decode(&CREATE_RIG, &created)?;
-    let add = AddRigInput {
-        rig_id: record.id.clone(),
-        name: record.name.clone(),
-        git_url: record.git_url.clone(),
-        default_branch: record.default_branch.clone(),
-    };
-    let added = client.call(&Call::new(Instance::Town(town.clone()), &ADD_RIG, (add,))?, Some(&town), None).await;
-    match added {
-        Ok(_) => Ok(record),
-        Err(failure) => {
-            unregister_rig(client, owner, &record.id).await?;
-            Err(failure)
+pub fn rig<'a>(
+    client: &'a Client<'a>,
+    owner: &'a Instance,
+    input: CreateRigInput,
+    key: Option<&'a str>,
+) -> LocalBoxFuture<'a, Result<RegistryRig, Failure>> {
+    Box::pin(async move {
+        let town = input.town_id.clone();
+        let created = client.call(&Call::new(owner.clone(), &CREATE_RIG, (input,))?, None, key).await?;
+        let record: RegistryRig = decode(&CREATE_RIG, &created)?;
+        let add = AddRigInput {
+            rig_id: record.id.clone(),
+            name: record.name.clone(),
+            git_url: record.git_url.clone(),
+            default_branch: record.default_branch.clone(),
+        };
+        let added = client.call(&Call::new(Instance::Town(town.clone()), &ADD_RIG, (add,))?, Some(&town), None).await;
+        match added {
+            Ok(_) => Ok(record),
+            Err(failure) => {
+                unregister_rig(client, owner, &record.id).await?;
+                Err(failure)
+            }
         }
-    }
+    })
 }
 
 /// Another name, address or branch of a rig: the town decides, the registry copies.
 ///
 /// # Errors
 /// The refusal or fault of either; `NotFound` for a rig that is none of the town's.
-pub async fn change_rig(
-    client: &Client<'_>,
-    owner: &Instance,
-    town: &TownId,
-    rig: &RigId,
-    changes: &RigChanges,
-    key: Option<&str>,
-) -> Result<RigRecord, Failure> {
-    let update = Call::new(Instance::Town(town.clone()), &UPDATE_RIG, (rig, changes))?;
-    let updated: Option<RigRecord> = decode(&UPDATE_RIG, &client.call(&update, Some(town), key).await?)?;
-    let record = updated.ok_or_else(|| Refusal::new(Code::NotFound, "Rig not found"))?;
-    client.call_internal(&Call::new(owner.clone(), &UPDATE_REGISTRY_RIG, (rig, changes))?, None).await?;
-    Ok(record)
+pub fn change_rig<'a>(
+    client: &'a Client<'a>,
+    owner: &'a Instance,
+    town: &'a TownId,
+    rig: &'a RigId,
+    changes: &'a RigChanges,
+    key: Option<&'a str>,
+) -> LocalBoxFuture<'a, Result<RigRecord, Failure>> {
+    Box::pin(async move {
+        let update = Call::new(Instance::Town(town.clone()), &UPDATE_RIG, (rig, changes))?;
+        let updated: Option<RigRecord> = decode(&UPDATE_RIG, &client.call(&update, Some(town), key).await?)?;
+        let record = updated.ok_or_else(|| Refusal::new(Code::NotFound, "Rig not found"))?;
+        client.call_internal(&Call::new(owner.clone(), &UPDATE_REGISTRY_RIG, (rig, changes))?, None).await?;
+        Ok(record)
+    })
 }
 
 /// `removeRig`, then the registry's row.
 ///
 /// # Errors
 /// The refusal or fault of either, and `Forbidden` for whoever may not delete; asking again goes on where it ended.
-pub async fn delete_rig(
-    client: &Client<'_>,
-    owner: &Instance,
-    town: &TownId,
-    rig: &RigId,
+pub fn delete_rig<'a>(
+    client: &'a Client<'a>,
+    owner: &'a Instance,
+    town: &'a TownId,
+    rig: &'a RigId,
     force: bool,
-    key: Option<&str>,
-) -> Result<(), Failure> {
-    check_may_delete(client, owner, "rigs")?;
-    let remove = Call::new(Instance::Town(town.clone()), &REMOVE_RIG, (rig, force))?;
-    unless_gone(client.call(&remove, Some(town), key).await)?;
-    unregister_rig(client, owner, rig).await
+    key: Option<&'a str>,
+) -> LocalBoxFuture<'a, Result<(), Failure>> {
+    Box::pin(async move {
+        check_may_delete(client, owner, "rigs")?;
+        let remove = Call::new(Instance::Town(town.clone()), &REMOVE_RIG, (rig, force))?;
+        unless_gone(client.call(&remove, Some(town), key).await)?;
+        unregister_rig(client, owner, rig).await
+    })
 }
 
 /// `destroy`, then the registry's rows of the town and its rigs.
 ///
 /// # Errors
 /// As `delete_rig`.
-pub async fn delete_town(client: &Client<'_>, owner: &Instance, town: &TownId, force: bool, key: Option<&str>) -> Result<(), Failure> {
-    check_may_delete(client, owner, "towns")?;
-    let destroy = Call::new(Instance::Town(town.clone()), &DESTROY_TOWN, (force,))?;
-    unless_gone(client.call(&destroy, Some(town), key).await)?;
-    unregister_town(client, owner, town).await
+pub fn delete_town<'a>(
+    client: &'a Client<'a>,
+    owner: &'a Instance,
+    town: &'a TownId,
+    force: bool,
+    key: Option<&'a str>,
+) -> LocalBoxFuture<'a, Result<(), Failure>> {
+    Box::pin(async move {
+        check_may_delete(client, owner, "towns")?;
+        let destroy = Call::new(Instance::Town(town.clone()), &DESTROY_TOWN, (force,))?;
+        unless_gone(client.call(&destroy, Some(town), key).await)?;
+        unregister_town(client, owner, town).await
+    })
 }
 
 /// A town that is being deleted, or is gone, is what was wanted.

@@ -1,13 +1,13 @@
 //! The end of rigs and of a town: what is refused, what follows, and that nothing is left.
 
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Reading, Sent, text};
 use crate::support::tokens::{self, OWNER, internal, user_with, with_key};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{ConvoyId, RigId, TownId};
-use gastown_mcp::rpc::call::{Context, Instance};
+use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::model::{BeadStatus, FeedEntry, FeedKind, RigFacts, RigRecord, TownIdentity};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
@@ -199,6 +199,24 @@ fn a_destroyed_town_answers_nobody_and_leaves_no_table_and_no_alarm() {
     }
     assert_eq!(code(town.fleet.ask::<Value>(&town.at, &rpc::LIST_RIGS, (), &town.owner())), Code::NotFound);
     other.fleet.ask::<Value>(&other.at, &rpc::LIST_RIGS, (), &other.owner()).unwrap();
+}
+
+/// Whoever reads a stream of a town that goes reads its end, and nothing breaks.
+#[test]
+fn streams_and_waits_of_what_is_gone_end_quietly() {
+    let (town, _rig) = Town::with_rig();
+    let session = Instance::Session(format!("town:{}", town.id));
+    let stream = json!({"stream": "a", "routes": [], "closes_at": town.fleet.now().plus_millis(600_000)});
+    let call = Call::new(session.clone(), &rpc::OPEN_STREAM, (stream,)).unwrap();
+    let opened = town.fleet.open(&call, &internal(&town.fleet, &town.at, Some(&town.id), &rpc::OPEN_STREAM));
+    let reading = Reading::relayed(&town.fleet, &town.fleet.block_on(opened).unwrap().unwrap_or_else(|reply| panic!("{reply}")));
+    reading.within(10);
+    destroy(&town, json!(true)).unwrap();
+    assert!(reading.within(1_000).1, "the stream ended");
+    town.fleet.advance(60_000);
+    assert_gone(&town.fleet, &session);
+    assert_gone(&town.fleet, &town.at);
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new());
 }
 
 #[test]
