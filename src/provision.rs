@@ -21,6 +21,7 @@ use futures::future::LocalBoxFuture;
 ///
 /// # Errors
 /// The refusal or fault of the step that failed; what was done before it is undone.
+#[must_use = "nothing happens until it is awaited"]
 pub fn town<'a>(
     client: &'a Client<'a>,
     owner: &'a Instance,
@@ -74,6 +75,7 @@ pub fn town<'a>(
 ///
 /// # Errors
 /// As `town`; `InvalidArgument` for an address that git cannot clone from.
+#[must_use = "nothing happens until it is awaited"]
 pub fn rig<'a>(
     client: &'a Client<'a>,
     owner: &'a Instance,
@@ -105,6 +107,7 @@ pub fn rig<'a>(
 ///
 /// # Errors
 /// The refusal or fault of either; `NotFound` for a rig that is none of the town's.
+#[must_use = "nothing happens until it is awaited"]
 pub fn change_rig<'a>(
     client: &'a Client<'a>,
     owner: &'a Instance,
@@ -126,6 +129,7 @@ pub fn change_rig<'a>(
 ///
 /// # Errors
 /// The refusal or fault of either, and `Forbidden` for whoever may not delete; asking again goes on where it ended.
+#[must_use = "nothing happens until it is awaited"]
 pub fn delete_rig<'a>(
     client: &'a Client<'a>,
     owner: &'a Instance,
@@ -146,6 +150,7 @@ pub fn delete_rig<'a>(
 ///
 /// # Errors
 /// As `delete_rig`.
+#[must_use = "nothing happens until it is awaited"]
 pub fn delete_town<'a>(
     client: &'a Client<'a>,
     owner: &'a Instance,
