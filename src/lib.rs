@@ -21,6 +21,7 @@ pub mod mcp;
 pub mod offer;
 pub mod peer;
 pub mod prompts;
+pub mod provision;
 pub mod registry;
 pub mod resources;
 pub mod rig;

@@ -177,6 +177,18 @@ impl Principal {
             .hint("Call list_towns to see the towns that you may use."))
     }
 
+    /// Whether this caller may delete `what` of this owner: an organization's only its owners may (Gastown contract 4.4).
+    ///
+    /// # Errors
+    /// `Forbidden` otherwise.
+    pub fn check_may_delete(&self, org: Option<&str>, what: &str) -> Result<(), Refusal> {
+        let is_owner = |org: &str| self.orgs.iter().any(|membership| membership.org_id == org && membership.role == "owner");
+        if org.is_none_or(is_owner) {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, format!("Only org owners can delete {what}")).hint("Ask an owner of the organization."))
+    }
+
     /// Whether the scope covers `needed`.
     ///
     /// # Errors

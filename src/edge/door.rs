@@ -14,6 +14,8 @@ pub enum Door {
     Mayor { town: String, rest: Vec<String> },
     /// `/api/towns/{town}/rigs/{rig}/…`
     RigPlane { town: String, rig: String, rest: Vec<String> },
+    /// `/api/towns/{town}/…`, but for the rigs.
+    TownPlane { town: String, rest: Vec<String> },
     /// `/api/users/{user}/…` and `/api/orgs/{org}/…`
     Registry { owner: Instance, rest: Vec<String> },
     /// `/.well-known/oauth-protected-resource[/…]`; the path it describes.
@@ -58,6 +60,7 @@ impl Door {
             ["api", "towns", town, "rigs", rig, rest @ ..] => {
                 Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) }
             }
+            ["api", "towns", town, rest @ ..] => Self::TownPlane { town: (*town).to_owned(), rest: own(rest) },
             ["api", "users", user, rest @ ..] => Self::Registry { owner: Instance::User((*user).to_owned()), rest: own(rest) },
             ["api", "orgs", org, rest @ ..] => Self::Registry { owner: Instance::Org((*org).to_owned()), rest: own(rest) },
             _ => Self::Nowhere,
@@ -83,6 +86,7 @@ mod tests {
             Door::of("/.well-known/oauth-protected-resource/towns/a/mcp"),
             Door::ResourceMetadata { path: "/towns/a/mcp".to_owned() }
         );
+        assert_eq!(Door::of("/api/towns/t/config"), Door::TownPlane { town: "t".to_owned(), rest: vec!["config".to_owned()] });
         for nowhere in [
             "/.well-known/oauth-protected-resource/admin",
             "/.well-known/openid-configuration",

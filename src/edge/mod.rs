@@ -1,6 +1,6 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry` and `rig_plane` the
+//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
 //! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
 //! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
@@ -13,11 +13,11 @@ pub mod instructions;
 mod issuer;
 mod keeper;
 mod pages;
-mod provision;
 mod registry;
 mod resource;
 pub mod rig_plane;
 mod settings;
+mod town_plane;
 
 use crate::auth::Principal;
 use crate::auth::principal::Scope;
@@ -86,12 +86,15 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client, resource };
     match door {
-        Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => {
+        Door::Mayor { .. } | Door::RigPlane { .. } | Door::TownPlane { .. } | Door::Registry { .. }
+            if request.body == RequestBody::TooLarge =>
+        {
             envelope::too_large()
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
+        Door::TownPlane { town, rest } => town_plane::answer(&caller, request, town, rest).await,
         Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,
         _ => envelope::not_found(),
     }

@@ -2,14 +2,15 @@
 //!
 //! Owns the routes and the checks of their bodies.
 
-use super::{Authenticated, envelope, provision};
+use super::{Authenticated, envelope};
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
 use crate::http::{Request, Response};
 use crate::ids::{RigId, TownId};
-use crate::rpc::call::{Call, Instance};
-use crate::rpc::model::CreateRigInput;
-use crate::rpc::table::{CREATE_RIG, CREATE_TOWN, GET_RIG, GET_TOWN, LIST_REGISTRY_RIGS, LIST_TOWNS, Method};
+use crate::provision;
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::model::{CreateRigInput, RegistryRig};
+use crate::rpc::table::{CREATE_RIG, CREATE_TOWN, DESTROY_TOWN, GET_RIG, GET_TOWN, LIST_REGISTRY_RIGS, LIST_TOWNS, Method, REMOVE_RIG};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -32,9 +33,15 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ow
         return envelope::refused(&refusal);
     }
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-    let creates = if rest == ["towns"] { &CREATE_TOWN } else { &CREATE_RIG };
-    if request.method == "POST"
-        && let Err(response) = caller.check_scope(creates.access.scope())
+    let changes = match (request.method.as_str(), rest.first()) {
+        ("POST", Some(&"towns")) => Some(&CREATE_TOWN),
+        ("POST", _) => Some(&CREATE_RIG),
+        ("DELETE", Some(&"towns")) => Some(&DESTROY_TOWN),
+        ("DELETE", _) => Some(&REMOVE_RIG),
+        _ => None,
+    };
+    if let Some(method) = changes
+        && let Err(response) = caller.check_scope(method.access.scope())
     {
         return response;
     }
@@ -48,6 +55,9 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ow
         }
         ("POST", ["rigs"]) => (201, create_rig(caller, request, owner, key.as_deref()).await),
         ("GET", ["rigs", rig]) => (200, one(RigId::parse(rig).ok(), |rig| ask(caller, owner, &GET_RIG, (rig,)), "Rig not found").await),
+        ("DELETE", ["towns", town]) => (200, delete_town(caller, request, owner, town, key.as_deref()).await),
+        ("DELETE", ["rigs", rig]) => (200, delete_rig(caller, request, owner, rig, key.as_deref()).await),
+        (_, ["towns" | "rigs", _]) => return envelope::method_not_allowed("GET, DELETE"),
         (_, ["towns"]) => return envelope::method_not_allowed("GET, POST"),
         (_, ["rigs"]) => return envelope::method_not_allowed("POST"),
         _ => return envelope::not_found(),
@@ -81,14 +91,13 @@ async fn one<I>(id: Option<I>, ask: impl AsyncFnOnce(I) -> Result<String, Failur
 
 async fn create_town(caller: &Authenticated<'_>, request: &Request<'_>, owner: &Instance, key: Option<&str>) -> Result<String, Failure> {
     let body: TownBody = envelope::body(request)?;
-    provision::town(caller, owner, body.name, key).await
+    provision::text(&provision::town(&caller.client, owner, body.name, key).await?)
 }
 
 async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &Instance, key: Option<&str>) -> Result<String, Failure> {
     let body: RigBody = envelope::body(request)?;
-    if !is_repository(&body.git_url) {
-        let refusal = Refusal::new(Code::InvalidArgument, "Invalid request body");
-        return Err(refusal.hint("git_url: expected https://…, ssh://…, git://…, file://… or git@host:path").into());
+    if let Err(refusal) = provision::check_address(&body.git_url) {
+        return Err(Refusal::new(Code::InvalidArgument, "Invalid request body").hint(refusal.message).into());
     }
     let input = CreateRigInput {
         town_id: body.town_id,
@@ -97,16 +106,40 @@ async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &I
         default_branch: body.default_branch.unwrap_or_else(|| "main".to_owned()),
         platform_integration_id: body.platform_integration_id,
     };
-    provision::rig(caller, owner, input, key).await
+    provision::text(&provision::rig(&caller.client, owner, input, key).await?)
 }
 
-/// Addresses that git clones from.
-fn is_repository(address: &str) -> bool {
-    let has_scheme = ["https://", "http://", "ssh://", "git://", "file://"]
-        .iter()
-        .any(|scheme| address.len() > scheme.len() && address.starts_with(scheme));
-    let is_scp = address.split_once('@').is_some_and(|(user, rest)| {
-        !user.is_empty() && rest.split_once(':').is_some_and(|(host, path)| !host.is_empty() && !path.is_empty())
-    });
-    (has_scheme || is_scp) && !address.chars().any(|character| character.is_whitespace() || character.is_control())
+/// What a deletion answers.
+const DELETED: &str = "{\"deleted\":true}";
+
+/// `?force=true`: whatever is in it.
+fn is_forced(request: &Request<'_>) -> bool {
+    form_urlencoded::parse(request.query.as_bytes()).any(|(name, value)| name == "force" && value == "true")
+}
+
+async fn delete_town(
+    caller: &Authenticated<'_>,
+    request: &Request<'_>,
+    owner: &Instance,
+    town: &str,
+    key: Option<&str>,
+) -> Result<String, Failure> {
+    // That it is registered is asked first: only then is it this owner's.
+    one(town_of(town), |town| ask(caller, owner, &GET_TOWN, (town,)), "Town not found").await?;
+    let town = town_of(town).ok_or_else(|| Refusal::new(Code::NotFound, "Town not found"))?;
+    provision::delete_town(&caller.client, owner, &town, is_forced(request), key).await?;
+    Ok(DELETED.to_owned())
+}
+
+async fn delete_rig(
+    caller: &Authenticated<'_>,
+    request: &Request<'_>,
+    owner: &Instance,
+    rig: &str,
+    key: Option<&str>,
+) -> Result<String, Failure> {
+    let found = one(RigId::parse(rig).ok(), |rig| ask(caller, owner, &GET_RIG, (rig,)), "Rig not found").await?;
+    let rig: RegistryRig = decode(&GET_RIG, &found)?;
+    provision::delete_rig(&caller.client, owner, &rig.town_id, &rig.id, is_forced(request), key).await?;
+    Ok(DELETED.to_owned())
 }

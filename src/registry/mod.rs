@@ -9,7 +9,7 @@ pub mod towns;
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, refuse};
 use crate::rpc::call::Instance;
-use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes};
+use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes, json};
 use crate::rpc::topics;
 use crate::time::Timestamp;
 
@@ -41,6 +41,11 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
 /// A town or a rig was registered or removed.
 fn changed(cx: &Cx<'_>) -> Result<(), Failure> {
     topics::notify(cx, TOWNS)
+}
+
+/// `ping`.
+pub(crate) fn ping(_cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    json(&"pong")
 }
 
 /// `listen`. Who has no town yet hears of the first one.

@@ -6,7 +6,7 @@ use super::towns;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{RigId, TownId};
 use crate::rpc::idempotency;
-use crate::rpc::model::{CreateRigInput, RegistryRig};
+use crate::rpc::model::{CreateRigInput, RegistryRig, RigChanges};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{query, query_one, scalar};
 use crate::town::rigs::{RIGS_MAX, check_name, check_repository};
@@ -70,6 +70,23 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, caller: &Caller, (town,): (TownId,)) -> Res
     let rigs: Vec<RegistryRig> =
         query(cx.sql, concat!("-- rigs_list\nSELECT ", rig_columns!(), " FROM rigs WHERE town_id = ? ORDER BY sequence DESC"), (&town,))?;
     json(&rigs)
+}
+
+/// `updateRig`: what the town has made of its rig; null for one that is not registered.
+pub(crate) fn update_rig(cx: &Cx<'_>, _caller: &Caller, (id, changes): (RigId, RigChanges)) -> Result<Answer, Failure> {
+    let rig: Option<RegistryRig> = query_one(
+        cx.sql,
+        concat!(
+            "-- rigs_update\nUPDATE rigs SET name = coalesce(?2, name), git_url = coalesce(?3, git_url),
+             default_branch = coalesce(?4, default_branch), updated_at = ?5 WHERE id = ?1 RETURNING ",
+            rig_columns!()
+        ),
+        (&id, &changes.name, &changes.git_url, &changes.default_branch, cx.now.millis()),
+    )?;
+    if rig.is_some() {
+        super::changed(cx)?;
+    }
+    json(&rig)
 }
 
 /// `deleteRig`: the registry's row only. Whoever asked for the rig may ask again with the same idempotency key.

@@ -7,7 +7,7 @@
 //! is decided about it, `dispatch`
 //! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
 //! lives here, `reviews`, `verdicts`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
-//! report, `formulas` and `molecules` the steps of work, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! report, `formulas` and `molecules` the steps of work, `removal` the rig's end, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 
 pub mod agent_events;
 pub mod agent_status;
@@ -37,6 +37,7 @@ pub mod names;
 pub mod nudges;
 pub mod prime;
 pub mod reassign;
+pub mod removal;
 mod report;
 pub mod retention;
 pub mod reviews;
@@ -108,8 +109,14 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         "landing" => landing::apply(cx, letter),
         "triage" => triage::apply(cx, letter),
         "acknowledged" => escalations::acknowledged(cx, letter),
+        removal::REMOVED => {
+            cx.destroy();
+            Ok(())
+        }
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
-    dispatch::dispatch(cx, &*state::require(cx)?)?;
+    if !cx.effects().destroy {
+        dispatch::dispatch(cx, &*state::require(cx)?)?;
+    }
     Ok(answer)
 }

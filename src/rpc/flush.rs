@@ -30,7 +30,8 @@ struct Parcel {
 pub(super) async fn flush<H: Host>(host: &H, which: Which, patience: u32) {
     let Some(instance) = host.instance() else { return };
     let Some(owes) = &core(instance.object()).owes else { return };
-    loop {
+    // The object may end while a delivery is awaited.
+    while host.hints().has_tables() {
         match round(host, instance, owes, which, patience).await {
             Ok(true) => {}
             Ok(false) => return,
@@ -57,6 +58,9 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
         deliveries.push(deliver(host, parcel, context, patience));
     }
     let outcomes = join_all(deliveries).await;
+    if !host.hints().has_tables() {
+        return Ok(false);
+    }
     transaction(host.sql(), || {
         for (rows, outcome) in &outcomes {
             for row in rows {

@@ -5,7 +5,7 @@
 
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
-use super::serve::{Answer, Caller, Cx, Gather, check_access, core, own_context, run, run_gathered};
+use super::serve::{Answer, Caller, Cx, Effects, Gather, check_access, core, own_context, run, run_gathered};
 use super::table::{Absent, Method, find};
 use super::waiting::Waiting;
 use crate::auth::principal::TokenKind;
@@ -52,6 +52,8 @@ pub trait Host: 'static {
     fn alarm(&self) -> LocalBoxFuture<'_, Result<Option<Timestamp>, Fault>>;
     /// Sets the alarm.
     fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, Result<(), Fault>>;
+    /// Deletes all storage of the object, its alarm too.
+    fn destroy(&self) -> LocalBoxFuture<'_, Result<(), Fault>>;
     /// Runs work after the reply.
     fn background(&self, work: LocalBoxFuture<'static, ()>);
     /// Logs a fault in full; returns its incident id.
@@ -71,6 +73,13 @@ pub struct Hints {
     flushing: Cell<bool>,
     /// Who waits for what.
     pub(super) waiting: Waiting,
+}
+
+impl Hints {
+    /// Whether the object has its tables. One that ended while something was awaited has none any more.
+    pub(super) fn has_tables(&self) -> bool {
+        self.migrated.get()
+    }
 }
 
 /// What is known about the alarm.
@@ -105,6 +114,9 @@ pub(super) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
 pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     host.hints().waiting.wake(cx.woken());
     let effects = cx.effects();
+    if effects.destroy {
+        return Ok(end(&**host).await?);
+    }
     if let Some(at) = effects.wake_at {
         arm(&**host, at).await?;
     }
@@ -114,6 +126,15 @@ pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), 
     if effects.flush_after_reply {
         flush_after_reply(host);
     }
+    Ok(())
+}
+
+/// The object is no more: whoever waits in it looks again and finds nothing.
+async fn end<H: Host>(host: &H) -> Result<(), Fault> {
+    host.destroy().await?;
+    host.hints().migrated.set(false);
+    host.hints().armed.set(Armed::Never);
+    host.hints().waiting.wake_all();
     Ok(())
 }
 
@@ -178,14 +199,17 @@ fn has_tables<H: Host>(host: &H, instance: &Instance) -> Result<bool, Failure> {
     Ok(host.hints().migrated.get())
 }
 
-/// Runs the call that initialises the object. A refused one leaves no table behind.
+/// Runs the call that initialises the object. A refused one leaves no table behind, and neither does one that ends it.
 fn create<H: Host>(host: &H, cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<Answer, Failure> {
-    let answer = transaction(cx.sql, || {
-        migrate::migrate(cx.sql, core(method.object).migrations)?;
-        run(cx, caller, method, args)
+    let (mut outcome, mut is_made) = (None, false);
+    cx.sql.transact(&mut || {
+        let answer = migrate::migrate(cx.sql, core(method.object).migrations).and_then(|()| run(cx, caller, method, args));
+        is_made = answer.is_ok() && !cx.effects().destroy;
+        outcome = Some(answer);
+        is_made
     })?;
-    host.hints().migrated.set(true);
-    Ok(answer)
+    host.hints().migrated.set(is_made);
+    outcome.unwrap_or_else(|| Err(Fault::new(method.name, "the transaction did not run").into()))
 }
 
 fn not_found(instance: &Instance) -> Refusal {
@@ -212,6 +236,9 @@ async fn gathered<H: Host>(
         .iter()
         .map(|call| -> LocalBoxFuture<'_, Result<String, Failure>> { Box::pin(ask(&**host, instance, caller, &gather, call)) });
     let answers = join_all(questions).await;
+    if !has_tables(&**host, instance)? {
+        return Err(not_found(instance).into());
+    }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
     let answer = run_gathered(&cx, caller, method, args, gather.then, answers)?;
@@ -277,13 +304,16 @@ async fn arm<H: Host>(host: &H, at: Timestamp) -> Result<(), Fault> {
 pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
     let Some(instance) = host.instance() else { return Ok(()) };
     host.hints().armed.set(Armed::Never);
-    let wake_at = match tick(&*host, instance) {
-        Ok(wake_at) => wake_at,
+    let Effects { wake_at, destroy, .. } = match tick(&*host, instance) {
+        Ok(effects) => effects,
         Err(failure) => {
             super::flush::log(&*host, "alarm", &failure);
-            Some(host.now().plus_millis(ALARM_RETRY_MILLIS))
+            Effects { wake_at: Some(host.now().plus_millis(ALARM_RETRY_MILLIS)), ..Effects::default() }
         }
     };
+    if destroy {
+        return end(&*host).await;
+    }
     if let Some(at) = wake_at {
         arm(&*host, at).await?;
     }
@@ -295,19 +325,22 @@ pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
 }
 
 /// The core's part of the alarm. An object that has no tables has nothing to do.
-fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Failure> {
+fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Effects, Failure> {
     if !has_tables(host, instance)? {
-        return Ok(None);
+        return Ok(Effects::default());
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
     host.hints().waiting.wake(cx.woken());
-    Ok(cx.effects().wake_at)
+    Ok(cx.effects())
 }
 
 /// While anything is owed the alarm is set, for then or, if it is being sent just now, for a little later.
 async fn arm_for_owed<H: Host>(host: &H) -> Result<(), Fault> {
+    if !host.hints().has_tables() {
+        return Ok(());
+    }
     match outbox::next_due(host.sql())? {
         Some(at) => arm(host, at.max(host.now().plus_millis(ALARM_PAUSE_MILLIS_MIN))).await,
         None => Ok(()),

@@ -4,11 +4,13 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod admin;
 mod escalations;
 mod ledger;
 mod messages;
 mod town;
 
+pub use admin::*;
 pub use escalations::*;
 pub use ledger::*;
 pub use messages::*;
@@ -122,6 +124,13 @@ text_enum!(
         // Raised, or raised again because nobody has acknowledged it.
         EscalationRaised = "escalation_raised",
         EscalationAcknowledged = "escalation_acknowledged",
+        RigRemoved = "rig_removed",
+        // No work is given out, of the town or of one rig, until it is unparked.
+        Parked = "parked",
+        Unparked = "unparked",
+        // The same until what runs the agents is back.
+        DrainStarted = "drain_started",
+        DrainEnded = "drain_ended",
     }
 );
 text_enum!(

@@ -59,6 +59,8 @@ pub struct Effects {
     pub flush_before_reply: bool,
     /// There are letters that nobody waits for.
     pub flush_after_reply: bool,
+    /// The object ends: its storage and its alarm go.
+    pub destroy: bool,
 }
 
 /// What a core works with: the object's database, the moment, and what must happen afterwards.
@@ -166,6 +168,11 @@ impl<'a> Cx<'a> {
             Flush::BeforeReply => effects.flush_before_reply = true,
         }
         self.effects.set(effects);
+    }
+
+    /// Ends the object once the change is committed: it is as if it had never been made. Nothing that it owes is sent any more.
+    pub fn destroy(&self) {
+        self.effects.set(Effects { destroy: true, ..self.effects.get() });
     }
 
     /// Wakes calls and streams of this object that wait for `key`, once the change is committed.

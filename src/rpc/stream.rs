@@ -58,6 +58,10 @@ fn read<H: Host>(host: Rc<H>, position: Position) -> impl Stream<Item = String> 
 
 async fn read_on<H: Host>(host: &Rc<H>, position: &Position) -> Result<Next, Failure> {
     let instance = host.instance().ok_or_else(|| refuse(Code::NotFound, "Not found"))?;
+    if !host.hints().has_tables() {
+        // The object ended, and with it everything that was on the stream.
+        return Ok(Next { text: String::new(), after: position.after, ends: true, until: host.now() });
+    }
     let read = core(instance.object()).read_stream.ok_or_else(|| Fault::new("read a stream", "this object has none"))?;
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);

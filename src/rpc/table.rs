@@ -6,8 +6,9 @@
 
 use super::serve::{Answer, Caller, Cx, arguments};
 use crate::auth::principal::Scope;
-use crate::error::Failure;
+use crate::error::{Code, Failure, Refusal, refuse};
 use crate::{registry, rig, session, town};
+use serde_json::value::RawValue;
 
 /// The kinds of object. User and organization registries are one core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +73,8 @@ pub struct Method {
     pub access: Access,
     /// What an uninitialised object does.
     pub absent: Absent,
+    /// The contract has it, embedded towns do not.
+    pub is_unsupported: bool,
     /// The function.
     pub(crate) handler: fn(&Cx<'_>, &Caller, &str) -> Result<Answer, Failure>,
 }
@@ -113,7 +116,11 @@ pub fn takes_listeners(object: Object) -> Option<&'static Method> {
 }
 
 macro_rules! methods {
-    ($($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*) => {
+    (
+        $($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*
+        @unsupported
+        $($missing:ident $missing_name:literal ($($missing_param:literal),*) $why:literal, $instead:literal;)*
+    ) => {
         $(
             #[doc = concat!("`", $name, "`")]
             pub static $id: Method = Method {
@@ -122,12 +129,34 @@ macro_rules! methods {
                 params: &[$($param),*],
                 access: Access::$access,
                 absent: $absent,
+                is_unsupported: false,
                 handler: |cx, caller, args| $handler(cx, caller, arguments(&$id, args)?),
             };
         )*
         /// Every method, object by object.
-        pub static METHODS: &[&Method] = &[$(&$id),*];
+        pub static METHODS: &[&Method] = &[
+            $(&$id,)*
+            $(&Method {
+                object: Object::$missing,
+                name: $missing_name,
+                params: &[$($missing_param),*],
+                access: Access::Read,
+                absent: Refuse,
+                is_unsupported: true,
+                handler: |_, _, args| Err(unsupported($missing_name, &[$($missing_param),*], args, $why, $instead)),
+            },)*
+        ];
     };
+}
+
+/// The answer of a method that the contract has and embedded towns do not.
+fn unsupported(name: &str, params: &[&str], args: &str, why: &str, instead: &str) -> Failure {
+    let given: Result<Vec<Box<RawValue>>, _> = serde_json::from_str(args);
+    if given.is_ok_and(|given| given.len() == params.len()) {
+        let refusal = Refusal::new(Code::Unsupported, format!("\"{name}\" is not supported by embedded towns: {why}"));
+        return refusal.hint(instead).into();
+    }
+    refuse(Code::InvalidArgument, format!("{name}({}): expected {} argument(s)", params.join(", "), params.len()))
 }
 
 use Absent::{Answer as Always, Create, Refuse};
@@ -141,6 +170,9 @@ methods! {
     GET_RIG: Registry "getRigAsync" ("rigId") Read Always("null") => registry::rigs::get_rig;
     LIST_REGISTRY_RIGS: Registry "listRigs" ("townId") Read Always("[]") => registry::rigs::list_rigs;
     DELETE_RIG: Registry "deleteRig" ("rigId") Internal Always("false") => registry::rigs::delete_rig;
+    // Administration.
+    UPDATE_REGISTRY_RIG: Registry "updateRig" ("rigId", "changes") Internal Always("null") => registry::rigs::update_rig;
+    PING: Registry "ping" () Read Always("\"pong\"") => registry::ping;
     LISTEN_TO_REGISTRY: Registry "listen" ("topics", "expiresAt") Internal Create => registry::listen;
 
     SET_TOWN_ID: Town "setTownId" ("townId") Internal Create => town::identity::set_town_id;
@@ -172,6 +204,24 @@ methods! {
     ROUTE_ESCALATION: Town "routeEscalation" ("input") Agent Refuse => town::escalations::route;
     LIST_ESCALATIONS: Town "listEscalations" ("filter") Read Refuse => town::escalations::list;
     ACKNOWLEDGE_ESCALATION: Town "acknowledgeEscalation" ("escalationId") Lead Refuse => town::escalations::acknowledge;
+    // Administration: identity, rigs, pauses, the end.
+    GET_IDENTITY: Town "getPrivateTownIdentity" () Read Refuse => town::identity::get_identity;
+    REQUIRES_RUNTIME: Town "requiresRuntimeAuthorization" () Read Refuse => town::identity::requires_runtime;
+    GET_BILLING: Town "getBillingStatus" () Read Refuse => town::status::get_billing;
+    HEALTH_CHECK: Town "healthCheck" () Read Refuse => town::status::health_check;
+    GET_TOWN_RIG: Town "getRigAsync" ("rigId") Read Refuse => town::rigs::get_rig;
+    UPDATE_RIG: Town "updateRig" ("rigId", "changes") Admin Refuse => town::rigs::update_rig;
+    UPDATE_RIG_CONFIG: Town "updateRigConfig" ("rigId", "config") Admin Refuse => town::rig_config::update_rig_config;
+    CONFIGURE_RIG: Town "configureRig" ("config") Admin Refuse => town::rig_config::configure_rig;
+    GET_RIG_CONFIG: Town "getRigConfig" ("rigId") Read Refuse => town::rig_config::get_rig_config;
+    REMOVE_RIG: Town "removeRig" ("rigId", "force") Admin Refuse => town::removal::remove_rig;
+    SET_PARKED: Town "setParked" ("rigId", "parked", "reason") Lead Refuse => town::pause::set_parked;
+    RECORD_EVICTION: Town "recordContainerEviction" () Lead Refuse => town::pause::record_eviction;
+    ACKNOWLEDGE_READY: Town "acknowledgeContainerReady" ("nonce") Lead Refuse => town::pause::acknowledge_ready;
+    IS_DRAINING: Town "isDraining" () Read Refuse => town::pause::is_draining;
+    GET_DRAIN_NONCE: Town "getDrainNonce" () Read Refuse => town::pause::get_nonce;
+    GET_DRAIN_STARTED_AT: Town "getDrainStartedAt" () Read Refuse => town::pause::get_started_at;
+    DESTROY_TOWN: Town "destroy" ("force") Admin Refuse => town::removal::destroy;
     LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
@@ -235,6 +285,8 @@ methods! {
     APPLY_FORMULA: Rig "applyFormula" ("beadId", "input") Lead Refuse => rig::molecules::apply_formula;
     GET_MOLECULE_STEP: Rig "getMoleculeCurrentStep" ("agentId") Read Refuse => rig::molecules::get_current_step;
     ADVANCE_MOLECULE: Rig "advanceMoleculeStep" ("agentId", "summary") Agent Refuse => rig::molecules::advance_step;
+    // Administration.
+    RIG_FACTS: Rig "rigFacts" () Internal Refuse => rig::removal::rig_facts;
     LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 
@@ -256,4 +308,34 @@ methods! {
     GET_TASK: Session "getTask" ("id", "principal") Internal Always("null") => session::get_task;
     SAVE_TASK: Session "saveTask" ("task") Internal Always("false") => session::save_task;
     DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Create => session::deliver;
+
+    // What the contract has and embedded towns do not: why, and what to do instead.
+    @unsupported
+    Town "syncConfigToContainer" () "there is no container", "Settings apply as soon as they are made.";
+    Town "forceRefreshContainerToken" () "there is no container", "Agents take a new token from whoever runs them.";
+    Town "refreshRuntimeAuthorizationForManualRefresh" () "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    Town "initializeTownIdentityAndRuntimeAuthorization" ("identity", "controlToken") "no runtime is authorized", "POST /api/users/{user}/towns makes a town with its owner.";
+    Town "createRuntimeAuthorization" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    Town "reauthorizeRuntime" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    Town "setContainerRunPolicy" ("policy") "there is no container", "setParked stops and resumes giving out work.";
+    Town "connectWasteland" ("input") "they have no wasteland", "createBead takes work from anywhere.";
+    Town "disconnectWasteland" ("wastelandId") "they have no wasteland", "There is no connection to end.";
+    Town "getWastelandConnection" () "they have no wasteland", "There is no connection to look at.";
+    Town "stampWastelandReported" ("input") "they have no wasteland", "updateBead keeps evidence in a bead's metadata.";
+    Town "getMayorPrewarmContext" () "no Mayor is started in a container", "getMayorStatus tells how the Mayor is.";
+    Town "updateMayorSystemPrompt" () "no Mayor is started in a container", "updateTownConfig sets custom_instructions.mayor.";
+    Town "notifyMayorOfNewBead" ("beadId", "rigId", "title", "body") "no Mayor is prompted by it", "sendMayorMessage leaves the Mayor a message.";
+    Town "debugReplayEvents" ("from", "to") "they have no reconciler", "listFeed tells what happened in the town.";
+    Town "debugDryRun" () "they have no reconciler", "getAlarmStatus tells how the town is.";
+    Town "debugListWastelandBeads" () "they have no wasteland", "listBeads of each rig.";
+    Town "debugBeadSummary" () "beads are the rigs'", "getAlarmStatus counts them rig by rig.";
+    Town "debugPendingNudges" () "nudges are the rigs'", "getPendingNudges of the agent's rig.";
+    Town "debugAgentMetadata" () "agents are the rigs'", "listAgents of each rig.";
+    Town "debugTownEvents" () "they have no reconciler", "listFeed tells what happened in the town.";
+    Town "debugInsertTownEvent" () "they have no reconciler", "What agents report takes effect at once.";
+    Town "debugRecordContainerStatus" () "there is no container", "updateAgentStatus says how an agent is.";
+    Rig "writeBeadEvictionContext" ("agentId", "context") "there is no container to be evicted", "writeCheckpoint keeps what an agent needs to go on.";
+    Rig "setAgentDispatchAttempts" ("agentId", "attempts", "lastActivityAt") "attempts are counted, not set", "resetAgentDispatchAttempts sets them to zero.";
+    Rig "slingExistingPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
+    Rig "previewPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
 }

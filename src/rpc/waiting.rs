@@ -27,6 +27,12 @@ impl Waiting {
         receiver
     }
 
+    /// Wakes everyone.
+    pub fn wake_all(&self) {
+        let keys = self.0.borrow().keys().cloned().collect();
+        self.wake(keys);
+    }
+
     /// Wakes whoever waits for one of these.
     pub fn wake(&self, keys: Vec<String>) {
         for key in keys {

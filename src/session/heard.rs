@@ -140,6 +140,11 @@ pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name)
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
+        // The town whose sessions these are is gone.
+        "removed" if cx.instance.name() == source => {
+            cx.destroy();
+            Ok(())
+        }
         TOPIC => notify(cx, source, &letter.subject, letter.body.as_object().unwrap_or(&Map::new())),
         other => Err(refuse(Code::Unsupported, format!("A session takes no letters of kind {other}"))),
     })

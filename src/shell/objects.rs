@@ -83,6 +83,14 @@ impl Host for ObjectHost {
         })
     }
 
+    fn destroy(&self) -> LocalBoxFuture<'_, std::result::Result<(), Fault>> {
+        Box::pin(async move {
+            let storage = self.state.storage();
+            storage.delete_alarm().await.map_err(|error| Fault::new("delete the alarm", error))?;
+            storage.delete_all().await.map_err(|error| Fault::new("delete the storage", error))
+        })
+    }
+
     fn background(&self, work: LocalBoxFuture<'static, ()>) {
         self.state.wait_until(work);
     }

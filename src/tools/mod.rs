@@ -3,6 +3,7 @@
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
 //! `toolset` groups them, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
+pub mod admin;
 pub mod agents;
 mod argument;
 pub mod bead;
@@ -36,7 +37,7 @@ pub mod view;
 pub mod wait;
 
 use tool::ToolDef;
-use toolset::Toolset::{Agents, Convoys, Work};
+use toolset::Toolset::{Admin, Agents, Convoys, Work};
 
 /// Every tool, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
@@ -66,6 +67,16 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
     ToolDef::live::<triage::ResetAgent>(Agents).on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents),
+    // Administration.
+    ToolDef::live::<admin::CreateTown>(Admin).on_request(),
+    ToolDef::live::<admin::DeleteTown>(Admin).for_admins(),
+    ToolDef::live::<admin::CreateRig>(Admin).on_request(),
+    ToolDef::live::<admin::UpdateRig>(Admin).for_admins(),
+    ToolDef::live::<admin::DeleteRig>(Admin).for_admins(),
+    ToolDef::of::<admin::GetConfig>(Admin).on_request(),
+    ToolDef::of::<admin::UpdateConfig>(Admin).for_admins(),
+    ToolDef::of::<admin::SetParked>(Admin).on_request(),
+    ToolDef::live::<admin::Drain>(Admin).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.

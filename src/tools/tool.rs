@@ -331,6 +331,8 @@ pub struct ToolDef {
     pub toolset: Toolset,
     /// Whether connections see it that chose no toolset.
     pub by_default: bool,
+    /// Whether it changes what only administrators may.
+    pub is_for_admins: bool,
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self) -> Value,
@@ -342,7 +344,11 @@ impl ToolDef {
     /// The scope that calling it takes.
     #[must_use]
     pub const fn scope(&self) -> Scope {
-        if self.hints.read_only { Scope::Read } else { Scope::Write }
+        match (self.hints.read_only, self.is_for_admins) {
+            (true, _) => Scope::Read,
+            (false, true) => Scope::Admin,
+            (false, false) => Scope::Write,
+        }
     }
 
     /// Only for connections that chose its toolset: rarely needed tools cost every model tokens.
@@ -350,6 +356,13 @@ impl ToolDef {
     pub const fn on_request(mut self) -> Self {
         self.by_default = false;
         self
+    }
+
+    /// As `on_request`, and only for tokens with the admin scope.
+    #[must_use]
+    pub const fn for_admins(mut self) -> Self {
+        self.is_for_admins = true;
+        self.on_request()
     }
 
     /// The row of a tool type.
@@ -365,6 +378,7 @@ impl ToolDef {
             header_parameters: &[],
             toolset,
             by_default: true,
+            is_for_admins: false,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Planned(Box::new(tool))),
@@ -384,6 +398,7 @@ impl ToolDef {
             header_parameters: &[],
             toolset,
             by_default: true,
+            is_for_admins: false,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
             prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Live(Box::new(tool))),

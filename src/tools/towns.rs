@@ -5,7 +5,7 @@ use super::text::name;
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::TownId;
-use crate::rpc::model::{AgentCounts, AlarmStatus, TownIdentityState, TownRecord};
+use crate::rpc::model::{AgentCounts, AlarmStatus, QualityCounts, TownIdentityState, TownRecord};
 use crate::rpc::table::{GET_ALARM_STATUS, GET_IDENTITY_STATE, LIST_TOWNS};
 use crate::time::Timestamp;
 use schemars::JsonSchema;
@@ -123,6 +123,12 @@ pub struct TownStatus {
     beads: BeadCountsView,
     /// Ready beads that wait for a polecat.
     queue_depth: i64,
+    /// Nothing new is given out in the whole town, on purpose.
+    parked: bool,
+    /// The same until what runs the agents is back.
+    draining: bool,
+    /// Unfinished beads for which a quality was asked.
+    quality: QualityCounts,
     alarm: AlarmView,
     mayor: MayorView,
     rigs: Vec<RigLine>,
@@ -165,6 +171,9 @@ struct RigLine {
     queue_depth: i64,
     /// Polecats it may have at once.
     capacity: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    parked: bool,
+    quality: QualityCounts,
     as_of: String,
 }
 
@@ -196,6 +205,9 @@ impl Tool for GetTownStatus {
                 failed: status.beads.failed,
             },
             queue_depth: status.queue_depth,
+            parked: status.parked,
+            draining: status.draining == Some(true),
+            quality: qualities(&status),
             alarm: AlarmView { interval: status.alarm.interval_label, next_fire_at: status.alarm.next_fire_at.map(|at| at.to_string()) },
             mayor: MayorView {
                 status: status
@@ -218,6 +230,8 @@ impl Tool for GetTownStatus {
                     failed: rig.beads.failed,
                     queue_depth: rig.queue_depth,
                     capacity: rig.capacity,
+                    parked: rig.parked,
+                    quality: rig.quality,
                     as_of: rig.as_of.to_string(),
                 })
                 .collect(),
@@ -231,12 +245,39 @@ fn coverage(status: &AlarmStatus) -> Coverage {
     status.coverage.as_ref().map_or_else(|| Coverage::whole(status.rigs.len()), |known| Coverage::of_rigs(known, silent))
 }
 
+fn qualities(status: &AlarmStatus) -> QualityCounts {
+    status.rigs.iter().fold(QualityCounts::default(), |sum, rig| QualityCounts {
+        basic: sum.basic + rig.quality.basic,
+        shiny: sum.shiny + rig.quality.shiny,
+        chrome: sum.chrome + rig.quality.chrome,
+    })
+}
+
+/// Why nothing new is given out, if nothing is.
+fn pause(status: &AlarmStatus) -> String {
+    let parked = status.rigs.iter().filter(|rig| rig.parked).count();
+    match (status.parked, status.draining == Some(true)) {
+        (true, _) => " The town is parked: nothing new is given out.".to_owned(),
+        (false, true) => " The town is draining: nothing new is given out until that is over.".to_owned(),
+        (false, false) if parked > 0 => format!(" {parked} rig(s) are parked."),
+        (false, false) => String::new(),
+    }
+}
+
 fn summarize(status: &AlarmStatus) -> String {
     let (agents, beads) = (&status.agents, &status.beads);
     let silent = status.coverage.as_ref().map_or(0, |coverage| coverage.missing.len());
     let bound = if silent > 0 { format!(" {silent} rig(s) have not reported: these are lower bounds.") } else { String::new() };
     format!(
-        "{} of {} agents hold work, {} stalled; {} beads open, {} in progress, {} in review, {} failed; {} queued.{bound}",
-        agents.hooked, agents.total, agents.stalled, beads.open, beads.in_progress, beads.in_review, beads.failed, status.queue_depth
+        "{} of {} agents hold work, {} stalled; {} beads open, {} in progress, {} in review, {} failed; {} queued.{}{bound}",
+        agents.hooked,
+        agents.total,
+        agents.stalled,
+        beads.open,
+        beads.in_progress,
+        beads.in_review,
+        beads.failed,
+        status.queue_depth,
+        pause(status)
     )
 }

@@ -1,9 +1,9 @@
 //! The town's configuration: defaults, limits, and how an update is merged (Gastown contract 3.9).
 //!
-//! Owns which keys exist. Only what differs from the defaults is stored.
+//! Owns the merge and how secrets are shown; `settings` says which keys exist. Only what differs from the defaults is stored.
 
-use super::{letters, state, topics};
-use crate::error::{Code, Failure, Refusal, refuse};
+use super::{letters, settings, state, topics};
+use crate::error::{Code, Failure, refuse};
 use crate::rpc::model::{MergeMode, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::execute;
@@ -13,8 +13,6 @@ use serde_json::{Map, Value};
 pub const POLECATS_PER_RIG_DEFAULT: i64 = 5;
 /// Most polecats that a rig may be allowed.
 pub const POLECATS_PER_RIG_MAX: i64 = 50;
-/// Longest custom instructions, in characters.
-const INSTRUCTIONS_CHARS_MAX: usize = 2_000;
 
 /// The configuration of a town that has set nothing.
 fn defaults() -> TownConfig {
@@ -29,26 +27,16 @@ fn defaults() -> TownConfig {
     serde_json::from_str(defaults).unwrap_or_default()
 }
 
-/// Keys that may be set besides those with a default.
-const OPTIONAL_KEYS: [&str; 13] = [
-    "max_polecats_per_rig",
-    "default_model",
-    "role_models",
-    "small_model",
-    "kilocode_token",
-    "alarm_interval_active",
-    "alarm_interval_idle",
-    "container",
-    "github_cli_pat",
-    "git_author_name",
-    "git_author_email",
-    "custom_instructions",
-    "formulas",
-];
 /// Settings that are merged key by key.
 const MERGED: [&str; 2] = ["refinery", "custom_instructions"];
 /// Settings that hold secrets, at the top or one level down.
 const SECRET: [&str; 4] = ["env_vars", "git_auth", "github_cli_pat", "kilocode_token"];
+/// How a secret that is shown begins.
+const MASK: &str = "****";
+/// Characters of a secret that are shown after it at most.
+const MASKED_CHARS_SHOWN: usize = 4;
+/// A secret of so many characters is not shown in part.
+const MASKED_WHOLE_CHARS_MAX: usize = 8;
 /// Largest configuration, in bytes of JSON.
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
@@ -96,18 +84,19 @@ pub(crate) fn get_config(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer
 pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfig,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let mut changed = state::TownState::clone(&town);
-    let known = defaults();
     for (key, new) in update {
-        if key.starts_with("owner") || (!known.contains_key(&key) && !OPTIONAL_KEYS.contains(&key.as_str())) {
-            return Err(refuse(Code::InvalidArgument, format!("{key} is not a setting of a town")));
+        if !new.is_null() || settings::TOWN.iter().all(|setting| setting.name != key) {
+            settings::check("a town", settings::TOWN, "", &key, &new)?;
         }
         if new.is_null() || (key == "default_model" && new == "") {
             changed.config.remove(&key);
             continue;
         }
-        check(&key, &new)?;
         let old = effective(&changed).remove(&key).unwrap_or_default();
-        changed.config.insert(key.clone(), merge(&key, old, new));
+        match merge(&key, old, new) {
+            Some(merged) => changed.config.insert(key, merged),
+            None => changed.config.remove(&key),
+        };
     }
     let text = serde_json::to_string(&changed.config).unwrap_or_default();
     if text.len() > CONFIG_BYTES_MAX {
@@ -122,8 +111,9 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     json(&effective(&changed))
 }
 
-fn merge(key: &str, old: Value, new: Value) -> Value {
-    match (old, new) {
+/// The value to store; none when a mask stands for a secret that there is not.
+fn merge(key: &str, old: Value, new: Value) -> Option<Value> {
+    Some(match (old, new) {
         (Value::Object(old), Value::Object(new)) if MERGED.contains(&key) => {
             let mut merged = old;
             merged.extend(new);
@@ -138,61 +128,38 @@ fn merge(key: &str, old: Value, new: Value) -> Value {
             }
             Value::Object(kept)
         }
-        (old @ Value::String(_), new) if SECRET.contains(&key) && is_masked(&new) => old,
+        (old, new) if SECRET.contains(&key) && is_masked(&new) => return old.is_string().then_some(old),
         (_, new) => new,
+    })
+}
+
+/// The same configuration with every secret as it may be shown: four stars, and the last four characters of one that is
+/// longer than eight. Environment variables are all secrets.
+#[must_use]
+pub fn masked(config: &TownConfig) -> TownConfig {
+    let mut shown = config.clone();
+    for (key, value) in &mut shown {
+        match value {
+            Value::Object(fields) if SECRET.contains(&key.as_str()) => {
+                for (_, value) in fields.iter_mut().filter(|(name, _)| key == "env_vars" || name.ends_with("_token")) {
+                    *value = mask(value);
+                }
+            }
+            other if SECRET.contains(&key.as_str()) => *other = mask(other),
+            _ => {}
+        }
     }
+    shown
+}
+
+fn mask(secret: &Value) -> Value {
+    let characters: Vec<char> = secret.as_str().unwrap_or_default().chars().collect();
+    let shown = characters.len().checked_sub(MASKED_CHARS_SHOWN).filter(|_| characters.len() > MASKED_WHOLE_CHARS_MAX);
+    let tail: String = shown.and_then(|from| characters.get(from..)).unwrap_or_default().iter().collect();
+    Value::from(format!("{MASK}{tail}"))
 }
 
 /// Whether this is how a secret was shown: four stars and up to four characters.
 fn is_masked(value: &Value) -> bool {
-    value.as_str().and_then(|text| text.strip_prefix("****")).is_some_and(|rest| rest.chars().count() <= 4)
-}
-
-fn check(key: &str, new: &Value) -> Result<(), Refusal> {
-    if key == "formulas" {
-        return crate::rig::formulas::check(new);
-    }
-    let within = |low: i64, high: i64| new.as_i64().is_some_and(|number| (low..=high).contains(&number));
-    let (fits, allowed) = match key {
-        "max_polecats_per_rig" => (within(1, POLECATS_PER_RIG_MAX), "a whole number from 1 to 50"),
-        "alarm_interval_active" => (within(5, 600), "seconds from 5 to 600"),
-        "alarm_interval_idle" => (within(30, 3_600), "seconds from 30 to 3600"),
-        "staged_convoys_default" | "disable_ai_coauthor" => (new.is_boolean(), "true or false"),
-        "convoy_merge_mode" => (new.as_str().and_then(MergeMode::parse).is_some(), "review-then-land or review-and-merge"),
-        "merge_strategy" => (matches!(new.as_str(), Some("direct" | "pr")), "direct or pr"),
-        "env_vars" => {
-            (new.as_object().is_some_and(|vars| vars.iter().all(is_env_var)), "an object of texts; names like NAME_1, not GASTOWN_…")
-        }
-        "git_auth" | "role_models" => (new.as_object().is_some_and(|texts| texts.values().all(Value::is_string)), "an object of texts"),
-        "refinery" => (new.as_object().is_some_and(|fields| fields.iter().all(is_refinery_field)), "an object of refinery settings"),
-        "container" => (new.is_object(), "an object"),
-        "custom_instructions" => (
-            new.as_object().is_some_and(|texts| {
-                texts.values().all(|text| text.as_str().is_some_and(|text| text.chars().count() <= INSTRUCTIONS_CHARS_MAX))
-            }),
-            "an object of texts of at most 2000 characters",
-        ),
-        _ => (new.is_string(), "a text"),
-    };
-    if fits { Ok(()) } else { Err(Refusal::new(Code::InvalidArgument, format!("{key} must be {allowed}"))) }
-}
-
-/// Gastown contract 3.9.
-fn is_env_var((name, value): (&String, &Value)) -> bool {
-    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let starts = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    value.is_string() && legal && starts && !name.starts_with("GASTOWN_")
-}
-
-/// Gastown contract 3.9.
-fn is_refinery_field((name, value): (&String, &Value)) -> bool {
-    match name.as_str() {
-        "gates" => value.as_array().is_some_and(|gates| gates.iter().all(Value::is_string)),
-        "auto_merge" | "require_clean_merge" | "code_review" | "auto_resolve_pr_feedback" | "auto_resolve_merge_conflicts" => {
-            value.is_boolean()
-        }
-        "review_mode" => matches!(value.as_str(), Some("rework" | "comments")),
-        "auto_merge_delay_minutes" => value.is_null() || value.as_u64().is_some(),
-        _ => false,
-    }
+    value.as_str().and_then(|text| text.strip_prefix(MASK)).is_some_and(|rest| rest.chars().count() <= MASKED_CHARS_SHOWN)
 }

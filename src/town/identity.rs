@@ -42,6 +42,17 @@ pub(crate) fn initialize_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (T
     Ok(Answer::Void)
 }
 
+/// `getPrivateTownIdentity`; null until the owner is known.
+pub(crate) fn get_identity(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    json(&state::require(cx)?.identity)
+}
+
+/// `requiresRuntimeAuthorization`: never, nothing runs here that would have to be authorized.
+pub(crate) fn requires_runtime(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    state::require(cx)?;
+    json(&false)
+}
+
 /// `getTownIdentityState`.
 pub(crate) fn get_identity_state(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     let state = match state::require(cx)?.identity.clone() {

@@ -2,7 +2,8 @@
 //!
 //! Owns the two kinds of letter that rigs get. They say how things are when they are sent.
 
-use super::{config, convoys, escalations, state, topics};
+use super::removal::REMOVED;
+use super::{convoys, escalations, pause, rig_config, rigs, state, topics};
 use crate::error::Failure;
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::RigState;
@@ -14,7 +15,11 @@ use crate::store::sql::query_one;
 use crate::time::Timestamp;
 
 fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
-    post(cx.sql, kind, subject, &Instance::Rig(rig.clone()).to_string(), cx.number()?, cx.now)?;
+    write(cx, kind, subject, &Instance::Rig(rig.clone()))
+}
+
+fn write(cx: &Cx<'_>, kind: &str, subject: &str, target: &Instance) -> Result<(), Failure> {
+    post(cx.sql, kind, subject, &target.to_string(), cx.number()?, cx.now)?;
     // Before the reply: whoever made a rig or a convoy uses it in the next call.
     cx.flush(Flush::BeforeReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -49,12 +54,24 @@ pub(super) fn acknowledged(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Res
     tell(cx, "acknowledged", escalation.as_str(), rig)
 }
 
+/// The town has removed this rig, or goes itself and its sessions with it: the object is to empty itself.
+pub(super) fn removed(cx: &Cx<'_>, target: &Instance) -> Result<(), Failure> {
+    write(cx, REMOVED, &target.to_string(), target)
+}
+
 /// Writes the letter for an outbox row from the state as it is.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     if owed.kind == TOPIC {
         return compose_news(cx, owed, |topic| topics::news(cx, topic));
     }
+    if owed.kind == REMOVED {
+        return Ok(Some(outbox::write(&true)?));
+    }
     let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
+    if !rigs::is_known(cx, &rig)? {
+        // It was removed, and must not come to life again by what was owed to it before.
+        return Ok(None);
+    }
     match owed.kind.as_str() {
         "rig" => rig_letter(cx, &rig),
         "convoy" => match ConvoyId::parse(&owed.subject) {
@@ -69,23 +86,23 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
 
 fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
     let town = state::require(cx)?;
-    let found: Option<(String, String, String, i64)> =
-        query_one(cx.sql, "-- letters_rig\nSELECT name, git_url, default_branch, parked FROM rigs WHERE id = ?", (rig,))?;
+    let found: Option<(i64,)> = query_one(cx.sql, "-- letters_rig\nSELECT parked FROM rigs WHERE id = ?", (rig,))?;
     let owner = town.owner();
-    let Some((name, git_url, default_branch, parked)) = found else { return Ok(None) };
+    let (Some((parked,)), Some(record)) = (found, rigs::find(cx, rig)?) else { return Ok(None) };
+    let drain = pause::drain(&town, cx.now);
     Ok(Some(outbox::write(&RigState {
         rig_id: rig.clone(),
-        capacity: config::capacity(&town),
+        capacity: rig_config::capacity(&town, &record.config),
         town_id: town.town_id.clone(),
-        name,
-        git_url,
-        default_branch,
+        name: record.name,
+        git_url: record.git_url,
+        default_branch: record.default_branch,
         owner_user_id: owner.user_id,
         owner_org_id: owner.org_id,
         mayor_agent_id: Some(town.mayor_agent_id.clone()),
         parked: town.parked || parked == 1,
-        draining: town.drain_nonce.is_some(),
-        drain_nonce: town.drain_nonce.clone(),
+        draining: drain.is_some(),
+        drain_nonce: drain.map(|(nonce, _)| nonce.to_owned()),
         watched_until: town.watched_until,
         listened_until: Timestamp::default(),
         formulas: town.config.get("formulas").cloned().unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! The core of `TownDO`: what spans the rigs of one town.
 //!
-//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
+//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `rig_config` how each is
+//! set up (`settings` says what either may hold), `pause` parking and drains, `removal` the end of rigs and town, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
 //! the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
@@ -13,9 +14,13 @@ pub mod graph;
 pub mod identity;
 mod letters;
 pub mod mayor;
+pub mod pause;
+pub mod removal;
 pub mod reviews;
+pub mod rig_config;
 pub mod rigs;
 mod schema;
+mod settings;
 pub mod sling;
 mod state;
 pub mod status;
@@ -37,11 +42,6 @@ pub const CORE: Core = Core {
     read_stream: None,
 };
 
-/// What time alone brings about.
-fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
-    escalations::alarm(cx)
-}
-
 /// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.
 fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else {
@@ -53,7 +53,19 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     if caller.town.as_ref().is_some_and(|meant| *meant != town.town_id) {
         return Err(Refusal::new(Code::Forbidden, "Forbidden: the call is meant for another town").into());
     }
+    if town.closing && caller.principal.kind != TokenKind::Internal {
+        let refusal = Refusal::new(Code::Conflict, format!("Town {} is being deleted", town.town_id));
+        return Err(refusal.hint("Call list_towns to see the towns that there are.").into());
+    }
     Ok(())
+}
+
+/// What time alone brings about. There is one alarm, so each part asks again for its own next time.
+fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
+    let Some(town) = state::load(cx)? else { return Ok(()) };
+    escalations::alarm(cx)?;
+    pause::end_when_over(cx, &town)?;
+    removal::go_when_told(cx, &town)
 }
 
 /// Applies what the rigs send: their summaries, and how the beads of convoys stand.
@@ -62,6 +74,9 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     let Some(Instance::Rig(rig)) = Instance::parse(source) else {
         return Err(refuse(Code::Forbidden, "Forbidden: a town takes letters from its rigs only"));
     };
+    if state::require(cx)?.closing || removal::is_leaving(cx, &rig)? {
+        return Ok(Answer::Void);
+    }
     rigs::require(cx, &rig)?;
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),

@@ -2,15 +2,15 @@
 //!
 //! Owns the `rigs` table. The rig's work is the rig's.
 
-use super::{feed, letters, state, topics};
+use super::{feed, letters, removal, rig_config, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::RigId;
-use crate::rpc::model::{AddRigInput, FeedKind, RigRecord, RigSummary};
+use crate::rpc::model::{AddRigInput, FeedKind, RigChanges, RigRecord, RigSummary};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, json_column, query, query_one};
+use crate::store::sql::{execute, flag_column, json_column, query, query_one, scalar};
 use serde::Deserialize;
-use serde_json::json as value;
+use serde_json::{Map, Value, json as value};
 
 /// Most rigs of a town.
 pub const RIGS_MAX: usize = 200;
@@ -47,65 +47,134 @@ pub fn check_repository(git_url: &str, default_branch: &str) -> Result<(), Refus
     Ok(())
 }
 
+/// Columns of a rig in the order of `RigRecord`'s fields; the town is the caller's to fill in.
+macro_rules! rig_columns {
+    () => {
+        "id, name, git_url, default_branch, config, created_at, NULL, platform_integration_id, updated_at"
+    };
+}
+
 /// All rigs, oldest first.
 pub(super) fn list(cx: &Cx<'_>) -> Result<Vec<RigRecord>, Failure> {
     let town = state::require(cx)?;
-    let mut rigs: Vec<RigRecord> = query(
-        cx.sql,
-        "-- rigs_list\nSELECT id, name, git_url, default_branch, config, created_at, NULL, NULL, updated_at FROM rigs ORDER BY sequence",
-        (),
-    )?;
+    let mut rigs: Vec<RigRecord> = query(cx.sql, concat!("-- rigs_list\nSELECT ", rig_columns!(), " FROM rigs ORDER BY sequence"), ())?;
     for rig in &mut rigs {
         rig.town_id = Some(town.town_id.clone());
     }
     Ok(rigs)
 }
 
+/// A rig, if it is one of the town's.
+pub(super) fn find(cx: &Cx<'_>, id: &RigId) -> Result<Option<RigRecord>, Failure> {
+    let town = state::require(cx)?;
+    let rig: Option<RigRecord> = query_one(cx.sql, concat!("-- rigs_find\nSELECT ", rig_columns!(), " FROM rigs WHERE id = ?"), (id,))?;
+    Ok(rig.map(|rig| RigRecord { town_id: Some(town.town_id.clone()), ..rig }))
+}
+
 /// A rig that must be one of the town's.
 pub(super) fn require(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
-    let found: Option<(i64,)> = query_one(cx.sql, "-- rigs_require\nSELECT 1 FROM rigs WHERE id = ?", (id,))?;
-    match found {
-        Some(_) => Ok(()),
-        None => Err(Refusal::new(Code::NotFound, format!("Rig {id} not found in this town"))
-            .hint("Call list_rigs to see the rigs of the town.")
-            .into()),
-    }
+    if is_known(cx, id)? { Ok(()) } else { Err(unknown(id).into()) }
+}
+
+/// Whether a rig is one of the town's.
+pub(super) fn is_known(cx: &Cx<'_>, id: &RigId) -> Result<bool, Fault> {
+    let found: Option<(i64,)> = query_one(cx.sql, "-- rigs_is_known\nSELECT 1 FROM rigs WHERE id = ?", (id,))?;
+    Ok(found.is_some())
+}
+
+/// The refusal for a rig that is none of the town's.
+pub(super) fn unknown(id: &RigId) -> Refusal {
+    Refusal::new(Code::NotFound, format!("Rig {id} not found in this town")).hint("Call list_rigs to see the rigs of the town.")
 }
 
 /// `addRig`: upsert by id. A name belongs to one rig of the town.
 pub(crate) fn add_rig(cx: &Cx<'_>, caller: &Caller, (input,): (AddRigInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
-    check_name(&input.name)?;
-    check_repository(&input.git_url, &input.default_branch)?;
-    let holder: Option<(RigId,)> = query_one(cx.sql, "-- rigs_by_name\nSELECT id FROM rigs WHERE name = ?", (&input.name,))?;
-    if let Some((holder,)) = holder.filter(|(holder,)| *holder != input.rig_id) {
-        return Err(Refusal::new(Code::Conflict, format!("A rig named \"{}\" already exists (id={holder})", input.name))
-            .hint("Choose another name.")
-            .into());
+    if removal::is_leaving(cx, &input.rig_id)? {
+        let refusal = Refusal::new(Code::Conflict, format!("Rig {} is being deleted", input.rig_id));
+        return Err(refusal.hint("Make a rig with an id of its own.").into());
     }
-    let known = list(cx)?;
-    let is_new = known.iter().all(|rig| rig.id != input.rig_id);
-    if known.len() >= RIGS_MAX && is_new {
+    let mut rig = RigRecord {
+        id: input.rig_id,
+        name: input.name,
+        git_url: input.git_url,
+        default_branch: input.default_branch,
+        config: Map::new(),
+        created_at: cx.now,
+        town_id: Some(town.town_id.clone()),
+        platform_integration_id: None,
+        updated_at: Some(cx.now),
+    };
+    if let Some(known) = find(cx, &rig.id)? {
+        rig = RigRecord { name: rig.name, git_url: rig.git_url, default_branch: rig.default_branch, ..known };
+        write(cx, &rig)?;
+        return json(&rig);
+    }
+    check(cx, &rig)?;
+    let count: i64 = scalar(cx.sql, "-- rigs_count\nSELECT COUNT(*) FROM rigs", ())?;
+    if usize::try_from(count).is_ok_and(|count| count >= RIGS_MAX) {
         return Err(refuse(Code::Conflict, format!("A town has at most {RIGS_MAX} rigs")));
     }
-    let sequence = cx.next_number()?;
-    let rig: Option<RigRecord> = query_one(
+    execute(
         cx.sql,
-        "-- rigs_add\nINSERT INTO rigs (id, name, git_url, default_branch, config, created_at, updated_at, sequence) VALUES (?1, ?2, ?3, ?4, '{}', ?5, ?5, ?6)
-         ON CONFLICT (id) DO UPDATE SET name = ?2, git_url = ?3, default_branch = ?4, updated_at = ?5
-         RETURNING id, name, git_url, default_branch, config, created_at, NULL, NULL, updated_at",
-        (&input.rig_id, &input.name, &input.git_url, &input.default_branch, cx.now.millis(), sequence),
+        "-- rigs_add\nINSERT INTO rigs (id, name, git_url, default_branch, config, created_at, updated_at, sequence) VALUES (?1, ?2, ?3, ?4, '{}', ?5, ?5, ?6)",
+        (&rig.id, &rig.name, &rig.git_url, &rig.default_branch, cx.now.millis(), cx.next_number()?),
     )?;
-    let mut rig = rig.ok_or_else(|| Fault::new("rigs_add", "no row"))?;
-    rig.town_id = Some(town.town_id.clone());
-    letters::rig_changed(cx, &input.rig_id)?;
+    changed(cx, &rig)?;
+    feed::write(cx, &town, FeedKind::RigAdded, rig.id.as_str(), Some(&caller.actor()), &value!({"name": rig.name}))?;
+    json(&rig)
+}
+
+/// Name and repository must be good, and the name no other rig's.
+fn check(cx: &Cx<'_>, rig: &RigRecord) -> Result<(), Failure> {
+    check_name(&rig.name)?;
+    check_repository(&rig.git_url, &rig.default_branch)?;
+    let holder: Option<(RigId,)> = query_one(cx.sql, "-- rigs_by_name\nSELECT id FROM rigs WHERE name = ?", (&rig.name,))?;
+    match holder {
+        Some((holder,)) if holder != rig.id => {
+            Err(Refusal::new(Code::Conflict, format!("A rig named \"{}\" already exists (id={holder})", rig.name))
+                .hint("Choose another name.")
+                .into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Name and repository of a rig that is there.
+pub(super) fn write(cx: &Cx<'_>, rig: &RigRecord) -> Result<(), Failure> {
+    check(cx, rig)?;
+    execute(
+        cx.sql,
+        "-- rigs_write\nUPDATE rigs SET name = ?, git_url = ?, default_branch = ?, updated_at = ? WHERE id = ?",
+        (&rig.name, &rig.git_url, &rig.default_branch, cx.now.millis(), &rig.id),
+    )?;
+    changed(cx, rig)
+}
+
+fn changed(cx: &Cx<'_>, rig: &RigRecord) -> Result<(), Failure> {
+    let town = state::require(cx)?;
+    letters::rig_changed(cx, &rig.id)?;
     topics::changed(cx, &town, topics::RIGS)?;
     // The status names the rigs that have told nothing yet.
-    topics::changed(cx, &town, topics::TOWN)?;
-    if is_new {
-        let detail = value!({"name": rig.name});
-        feed::write(cx, &town, FeedKind::RigAdded, rig.id.as_str(), Some(&caller.actor()), &detail)?;
-    }
+    topics::changed(cx, &town, topics::TOWN)
+}
+
+/// `getRigAsync`.
+pub(crate) fn get_rig(cx: &Cx<'_>, _caller: &Caller, (id,): (RigId,)) -> Result<Answer, Failure> {
+    json(&find(cx, &id)?)
+}
+
+/// `updateRig(rigId, {name?, git_url?, default_branch?})`: null for an unknown rig.
+pub(crate) fn update_rig(cx: &Cx<'_>, _caller: &Caller, (id, changes): (RigId, RigChanges)) -> Result<Answer, Failure> {
+    let Some(known) = find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
+    let rig = RigRecord {
+        name: changes.name.unwrap_or(known.name),
+        git_url: changes.git_url.unwrap_or(known.git_url),
+        default_branch: changes.default_branch.unwrap_or(known.default_branch),
+        updated_at: Some(cx.now),
+        ..known
+    };
+    write(cx, &rig)?;
     json(&rig)
 }
 
@@ -129,13 +198,25 @@ pub(super) fn summaries(cx: &Cx<'_>) -> Result<(Vec<RigSummary>, Vec<RigId>), Fa
         id: RigId,
         #[serde(deserialize_with = "json_column")]
         summary: Option<RigSummary>,
+        #[serde(deserialize_with = "flag_column")]
+        parked: bool,
+        name: String,
+        #[serde(deserialize_with = "json_column")]
+        config: Map<String, Value>,
     }
-    let rows: Vec<Row> = query(cx.sql, "-- rigs_summaries\nSELECT id, summary FROM rigs ORDER BY sequence", ())?;
+    let town = state::require(cx)?;
+    let rows: Vec<Row> = query(cx.sql, "-- rigs_summaries\nSELECT id, summary, parked, name, config FROM rigs ORDER BY sequence", ())?;
     let mut told = Vec::new();
     let mut silent = Vec::new();
     for row in rows {
         match row.summary {
-            Some(summary) => told.push(summary),
+            // What the town has said of the rig, it knows best.
+            Some(summary) => told.push(RigSummary {
+                parked: town.parked || row.parked,
+                capacity: rig_config::capacity(&town, &row.config),
+                name: row.name,
+                ..summary
+            }),
             None => silent.push(row.id),
         }
     }

@@ -122,6 +122,8 @@ ALTER TABLE town ADD COLUMN mayor_active_at INTEGER",
 ALTER TABLE town ADD COLUMN dashboard_context TEXT",
         "-- rigs_parked
 ALTER TABLE rigs ADD COLUMN parked INTEGER NOT NULL DEFAULT 0",
+        "-- rigs_integration: as configureRig told
+ALTER TABLE rigs ADD COLUMN platform_integration_id TEXT",
         "-- rigs_frames_seen: newest event of the rig that watchers were shown
 ALTER TABLE rigs ADD COLUMN frames_seen INTEGER NOT NULL DEFAULT 0",
         "-- convoys_forced_at: closed by hand then, whatever had become of its beads

@@ -2,7 +2,7 @@
 //!
 //! Owns no table. Whatever could not be asked is named, never counted as zero.
 
-use super::{convoys, mayor, rigs, state};
+use super::{convoys, mayor, pause, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -16,6 +16,29 @@ use serde_json::{Value, json as value};
 const ACTIVE_MILLIS: i64 = 5_000;
 /// The alarm's pace otherwise.
 const IDLE_MILLIS: i64 = 300_000;
+
+/// Nothing is billed here.
+const BILLING: &str = r#"{"enabled":false,"enforcing":false,"state":"idle","runPolicy":"automatic"}"#;
+
+/// `getBillingStatus`.
+pub(crate) fn get_billing(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    state::require(cx)?;
+    Ok(Answer::Json(BILLING.to_owned()))
+}
+
+/// `healthCheck`: agents that hold work and unfinished beads, as the rigs last told; the alarm is set while something is
+/// owed or under way.
+pub(crate) fn health_check(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    let (told, _) = rigs::summaries(cx)?;
+    let pending: i64 = told.iter().map(|rig| rig.beads.open + rig.beads.in_progress + rig.beads.in_review).sum();
+    json(&value!({
+        "townId": town.town_id,
+        "alarmSet": outbox::next_due(cx.sql)?.is_some() || pause::drain(&town, cx.now).is_some(),
+        "activeAgents": told.iter().map(|rig| rig.agents.hooked).sum::<i64>(),
+        "pendingBeads": pending,
+    }))
+}
 
 /// `getAlarmStatus`, from the mirror: every number comes with the rigs it covers.
 pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value,)) -> Result<Answer, Failure> {
@@ -37,6 +60,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         beads.failed += rig.beads.failed;
         beads.triage_requests += rig.beads.triage_requests;
     }
+    let drain = pause::drain(&town, cx.now);
     let active = agents.working > 0 || agents.hooked > 0 || beads.open > 0;
     let answered = i64::try_from(told.len()).unwrap_or(i64::MAX);
     let asked = answered.saturating_add(i64::try_from(silent.len()).unwrap_or(i64::MAX));
@@ -52,12 +76,15 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         beads,
         reconciler: None,
         recent_events: Vec::new(),
-        billing: value!({"enabled": false, "enforcing": false, "state": "idle", "runPolicy": "automatic"}),
+        billing: serde_json::from_str(BILLING).unwrap_or_default(),
         queue_depth: told.iter().map(|rig| rig.queue_depth).sum(),
         rigs: told,
         coverage: Some(Coverage { asked, answered, missing: silent, as_of }),
         town_name: town.name(),
         mayor: Some(mayor::status(cx, &town)?),
+        draining: drain.map(|_| true),
+        drain_started_at: drain.map(|(_, started)| started),
+        parked: town.parked,
     })
 }
 

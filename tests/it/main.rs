@@ -32,6 +32,8 @@ mod support;
 mod task_keeping;
 mod tidy;
 mod tools;
+mod tools_admin;
 mod town;
 mod town_guide;
+mod town_plane;
 mod wait;

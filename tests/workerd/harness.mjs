@@ -8,6 +8,8 @@ const hanging = new Set();
 /** `<name> <method>` of calls that are carried out, but whose reply never comes. */
 const mute = new Set();
 const HANG_MS = 60_000;
+/** Asks an object what its storage holds; no method of the product. */
+const LEFT = "__left";
 /** The arguments of every call that a rig, a town or a session took, as `[name, method, text]`. */
 const heard = [];
 
@@ -21,6 +23,7 @@ function hangable(Class) {
           const value = Reflect.get(inner, key, inner);
           if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
           return async (...args) => {
+            if (args[0] === LEFT) return left(state.storage);
             heard.push([state.id.name, args[0], args[1]]);
             for (const until = Date.now() + HANG_MS; hanging.has(state.id.name) && Date.now() < until; ) await scheduler.wait(20);
             const reply = await value.apply(inner, args);
@@ -31,6 +34,12 @@ function hangable(Class) {
       });
     },
   });
+}
+
+/** Tables and alarm of an object, besides the runtime's own tables. */
+async function left(storage) {
+  const tables = [...storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")];
+  return JSON.stringify({ tables: tables.map(({ name }) => name).filter((name) => !name.startsWith("_cf")), alarm: await storage.getAlarm() });
 }
 
 export const RigDO = hangable(entry.RigDO);
@@ -83,6 +92,11 @@ const routes = {
   /** The methods that were called of an object, in order. */
   async "/__called"({ name }) {
     return heard.filter(([to]) => to === name).map(([, method]) => method);
+  },
+
+  /** What is left of a rig, a town or a session: {tables, alarm}. */
+  async "/__left"({ binding, name }, env) {
+    return JSON.parse(await env[binding].getByName(name).call(LEFT, "", ""));
   },
 
   /** Which calls lose their reply from now on. */

@@ -57,6 +57,7 @@ macro_rules! fixture {
                 example: "{}",
                 toolset: crate::tools::toolset::Toolset::Work,
                 by_default: true,
+                is_for_admins: false,
                 header_parameters: &[$(HeaderParameter { path: &[$path], header: $header })?],
                 meta: None,
                 #[cfg(not(target_arch = "wasm32"))]

@@ -259,7 +259,7 @@ pub struct MayorSession {
     pub last_activity_at: Timestamp,
 }
 
-/// Contract 3.10. Embedded: `rigs`, `queueDepth`, `coverage`, `asOf`, `mayor`.
+/// Contract 3.10. Embedded: `rigs`, `queueDepth`, `coverage`, `asOf`, `mayor`, `parked`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlarmStatus {
@@ -280,6 +280,13 @@ pub struct AlarmStatus {
     pub town_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mayor: Option<MayorStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draining: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_started_at: Option<Timestamp>,
+    /// The whole town is parked; a parked rig says so itself.
+    #[serde(default)]
+    pub parked: bool,
 }
 
 /// Contract 3.10.

@@ -5,3 +5,4 @@ mod idempotency;
 mod outbox;
 mod table;
 mod topics;
+mod unsupported;

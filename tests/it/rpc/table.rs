@@ -28,6 +28,9 @@ fn every_parameter_has_a_name_of_its_own() {
 /// What a caller passes who leaves out everything that may be left out; `null` is the padding.
 fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> Value {
     let bead = json!(AgentId::from_random([9; 16]));
+    if let Some(args) = administration_args(method, town, rig) {
+        return args;
+    }
     if let Some(args) = agents_args(method, rig, agent, &bead) {
         return args;
     }
@@ -109,6 +112,37 @@ fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> O
         (Object::Rig, "resolveTriage") => {
             json!([{"agent_id": "mayor", "triage_request_bead_id": bead, "action": "DISCARD", "resolution_notes": ""}])
         }
+        _ => return None,
+    })
+}
+
+/// Of methods that administer, and of those that are not supported: these look at nothing but the number of arguments.
+fn administration_args(method: &Method, town: &Town, rig: &RigId) -> Option<Value> {
+    Some(match (method.object, method.name) {
+        (Object::Registry, "updateRig") | (Object::Town, "updateRig" | "updateRigConfig") => json!([rig, {}]),
+        (Object::Registry, "ping")
+        | (Object::Rig, "rigFacts")
+        | (
+            Object::Town,
+            "getPrivateTownIdentity"
+            | "requiresRuntimeAuthorization"
+            | "getBillingStatus"
+            | "healthCheck"
+            | "recordContainerEviction"
+            | "isDraining"
+            | "getDrainNonce"
+            | "getDrainStartedAt",
+        ) => json!([]),
+        (Object::Town, "getRigAsync" | "getRigConfig") => json!([rig]),
+        (Object::Town, "configureRig") => {
+            json!([{"townId": town.id, "rigId": rig, "gitUrl": "u", "defaultBranch": "main", "userId": OWNER}])
+        }
+        (Object::Town, "removeRig") => json!([AgentId::from_random([9; 16]), null]),
+        (Object::Town, "setParked") => json!([null, false, null]),
+        (Object::Town, "acknowledgeContainerReady") => json!(["n"]),
+        // There is a convoy's bead by now, so it is refused.
+        (Object::Town, "destroy") => json!([null]),
+        _ if method.is_unsupported => Value::from(vec![Value::Null; method.params.len()]),
         _ => return None,
     })
 }

@@ -482,6 +482,15 @@ impl Host for Machine {
         Box::pin(async { Ok(()) })
     }
 
+    fn destroy(&self) -> LocalBoxFuture<'_, Result<(), Fault>> {
+        self.sql.clear();
+        self.fleet.0.alarms.borrow_mut().remove(&self.instance.to_string());
+        Box::pin(async {
+            turn().await;
+            Ok(())
+        })
+    }
+
     fn background(&self, work: LocalBoxFuture<'static, ()>) {
         self.fleet.0.background.borrow_mut().push((self.instance.to_string(), work));
     }

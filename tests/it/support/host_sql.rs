@@ -24,7 +24,7 @@ const INTEGER_END: i64 = 1 << 53;
 
 /// One object's database.
 pub struct HostSql {
-    db: Connection,
+    db: RefCell<Connection>,
     depth: Counter<u32>,
     log: RefCell<Vec<(String, String)>>,
     steps: Counter<u64>,
@@ -32,11 +32,12 @@ pub struct HostSql {
 
 impl HostSql {
     pub fn new() -> Self {
-        let db = Connection::open_in_memory().unwrap();
-        for (limit, most) in LIMITS {
-            db.set_limit(limit, most).unwrap();
-        }
-        Self { db, depth: Counter::new(0), log: RefCell::default(), steps: Counter::new(0) }
+        Self { db: RefCell::new(open()), depth: Counter::new(0), log: RefCell::default(), steps: Counter::new(0) }
+    }
+
+    /// Everything is gone, as if nothing had ever been written.
+    pub fn clear(&self) {
+        self.db.replace(open());
     }
 
     /// The statements since the last call, with their parameters.
@@ -74,7 +75,8 @@ impl HostSql {
     fn run(&self, statement: &str, params: &str) -> Result<String, String> {
         let params: Vec<Value> = serde_json::from_str(params).map_err(|error| error.to_string())?;
         let params = params.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-        let mut prepared = self.db.prepare_cached(statement).map_err(|error| error.to_string())?;
+        let db = self.db.borrow();
+        let mut prepared = db.prepare_cached(statement).map_err(|error| error.to_string())?;
         if prepared.parameter_count() != params.len() {
             return Err(format!("{} parameters wanted, {} given", prepared.parameter_count(), params.len()));
         }
@@ -90,6 +92,14 @@ impl HostSql {
         self.steps.set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
         serde_json::to_string(&out).map_err(|error| error.to_string())
     }
+}
+
+fn open() -> Connection {
+    let db = Connection::open_in_memory().unwrap();
+    for (limit, most) in LIMITS {
+        db.set_limit(limit, most).unwrap();
+    }
+    db
 }
 
 /// A parameter as JavaScript would hand it on: every number is a double.
@@ -133,7 +143,7 @@ impl Sql for HostSql {
 
     fn transact(&self, body: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
         let depth = self.depth.get();
-        let run = |sql: String| self.db.execute_batch(&sql).map_err(|error| Fault::new("transaction", error));
+        let run = |sql: String| self.db.borrow().execute_batch(&sql).map_err(|error| Fault::new("transaction", error));
         run(format!("SAVEPOINT level_{depth}"))?;
         self.depth.set(depth + 1);
         let commit = body();

@@ -1,0 +1,307 @@
+//! The end of rigs and of a town: what is refused, what follows, and that nothing is left.
+
+use crate::support::edge::{Isolate, Reading, Sent, text};
+use crate::support::tokens::{self, OWNER, internal, user_with, with_key};
+use crate::support::town::Rig;
+use crate::support::{Fleet, Town, Trouble, code, refusal};
+use gastown_mcp::auth::principal::Scope;
+use gastown_mcp::error::{Code, Failure};
+use gastown_mcp::ids::{ConvoyId, RigId, TownId};
+use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
+use gastown_mcp::rpc::model::{BeadStatus, FeedEntry, FeedKind, RigFacts, RigRecord, TownIdentity};
+use gastown_mcp::rpc::table as rpc;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn remove(town: &Town, rig: &Rig, force: Value) -> Result<(), Failure> {
+    town.fleet.tell(&town.at, &rpc::REMOVE_RIG, (&rig.id, force), &town.owner())
+}
+
+fn destroy(town: &Town, force: Value) -> Result<(), Failure> {
+    town.fleet.tell(&town.at, &rpc::DESTROY_TOWN, (force,), &town.owner())
+}
+
+fn rigs(town: &Town) -> Vec<RigRecord> {
+    town.fleet.ask(&town.at, &rpc::LIST_RIGS, (), &town.owner()).unwrap()
+}
+
+fn feed(town: &Town) -> Vec<FeedEntry> {
+    town.fleet.ask(&town.at, &rpc::LIST_FEED, (Value::Null, Value::Null), &town.owner()).unwrap()
+}
+
+/// Neither a table nor an alarm.
+fn assert_gone(fleet: &Fleet, at: &Instance) {
+    assert_eq!(fleet.sql(at).schema(), Vec::<String>::new(), "{at}");
+    assert_eq!(fleet.alarm_of(at), None, "{at}");
+}
+
+#[test]
+fn a_rig_tells_what_it_holds() {
+    let (town, rig) = Town::with_rig();
+    let context = || internal(&town.fleet, &town.at, Some(&town.id), &rpc::RIG_FACTS);
+    let facts = || town.fleet.ask::<RigFacts>(&rig.at, &rpc::RIG_FACTS, (), &context()).unwrap();
+    assert_eq!(facts(), RigFacts::default());
+    for title in ["a", "b"] {
+        town.sling(&rig, title);
+    }
+    let third = town.sling(&rig, "c").bead.bead_id;
+    town.close(&rig, &third);
+    assert_eq!(facts(), RigFacts { active_beads: 2, agents: 3, hooked: 2 });
+}
+
+#[test]
+fn a_rig_with_active_beads_is_removed_by_force_only() {
+    let (town, rig) = Town::with_rig();
+    let bead = town.sling(&rig, "t").bead.bead_id;
+    for force in [Value::Null, json!(false)] {
+        let refusal = refusal(remove(&town, &rig, force));
+        assert_eq!(refusal.code, Code::Conflict);
+        assert_eq!(refusal.message, "A rig named \"frontend\" has 1 active bead(s)");
+        assert!(refusal.hint.unwrap().contains("force"));
+    }
+    assert_eq!(rigs(&town).len(), 1);
+    town.close(&rig, &bead);
+    remove(&town, &rig, Value::Null).unwrap();
+    town.fleet.settle();
+    assert!(rigs(&town).is_empty());
+    assert_gone(&town.fleet, &rig.at);
+    assert_eq!(code(town.sling_as(&rig, json!({"rigId": rig.id, "title": "t"}), &town.owner())), Code::NotFound);
+    let last = feed(&town).pop().unwrap();
+    assert_eq!((last.kind, last.subject.as_str(), last.actor.as_deref()), (FeedKind::RigRemoved, rig.id.as_str(), Some(OWNER)));
+    // What is not there is removed already.
+    let entries = feed(&town).len();
+    remove(&town, &rig, Value::Null).unwrap();
+    assert_eq!(feed(&town).len(), entries);
+
+    let again = town.add_rig("frontend", 3);
+    town.sling(&again, "t");
+    remove(&town, &again, json!(true)).unwrap();
+    assert_gone(&town.fleet, &again.at);
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new());
+}
+
+#[test]
+fn beads_of_a_removed_rig_have_failed_in_their_convoys() {
+    let (town, rig) = Town::with_rig();
+    let other = town.add_rig("backend", 3);
+    let convoy = town.convoy(&rig, Some(false), &[&[], &[0], &[]]);
+    let elsewhere = town.convoy(&other, Some(false), &[&[]]);
+    town.close(&rig, &convoy.beads[2].bead.bead_id);
+    town.fleet.settle();
+    remove(&town, &rig, json!(true)).unwrap();
+    town.fleet.settle();
+    let status = town.convoy_status(&convoy.convoy.id);
+    let statuses: Vec<BeadStatus> = status.beads.iter().map(|bead| bead.status).collect();
+    assert_eq!(statuses, [BeadStatus::Failed, BeadStatus::Failed, BeadStatus::Closed]);
+    assert_eq!(status.beads[0].failure_reason.as_deref(), Some("its rig was deleted"));
+    assert_eq!((status.entry.closed_beads, status.entry.failed_beads), (1, 2));
+    let kinds: Vec<FeedKind> = feed(&town).iter().map(|entry| entry.kind).collect();
+    assert!(
+        kinds.ends_with(&[FeedKind::ConvoyBeadFailed, FeedKind::ConvoyBeadFailed, FeedKind::ConvoyEnded, FeedKind::RigRemoved]),
+        "{kinds:?}"
+    );
+    let untouched = town.convoy_status(&elsewhere.convoy.id);
+    assert_eq!(untouched.entry.failed_beads, 0);
+}
+
+/// Nobody counts as zero what did not answer.
+#[test]
+fn a_rig_that_cannot_be_reached_is_removed_by_force_and_empties_itself_once_it_can() {
+    let (town, rig) = Town::with_rig();
+    town.sling(&rig, "t");
+    town.fleet.settle();
+    for trouble in [Trouble::Hang, Trouble::DropBefore] {
+        town.fleet.trouble(&rig.at, Some(trouble));
+        assert_eq!(code(remove(&town, &rig, Value::Null)), Code::Unavailable);
+    }
+    remove(&town, &rig, json!(true)).unwrap();
+    assert!(rigs(&town).is_empty());
+    assert!(!town.fleet.sql(&rig.at).schema().is_empty());
+    let same = refusal(town.try_add_rig("frontend", &rig.id));
+    assert_eq!((same.code, same.message), (Code::Conflict, format!("Rig {} is being deleted", rig.id)));
+    // What it still says is neither believed nor held against it.
+    town.fleet.restart();
+    town.fleet.trouble(&rig.at, None);
+    town.fleet.settle();
+    assert_gone(&town.fleet, &rig.at);
+    town.fleet.take_faults();
+    town.try_add_rig("frontend", &rig.id).unwrap();
+    assert!(town.beads(&rig, json!({})).is_empty());
+}
+
+#[test]
+fn a_letter_that_arrives_twice_brings_no_table_back() {
+    let (town, rig) = Town::with_rig();
+    town.sling(&rig, "t");
+    town.fleet.settle();
+    for trouble in [Trouble::Duplicate, Trouble::DropAfter] {
+        let rig = town.add_rig(&format!("{trouble:?}"), 40 + u8::from(trouble == Trouble::DropAfter));
+        town.fleet.trouble(&rig.at, Some(trouble));
+        remove(&town, &rig, json!(true)).unwrap();
+        assert_gone(&town.fleet, &rig.at);
+        town.fleet.trouble(&rig.at, None);
+        town.fleet.settle();
+        assert_gone(&town.fleet, &rig.at);
+        assert_eq!(town.fleet.owed(), 0);
+    }
+}
+
+/// A convoy that changes later owes a removed rig nothing.
+#[test]
+fn what_was_owed_to_a_removed_rig_does_not_bring_it_back() {
+    let (town, rig) = Town::with_rig();
+    let convoy = town.convoy(&rig, Some(true), &[&[]]);
+    remove(&town, &rig, json!(true)).unwrap();
+    town.start(&convoy.convoy.id).unwrap();
+    town.fleet.settle();
+    assert_gone(&town.fleet, &rig.at);
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new());
+}
+
+#[test]
+fn a_town_with_active_beads_is_destroyed_by_force_only() {
+    let (town, rig) = Town::with_rig();
+    town.add_rig("backend", 3);
+    for title in ["a", "b"] {
+        town.sling(&rig, title);
+    }
+    let refused = refusal(destroy(&town, Value::Null));
+    assert_eq!((refused.code, refused.message.as_str()), (Code::Conflict, "The town has 2 active bead(s) in 2 rig(s)"));
+    town.fleet.trouble(&rig.at, Some(Trouble::DropBefore));
+    assert_eq!(code(destroy(&town, json!(false))), Code::Unavailable);
+    assert_eq!(rigs(&town).len(), 2);
+}
+
+#[test]
+fn a_destroyed_town_answers_nobody_and_leaves_no_table_and_no_alarm() {
+    let (town, rig) = Town::with_rig();
+    let backend = town.add_rig("backend", 3);
+    town.sling(&rig, "t");
+    let session = Instance::Session(format!("town:{}", town.id));
+    let end = internal(&town.fleet, &town.at, Some(&town.id), &rpc::END_SESSION);
+    town.fleet.tell(&session, &rpc::END_SESSION, ("s", town.fleet.now().plus_millis(60_000)), &end).unwrap();
+    let other = Town::new(&town.fleet, 9);
+    town.fleet.trouble(&backend.at, Some(Trouble::DropBefore));
+    destroy(&town, json!(true)).unwrap();
+    assert_gone(&town.fleet, &rig.at);
+    assert_gone(&town.fleet, &session);
+    let refused = refusal(town.fleet.ask::<Value>(&town.at, &rpc::LIST_RIGS, (), &town.owner()));
+    assert_eq!((refused.code, refused.message), (Code::Conflict, format!("Town {} is being deleted", town.id)));
+    assert_eq!(code(destroy(&town, json!(true))), Code::Conflict);
+    // It stays until the last of its rigs has heard, over restarts too.
+    town.fleet.advance(60_000);
+    town.fleet.restart();
+    assert!(!town.fleet.sql(&town.at).schema().is_empty());
+    town.fleet.trouble(&backend.at, None);
+    town.fleet.advance(120_000);
+    for at in [&town.at, &rig.at, &backend.at, &session] {
+        assert_gone(&town.fleet, at);
+    }
+    assert_eq!(code(town.fleet.ask::<Value>(&town.at, &rpc::LIST_RIGS, (), &town.owner())), Code::NotFound);
+    other.fleet.ask::<Value>(&other.at, &rpc::LIST_RIGS, (), &other.owner()).unwrap();
+}
+
+/// Whoever reads a stream of a town that goes reads its end, and nothing breaks.
+#[test]
+fn streams_and_waits_of_what_is_gone_end_quietly() {
+    let (town, _rig) = Town::with_rig();
+    let session = Instance::Session(format!("town:{}", town.id));
+    let stream = json!({"stream": "a", "routes": [], "closes_at": town.fleet.now().plus_millis(600_000)});
+    let call = Call::new(session.clone(), &rpc::OPEN_STREAM, (stream,)).unwrap();
+    let opened = town.fleet.open(&call, &internal(&town.fleet, &town.at, Some(&town.id), &rpc::OPEN_STREAM));
+    let reading = Reading::relayed(&town.fleet, &town.fleet.block_on(opened).unwrap().unwrap_or_else(|reply| panic!("{reply}")));
+    reading.within(10);
+    destroy(&town, json!(true)).unwrap();
+    assert!(reading.within(1_000).1, "the stream ended");
+    town.fleet.advance(60_000);
+    assert_gone(&town.fleet, &session);
+    assert_gone(&town.fleet, &town.at);
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new());
+}
+
+#[test]
+fn only_who_may_administer_removes_anything_and_of_an_organization_only_its_owners() {
+    let fleet = Fleet::new();
+    let id = TownId::from_random([7; 16]);
+    let at = Instance::Town(id.clone());
+    let tell = |method, args: Value| fleet.tell(&at, method, args, &internal(&fleet, &at, Some(&id), method)).unwrap();
+    tell(&rpc::SET_TOWN_ID, json!([id]));
+    let identity =
+        json!({"ownerType": "org", "ownerUserId": OWNER, "organizationId": "org", "createdByUserId": OWNER, "runtimeMode": "legacy"});
+    tell(&rpc::INITIALIZE_IDENTITY, json!([identity]));
+    let stored: TownIdentity = fleet.ask(&at, &rpc::GET_IDENTITY, (), &member(&fleet, "member")).unwrap();
+    assert_eq!(stored.organization_id.as_deref(), Some("org"));
+    let refused = refusal(fleet.tell(&at, &rpc::DESTROY_TOWN, (Value::Null,), &member(&fleet, "member")));
+    assert_eq!((refused.code, refused.message.as_str()), (Code::Forbidden, "Only org owners can delete towns"));
+    let rig = RigId::from_random([8; 16]);
+    let refused = refusal(fleet.tell(&at, &rpc::REMOVE_RIG, (&rig, Value::Null), &member(&fleet, "member")));
+    assert_eq!(refused.message, "Only org owners can delete rigs");
+    for method in [&rpc::DESTROY_TOWN, &rpc::REMOVE_RIG] {
+        let args = if method.params.len() == 1 { json!([null]) } else { json!([rig, null]) };
+        for who in [user_with(&fleet, OWNER, Some(Scope::Write), &[("org", "owner")]), tokens::mayor(&fleet, &id)] {
+            assert_eq!(code(fleet.tell(&at, method, args.clone(), &who)), Code::Forbidden, "{}", method.name);
+        }
+    }
+    fleet.tell(&at, &rpc::DESTROY_TOWN, (Value::Null,), &member(&fleet, "owner")).unwrap();
+    fleet.advance(10_000);
+    assert_gone(&fleet, &at);
+}
+
+fn member(fleet: &Fleet, role: &str) -> Context {
+    user_with(fleet, "somebody", None, &[("org", role)])
+}
+
+fn send(at: &Isolate, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt))]);
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let response = at.send(Sent { method: method.to_owned(), path: path.to_owned(), headers, body });
+    (response.status, serde_json::from_str(&text(&response)).unwrap())
+}
+
+#[test]
+fn the_registry_loses_what_was_deleted_and_finishes_what_was_begun() {
+    let at = Isolate::new(&Fleet::new());
+    let base = format!("/api/users/{OWNER}");
+    let make = |path: &str, body: Value| send(&at, "POST", &format!("{base}/{path}"), &body).1["data"]["id"].as_str().unwrap().to_owned();
+    let town = make("towns", json!({"name": "backend"}));
+    let [api, web] =
+        ["api", "web"].map(|name| make("rigs", json!({"town_id": town, "name": name, "git_url": "https://git.example/x.git"})));
+    let [api_at, web_at] = [&api, &web].map(|id| Instance::Rig(RigId::parse(id).unwrap()));
+    let town_at = Instance::Town(TownId::parse(&town).unwrap());
+    let owner = || tokens::user(&at.fleet, OWNER);
+    at.fleet.ask::<Value>(&api_at, &rpc::SLING_BEAD, (json!({"rigId": api, "title": "t"}),), &owner()).unwrap();
+
+    let delete = |path: &str| send(&at, "DELETE", &format!("{base}/{path}"), &Value::Null);
+    let (status, answer) = delete(&format!("rigs/{api}"));
+    assert_eq!((status, answer["error"].as_str()), (409, Some("A rig named \"api\" has 1 active bead(s)")));
+    assert_eq!(delete(&format!("rigs/{api}?force=true")), (200, json!({"success": true, "data": {"deleted": true}})));
+    assert_eq!(delete(&format!("rigs/{api}?force=true")).0, 404);
+    assert_eq!(send(&at, "GET", &format!("{base}/towns/{town}/rigs"), &Value::Null).1["data"].as_array().unwrap().len(), 1);
+    assert_gone(&at.fleet, &api_at);
+
+    // The registry fails after the town has begun to go: asking again finishes it.
+    at.fleet.trouble(&Instance::User(OWNER.to_owned()), Some(Trouble::DropAfter));
+    assert_eq!(delete(&format!("towns/{town}")).0, 500);
+    at.fleet.trouble(&Instance::User(OWNER.to_owned()), None);
+    assert_eq!(delete(&format!("towns/{town}")).0, 200);
+    assert_eq!(send(&at, "GET", &format!("{base}/towns/{town}"), &Value::Null).0, 404);
+    assert_eq!(send(&at, "GET", &format!("{base}/rigs/{web}"), &Value::Null).0, 404);
+    at.fleet.advance(10_000);
+    assert_gone(&at.fleet, &town_at);
+    assert_gone(&at.fleet, &web_at);
+    assert_eq!(send(&at, "PUT", &format!("{base}/towns/{town}"), &json!({})).0, 405);
+}
+
+/// The same key gives the same answer; a town that is going answers that it is.
+#[test]
+fn a_removal_repeated_with_its_key_is_one() {
+    let (town, rig) = Town::with_rig();
+    let call = |key: &str| town.fleet.tell(&town.at, &rpc::REMOVE_RIG, (&rig.id, Value::Null), &with_key(town.owner(), key));
+    call("k").unwrap();
+    call("k").unwrap();
+    assert_eq!(feed(&town).iter().filter(|entry| entry.kind == FeedKind::RigRemoved).count(), 1);
+    assert_eq!(
+        town.fleet.ask::<Value>(&town.at, &rpc::GET_CONVOY_STATUS, (ConvoyId::from_random([1; 16]),), &town.owner()).unwrap(),
+        Value::Null
+    );
+}
