@@ -14,6 +14,8 @@ pub enum Door {
     Mayor { town: String, rest: Vec<String> },
     /// `/api/towns/{town}/rigs/{rig}/…`
     RigPlane { town: String, rig: String, rest: Vec<String> },
+    /// `/api/towns/{town}/…`
+    TownPlane { town: String, rest: Vec<String> },
     /// `/api/users/{user}/…` and `/api/orgs/{org}/…`
     Registry { owner: Instance, rest: Vec<String> },
     /// `/.well-known/oauth-protected-resource[/…]`; the path it describes.
@@ -58,6 +60,7 @@ impl Door {
             ["api", "towns", town, "rigs", rig, rest @ ..] => {
                 Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) }
             }
+            ["api", "towns", town, rest @ ..] => Self::TownPlane { town: (*town).to_owned(), rest: own(rest) },
             ["api", "users", user, rest @ ..] => Self::Registry { owner: Instance::User((*user).to_owned()), rest: own(rest) },
             ["api", "orgs", org, rest @ ..] => Self::Registry { owner: Instance::Org((*org).to_owned()), rest: own(rest) },
             _ => Self::Nowhere,

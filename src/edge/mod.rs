@@ -1,6 +1,6 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry` and `rig_plane` the
+//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry`, `town_plane` and `rig_plane` the
 //! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
 //! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
@@ -9,6 +9,7 @@ mod authenticate;
 mod door;
 mod endpoint;
 pub mod envelope;
+mod feed_stream;
 pub mod instructions;
 mod issuer;
 mod keeper;
@@ -18,6 +19,8 @@ mod registry;
 mod resource;
 pub mod rig_plane;
 mod settings;
+mod status_socket;
+mod town_plane;
 
 use crate::auth::Principal;
 use crate::auth::principal::Scope;
@@ -64,6 +67,7 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
     if request.method == "OPTIONS" {
         return preflight(page.as_deref(), request.headers.get("access-control-request-headers").as_deref());
     }
+    outlet.add_headers(add_headers(Response::empty(200), page.as_deref()).headers);
     add_headers(open(edge, request, outlet, &Door::of(&request.path)).await, page.as_deref())
 }
 
@@ -71,7 +75,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
     }
-    let header = request.headers.get("authorization");
+    let header = request.headers.get("authorization").or_else(|| status_socket::authorization(request, door));
     #[cfg(feature = "conformance")]
     let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
     let resource = Resource::of(edge.settings, request, door);
@@ -86,12 +90,14 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client, resource };
     match door {
-        Door::Mayor { .. } | Door::RigPlane { .. } | Door::Registry { .. } if request.body == RequestBody::TooLarge => {
+        Door::Mayor { .. } | Door::RigPlane { .. } | Door::TownPlane { .. } | Door::Registry { .. }
+            if request.body == RequestBody::TooLarge => {
             envelope::too_large()
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
+        Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,
         Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,
         _ => envelope::not_found(),
     }

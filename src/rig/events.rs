@@ -3,12 +3,20 @@
 //! Owns the `bead_events` table: who writes to it writes in the transaction of the change. Its `sequence` is the cursor of
 //! the feed. What is kept, and for how long, is `retention`'s business.
 
-use crate::error::Fault;
+use super::{report, state};
+use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
-use crate::rpc::model::BeadEventType;
-use crate::rpc::serve::Cx;
-use crate::store::sql::{execute, scalar};
+use crate::rpc::model::{BeadEventType, EventFilter, RigEvent, RigFrame};
+use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::sql::{execute, query, scalar};
 use serde_json::Value;
+
+/// Longest page.
+pub const LIST_LIMIT_MAX: i64 = 200;
+/// Events that a watched rig tells at once.
+const FRAMES_MAX: i64 = 100;
+/// What happened longer ago is nothing new for who watches.
+const FRAMES_AGE_MAX_MILLIS: i64 = 60 * 1000;
 
 /// Creates the table; part of the third migration.
 pub const CREATE_EVENTS: [&str; 4] = [
@@ -93,7 +101,62 @@ pub(super) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
             metadata,
             cx.now.millis(),
         ),
-    )
+    )?;
+    match state::load(cx)? {
+        Some(rig) if cx.now < rig.watched_until => report::watched(cx, &rig),
+        _ => Ok(()),
+    }
+}
+
+/// Columns of an event in the order of `RigEvent`'s fields.
+macro_rules! event_columns {
+    () => {
+        "sequence, bead_event_id, bead_id, agent_id, actor, event_type, old_value, new_value, metadata, created_at"
+    };
+}
+
+/// `listEvents(filter)`: oldest first behind a sequence, or without one the newest; also oldest first.
+pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (EventFilter,)) -> Result<Answer, Failure> {
+    let mut conditions = vec!["sequence > ?"];
+    let mut params = vec![Value::from(filter.after.unwrap_or_default())];
+    for (condition, value) in [("actor = ?", filter.actor), ("bead_id = ?", filter.bead)] {
+        if let Some(value) = value {
+            conditions.push(condition);
+            params.push(Value::from(value));
+        }
+    }
+    params.push(Value::from(filter.limit.unwrap_or(LIST_LIMIT_MAX).clamp(1, LIST_LIMIT_MAX)));
+    let order = if filter.after.is_some() { "" } else { " DESC" };
+    let statement = format!(
+        concat!("-- events_list\nSELECT ", event_columns!(), " FROM bead_events WHERE {} ORDER BY sequence{} LIMIT ?"),
+        conditions.join(" AND "),
+        order
+    );
+    let mut events: Vec<RigEvent> = query(cx.sql, &statement, &params)?;
+    if filter.after.is_none() {
+        events.reverse();
+    }
+    json(&events)
+}
+
+/// The newest events with the titles of their beads, oldest first: what the town shows to who watches it.
+pub(super) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
+    let since = cx.now.plus_millis(-FRAMES_AGE_MAX_MILLIS);
+    let mut events: Vec<RigEvent> = query(
+        cx.sql,
+        concat!("-- events_newest_of_all\nSELECT ", event_columns!(), " FROM bead_events ORDER BY sequence DESC LIMIT ?"),
+        (FRAMES_MAX,),
+    )?;
+    events.retain(|event| event.created_at >= since);
+    events.reverse();
+    let beads: Vec<&str> = events.iter().map(|event| event.bead_id.as_str()).collect();
+    let titles: Vec<(String, String)> = query(
+        cx.sql,
+        "-- events_titles\nSELECT bead_id, title FROM beads WHERE bead_id IN (SELECT value FROM json_each(?))",
+        (serde_json::to_string(&beads).unwrap_or_default(),),
+    )?;
+    let title = |bead: &str| titles.iter().find(|(id, _)| id == bead).map(|(_, title)| title.clone());
+    Ok(events.into_iter().map(|event| RigFrame { title: title(&event.bead_id), event }).collect())
 }
 
 /// Sequence of the newest event, 0 when nothing has happened yet.

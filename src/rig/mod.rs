@@ -9,7 +9,7 @@ pub mod beads;
 pub mod convoys;
 mod dependencies;
 pub mod dispatch;
-mod events;
+pub mod events;
 pub mod hooks;
 pub mod lifecycle;
 pub mod mail;

@@ -16,13 +16,16 @@ use crate::store::sql::query;
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     topics::rig_changed(cx, rig)?;
-    tell(cx, rig, "summary", rig.rig_id.as_str())
+    Ok(tell(cx, rig, "summary", rig.rig_id.as_str())?)
 }
 
 /// A bead was given to a polecat; if it belongs to a convoy, the town keeps a mirror of it.
 pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -> Result<(), Failure> {
     topics::bead_changed(cx, rig, &given.bead_id)?;
-    if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
+    if given.convoy_id.is_some() {
+        tell(cx, rig, "bead", given.bead_id.as_str())?;
+    }
+    Ok(())
 }
 
 /// A bead changed, and so did the rig's numbers.
@@ -34,7 +37,12 @@ pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
     summary_changed(cx, rig)
 }
 
-fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
+/// Something happened, and somebody watches the town.
+pub(super) fn watched(cx: &Cx<'_>, rig: &RigState) -> Result<(), Fault> {
+    tell(cx, rig, "frames", rig.rig_id.as_str())
+}
+
+fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fault> {
     post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -46,6 +54,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| outbox::write(&summary(cx, &rig)?)).transpose()?),
         "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| outbox::write(&bead)).transpose()?),
+        "frames" => Ok(Some(outbox::write(&events::frames(cx)?)?)),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }

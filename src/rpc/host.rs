@@ -6,6 +6,7 @@
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
 use super::serve::{Answer, Caller, Cx, Gather, check_access, core, own_context, run, run_gathered};
+use super::socket::{self, Socket};
 use super::table::{Absent, Method, find};
 use super::waiting::Waiting;
 use crate::auth::principal::TokenKind;
@@ -54,6 +55,8 @@ pub trait Host: 'static {
     fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, Result<(), Fault>>;
     /// Runs work after the reply.
     fn background(&self, work: LocalBoxFuture<'static, ()>);
+    /// The connections on which it shows what happens.
+    fn sockets(&self) -> Vec<Box<dyn Socket>>;
     /// Logs a fault in full; returns its incident id.
     fn log_fault(&self, fault: &Fault) -> String;
     /// See `Hints`.
@@ -104,6 +107,7 @@ pub(super) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
 /// What a change brings with it once it is committed.
 pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     host.hints().waiting.wake(cx.woken());
+    socket::push(&**host, &cx.pushed());
     let effects = cx.effects();
     if let Some(at) = effects.wake_at {
         arm(&**host, at).await?;
@@ -301,8 +305,10 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Fai
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
+    cx.set_watchers(socket::sweep(host));
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
     host.hints().waiting.wake(cx.woken());
+    socket::push(host, &cx.pushed());
     Ok(cx.effects().wake_at)
 }
 

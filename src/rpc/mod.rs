@@ -13,6 +13,7 @@ pub mod model;
 pub mod outcome;
 pub mod receive;
 pub mod serve;
+pub mod socket;
 pub mod stream;
 pub mod table;
 pub mod topics;

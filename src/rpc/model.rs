@@ -4,8 +4,10 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod activity;
 mod town;
 
+pub use activity::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};

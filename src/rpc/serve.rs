@@ -75,6 +75,8 @@ pub struct Cx<'a> {
     number: Cell<Option<i64>>,
     own_row: RefCell<Option<Rc<dyn Any>>>,
     woken: RefCell<Vec<String>>,
+    pushed: RefCell<Vec<String>>,
+    watchers: Cell<usize>,
 }
 
 impl<'a> Cx<'a> {
@@ -91,6 +93,8 @@ impl<'a> Cx<'a> {
             number: Cell::new(None),
             own_row: RefCell::new(None),
             woken: RefCell::default(),
+            pushed: RefCell::default(),
+            watchers: Cell::new(0),
         }
     }
 
@@ -142,8 +146,10 @@ impl<'a> Cx<'a> {
     /// # Errors
     /// Whatever `part` answers; it has changed nothing then.
     pub fn attempt<T>(&self, part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let pushed = self.pushed.borrow().len();
         let outcome = transaction(self.sql, part);
         if outcome.is_err() {
+            self.pushed.borrow_mut().truncate(pushed);
             // Both may have come from what was just undone.
             self.number.set(None);
             self.forget();
@@ -177,6 +183,28 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn woken(&self) -> Vec<String> {
         self.woken.take()
+    }
+
+    /// Sends a message to whoever is connected to this object, once the change is committed.
+    pub fn push(&self, message: String) {
+        self.pushed.borrow_mut().push(message);
+    }
+
+    /// What is to be sent.
+    #[must_use]
+    pub fn pushed(&self) -> Vec<String> {
+        self.pushed.take()
+    }
+
+    /// In an alarm: how many are connected to this object.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.watchers.get()
+    }
+
+    /// See `watchers`.
+    pub fn set_watchers(&self, watchers: usize) {
+        self.watchers.set(watchers);
     }
 
     /// What was asked for.

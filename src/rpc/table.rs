@@ -160,6 +160,12 @@ methods! {
     GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
     LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
     LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
+    // What happens, as it happens.
+    GET_ACTIVITY: Town "getActivity" ("input") Read Refuse => town::activity::get_activity;
+    AWAIT_ACTIVITY: Town "awaitActivity" ("since", "until") Internal Refuse => town::activity::await_activity;
+    OPEN_STATUS: Town "openStatus" ("expiresAt", "open") Internal Refuse => town::watch::open_status;
+    BROADCAST_UI_ACTION: Town "broadcastUiAction" ("action") Lead Refuse => town::watch::broadcast_ui_action;
+
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
@@ -176,6 +182,8 @@ methods! {
     SEND_MAIL: Rig "sendMail" ("input") Agent Refuse => rig::mail::send_mail;
     CHECK_MAIL: Rig "checkMail" ("agentId") Agent Refuse => rig::mail::check_mail;
     CONVOY_BEADS: Rig "convoyBeads" ("convoyId") Internal Refuse => rig::convoys::convoy_beads;
+    // What happens, as it happens.
+    LIST_EVENTS: Rig "listEvents" ("filter") Internal Refuse => rig::events::list_events;
     LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
 

@@ -2,9 +2,10 @@
 //!
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! the Mayor, `letters` what goes to the rigs, `feed` what happened here and `activity` in the rigs too, `watch` who sees it happen, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
+pub mod activity;
 pub mod config;
 pub mod convoys;
 pub mod feed;
@@ -18,6 +19,7 @@ pub mod sling;
 mod state;
 pub mod status;
 pub mod topics;
+pub mod watch;
 
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};
@@ -30,7 +32,7 @@ use crate::store::outbox::Letter;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
-    alarm: |_| Ok(()),
+    alarm: watch::alarm,
     owes: Some(Owes { compose: letters::compose, town: |cx, _| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
     read_stream: None,
 };
@@ -59,6 +61,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),
         "bead" => convoys::apply_bead(cx, &rig, letter),
+        "frames" => watch::apply_frames(cx, &rig, letter),
         other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns no table. Whatever could not be asked is named, never counted as zero.
 
-use super::{convoys, mayor, rigs, state};
+use super::{activity, convoys, mayor, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -17,8 +17,13 @@ const ACTIVE_MILLIS: i64 = 5_000;
 /// The alarm's pace otherwise.
 const IDLE_MILLIS: i64 = 300_000;
 
-/// `getAlarmStatus`, from the mirror: every number comes with the rigs it covers.
+/// `getAlarmStatus`.
 pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value,)) -> Result<Answer, Failure> {
+    json(&alarm_status(cx)?)
+}
+
+/// The status from the mirror: every number comes with the rigs it covers.
+pub(super) fn alarm_status(cx: &Cx<'_>) -> Result<AlarmStatus, Failure> {
     let town = state::require(cx)?;
     let (told, silent) = rigs::summaries(cx)?;
     let mut agents = AgentCounts::default();
@@ -40,7 +45,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
     let answered = i64::try_from(told.len()).unwrap_or(i64::MAX);
     let asked = answered.saturating_add(i64::try_from(silent.len()).unwrap_or(i64::MAX));
     let as_of = told.iter().map(|rig| rig.as_of).min().unwrap_or(cx.now);
-    json(&AlarmStatus {
+    Ok(AlarmStatus {
         alarm: AlarmTimes {
             next_fire_at: outbox::next_due(cx.sql)?,
             interval_ms: if active { ACTIVE_MILLIS } else { IDLE_MILLIS },
@@ -50,7 +55,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         agents,
         beads,
         reconciler: None,
-        recent_events: Vec::new(),
+        recent_events: activity::recent(cx)?,
         billing: value!({"enabled": false, "enforcing": false, "state": "idle", "runPolicy": "automatic"}),
         queue_depth: told.iter().map(|rig| rig.queue_depth).sum(),
         rigs: told,
