@@ -91,7 +91,8 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     let caller = Authenticated { edge, client, resource };
     match door {
         Door::Mayor { .. } | Door::RigPlane { .. } | Door::TownPlane { .. } | Door::Registry { .. }
-            if request.body == RequestBody::TooLarge => {
+            if request.body == RequestBody::TooLarge =>
+        {
             envelope::too_large()
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,

@@ -6,17 +6,29 @@
 use super::{report, state};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
-use crate::rpc::model::{BeadEventType, EventFilter, RigEvent, RigFrame};
+use crate::rpc::model::{BeadEventRecord, BeadEventType, EventsAfter, RigFrame};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, scalar};
 use serde_json::Value;
 
-/// Longest page.
-pub const LIST_LIMIT_MAX: i64 = 200;
+/// Events in one answer unless the call says otherwise.
+const LIST_LIMIT_DEFAULT: i64 = 100;
+/// Most events in one answer.
+pub const LIST_LIMIT_MAX: i64 = 500;
 /// Events that a watched rig tells at once.
 const FRAMES_MAX: i64 = 100;
 /// What happened longer ago is nothing new for who watches.
 const FRAMES_AGE_MAX_MILLIS: i64 = 60 * 1000;
+
+/// No sequence is greater.
+const SEQUENCE_MAX: i64 = (1 << 53) - 1;
+
+/// Columns of an event in the order of `BeadEventRecord`'s fields; the condition follows.
+macro_rules! select_events {
+    () => {
+        "SELECT sequence, bead_event_id, bead_id, agent_id, actor, event_type, old_value, new_value, metadata, created_at FROM bead_events"
+    };
+}
 
 /// Creates the table; part of the third migration.
 pub const CREATE_EVENTS: [&str; 4] = [
@@ -108,45 +120,42 @@ pub(super) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Columns of an event in the order of `RigEvent`'s fields.
-macro_rules! event_columns {
-    () => {
-        "sequence, bead_event_id, bead_id, agent_id, actor, event_type, old_value, new_value, metadata, created_at"
-    };
-}
-
-/// `listEvents(filter)`: oldest first behind a sequence, or without one the newest; also oldest first.
-pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (EventFilter,)) -> Result<Answer, Failure> {
-    let mut conditions = vec!["sequence > ?"];
-    let mut params = vec![Value::from(filter.after.unwrap_or_default())];
-    for (condition, value) in [("actor = ?", filter.actor), ("bead_id = ?", filter.bead)] {
+/// `listEvents`: oldest first, after a position or, without one, the newest there are.
+pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EventsAfter>,)) -> Result<Answer, Failure> {
+    state::require(cx)?;
+    let EventsAfter { after, limit: asked, actor, bead } = filter.unwrap_or_default();
+    let mut conditions = Vec::new();
+    let mut params: Vec<Value> = Vec::new();
+    let mut condition = |text: &'static str, value: Option<Value>| {
         if let Some(value) = value {
-            conditions.push(condition);
-            params.push(Value::from(value));
+            conditions.push(text);
+            params.push(value);
         }
-    }
-    params.push(Value::from(filter.limit.unwrap_or(LIST_LIMIT_MAX).clamp(1, LIST_LIMIT_MAX)));
-    let order = if filter.after.is_some() { "" } else { " DESC" };
-    let statement = format!(
-        concat!("-- events_list\nSELECT ", event_columns!(), " FROM bead_events WHERE {} ORDER BY sequence{} LIMIT ?"),
-        conditions.join(" AND "),
-        order
-    );
-    let mut events: Vec<RigEvent> = query(cx.sql, &statement, &params)?;
-    if filter.after.is_none() {
+    };
+    condition("actor = ?", actor.map(Value::from));
+    condition("bead_id = ?", bead.as_ref().map(|bead| Value::from(bead.as_str())));
+    // Numbers beyond that do not survive JavaScript; no sequence is there.
+    condition("sequence > ?", after.map(|after| Value::from(after.clamp(0, SEQUENCE_MAX))));
+    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let order = if after.is_some() { "" } else { " DESC" };
+    params.push(Value::from(limit(asked)));
+    let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);
+    let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
+    if after.is_none() {
         events.reverse();
     }
     json(&events)
 }
 
+fn limit(asked: Option<i64>) -> i64 {
+    asked.unwrap_or(LIST_LIMIT_DEFAULT).clamp(0, LIST_LIMIT_MAX)
+}
+
 /// The newest events with the titles of their beads, oldest first: what the town shows to who watches it.
 pub(super) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
     let since = cx.now.plus_millis(-FRAMES_AGE_MAX_MILLIS);
-    let mut events: Vec<RigEvent> = query(
-        cx.sql,
-        concat!("-- events_newest_of_all\nSELECT ", event_columns!(), " FROM bead_events ORDER BY sequence DESC LIMIT ?"),
-        (FRAMES_MAX,),
-    )?;
+    let mut events: Vec<BeadEventRecord> =
+        query(cx.sql, concat!("-- events_newest_of_all\n", select_events!(), " ORDER BY sequence DESC LIMIT ?"), (FRAMES_MAX,))?;
     events.retain(|event| event.created_at >= since);
     events.reverse();
     let beads: Vec<&str> = events.iter().map(|event| event.bead_id.as_str()).collect();

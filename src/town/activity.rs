@@ -5,10 +5,10 @@
 
 use super::{feed, rigs, state, watch};
 use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{RigId, TownId};
+use crate::ids::{BeadId, RigId, TownId};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{
-    Activity, ActivityCursor, ActivityEntry, ActivityInput, Coverage, EventFilter, FROM_START, FeedEntry, RigEvent, TOWN_SOURCE,
+    Activity, ActivityCursor, ActivityEntry, ActivityInput, BeadEventRecord, Coverage, EventsAfter, FROM_START, FeedEntry, TOWN_SOURCE,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, Gather, Wait, json};
 use crate::rpc::table::LIST_EVENTS;
@@ -61,7 +61,7 @@ pub(crate) fn get_activity(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<Acti
         let may_have = !input.told || position.is_none_or(|position| known > position);
         let is_asked = is_wanted && may_have;
         if is_asked {
-            let filter = EventFilter { after: position, limit: Some(limit), actor: input.actor.clone(), bead: input.bead.clone() };
+            let filter = EventsAfter { after: position, limit: Some(limit), actor: input.actor.clone(), bead: input.bead.clone() };
             calls.push(Call::new(Instance::Rig(rig.clone()), &LIST_EVENTS, (filter,))?);
         }
         sources.push((is_asked, Source { name: rig.to_string(), position, known, read: None }));
@@ -108,7 +108,7 @@ fn page(
     for (is_asked, mut source) in sources {
         if is_asked {
             coverage.asked += 1;
-            let events = answers.next().and_then(|answer| answer.and_then(|text| decode::<Vec<RigEvent>>(&LIST_EVENTS, &text)).ok());
+            let events = answers.next().and_then(|answer| answer.and_then(|text| decode::<Vec<BeadEventRecord>>(&LIST_EVENTS, &text)).ok());
             match (events, RigId::parse(&source.name)) {
                 (Some(events), _) => {
                     coverage.answered += 1;
@@ -131,7 +131,7 @@ fn own(cx: &Cx<'_>, input: &ActivityInput, cursor: Option<&ActivityCursor>, limi
     let position = cursor.map(|cursor| cursor.town);
     let known = feed::newest(cx)?.map_or(0, |entry| entry.number);
     let read = if input.rig_id.is_none() {
-        let entries = feed::page(cx, position, limit, input.actor.as_deref(), input.bead.as_deref())?;
+        let entries = feed::page(cx, position, limit, input.actor.as_deref(), input.bead.as_ref().map(BeadId::as_str))?;
         Some(entries.into_iter().map(of_town).collect())
     } else {
         None
@@ -151,7 +151,7 @@ fn of_town(entry: FeedEntry) -> ActivityEntry {
     }
 }
 
-fn of_rig(rig: &str, event: RigEvent) -> ActivityEntry {
+fn of_rig(rig: &str, event: BeadEventRecord) -> ActivityEntry {
     let mut detail = Map::new();
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -232,11 +232,12 @@ fn merge(
 
 /// The source whose first (or last) entry comes first (or last) of all.
 fn next(sources: &[Source], goes_on: bool) -> Option<usize> {
-    let mut best: Option<(usize, (Timestamp, &str))> = None;
+    let mut best: Option<(usize, (Timestamp, bool, &str))> = None;
     for (index, source) in sources.iter().enumerate() {
         let entry = source.read.as_ref().and_then(|read| if goes_on { read.front() } else { read.back() });
         let Some(entry) = entry else { continue };
-        let key = (entry.at, source.name.as_str());
+        // What the town did comes before what its rigs made of it in the same millisecond.
+        let key = (entry.at, source.name != TOWN_SOURCE, source.name.as_str());
         if best.is_none_or(|(_, known)| if goes_on { key < known } else { key > known }) {
             best = Some((index, key));
         }

@@ -12,6 +12,7 @@ mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod docs;
+mod feed_stream;
 mod oauth;
 mod prompts;
 mod provision;

@@ -18,40 +18,10 @@ pub const FROM_START: &str = "start";
 /// Longest cursor, in bytes; one of a town with as many rigs as it may have is shorter.
 const CURSOR_BYTES_MAX: usize = 32 * 1024;
 
-/// Contract 3.8. Embedded: its place in the rig's order, and who did it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RigEvent {
-    pub sequence: i64,
-    pub bead_event_id: BeadId,
-    /// The bead; the agent's id for what happens to an agent.
-    pub bead_id: String,
-    pub agent_id: Option<String>,
-    pub actor: Option<String>,
-    pub event_type: BeadEventType,
-    pub old_value: Option<String>,
-    pub new_value: Option<String>,
-    #[serde(deserialize_with = "json_column")]
-    pub metadata: Map<String, Value>,
-    pub created_at: Timestamp,
-}
-
-/// Embedded `listEvents`, input: oldest first after `after`; null: the newest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EventFilter {
-    #[serde(default)]
-    pub after: Option<i64>,
-    #[serde(default)]
-    pub limit: Option<i64>,
-    #[serde(default)]
-    pub actor: Option<String>,
-    #[serde(default)]
-    pub bead: Option<String>,
-}
-
 /// Embedded: an event as a watched rig tells it; `title` is null for what happens to an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RigFrame {
-    pub event: RigEvent,
+    pub event: BeadEventRecord,
     pub title: Option<String>,
 }
 
@@ -68,7 +38,7 @@ pub struct ActivityInput {
     pub actor: Option<String>,
     /// Only what happened to this bead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bead: Option<String>,
+    pub bead: Option<BeadId>,
     /// Only what happened in this rig.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rig_id: Option<RigId>,
@@ -160,4 +130,37 @@ impl ActivityCursor {
         let is_number = |number: &i64| (0..1 << 52).contains(number);
         (is_number(&cursor.town) && cursor.rigs.values().all(is_number)).then_some(cursor)
     }
+}
+
+/// Contract 3.8. Embedded: `sequence` and `actor`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeadEventRecord {
+    /// Embedded: order within the rig, without gaps, never used again.
+    pub sequence: i64,
+    pub bead_event_id: BeadId,
+    /// The bead; the agent's id for what happens to an agent.
+    pub bead_id: String,
+    pub agent_id: Option<String>,
+    /// Embedded: who did it; null when the rig did it by itself, or its town.
+    pub actor: Option<String>,
+    pub event_type: BeadEventType,
+    pub old_value: Option<String>,
+    pub new_value: Option<String>,
+    #[serde(deserialize_with = "json_column")]
+    pub metadata: Map<String, Value>,
+    pub created_at: Timestamp,
+}
+
+/// Embedded: which events, oldest first. Without `after` the newest ones.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct EventsAfter {
+    /// A `sequence`, exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bead: Option<BeadId>,
 }

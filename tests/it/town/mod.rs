@@ -1,5 +1,6 @@
 //! `TownDO`.
 
+mod activity;
 mod config;
 mod convoys;
 mod feed;
@@ -7,3 +8,4 @@ mod provisioning;
 mod random;
 mod status;
 mod topics;
+mod watch;
