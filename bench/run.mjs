@@ -12,6 +12,7 @@ import { world } from "../tests/workerd/lib/world.mjs";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
 const CONNECTIONS = [1, 32];
+const HEARD_ROUNDS = 50;
 
 if (spawnSync("wrk", ["-v"]).error) {
   console.error("bench: wrk is missing; install it (Debian: apt-get install wrk) and run again");
@@ -35,6 +36,8 @@ try {
     "initialize": { path: "/mcp", ...legacy("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "b", version: "1" } }, { version: null }) },
     "tools/call list_rigs, modern": { path: "/mcp", ...call("list_rigs", { town: town.id }) },
     "tools/call list_rigs, legacy": { path: "/mcp", ...legacy("tools/call", { name: "list_rigs", arguments: { town: town.id } }, { session }) },
+    "tools/call town_feed": { path, ...call("town_feed", {}) },
+    "feed, one page": { path: `/api/towns/${town.id}/feed` },
   };
   console.log(`wrk -t1 -c{${CONNECTIONS}} -d${SECONDS}s --latency, workerd serve\n`);
   console.log("scenario                            conns  requests/s    p50 ms    p95 ms");
@@ -49,9 +52,33 @@ try {
       console.log(`${name.padEnd(36)}${String(connections).padStart(5)}${rate.toFixed(0).padStart(12)}${p50.toFixed(2).padStart(10)}${p95.toFixed(2).padStart(10)}`);
     }
   }
+  await heardAfter(gastown, town, token);
 } finally {
   await server.stop();
   rmSync(dir, { recursive: true, force: true });
+}
+
+/** How long after a sling's answer a WebSocket on the town's status hears of the bead. */
+async function heardAfter(gastown, town, token) {
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/towns/${town.id}/status/ws`, ["gastown-status", `bearer.${token}`]);
+  // By bead: a promise and its end, whichever is there first.
+  const heard = new Map();
+  const hearing = (bead) => heard.get(bead) ?? heard.set(bead, Promise.withResolvers()).get(bead);
+  socket.addEventListener("message", ({ data }) => {
+    const { type, beadId } = data.startsWith("{") ? JSON.parse(data) : {};
+    if (type === "bead.created") hearing(beadId).resolve(performance.now());
+  });
+  await new Promise((resolve, reject) => (socket.addEventListener("open", resolve), socket.addEventListener("error", reject)));
+  const delays = [];
+  for (let round = 0; round < HEARD_ROUNDS; round++) {
+    const { bead } = await gastown.sling(town.rigs.idle, "Measure it");
+    const answered = performance.now();
+    delays.push((await hearing(bead.bead_id).promise) - answered);
+  }
+  socket.close();
+  delays.sort((a, b) => a - b);
+  const [p50, p95] = [0.5, 0.95].map((part) => delays[Math.floor(delays.length * part)]);
+  console.log(`\n${"sling to WebSocket frame".padEnd(36)}${"".padStart(17)}${p50.toFixed(2).padStart(10)}${p95.toFixed(2).padStart(10)}`);
 }
 
 /** Runs wrk; every answer must be a success. */

@@ -101,8 +101,8 @@ impl Follower<'_> {
             let cursor = std::mem::take(&mut page.cursor);
             if !page.more {
                 // Before the wait: what changed meanwhile is seen by the next look at once.
-                let pace = if is_whole { PACE_MILLIS } else { PATIENT_PACE_MILLIS };
-                if !self.wait_for_news(&cursor, pace).await {
+                let rest = if is_whole { PACE_MILLIS } else { PATIENT_PACE_MILLIS };
+                if !self.wait_for_news(&cursor, rest).await {
                     return;
                 }
             }
@@ -119,8 +119,8 @@ impl Follower<'_> {
     }
 
     /// False when the stream is over.
-    async fn wait_for_news(&self, cursor: &str, pace: u32) -> bool {
-        self.pause(pace).await;
+    async fn wait_for_news(&self, cursor: &str, rest: u32) -> bool {
+        self.pause(rest).await;
         while self.now() < self.ends_at {
             match self.wait(cursor).await {
                 Ok(true) => return true,

@@ -139,8 +139,8 @@ impl Client<'_> {
 }
 
 fn opened(call: &Call, outcome: Result<Relayed, String>) -> Result<Relayed, Failure> {
-    outcome.or_else(|reply| match read_reply(&reply) {
-        Err(failure) => Err(failure),
-        Ok(_) => Err(Fault::new(call.method.name, "an answer instead of a stream").into()),
+    outcome.map_err(|reply| match read_reply(&reply) {
+        Err(failure) => failure,
+        Ok(_) => Fault::new(call.method.name, "an answer instead of a stream").into(),
     })
 }

@@ -63,7 +63,9 @@ pub(super) fn push<H: Host>(host: &H, messages: &[String]) {
         if now >= socket.expires_at() {
             socket.close(EXPIRED.0, EXPIRED.1);
         } else {
-            messages.iter().for_each(|message| socket.send(message));
+            for message in messages {
+                socket.send(message);
+            }
         }
     }
 }
@@ -72,7 +74,9 @@ pub(super) fn push<H: Host>(host: &H, messages: &[String]) {
 pub(super) fn sweep<H: Host>(host: &H) -> usize {
     let now = host.now();
     let (ended, open): (Vec<_>, Vec<_>) = host.sockets().into_iter().partition(|socket| now >= socket.expires_at());
-    ended.iter().for_each(|socket| socket.close(EXPIRED.0, EXPIRED.1));
+    for socket in ended {
+        socket.close(EXPIRED.0, EXPIRED.1);
+    }
     open.len()
 }
 

@@ -8,6 +8,7 @@ mod argument;
 pub mod beads;
 pub mod confirm;
 pub mod convoys;
+pub mod feed;
 pub mod list;
 pub mod live;
 pub mod messages;
@@ -39,6 +40,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<agents::ListAgents>(Agents),
     ToolDef::of::<convoys::ListConvoys>(Convoys),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),
+    ToolDef::of::<feed::TownFeed>(Work),
     ToolDef::live::<wait::WaitFor>(Work),
     ToolDef::of::<sling::Sling>(Work),
     ToolDef::of::<sling::SlingBatch>(Convoys),

@@ -1,4 +1,4 @@
-//! Who sees what happens while it happens: WebSockets on the town's status, and readers of its activity.
+//! Who sees what happens while it happens: connections on the town's status, and readers of its activity.
 //!
 //! Owns what is pushed, when, and for how long the rigs tell of every event. While nobody watches, a change costs nothing.
 //! The connections are the host's (`rpc::socket`).

@@ -13,6 +13,7 @@ mod confirm;
 mod conformance;
 mod docs;
 mod feed_stream;
+mod feed_tool;
 mod oauth;
 mod prompts;
 mod provision;

@@ -42,17 +42,15 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "initializePrivateTownIdentity") => {
             json!([{"ownerType": "user", "ownerUserId": OWNER, "createdByUserId": OWNER, "runtimeMode": "legacy"}])
         }
-        (Object::Town, "updateTownConfig") => json!([{}]),
+        (Object::Town, "updateTownConfig") | (Object::Rig, "listEvents") => json!([{}]),
         (Object::Town, "addRig") => json!([{"rigId": rig, "name": "frontend", "gitUrl": "u", "defaultBranch": "main"}]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Town, "getAlarmStatus") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
+        (Object::Town, "getAlarmStatus" | "getActivity") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
         (_, "deliver") => json!([[]]),
-        (Object::Town, "getActivity") => json!([null]),
         (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
         (Object::Town, "openStatus") => json!([town.fleet.now(), 0]),
         (Object::Town, "broadcastUiAction") => json!([{"type": "navigate", "page": "beads"}]),
-        (Object::Rig, "listEvents") => json!([{}]),
         (Object::Town, "listFeed") => json!([null, null]),
         (Object::Rig, "slingBead") => json!([{"rigId": rig, "title": "t"}]),
         (Object::Rig, "createBead") => json!([{"type": "issue", "title": "t"}]),
