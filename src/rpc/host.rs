@@ -305,7 +305,7 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Option<Timestamp>, Fai
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
-    cx.set_watchers(socket::sweep(host));
+    cx.set_watched_until(socket::sweep(host).iter().map(|socket| socket.expires_at()).min());
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
     host.hints().waiting.wake(cx.woken());
     socket::push(host, &cx.pushed());

@@ -76,7 +76,7 @@ pub struct Cx<'a> {
     own_row: RefCell<Option<Rc<dyn Any>>>,
     woken: RefCell<Vec<String>>,
     pushed: RefCell<Vec<String>>,
-    watchers: Cell<usize>,
+    watched_until: Cell<Option<Timestamp>>,
 }
 
 impl<'a> Cx<'a> {
@@ -94,7 +94,7 @@ impl<'a> Cx<'a> {
             own_row: RefCell::new(None),
             woken: RefCell::default(),
             pushed: RefCell::default(),
-            watchers: Cell::new(0),
+            watched_until: Cell::new(None),
         }
     }
 
@@ -196,15 +196,15 @@ impl<'a> Cx<'a> {
         self.pushed.take()
     }
 
-    /// In an alarm: how many are connected to this object.
+    /// In an alarm: when the first of the tokens ends with which somebody is connected to this object; `None`: nobody is.
     #[must_use]
-    pub fn watchers(&self) -> usize {
-        self.watchers.get()
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        self.watched_until.get()
     }
 
-    /// See `watchers`.
-    pub fn set_watchers(&self, watchers: usize) {
-        self.watchers.set(watchers);
+    /// See `watched_until`.
+    pub fn set_watched_until(&self, until: Option<Timestamp>) {
+        self.watched_until.set(until);
     }
 
     /// What was asked for.

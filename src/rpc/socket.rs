@@ -41,7 +41,7 @@ pub async fn open<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
     let asked = async {
         let bad = |_| refuse(Code::InvalidArgument, "the arguments are no list");
         let mut args: Vec<Value> = serde_json::from_str(args).map_err(bad)?;
-        args.push(Value::from(sweep(&*host)));
+        args.push(Value::from(sweep(&*host).len()));
         match answer(&host, method, &Value::from(args).to_string(), context).await? {
             Answer::Json(opened) => serde_json::from_str(&opened).map_err(|error| Fault::new(method, error).into()),
             _ => Err(Fault::new(method, "no connection").into()),
@@ -70,14 +70,14 @@ pub(super) fn push<H: Host>(host: &H, messages: &[String]) {
     }
 }
 
-/// Closes the connections whose tokens have ended; tells how many are left.
-pub(super) fn sweep<H: Host>(host: &H) -> usize {
+/// Closes the connections whose tokens have ended; gives the others.
+pub(super) fn sweep<H: Host>(host: &H) -> Vec<Box<dyn Socket>> {
     let now = host.now();
     let (ended, open): (Vec<_>, Vec<_>) = host.sockets().into_iter().partition(|socket| now >= socket.expires_at());
     for socket in ended {
         socket.close(EXPIRED.0, EXPIRED.1);
     }
-    open.len()
+    open
 }
 
 /// A client wrote so many bytes.

@@ -249,6 +249,7 @@ class!(
     Object::Town,
     |name| TownId::parse(&name).ok().map(Instance::Town)
 );
+#[expect(clippy::unused_self, reason = "the runtime calls them as methods")]
 #[wasm_bindgen]
 impl TownDO {
     /// A client wrote: a text, or bytes.

@@ -72,13 +72,19 @@ fn has_sockets(cx: &Cx<'_>, town: &TownState) -> Result<bool, Fault> {
 /// The alarm of a town: connections that are open keep the rigs telling, and a status that has changed is shown.
 pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else { return Ok(()) };
-    if cx.watchers() > 0 {
+    if let Some(first_end) = cx.watched_until() {
         keep(cx, &town)?;
         note_sockets(cx)?;
-        cx.wake_at(cx.now.plus_millis(RENEW_MILLIS));
+        cx.wake_at(first_end.min(cx.now.plus_millis(RENEW_MILLIS)));
     }
     let town = state::require(cx)?;
     if !has_sockets(cx, &town)? || meta::get(cx.sql, OWED)? == 0 {
+        return Ok(());
+    }
+    let due = due(cx)?;
+    if cx.now < due {
+        // It rang for something else.
+        cx.wake_at(due);
         return Ok(());
     }
     meta::set(cx.sql, OWED, 0)?;
@@ -99,9 +105,13 @@ pub(super) fn status_changed(cx: &Cx<'_>, town: &TownState) -> Result<(), Failur
         return Ok(());
     }
     meta::set(cx.sql, OWED, 1)?;
-    let due = Timestamp::from_millis(meta::get(cx.sql, SHOWN_AT)?).plus_millis(SNAPSHOT_MILLIS);
-    cx.wake_at(due.max(cx.now.plus_millis(LINGER_MILLIS)));
+    cx.wake_at(due(cx)?.max(cx.now.plus_millis(LINGER_MILLIS)));
     Ok(())
+}
+
+/// When the whole status may be shown again.
+fn due(cx: &Cx<'_>) -> Result<Timestamp, Fault> {
+    Ok(Timestamp::from_millis(meta::get(cx.sql, SHOWN_AT)?).plus_millis(SNAPSHOT_MILLIS))
 }
 
 /// How a convoy stands has changed.

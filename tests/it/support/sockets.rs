@@ -1,4 +1,4 @@
-//! WebSockets of the host tests: what a client gets, and how its connection ended.
+//! Connections of the host tests: what a client gets, and how its connection ended.
 
 use gastown_mcp::rpc::socket::Socket;
 use gastown_mcp::time::Timestamp;

@@ -213,7 +213,9 @@ fn no_statement_reads_a_whole_table() {
     let (town, rig) = Town::with_rig();
     let bead = town.sling(&rig, "one").bead.bead_id;
     let sqls = [town.sql(&town.at), town.sql(&rig.at)];
-    sqls.iter().for_each(|sql| drop(sql.take_log()));
+    for sql in &sqls {
+        sql.take_log();
+    }
     for input in
         [json!({}), json!({"cursor": "start"}), json!({"actor": OWNER}), json!({"cursor": "start", "actor": OWNER}), json!({"bead": bead})]
     {
@@ -318,7 +320,9 @@ proptest! {
                 Op::AddRig => {}
             }
         }
-        rigs.iter().for_each(|rig| town.fleet.trouble(&rig.at, None));
+        for rig in &rigs {
+            town.fleet.trouble(&rig.at, None);
+        }
         town.fleet.settle();
         while read(3, false).more {}
         prop_assert_eq!(got, held(&town, &rigs));

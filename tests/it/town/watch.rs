@@ -195,7 +195,10 @@ fn a_connection_ends_with_its_token() {
     assert_eq!(channel(&socket.take(), "bead"), Vec::<&Value>::new());
     // Also when nothing happens: the alarm sees to it.
     let (quiet, _) = connect(&town);
-    town.fleet.advance(LIFE_SECONDS * 1_000 + WATCH_MILLIS / 2);
+    town.sling(&rig, "once");
+    town.fleet.advance(LIFE_SECONDS * 1_000 - 1_000);
+    assert_eq!(quiet.closed(), None);
+    town.fleet.advance(2_000);
     assert_eq!(quiet.closed(), Some(4001));
     assert!(town.fleet.take_faults().is_empty());
 }
