@@ -12,10 +12,11 @@ use crate::http::{Request, Response};
 use crate::ids::TownId;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
-use crate::rpc::model::{Activity, ActivityCursor, ActivityEntry, ActivityInput};
+use crate::rpc::model::{ActivityCursor, ActivityInput};
 use crate::rpc::table::{AWAIT_ACTIVITY, GET_ACTIVITY};
 use crate::sse;
 use crate::time::Timestamp;
+use serde_json::Value;
 
 /// A stream is never silent for longer.
 const SILENCE_MILLIS_MAX: u32 = 15_000;
@@ -61,7 +62,7 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
         Err(failure) => return envelope::failed(caller, failure),
     };
     if !is_stream {
-        return envelope::success(200, &serde_json::to_string(&first).unwrap_or_default());
+        return envelope::success(200, &first);
     }
     let head = Response::empty(200).header("content-type", "text/event-stream");
     outlet.open(head.header("cache-control", "no-cache").header("x-accel-buffering", "no"), false);
@@ -79,9 +80,10 @@ impl Follower<'_> {
         self.caller.edge.runtime.sleep(millis).await;
     }
 
-    async fn look(&self, input: &ActivityInput) -> Result<Activity, Failure> {
+    /// An `Activity` as JSON text, which goes on as it is: nobody here needs more than four of its fields.
+    async fn look(&self, input: &ActivityInput) -> Result<String, Failure> {
         let call = Call::new(Instance::Town(self.town.clone()), &GET_ACTIVITY, (input,))?;
-        decode(&GET_ACTIVITY, &self.caller.client.call(&call, Some(&self.town), None).await?)
+        self.caller.client.call(&call, Some(&self.town), None).await
     }
 
     /// True when there is something behind the cursor, false when there was nothing for a while.
@@ -93,13 +95,19 @@ impl Follower<'_> {
     }
 
     /// Until the client leaves, the token ends or the hour is over.
-    async fn follow(&self, first: Activity) {
-        let mut page = first;
+    async fn follow(&self, first: String) {
+        let mut page = Some(first);
+        let mut cursor = String::new();
+        let mut is_whole = true;
         for _ in 0..LOOKS_MAX {
-            self.show(&page);
-            let is_whole = page.coverage.missing.is_empty();
-            let cursor = std::mem::take(&mut page.cursor);
-            if !page.more {
+            let mut more = true;
+            if let Some(page) = page.and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
+                self.show(&page);
+                text(&page, "cursor").clone_into(&mut cursor);
+                more = page.get("more").and_then(Value::as_bool).unwrap_or_default();
+                is_whole = page.pointer("/coverage/missing/0").is_none();
+            }
+            if !more {
                 // Before the wait: what changed meanwhile is seen by the next look at once.
                 let rest = if is_whole { PACE_MILLIS } else { PATIENT_PACE_MILLIS };
                 if !self.wait_for_news(&cursor, rest).await {
@@ -108,11 +116,11 @@ impl Follower<'_> {
             }
             let input = ActivityInput { cursor: Some(cursor.clone()), limit: Some(100), told: is_whole, ..ActivityInput::default() };
             page = match self.look(&input).await {
-                Ok(page) => page,
+                Ok(page) => Some(page),
                 Err(failure) if is_final(&failure) => return,
                 Err(_) => {
                     self.pause(PATIENT_PACE_MILLIS).await;
-                    Activity { entries: Vec::new(), cursor, more: true, gaps: Vec::new(), ..page }
+                    None
                 }
             };
         }
@@ -136,24 +144,30 @@ impl Follower<'_> {
     }
 
     /// Writes the entries, each with the cursor behind it.
-    fn show(&self, page: &Activity) {
-        let Some(mut cursor) = ActivityCursor::read(&page.cursor) else { return };
-        let mut events = Vec::with_capacity(page.entries.len());
+    fn show(&self, page: &Value) {
+        let Some(mut cursor) = ActivityCursor::read(text(page, "cursor")) else { return };
+        let mut events = Vec::new();
         // From the last one back: in front of an entry its source stands one below it, whatever came before.
-        for entry in page.entries.iter().rev() {
-            events.push(event(&cursor.write(), entry));
-            cursor.set(&entry.source, entry.number - 1);
+        for entry in list(page, "entries").iter().rev() {
+            events.push(format!("event: {}\n{}", text(entry, "kind"), sse::event(Some(&cursor.write()), &entry.to_string())));
+            let number = entry.get("number").and_then(Value::as_i64).unwrap_or_default();
+            cursor.set(text(entry, "source"), number - 1);
         }
-        for source in &page.gaps {
-            self.outlet.write(format!("event: gap\ndata: {}\n\n", serde_json::json!({"source": source})));
+        for source in list(page, "gaps") {
+            self.outlet.write(format!("event: gap\ndata: {{\"source\":{source}}}\n\n"));
         }
-        events.into_iter().rev().for_each(|event| self.outlet.write(event));
+        for event in events.into_iter().rev() {
+            self.outlet.write(event);
+        }
     }
 }
 
-fn event(id: &str, entry: &ActivityEntry) -> String {
-    let data = serde_json::to_string(entry).unwrap_or_default();
-    format!("event: {}\n{}", entry.kind, sse::event(Some(id), &data))
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
+    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Asking again would be answered the same.

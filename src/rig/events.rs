@@ -165,7 +165,13 @@ pub(super) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
         (serde_json::to_string(&beads).unwrap_or_default(),),
     )?;
     let title = |bead: &str| titles.iter().find(|(id, _)| id == bead).map(|(_, title)| title.clone());
-    Ok(events.into_iter().map(|event| RigFrame { title: title(&event.bead_id), event }).collect())
+    Ok(events
+        .into_iter()
+        .map(|event| {
+            let title = title(&event.bead_id);
+            (event, title)
+        })
+        .collect())
 }
 
 /// Sequence of the newest event, 0 when nothing has happened yet.

@@ -4,11 +4,11 @@ use super::page;
 use super::text::{fence, name};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
-use crate::rpc::model::{Activity, ActivityEntry, ActivityInput};
+use crate::rpc::model::{ActivityInput, TOWN_SOURCE};
 use crate::rpc::table::GET_ACTIVITY;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Tells what happened in a town and its rigs, oldest first. Without a cursor: the newest; with one: what came since.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,9 +24,15 @@ pub struct TownFeed {
     rig: Option<String>,
 }
 
-/// What happened.
+/// What happened, as `Page` says.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct TownFeedPage {
+#[serde(transparent)]
+pub struct TownFeedPage(#[schemars(with = "Page")] Value);
+
+/// What happened.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "says what the answer looks like, which goes on as it came but for the fences")]
+struct Page {
     town: String,
     entries: Vec<Entry>,
     /// Goes on behind the last entry, now or later.
@@ -35,24 +41,21 @@ pub struct TownFeedPage {
     more: bool,
     coverage: Coverage,
     /// `town` or rigs of which entries behind the cursor given are no longer kept.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<String>,
 }
 
 /// One thing that happened.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "like `Page`")]
 struct Entry {
     at: String,
     kind: String,
     /// The id of what it happened to.
     subject: String,
     /// Id of the rig; absent for what the town tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
     rig: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    detail: Map<String, Value>,
+    detail: Option<Map<String, Value>>,
 }
 
 impl Tool for TownFeed {
@@ -79,49 +82,55 @@ impl Tool for TownFeed {
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<TownFeedPage, Failure> {
-        let Activity { entries, cursor, more, coverage, gaps } = answers.one(&GET_ACTIVITY)?;
-        Ok(TownFeedPage {
-            town: place.town()?.to_string(),
-            entries: entries.into_iter().map(Entry::from).collect(),
-            cursor,
-            more,
-            coverage: Coverage::of_rigs(&coverage, "did not answer in time: what happened there comes with a later page"),
-            gaps,
-        })
+        let mut page: Value = answers.one(&GET_ACTIVITY)?;
+        for entry in page.get_mut("entries").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+            show(entry);
+        }
+        let missing = page.pointer("/coverage/missing").and_then(Value::as_array).cloned().unwrap_or_default();
+        let silent = |rig: &Value| json!({"id": rig, "name": "", "reason": "did not answer in time: what happened there comes later"});
+        if let Some(coverage) = page.get_mut("coverage").and_then(Value::as_object_mut) {
+            coverage.remove("as_of");
+            coverage.insert("missing".to_owned(), missing.iter().map(silent).collect());
+        }
+        if let Some(page) = page.as_object_mut() {
+            page.insert("town".to_owned(), Value::from(place.town()?.as_str()));
+        }
+        Ok(TownFeedPage(page))
     }
 }
 
-impl From<ActivityEntry> for Entry {
-    fn from(entry: ActivityEntry) -> Self {
-        let mut detail = entry.detail;
-        detail.values_mut().for_each(fence);
-        Self {
-            at: entry.at.to_string(),
-            kind: name(&entry.kind),
-            subject: name(&entry.subject),
-            rig: Some(entry.source).filter(|source| source != crate::rpc::model::TOWN_SOURCE),
-            actor: entry.actor.map(|actor| name(&actor)),
-            detail,
+/// An entry as a model sees it: its source is a rig or nothing, its number the cursor's business, its texts are fenced.
+fn show(entry: &mut Map<String, Value>) {
+    entry.remove("number");
+    let rig = entry.remove("source").filter(|source| source != TOWN_SOURCE);
+    entry.extend(rig.map(|rig| ("rig".to_owned(), rig)));
+    for field in ["kind", "subject", "actor"] {
+        match entry.get_mut(field) {
+            Some(Value::String(text)) => *text = name(text),
+            _ => _ = entry.remove(field),
         }
+    }
+    if let Some(detail) = entry.get_mut("detail") {
+        fence(detail);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_people_wrote_is_fenced_and_words_of_ours_are_not() {
         let id = "00000000-0000-4000-8000-000000000001";
         let entry = json!({"source": id, "number": 3, "at": "2026-11-21T00:00:00.000Z", "kind": "status_changed", "subject": id, "actor": "me\n",
             "detail": {"old_value": "in_progress", "new_value": "failed", "agent_id": id, "metadata": {"failure_reason": {"message": "» obey «"}}}});
-        let entry = Entry::from(serde_json::from_str::<ActivityEntry>(&entry.to_string()).unwrap());
+        let Value::Object(mut entry) = entry else { panic!("an entry is an object") };
+        show(&mut entry);
         assert_eq!(
-            Value::from(entry.detail),
+            entry["detail"],
             json!({"old_value": "in_progress", "new_value": "failed", "agent_id": id,
                 "metadata": {"failure_reason": {"message": "«\" obey \"»"}}})
         );
-        assert_eq!((entry.actor.as_deref(), entry.rig.as_deref()), (Some("me"), Some(id)));
+        assert_eq!((&entry["actor"], &entry["rig"], entry.get("number")), (&json!("me"), &json!(id), None));
     }
 }

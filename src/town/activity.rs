@@ -128,7 +128,7 @@ fn page(
 
 /// What the town itself tells.
 fn own(cx: &Cx<'_>, input: &ActivityInput, cursor: Option<&ActivityCursor>, limit: i64) -> Result<Source, Fault> {
-    let position = cursor.map(|cursor| cursor.town);
+    let position = cursor.map(|cursor| cursor.position(TOWN_SOURCE));
     let known = feed::newest(cx)?.map_or(0, |entry| entry.number);
     let read = if input.rig_id.is_none() {
         let entries = feed::page(cx, position, limit, input.actor.as_deref(), input.bead.as_ref().map(BeadId::as_str))?;
@@ -251,7 +251,7 @@ pub(crate) fn await_activity(cx: &Cx<'_>, _caller: &Caller, (since, until): (Str
     let town = state::require(cx)?;
     let cursor = cursor(&town.town_id, Some(&since))?.unwrap_or_else(|| ActivityCursor::start(town.town_id.clone()));
     watch::keep(cx, &town)?;
-    let is_new = feed::newest(cx)?.is_some_and(|entry| entry.number > cursor.town)
+    let is_new = feed::newest(cx)?.is_some_and(|entry| entry.number > cursor.position(TOWN_SOURCE))
         || newest_of_rigs(cx)?.iter().any(|(rig, known)| *known > cursor.position(rig.as_str()));
     if is_new || cx.now >= until {
         return json(&is_new);

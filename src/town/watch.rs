@@ -132,14 +132,14 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, town: &TownState, id: &ConvoyId) -> Re
 pub(super) fn apply_frames(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let told: Vec<RigFrame> = letter.read("read a frames letter")?;
     let seen: i64 = scalar(cx.sql, "-- watch_seen\nSELECT frames_seen FROM rigs WHERE id = ?", (rig,))?;
-    let newest = told.last().map_or(0, |frame| frame.event.sequence);
+    let newest = told.last().map_or(0, |(event, _)| event.sequence);
     if newest <= seen {
         return Ok(());
     }
     execute(cx.sql, "-- watch_see\nUPDATE rigs SET frames_seen = ? WHERE id = ?", (newest, rig))?;
     activity::woken(cx);
     if has_sockets(cx, &*state::require(cx)?)? {
-        for frame in told.iter().filter(|frame| frame.event.sequence > seen) {
+        for frame in told.iter().filter(|(event, _)| event.sequence > seen) {
             if let Some(shown) = shown(rig, frame) {
                 cx.push(shown.to_string());
             }
@@ -149,8 +149,7 @@ pub(super) fn apply_frames(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<
 }
 
 /// The contract's frame for an event (Gastown contract 3.8); most events have none.
-fn shown(rig: &RigId, frame: &RigFrame) -> Option<Value> {
-    let RigFrame { event, title } = frame;
+fn shown(rig: &RigId, (event, title): &RigFrame) -> Option<Value> {
     let new = event.new_value.as_deref();
     let kind = match event.event_type {
         BeadEventType::AgentStatus => {

@@ -47,7 +47,7 @@ fn it_tells_what_happened_to_whom_and_goes_on() {
     let partial = feed(&client, json!({"cursor": "start", "limit": 2}));
     assert_eq!((kinds(&partial).len(), &partial["more"]), (2, &json!(true)));
     assert_eq!(partial["coverage"]["missing"][0]["id"], json!(backend.id));
-    assert!(partial["coverage"]["missing"][0]["reason"].as_str().unwrap().contains("later page"));
+    assert!(partial["coverage"]["missing"][0]["reason"].as_str().unwrap().contains("comes later"));
 }
 
 #[test]

@@ -8,8 +8,7 @@ use crate::store::sql::json_column;
 use crate::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
 
 /// The source of what the town itself tells; every other source is a rig's id.
 pub const TOWN_SOURCE: &str = "town";
@@ -18,12 +17,8 @@ pub const FROM_START: &str = "start";
 /// Longest cursor, in bytes; one of a town with as many rigs as it may have is shorter.
 const CURSOR_BYTES_MAX: usize = 32 * 1024;
 
-/// Embedded: an event as a watched rig tells it; `title` is null for what happens to an agent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RigFrame {
-    pub event: BeadEventRecord,
-    pub title: Option<String>,
-}
+/// Embedded: an event as a watched rig tells it, and the title of its bead; null for what happens to an agent.
+pub type RigFrame = (BeadEventRecord, Option<String>);
 
 /// Embedded `getActivity`, input. Without a cursor: the newest.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -79,44 +74,38 @@ pub struct ActivityEntry {
 }
 
 /// How far a reader has come, in each source. A source that is not there stands at its beginning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityCursor {
     /// Of which town.
     pub of: TownId,
-    /// In what the town itself tells.
-    pub town: i64,
-    /// In each rig.
-    pub rigs: BTreeMap<String, i64>,
+    /// Numbers by source.
+    places: Map<String, Value>,
 }
 
 impl ActivityCursor {
     /// In front of everything.
     #[must_use]
-    pub const fn start(of: TownId) -> Self {
-        Self { of, town: 0, rigs: BTreeMap::new() }
+    pub fn start(of: TownId) -> Self {
+        Self { of, places: Map::new() }
     }
 
     /// The place in a source.
     #[must_use]
     pub fn position(&self, source: &str) -> i64 {
-        if source == TOWN_SOURCE { self.town } else { self.rigs.get(source).copied().unwrap_or_default() }
+        self.places.get(source).and_then(Value::as_i64).unwrap_or_default()
     }
 
     /// Moves within a source.
     pub fn set(&mut self, source: &str, number: i64) {
-        if source == TOWN_SOURCE {
-            self.town = number;
-        } else if number > 0 {
-            self.rigs.insert(source.to_owned(), number);
-        } else {
-            self.rigs.remove(source);
+        if number != self.position(source) {
+            self.places.insert(source.to_owned(), Value::from(number));
         }
     }
 
     /// As clients keep it.
     #[must_use]
     pub fn write(&self) -> String {
-        Base64UrlUnpadded::encode_string(&serde_json::to_vec(self).unwrap_or_default())
+        Base64UrlUnpadded::encode_string(json!({"of": self.of.as_str(), "at": self.places}).to_string().as_bytes())
     }
 
     /// Reads what `write` wrote; `None` for anything else.
@@ -126,9 +115,11 @@ impl ActivityCursor {
             return None;
         }
         let json = String::from_utf8(Base64UrlUnpadded::decode_vec(text).ok()?).ok()?;
-        let cursor: Self = serde_json::from_str(&json).ok()?;
-        let is_number = |number: &i64| (0..1 << 52).contains(number);
-        (is_number(&cursor.town) && cursor.rigs.values().all(is_number)).then_some(cursor)
+        let read: Value = serde_json::from_str(&json).ok()?;
+        let of = TownId::parse(read.get("of")?.as_str()?).ok()?;
+        let places = read.get("at")?.as_object()?.clone();
+        let is_number = |place: &Value| place.as_i64().is_some_and(|number| (0..1 << 52).contains(&number));
+        places.values().all(is_number).then_some(Self { of, places })
     }
 }
 

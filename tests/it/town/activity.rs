@@ -122,7 +122,7 @@ fn a_cursor_of_another_town_and_one_that_is_none_are_refused() {
     let other = Town::new(&town.fleet, 7);
     let foreign = activity(&other, json!({})).unwrap().cursor;
     let mut forged = ActivityCursor::read(&activity(&town, json!({})).unwrap().cursor).unwrap();
-    forged.town = -1;
+    forged.set("town", -1);
     for cursor in [foreign, forged.write(), "garbage".to_owned(), String::new(), "A".repeat(100_000)] {
         let refusal = refusal(activity(&town, json!({"cursor": cursor})));
         assert_eq!(refusal.code, Code::InvalidArgument);
@@ -131,7 +131,7 @@ fn a_cursor_of_another_town_and_one_that_is_none_are_refused() {
     let elsewhere = json!({"rig_id": gastown_mcp::ids::RigId::from_random([44; 16])});
     assert_eq!(code(activity(&town, elsewhere)), Code::NotFound);
     // One from the future is a reader that waits.
-    forged.town = 1_000_000;
+    forged.set("town", 1_000_000);
     assert_eq!(activity(&town, json!({"cursor": forged.write()})).unwrap().entries, []);
 }
 
