@@ -105,9 +105,29 @@ impl Host for ObjectHost {
 /// A connection that the runtime keeps while the object is out of memory; its end is attached to it.
 struct ObjectSocket(WebSocket);
 
+#[wasm_bindgen]
+extern "C" {
+    /// What the runtime keeps with a connection. By itself: the binding's way through serde can also show numbers as text,
+    /// and that alone is five kilobytes.
+    type Attached;
+
+    #[wasm_bindgen(method, catch, js_name = serializeAttachment)]
+    fn attach(this: &Attached, value: f64) -> std::result::Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = deserializeAttachment)]
+    fn attached(this: &Attached) -> std::result::Result<JsValue, JsValue>;
+}
+
+impl ObjectSocket {
+    fn attachment(&self) -> &Attached {
+        let socket: &web_sys::WebSocket = self.0.as_ref();
+        socket.unchecked_ref()
+    }
+}
+
 impl Socket for ObjectSocket {
     fn expires_at(&self) -> Timestamp {
-        let millis: Option<f64> = self.0.deserialize_attachment().ok().flatten();
+        let millis = self.attachment().attached().ok().and_then(|millis| millis.as_f64());
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit a 53-bit integer")]
         Timestamp::from_millis(millis.unwrap_or_default() as i64)
     }
@@ -183,7 +203,7 @@ async fn accept(host: Hosted, call: &str) -> Result<Response> {
         state.set_websocket_auto_response(&WebSocketRequestResponsePair::new(socket::PING, socket::PONG)?)?;
     }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a 53-bit integer")]
-    pair.server.serialize_attachment(expires_at.millis() as f64)?;
+    ObjectSocket(pair.server.clone()).attachment().attach(expires_at.millis() as f64)?;
     pair.server.send_with_str(first)?;
     Response::from_websocket(pair.client)
 }

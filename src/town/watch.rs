@@ -153,7 +153,8 @@ fn shown(rig: &RigId, (event, title): &RigFrame) -> Option<Value> {
     let new = event.new_value.as_deref();
     let kind = match event.event_type {
         BeadEventType::AgentStatus => {
-            let message = event.metadata.get("message").and_then(Value::as_str).or(new).unwrap_or_default();
+            // One without words is about the agent's own status, which the alarm status counts.
+            let message = event.metadata.get("message").and_then(Value::as_str)?;
             let agent = event.agent_id.as_ref().unwrap_or(&event.bead_id);
             return Some(value!({"type": "agent_status", "agentId": agent, "message": message, "timestamp": event.created_at}));
         }

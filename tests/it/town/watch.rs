@@ -325,6 +325,24 @@ fn a_ui_action_reaches_every_client_with_the_towns_own_id() {
     assert_eq!(code(cast(&good[0], &town.polecat(&rig, &AgentId::from_random([5; 16])))), Code::Forbidden);
 }
 
+/// Only what an agent says is shown, not that its status changed.
+#[test]
+fn what_an_agent_says_it_is_doing_is_shown() {
+    let (town, rig) = world();
+    let (socket, _) = connect(&town);
+    let agent = AgentId::from_random([5; 16]);
+    let event = |sequence: i64, metadata: Value| {
+        json!([{"sequence": sequence, "bead_event_id": agent, "bead_id": agent, "agent_id": agent, "actor": agent, "event_type": "agent_status",
+            "old_value": null, "new_value": "working", "metadata": metadata, "created_at": town.fleet.now()}, null])
+    };
+    let told = [event(1, json!({})), event(2, json!({"message": "running the tests"}))];
+    let letters = json!([{"kind": "frames", "subject": rig.id, "generation": 1_000_000, "body": told}]);
+    let context = tokens::internal(&town.fleet, &rig.at, Some(&town.id), &rpc::DELIVER_TO_TOWN);
+    town.fleet.tell(&town.at, &rpc::DELIVER_TO_TOWN, (letters,), &context).unwrap();
+    let expected = json!({"type": "agent_status", "agentId": agent, "message": "running the tests", "timestamp": town.fleet.now()});
+    assert_eq!(socket.take(), [expected]);
+}
+
 /// What a letter did that was undone is not shown.
 #[test]
 fn a_frame_stands_for_a_change_that_was_made() {
