@@ -25,6 +25,8 @@ try {
     "initialize": { path: "/mcp", ...legacy("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "b", version: "1" } }, { version: null }) },
     "tools/call list_rigs, modern": { path: "/mcp", ...call("list_rigs", { town: town.id }) },
     "tools/call list_rigs, legacy": { path: "/mcp", ...legacy("tools/call", { name: "list_rigs", arguments: { town: town.id } }, { session }) },
+    "tools/call town_feed": { path, ...call("town_feed", {}) },
+    "feed, one page": { path: `/api/towns/${town.id}/feed` },
   };
   header();
   for (const [name, request] of Object.entries(scenarios)) await scenario(gastown, name, token, request);

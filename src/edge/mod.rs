@@ -9,6 +9,7 @@ mod authenticate;
 mod door;
 mod endpoint;
 pub mod envelope;
+mod feed_stream;
 pub mod instructions;
 mod issuer;
 mod keeper;
@@ -17,6 +18,7 @@ mod registry;
 mod resource;
 pub mod rig_plane;
 mod settings;
+mod status_socket;
 mod town_plane;
 
 use crate::auth::Principal;
@@ -64,6 +66,7 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
     if request.method == "OPTIONS" {
         return preflight(page.as_deref(), request.headers.get("access-control-request-headers").as_deref());
     }
+    outlet.add_headers(add_headers(Response::empty(200), page.as_deref()).headers);
     add_headers(open(edge, request, outlet, &Door::of(&request.path)).await, page.as_deref())
 }
 
@@ -71,7 +74,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
     }
-    let header = request.headers.get("authorization");
+    let header = request.headers.get("authorization").or_else(|| status_socket::authorization(request, door));
     #[cfg(feature = "conformance")]
     let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
     let resource = Resource::of(edge.settings, request, door);
@@ -94,7 +97,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
-        Door::TownPlane { town, rest } => town_plane::answer(&caller, request, town, rest).await,
+        Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,
         Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,
         _ => envelope::not_found(),
     }

@@ -1,9 +1,13 @@
-//! `/api/towns/{town}/…`, but for the rigs: configuration, the Mayor and drains (Gastown contract 4.3).
+//! `/api/towns/{town}/…`, but for the rigs: configuration, the Mayor and drains (Gastown contract 4.3), and what observers see
+//! as it happens.
 //!
-//! Owns the routes. Which caller may do what is the town's decision; a secret never leaves in clear.
+//! Owns the routes. Which caller may do what is the town's decision; a secret never leaves in clear. What is streamed is
+//! `feed_stream`'s, who is let in on the status `status_socket`'s.
 
-use super::{Authenticated, envelope};
+use super::{Authenticated, envelope, feed_stream, status_socket};
+use crate::auth::principal::{Role, Scope};
 use crate::error::{Code, Failure, Fault, Refusal};
+use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
 use crate::ids::TownId;
 use crate::rpc::call::{Call, Instance, decode};
@@ -37,12 +41,17 @@ struct Asked<'a> {
 }
 
 /// Answers a route of the town plane.
-pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &str, rest: &[String]) -> Response {
+pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, outlet: &Outlet, town: &str, rest: &[String]) -> Response {
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (request.method.as_str(), rest.as_slice()) {
+        ("GET", ["feed"]) => return feed_stream::answer(caller, request, outlet, town).await,
+        ("GET", ["status", "ws"]) => return status_socket::answer(caller, request, town).await,
+        _ => {}
+    }
     let Ok(town) = TownId::parse(town) else {
         return envelope::refused(&Refusal::new(Code::NotFound, "Town not found"));
     };
     let asked = Asked { caller, request, town };
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let outcome = match (request.method.as_str(), rest.as_slice()) {
         ("GET", ["config"]) => asked.config(&GET_TOWN_CONFIG, ()).await,
         ("PATCH", ["config"]) => {
@@ -58,10 +67,23 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, to
         ("GET", ["drain-status"]) => asked.drain_status().await,
         (_, ["config"]) => return envelope::method_not_allowed("GET, PATCH"),
         (_, ["mayor", "message"] | ["container-eviction" | "container-ready"]) => return envelope::method_not_allowed("POST"),
-        (_, ["mayor", "status"] | ["drain-status"]) => return envelope::method_not_allowed("GET"),
+        (_, ["mayor", "status"] | ["drain-status"] | ["feed"] | ["status", "ws"]) => return envelope::method_not_allowed("GET"),
         _ => return envelope::not_found(),
     };
     envelope::outcome(caller, 200, outcome)
+}
+
+/// The town, for a caller who may watch all of it.
+///
+/// # Errors
+/// The refusal as an answer.
+pub(super) async fn watched_town(caller: &Authenticated<'_>, named: &str) -> Result<TownId, Response> {
+    caller.check_scope(Scope::Read)?;
+    if matches!(caller.principal().role, Role::Polecat | Role::Refinery) {
+        let refusal = Refusal::new(Code::Forbidden, "Forbidden: an agent sees its own rig only");
+        return Err(envelope::refused(&refusal.hint("Read /api/towns/{town}/rigs/{rig}/beads.")));
+    }
+    caller.enter_town(named).await.map_err(|failure: Failure| envelope::failed(caller, failure))
 }
 
 impl Asked<'_> {

@@ -70,6 +70,8 @@ pub enum ResponseBody {
     Html(Cow<'static, str>),
     /// A stream that another object writes, handed on as it is.
     Relayed(Relayed),
+    /// A WebSocket that another object has accepted, handed on as it is; the status is 101.
+    Socket(Relayed),
 }
 
 /// A stream of another object. What is in it only the runtime knows that opened it.

@@ -7,6 +7,7 @@ use super::Response;
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, LocalBoxFuture, select};
 use futures::stream::{Stream, StreamExt as _, poll_fn};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::task::Poll;
 
@@ -15,6 +16,7 @@ use std::task::Poll;
 pub struct Outlet {
     opening: RefCell<Option<oneshot::Sender<Opened>>>,
     chunks: RefCell<Option<mpsc::UnboundedSender<String>>>,
+    headers: RefCell<Vec<(&'static str, Cow<'static, str>)>>,
 }
 
 /// A response that has begun.
@@ -43,14 +45,20 @@ impl Outlet {
     /// An outlet, and the end that hears of its opening.
     pub fn new() -> (Self, Opening) {
         let (sender, receiver) = oneshot::channel();
-        (Self { opening: RefCell::new(Some(sender)), chunks: RefCell::default() }, receiver)
+        (Self { opening: RefCell::new(Some(sender)), chunks: RefCell::default(), headers: RefCell::default() }, receiver)
+    }
+
+    /// Adds headers to the response, should it begin here.
+    pub fn add_headers(&self, headers: Vec<(&'static str, Cow<'static, str>)>) {
+        self.headers.borrow_mut().extend(headers);
     }
 
     /// Begins the response. Once only; later calls do nothing.
-    pub fn open(&self, head: Response, is_detached: bool) {
+    pub fn open(&self, mut head: Response, is_detached: bool) {
         let Some(opening) = self.opening.take() else { return };
         let (sender, chunks) = mpsc::unbounded();
         self.chunks.replace(Some(sender));
+        head.headers.extend(self.headers.take());
         // A receiver that is gone belongs to a client that is gone; then nothing written arrives either.
         let _unheard = opening.send(Opened { head, is_detached, chunks });
     }

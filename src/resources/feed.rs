@@ -3,9 +3,9 @@
 //! Owns the shape of the page. Which entries there are, and in which order, the town says.
 
 use crate::error::Fault;
-use crate::ids::{BeadId, TownId};
+use crate::ids::TownId;
 use crate::rpc::model::FeedEntry;
-use crate::tools::text::AgentText;
+use crate::tools::text::fence;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -49,15 +49,6 @@ pub fn render(town: &TownId, entries: Vec<FeedEntry>) -> Result<String, Fault> {
     };
     let page = Page { town: town.clone(), entries: entries.into_iter().map(line).collect(), last };
     serde_json::to_string(&page).map_err(|error| Fault::new("show a feed", error))
-}
-
-fn fence(value: &mut Value) {
-    match value {
-        Value::String(text) if BeadId::parse(text).is_err() => AgentText::line(text).as_str().clone_into(text),
-        Value::Array(items) => items.iter_mut().for_each(fence),
-        Value::Object(fields) => fields.values_mut().for_each(fence),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 //! Owns the `bead_events` table: who writes to it writes in the transaction of the change. Its `sequence` is the cursor of
 //! the feed. What is kept, and for how long, is `retention`'s business.
 
-use super::state;
+use super::{report, state};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
-use crate::rpc::model::{BeadEventFilter, BeadEventRecord, BeadEventType, EventsAfter};
+use crate::rpc::model::{BeadEventFilter, BeadEventRecord, BeadEventType, EventsAfter, RigFrame};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, scalar};
 use serde_json::Value;
@@ -15,6 +15,10 @@ use serde_json::Value;
 const LIST_LIMIT_DEFAULT: i64 = 100;
 /// Most events in one answer.
 pub const LIST_LIMIT_MAX: i64 = 500;
+/// Events that a watched rig tells at once.
+const FRAMES_MAX: i64 = 100;
+/// What happened longer ago is nothing new for who watches.
+const FRAMES_AGE_MAX_MILLIS: i64 = 60 * 1000;
 
 /// No sequence is greater: a number beyond that would not survive JavaScript.
 const SEQUENCE_MAX: i64 = (1 << 53) - 1;
@@ -109,7 +113,65 @@ pub(super) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
             metadata,
             cx.now.millis(),
         ),
-    )
+    )?;
+    match state::load(cx)? {
+        Some(rig) if cx.now < rig.watched_until => report::watched(cx, &rig),
+        _ => Ok(()),
+    }
+}
+
+/// `listEvents`: oldest first, after a position or, without one, the newest there are.
+pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EventsAfter>,)) -> Result<Answer, Failure> {
+    state::require(cx)?;
+    let EventsAfter { after, limit: asked, actor, bead } = filter.unwrap_or_default();
+    let mut conditions = Vec::new();
+    let mut params: Vec<Value> = Vec::new();
+    let mut condition = |text: &'static str, value: Option<Value>| {
+        if let Some(value) = value {
+            conditions.push(text);
+            params.push(value);
+        }
+    };
+    condition("actor = ?", actor.map(Value::from));
+    condition("bead_id = ?", bead.as_ref().map(|bead| Value::from(bead.as_str())));
+    // Numbers beyond that do not survive JavaScript; no sequence is there.
+    condition("sequence > ?", after.map(|after| Value::from(after.clamp(0, SEQUENCE_MAX))));
+    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let order = if after.is_some() { "" } else { " DESC" };
+    params.push(Value::from(limit(asked)));
+    let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);
+    let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
+    if after.is_none() {
+        events.reverse();
+    }
+    json(&events)
+}
+
+fn limit(asked: Option<i64>) -> i64 {
+    asked.unwrap_or(LIST_LIMIT_DEFAULT).clamp(0, LIST_LIMIT_MAX)
+}
+
+/// The newest events with the titles of their beads, oldest first: what the town shows to who watches it.
+pub(super) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
+    let since = cx.now.plus_millis(-FRAMES_AGE_MAX_MILLIS);
+    let mut events: Vec<BeadEventRecord> =
+        query(cx.sql, concat!("-- events_newest_of_all\n", select_events!(), " ORDER BY sequence DESC LIMIT ?"), (FRAMES_MAX,))?;
+    events.retain(|event| event.created_at >= since);
+    events.reverse();
+    let beads: Vec<&str> = events.iter().map(|event| event.bead_id.as_str()).collect();
+    let titles: Vec<(String, String)> = query(
+        cx.sql,
+        "-- events_titles\nSELECT bead_id, title FROM beads WHERE bead_id IN (SELECT value FROM json_each(?))",
+        (serde_json::to_string(&beads).unwrap_or_default(),),
+    )?;
+    let title = |bead: &str| titles.iter().find(|(id, _)| id == bead).map(|(_, title)| title.clone());
+    Ok(events
+        .into_iter()
+        .map(|event| {
+            let title = title(&event.bead_id);
+            (event, title)
+        })
+        .collect())
 }
 
 /// Sequence of the newest event, 0 when nothing has happened yet.
@@ -163,33 +225,4 @@ pub(crate) fn list_bead_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option
         None => query(cx.sql, OF_RIG, (since, limit))?,
     };
     json(&events)
-}
-
-/// `listEvents`: oldest first, after a position or, without one, the newest there are.
-pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EventsAfter>,)) -> Result<Answer, Failure> {
-    state::require(cx)?;
-    let EventsAfter { after, limit: asked, actor, bead } = filter.unwrap_or_default();
-    let mut conditions = Vec::new();
-    let mut params: Vec<Value> = Vec::new();
-    for (text, value) in [("actor = ?", actor), ("bead_id = ?", bead.map(|bead| bead.to_string()))] {
-        if let Some(value) = value {
-            conditions.push(text);
-            params.push(Value::from(value));
-        }
-    }
-    conditions.push("sequence > ?");
-    params.push(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX)));
-    let order = if after.is_some() { "" } else { " DESC" };
-    params.push(Value::from(limit(asked)));
-    let statement =
-        format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions.join(" AND "), order);
-    let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
-    if after.is_none() {
-        events.reverse();
-    }
-    json(&events)
-}
-
-fn limit(asked: Option<i64>) -> i64 {
-    asked.unwrap_or(LIST_LIMIT_DEFAULT).clamp(0, LIST_LIMIT_MAX)
 }

@@ -23,7 +23,10 @@ pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure
 /// A bead was given to a polecat; if it belongs to a convoy, the town keeps a mirror of it.
 pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -> Result<(), Failure> {
     topics::bead_changed(cx, rig, &given.bead_id)?;
-    if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
+    if given.convoy_id.is_some() {
+        tell(cx, rig, "bead", given.bead_id.as_str())?;
+    }
+    Ok(())
 }
 
 /// A bead changed, and so did the rig's numbers.
@@ -40,8 +43,17 @@ pub(super) fn member_deleted(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Resu
     tell(cx, rig, "bead", bead.as_str())
 }
 
+/// Something happened, and somebody watches the town.
+pub(super) fn watched(cx: &Cx<'_>, rig: &RigState) -> Result<(), Fault> {
+    owe(cx, rig, "frames", rig.rig_id.as_str())
+}
+
 /// Owes the town a letter about `subject`.
 pub(super) fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
+    Ok(owe(cx, rig, kind, subject)?)
+}
+
+fn owe(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fault> {
     post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -60,6 +72,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
         "landing" => Ok(landing::letter(cx, &owed.subject)?.map(|landing| outbox::write(&landing)).transpose()?),
         "escalation" => escalations::letter(cx, &owed.subject),
         "message" => mayor_mail::letter(cx, &owed.subject),
+        "frames" => Ok(Some(outbox::write(&events::frames(cx)?)?)),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }

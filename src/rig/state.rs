@@ -121,7 +121,13 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         ),
     )?;
     cx.forget();
-    known.map_or(Ok(()), |known| topics::rig_changed(cx, &known))
+    match known {
+        // That somebody watches the town is no change of the rig.
+        Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, ..told } != *known => {
+            topics::rig_changed(cx, &known)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The leases changed: remembers when the last of them ends.

@@ -139,6 +139,9 @@ pub trait Wire {
     /// Opens a stream of the object, or gives the reply text that says why there is none.
     fn open(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>>;
 
+    /// Opens a WebSocket on the object, or gives the reply text that says why there is none.
+    fn upgrade(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>>;
+
     /// Resolves after `millis` milliseconds.
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()>;
 }

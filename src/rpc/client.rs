@@ -98,7 +98,7 @@ impl Client<'_> {
     /// # Errors
     /// The refusal or fault.
     pub async fn call_internal_within(&self, call: &Call, town: Option<&TownId>, millis: u32) -> Result<String, Failure> {
-        let context = own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())?;
+        let context = self.own_context(call, town)?;
         answer_within(self.runtime, call, &context, millis).await
     }
 
@@ -107,14 +107,21 @@ impl Client<'_> {
     /// # Errors
     /// The refusal or fault.
     pub async fn open_internal(&self, call: &Call, town: Option<&TownId>) -> Result<Relayed, Failure> {
-        let context = own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())?;
-        match self.runtime.open(call, &context).await? {
-            Ok(stream) => Ok(stream),
-            Err(reply) => match read_reply(&reply) {
-                Err(failure) => Err(failure),
-                Ok(_) => Err(Fault::new(call.method.name, "an answer instead of a stream").into()),
-            },
-        }
+        let context = self.own_context(call, town)?;
+        opened(call, self.runtime.open(call, &context).await?)
+    }
+
+    /// Opens a WebSocket on the edge's own account.
+    ///
+    /// # Errors
+    /// The refusal or fault.
+    pub async fn upgrade_internal(&self, call: &Call, town: Option<&TownId>) -> Result<Relayed, Failure> {
+        let context = self.own_context(call, town)?;
+        opened(call, self.runtime.upgrade(call, &context).await?)
+    }
+
+    fn own_context(&self, call: &Call, town: Option<&TownId>) -> Result<Context, Fault> {
+        own_context(self.runtime.keys(), "edge", town, call.method, self.request_id, self.runtime.now())
     }
 
     fn context(&self, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<Context, Fault> {
@@ -129,4 +136,11 @@ impl Client<'_> {
             agent_id: self.principal.agent_id.clone().filter(|_| self.principal.kind == TokenKind::Container),
         })
     }
+}
+
+fn opened(call: &Call, outcome: Result<Relayed, String>) -> Result<Relayed, Failure> {
+    outcome.map_err(|reply| match read_reply(&reply) {
+        Err(failure) => failure,
+        Ok(_) => Fault::new(call.method.name, "an answer instead of a stream").into(),
+    })
 }

@@ -6,6 +6,7 @@
 use super::call::{Call, Context, Instance, Wire, incident_text, read_reply, refusal_text, unavailable};
 use super::flush::flush;
 use super::serve::{Answer, Caller, Cx, Effects, Gather, check_access, core, own_context, run, run_gathered};
+use super::socket::{self, Socket};
 use super::table::{Absent, Method, find};
 use super::waiting::Waiting;
 use crate::auth::principal::TokenKind;
@@ -56,6 +57,8 @@ pub trait Host: 'static {
     fn destroy(&self) -> LocalBoxFuture<'_, Result<(), Fault>>;
     /// Runs work after the reply.
     fn background(&self, work: LocalBoxFuture<'static, ()>);
+    /// The connections on which it shows what happens.
+    fn sockets(&self) -> Vec<Box<dyn Socket>>;
     /// Logs a fault in full; returns its incident id.
     fn log_fault(&self, fault: &Fault) -> String;
     /// See `Hints`.
@@ -113,6 +116,7 @@ pub(super) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
 /// What a change brings with it once it is committed.
 pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     host.hints().waiting.wake(cx.woken());
+    socket::push(&**host, &cx.pushed());
     let effects = cx.effects();
     if effects.destroy {
         return Ok(end(&**host).await?);
@@ -331,8 +335,10 @@ fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Effects, Failure> {
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);
+    cx.set_watched_until(socket::sweep(host).iter().map(|socket| socket.expires_at()).min());
     transaction(cx.sql, || (core(instance.object()).alarm)(&cx))?;
     host.hints().waiting.wake(cx.woken());
+    socket::push(host, &cx.pushed());
     Ok(cx.effects())
 }
 

@@ -4,12 +4,14 @@
 //! order) and wire objects. Fields that Kilo's objects do not have are marked "embedded" and have a default.
 #![expect(missing_docs, reason = "the field names are the contract's; section 3 of the contract describes each")]
 
+mod activity;
 mod admin;
 mod escalations;
 mod ledger;
 mod messages;
 mod town;
 
+pub use activity::*;
 pub use admin::*;
 pub use escalations::*;
 pub use ledger::*;

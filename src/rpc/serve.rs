@@ -77,6 +77,8 @@ pub struct Cx<'a> {
     number: Cell<Option<i64>>,
     own_row: RefCell<Option<Rc<dyn Any>>>,
     woken: RefCell<Vec<String>>,
+    pushed: RefCell<Vec<String>>,
+    watched_until: Cell<Option<Timestamp>>,
 }
 
 impl<'a> Cx<'a> {
@@ -93,6 +95,8 @@ impl<'a> Cx<'a> {
             number: Cell::new(None),
             own_row: RefCell::new(None),
             woken: RefCell::default(),
+            pushed: RefCell::default(),
+            watched_until: Cell::new(None),
         }
     }
 
@@ -144,8 +148,10 @@ impl<'a> Cx<'a> {
     /// # Errors
     /// Whatever `part` answers; it has changed nothing then.
     pub fn attempt<T>(&self, part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let pushed = self.pushed.borrow().len();
         let outcome = transaction(self.sql, part);
         if outcome.is_err() {
+            self.pushed.borrow_mut().truncate(pushed);
             // Both may have come from what was just undone.
             self.number.set(None);
             self.forget();
@@ -184,6 +190,28 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn woken(&self) -> Vec<String> {
         self.woken.take()
+    }
+
+    /// Sends a message to whoever is connected to this object, once the change is committed.
+    pub fn push(&self, message: String) {
+        self.pushed.borrow_mut().push(message);
+    }
+
+    /// What is to be sent.
+    #[must_use]
+    pub fn pushed(&self) -> Vec<String> {
+        self.pushed.take()
+    }
+
+    /// In an alarm: when the first of the tokens ends with which somebody is connected to this object; `None`: nobody is.
+    #[must_use]
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        self.watched_until.get()
+    }
+
+    /// See `watched_until`.
+    pub fn set_watched_until(&self, until: Option<Timestamp>) {
+        self.watched_until.set(until);
     }
 
     /// What was asked for.

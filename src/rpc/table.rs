@@ -223,6 +223,12 @@ methods! {
     GET_DRAIN_STARTED_AT: Town "getDrainStartedAt" () Read Refuse => town::pause::get_started_at;
     DESTROY_TOWN: Town "destroy" ("force") Admin Refuse => town::removal::destroy;
     LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
+    // What happens, as it happens.
+    GET_ACTIVITY: Town "getActivity" ("input") Read Refuse => town::activity::get_activity;
+    AWAIT_ACTIVITY: Town "awaitActivity" ("since", "until") Internal Refuse => town::activity::await_activity;
+    OPEN_STATUS: Town "openStatus" ("expiresAt", "open") Internal Refuse => town::watch::open_status;
+    BROADCAST_UI_ACTION: Town "broadcastUiAction" ("action") Lead Refuse => town::watch::broadcast_ui_action;
+
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;

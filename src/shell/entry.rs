@@ -16,6 +16,7 @@ use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::{Call, Context as CallContext, Wire};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::time::Timestamp;
+use js_sys::Reflect;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -38,6 +39,10 @@ impl Wire for RequestRuntime {
 
     fn open(&self, call: &Call, context: &CallContext) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
         self.wire.open(call, context)
+    }
+
+    fn upgrade(&self, call: &Call, context: &CallContext) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        self.wire.upgrade(call, context)
     }
 
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
@@ -171,6 +176,13 @@ fn respond(response: Response) -> worker::Result<web_sys::Response> {
         ResponseBody::Json(text) => Some(text.as_str()),
         ResponseBody::SharedJson(text) => Some(text.as_ref()),
         ResponseBody::Text(text) | ResponseBody::Html(text) => Some(text.as_ref()),
+        ResponseBody::Socket(upgraded) => {
+            if let Some(upgraded) = upgraded.0.downcast_ref::<web_sys::Response>() {
+                let name = JsValue::from_str("webSocket");
+                Reflect::set(&init, &name, &Reflect::get(upgraded, &name)?)?;
+            }
+            None
+        }
         ResponseBody::Relayed(stream) => {
             let relayed = stream.0.downcast_ref::<web_sys::Response>().and_then(web_sys::Response::body);
             return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(relayed.as_ref(), &init)?);
@@ -185,7 +197,7 @@ fn init(response: &Response) -> worker::Result<web_sys::ResponseInit> {
     init.set_status(response.status);
     let headers = web_sys::Headers::new()?;
     let media_type = match &response.body {
-        ResponseBody::Empty => None,
+        ResponseBody::Empty | ResponseBody::Socket(_) => None,
         ResponseBody::Json(_) | ResponseBody::SharedJson(_) => Some("application/json"),
         ResponseBody::Text(_) => Some("text/plain; charset=utf-8"),
         ResponseBody::Html(_) => Some("text/html; charset=utf-8"),

@@ -5,7 +5,7 @@
 
 use super::platform;
 use super::sql::ObjectSql;
-use super::wire::StubWire;
+use super::wire::{CALL_HEADER, StubWire};
 use futures::future::LocalBoxFuture;
 use futures::stream::StreamExt as _;
 use gastown_mcp::auth::Keys;
@@ -13,6 +13,7 @@ use gastown_mcp::error::Fault;
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::rpc::call::{Instance, Wire, incident_text};
 use gastown_mcp::rpc::host::{self, Hints, Host};
+use gastown_mcp::rpc::socket::{self, Socket};
 use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::store::sql::Sql;
@@ -20,7 +21,7 @@ use gastown_mcp::time::Timestamp;
 use serde_json::value::RawValue;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Response, Result, State, durable_object};
+use worker::{DurableObject, Env, Response, Result, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair, durable_object};
 
 /// The runtime of one object.
 struct ObjectHost {
@@ -95,12 +96,56 @@ impl Host for ObjectHost {
         self.state.wait_until(work);
     }
 
+    fn sockets(&self) -> Vec<Box<dyn Socket>> {
+        let open = self.state.as_raw().get_websockets().unwrap_or_default();
+        open.into_iter().map(|socket| -> Box<dyn Socket> { Box::new(ObjectSocket(socket.into())) }).collect()
+    }
+
     fn log_fault(&self, fault: &Fault) -> String {
         platform::log_fault(fault)
     }
 
     fn hints(&self) -> &Hints {
         &self.hints
+    }
+}
+
+/// A connection that the runtime keeps while the object is out of memory; its end is attached to it.
+struct ObjectSocket(WebSocket);
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the runtime keeps with a connection. By itself: the binding's way through serde can also show numbers as text,
+    /// and that alone is five kilobytes.
+    type Attached;
+
+    #[wasm_bindgen(method, catch, js_name = serializeAttachment)]
+    fn attach(this: &Attached, value: f64) -> std::result::Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = deserializeAttachment)]
+    fn attached(this: &Attached) -> std::result::Result<JsValue, JsValue>;
+}
+
+impl ObjectSocket {
+    fn attachment(&self) -> &Attached {
+        let socket: &web_sys::WebSocket = self.0.as_ref();
+        socket.unchecked_ref()
+    }
+}
+
+impl Socket for ObjectSocket {
+    fn expires_at(&self) -> Timestamp {
+        let millis = self.attachment().attached().ok().and_then(|millis| millis.as_f64());
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit a 53-bit integer")]
+        Timestamp::from_millis(millis.unwrap_or_default() as i64)
+    }
+
+    fn send(&self, text: &str) {
+        let _gone = self.0.send_with_str(text);
+    }
+
+    fn close(&self, code: u16, reason: &str) {
+        let _gone = self.0.close(Some(code), Some(reason));
     }
 }
 
@@ -128,6 +173,9 @@ fn answer(host: Hosted, method: String, args: String, context: String) -> LocalB
 /// reply text, as `call` gives it, with a status that is not 200.
 fn open(host: Hosted, mut request: worker::Request) -> LocalBoxFuture<'static, Result<Response>> {
     Box::pin(async move {
+        if let Some(call) = request.headers().get(CALL_HEADER)? {
+            return accept(host, &call).await;
+        }
         let body = request.text().await?;
         let Ok((method, args, context)) = serde_json::from_str::<(String, String, &RawValue)>(&body) else {
             return Response::error("Not found", 404);
@@ -141,6 +189,31 @@ fn open(host: Hosted, mut request: worker::Request) -> LocalBoxFuture<'static, R
             Err(reply) => Response::error(reply, 409),
         }
     })
+}
+
+/// Answers a request for a WebSocket, which the runtime keeps from then on: method, arguments and context are in a header.
+async fn accept(host: Hosted, call: &str) -> Result<Response> {
+    let Ok((method, args, context)) = serde_json::from_str::<(String, String, &RawValue)>(call) else {
+        return Response::error("Not found", 404);
+    };
+    let opened = match &host {
+        Ok(host) => socket::open(Rc::clone(host), &method, &args, context.get()).await,
+        Err(fault) => Err(incident_text(&platform::log_fault(fault))),
+    };
+    let (expires_at, first) = match opened {
+        Ok(opened) => opened,
+        Err(reply) => return Response::error(reply, 409),
+    };
+    let pair = WebSocketPair::new()?;
+    if let Ok(host) = &host {
+        let state = host.state.as_raw();
+        state.accept_websocket(pair.server.as_ref())?;
+        state.set_websocket_auto_response(&WebSocketRequestResponsePair::new(socket::PING, socket::PONG)?)?;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a 53-bit integer")]
+    ObjectSocket(pair.server.clone()).attachment().attach(expires_at.millis() as f64)?;
+    pair.server.send_with_str(first)?;
+    Response::from_websocket(pair.client)
 }
 
 /// The alarm rang. An error makes the runtime ring again.
@@ -204,6 +277,28 @@ class!(
     Object::Town,
     |name| TownId::parse(&name).ok().map(Instance::Town)
 );
+#[expect(clippy::unused_self, reason = "the runtime calls them as methods")]
+#[wasm_bindgen]
+impl TownDO {
+    /// A client wrote: a text, or bytes.
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn web_socket_message(&self, socket: web_sys::WebSocket, message: &JsValue) {
+        let units = message.dyn_ref::<js_sys::JsString>().map(js_sys::JsString::length);
+        let bytes = units.or_else(|| message.dyn_ref::<js_sys::ArrayBuffer>().map(js_sys::ArrayBuffer::byte_length));
+        socket::received(&ObjectSocket(socket.into()), bytes.map_or(usize::MAX, |bytes| bytes as usize));
+    }
+
+    /// A client is leaving: its goodbye is answered.
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn web_socket_close(&self, socket: web_sys::WebSocket) {
+        ObjectSocket(socket.into()).close(1000, "");
+    }
+
+    /// A client is gone.
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn web_socket_error(&self) {}
+}
+
 class!(
     /// One user's registry.
     GastownUserDO,

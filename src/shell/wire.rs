@@ -26,6 +26,23 @@ extern "C" {
     async fn fetch(this: &Peer, url: &str, init: &web_sys::RequestInit) -> Result<JsValue, JsValue>;
 }
 
+/// In a request for an upgrade: method, arguments and context, as the body of a request for a stream has them.
+pub(super) const CALL_HEADER: &str = "x-gastown-call";
+
+/// The response when its status is the one that was asked for, else its text.
+async fn answered(
+    response: Result<JsValue, JsValue>,
+    failed: impl Fn(JsValue) -> Fault,
+    wanted: u16,
+) -> Result<Result<Relayed, String>, Fault> {
+    let response: web_sys::Response = response.map_err(&failed)?.unchecked_into();
+    if response.status() == wanted {
+        return Ok(Ok(Relayed(Rc::new(response))));
+    }
+    let text = JsFuture::from(response.text().map_err(&failed)?).await.map_err(&failed)?;
+    Ok(Err(text.as_string().unwrap_or_default()))
+}
+
 /// Stubs of the bindings in `wrangler.toml`.
 pub(super) struct StubWire {
     env: Env,
@@ -78,12 +95,24 @@ impl Wire for StubWire {
             let init = web_sys::RequestInit::new();
             init.set_method("POST");
             init.set_body(&JsValue::from(body.map_err(|error| Fault::new(method, error))?));
-            let response: web_sys::Response = peer.fetch("http://object/", &init).await.map_err(failed)?.unchecked_into();
-            if response.ok() {
-                return Ok(Ok(Relayed(Rc::new(response))));
-            }
-            let text = JsFuture::from(response.text().map_err(failed)?).await.map_err(failed)?;
-            Ok(Err(text.as_string().unwrap_or_default()))
+            answered(peer.fetch("http://object/", &init).await, failed, 200).await
+        })
+    }
+
+    fn upgrade(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        let peer = self.peer(&call.instance);
+        let method = call.method.name;
+        let body = serde_json::to_string(&(method, &call.args, context));
+        Box::pin(async move {
+            let peer = peer.map_err(|error| Fault::new(method, error))?;
+            let failed = |error: JsValue| Fault::new(method, describe(&error));
+            // A request for an upgrade has no body.
+            let headers = web_sys::Headers::new().map_err(failed)?;
+            headers.set("upgrade", "websocket").map_err(failed)?;
+            headers.set(CALL_HEADER, &body.map_err(|error| Fault::new(method, error))?).map_err(failed)?;
+            let init = web_sys::RequestInit::new();
+            init.set_headers(&headers);
+            answered(peer.fetch("http://object/", &init).await, failed, 101).await
         })
     }
 

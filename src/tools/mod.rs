@@ -13,10 +13,11 @@ pub mod beads;
 pub mod confirm;
 pub mod convoys;
 pub mod escalations;
+pub mod feed;
 pub mod list;
 pub mod live;
-pub mod merge_queue;
 pub mod mailbox;
+pub mod merge_queue;
 pub mod messages;
 pub mod page;
 pub mod place;
@@ -54,6 +55,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<agents::ListAgents>(Agents),
     ToolDef::of::<convoys::ListConvoys>(Convoys),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),
+    ToolDef::of::<feed::TownFeed>(Work),
     ToolDef::live::<wait::WaitFor>(Work),
     ToolDef::of::<sling_bead::Sling>(Work),
     ToolDef::of::<merge_queue::MergeQueue>(Work),

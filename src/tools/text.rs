@@ -3,8 +3,11 @@
 //! Owns the fence: such text is data, and comes back capped, without control characters, and between marks that it cannot
 //! itself contain.
 
+use crate::ids::BeadId;
+use crate::rpc::model::{AgentStatus, BeadStatus, BeadType};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// Opens and closes fenced text. The instructions of every connection say what they mean.
@@ -60,6 +63,21 @@ impl AgentText {
 #[must_use]
 pub fn name(text: &str) -> String {
     text.chars().filter(|character| !character.is_control() && !is_invisible(*character)).take(LINE_CHARS_MAX).collect()
+}
+
+/// Fences every text in a value, but for ids and for the words that beads and agents stand under.
+pub fn fence(value: &mut Value) {
+    match value {
+        Value::String(text) if !is_own(text) => AgentText::line(text).as_str().clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(fence),
+        Value::Object(fields) => fields.values_mut().for_each(fence),
+        _ => {}
+    }
+}
+
+fn is_own(text: &str) -> bool {
+    let is_word = BeadStatus::parse(text).is_some() || AgentStatus::parse(text).is_some() || BeadType::parse(text).is_some();
+    is_word || BeadId::parse(text).is_ok()
 }
 
 /// Characters that hide or reorder text: zero-width, bidirectional controls, tags.

@@ -3,7 +3,7 @@
 //! Owns the `feed` table. The town writes an entry in the transaction of the change; the newest are kept.
 
 use super::state::TownState;
-use super::topics;
+use super::{activity, topics};
 use crate::error::{Failure, Fault};
 use crate::rpc::model::{FeedEntry, FeedKind};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
@@ -54,12 +54,43 @@ pub(super) fn write(
         "-- feed_write\nINSERT INTO feed (at, kind, subject, actor, detail) VALUES (?, ?, ?, ?, ?)",
         (cx.now.millis(), kind, subject, actor, detail.to_string()),
     )?;
+    activity::woken(cx);
     topics::changed(cx, town, topics::FEED)
 }
 
 /// The newest entry.
 pub(super) fn newest(cx: &Cx<'_>) -> Result<Option<FeedEntry>, Fault> {
     query_one(cx.sql, concat!("-- feed_newest\nSELECT ", entry_columns!(), " FROM feed ORDER BY number DESC LIMIT 1"), ())
+}
+
+/// Entries behind `after`, or without it the newest; oldest first. `actor` and `subject`: only theirs.
+pub(super) fn page(
+    cx: &Cx<'_>,
+    after: Option<i64>,
+    limit: i64,
+    actor: Option<&str>,
+    subject: Option<&str>,
+) -> Result<Vec<FeedEntry>, Fault> {
+    let mut conditions = vec!["number > ?"];
+    let mut params = vec![Value::from(after.unwrap_or_default())];
+    for (condition, value) in [("actor = ?", actor), ("subject = ?", subject)] {
+        if let Some(value) = value {
+            conditions.push(condition);
+            params.push(Value::from(value));
+        }
+    }
+    params.push(Value::from(limit));
+    let order = if after.is_some() { "" } else { " DESC" };
+    let statement = format!(
+        concat!("-- feed_page\nSELECT ", entry_columns!(), " FROM feed WHERE {} ORDER BY number{} LIMIT ?"),
+        conditions.join(" AND "),
+        order
+    );
+    let mut entries: Vec<FeedEntry> = query(cx.sql, &statement, &params)?;
+    if after.is_none() {
+        entries.reverse();
+    }
+    Ok(entries)
 }
 
 /// `listFeed(after, limit)`: entries with a greater number than `after` (null: from the oldest that is kept), oldest

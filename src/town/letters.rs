@@ -39,6 +39,16 @@ pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Every rig hears, when nobody waits for it, that somebody watches the town.
+pub(super) fn watch_changed(cx: &Cx<'_>) -> Result<(), Failure> {
+    for rig in super::rigs::list(cx)? {
+        post(cx.sql, "rig", rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
+    }
+    cx.flush(Flush::AfterReply);
+    cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    Ok(())
+}
+
 /// A convoy was made or started.
 pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
     tell(cx, "convoy", convoy.as_str(), rig)

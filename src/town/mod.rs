@@ -3,9 +3,10 @@
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `rig_config` how each is
 //! set up (`settings` says what either may hold), `pause` parking and drains, `removal` the end of rigs and town, `sling` and `convoys`
 //! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
+//! the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters` what goes to the rigs, `feed` what happened here and `activity` in the rigs too, `watch` who sees it happen, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
+pub mod activity;
 pub mod config;
 pub mod convoys;
 pub mod escalations;
@@ -25,6 +26,7 @@ pub mod sling;
 mod state;
 pub mod status;
 pub mod topics;
+pub mod watch;
 
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};
@@ -64,6 +66,7 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
 fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else { return Ok(()) };
     escalations::alarm(cx)?;
+    watch::alarm(cx)?;
     pause::end_when_over(cx, &town)?;
     removal::go_when_told(cx, &town)
 }
@@ -83,6 +86,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         "bead" => convoys::apply_bead(cx, &rig, letter),
         "escalation" => escalations::apply(cx, &rig, letter),
         "message" => mayor::receive(cx, letter),
+        "frames" => watch::apply_frames(cx, &rig, letter),
         other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
     })
 }

@@ -126,6 +126,8 @@ ALTER TABLE rigs ADD COLUMN parked INTEGER NOT NULL DEFAULT 0",
 ALTER TABLE rigs ADD COLUMN platform_integration_id TEXT",
         "-- rigs_frames_seen: newest event of the rig that watchers were shown
 ALTER TABLE rigs ADD COLUMN frames_seen INTEGER NOT NULL DEFAULT 0",
+        "-- feed_actor
+CREATE INDEX feed_actor ON feed (actor, number) WHERE actor IS NOT NULL",
         "-- convoys_forced_at: closed by hand then, whatever had become of its beads
 ALTER TABLE convoys ADD COLUMN forced_at INTEGER",
         "-- convoys_forced_by

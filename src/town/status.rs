@@ -2,7 +2,7 @@
 //!
 //! Owns no table. Whatever could not be asked is named, never counted as zero.
 
-use super::{convoys, mayor, pause, rigs, state};
+use super::{activity, convoys, mayor, pause, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -41,7 +41,13 @@ pub(crate) fn health_check(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answ
 }
 
 /// `getAlarmStatus`, from the mirror: every number comes with the rigs it covers.
+/// `getAlarmStatus`.
 pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value,)) -> Result<Answer, Failure> {
+    json(&alarm_status(cx)?)
+}
+
+/// The status from the mirror: every number comes with the rigs it covers.
+pub(super) fn alarm_status(cx: &Cx<'_>) -> Result<AlarmStatus, Failure> {
     let town = state::require(cx)?;
     let (told, silent) = rigs::summaries(cx)?;
     let mut agents = AgentCounts::default();
@@ -65,7 +71,7 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
     let answered = i64::try_from(told.len()).unwrap_or(i64::MAX);
     let asked = answered.saturating_add(i64::try_from(silent.len()).unwrap_or(i64::MAX));
     let as_of = told.iter().map(|rig| rig.as_of).min().unwrap_or(cx.now);
-    json(&AlarmStatus {
+    Ok(AlarmStatus {
         alarm: AlarmTimes {
             next_fire_at: outbox::next_due(cx.sql)?,
             interval_ms: if active { ACTIVE_MILLIS } else { IDLE_MILLIS },
@@ -75,8 +81,8 @@ pub(crate) fn get_alarm_status(cx: &Cx<'_>, _caller: &Caller, (_cached,): (Value
         agents,
         beads,
         reconciler: None,
-        recent_events: Vec::new(),
         billing: serde_json::from_str(BILLING).unwrap_or_default(),
+        recent_events: activity::recent(cx)?,
         queue_depth: told.iter().map(|rig| rig.queue_depth).sum(),
         rigs: told,
         coverage: Some(Coverage { asked, answered, missing: silent, as_of }),

@@ -4,7 +4,7 @@
 //! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
 
 use super::state::{self, TownState};
-use super::{convoys, feed};
+use super::{convoys, feed, watch};
 use crate::error::Failure;
 use crate::ids::ConvoyId;
 use crate::rpc::outcome::Outcome;
@@ -33,11 +33,13 @@ pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<St
 
 /// One of the topics above changed.
 pub(super) fn changed(cx: &Cx<'_>, town: &TownState, topic: &str) -> Result<(), Failure> {
+    watch::status_changed(cx, town)?;
     if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, topic) }
 }
 
 /// How a convoy stands changed.
 pub(super) fn convoy_changed(cx: &Cx<'_>, town: &TownState, convoy: &ConvoyId) -> Result<(), Failure> {
+    watch::convoy_changed(cx, town, convoy)?;
     if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, &format!("convoy:{convoy}")) }
 }
 

@@ -14,6 +14,8 @@ mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod docs;
+mod feed_stream;
+mod feed_tool;
 mod oauth;
 mod prompts;
 mod provision;

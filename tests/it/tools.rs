@@ -50,6 +50,7 @@ fn the_tools_are_exactly_these() {
             "list_agents",
             "list_convoys",
             "convoy_status",
+            "town_feed",
             "wait_for",
             "sling",
             "merge_queue",

@@ -9,8 +9,8 @@ import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
-const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
-const LOOKING = TOOLS.slice(0, 8);
+const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
+const LOOKING = TOOLS.slice(0, 9);
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
 let server, on;
@@ -65,6 +65,11 @@ async function driveEveryTool(client, town, place, era) {
   assert.equal(waiting.progress.hooked, 0);
   const waited = await call("wait_for", { convoy: staged.convoy_id, timeout_seconds: 1 });
   assert.deepEqual([waited.done, waited.status], [false, "staged"]);
+
+  // S3-41: beads of every rig and what the town did, in one order.
+  const feed = await call("town_feed", { cursor: "start", limit: 200 });
+  assert.ok(feed.entries.some(({ kind, rig }) => kind === "hooked" && rig === town.rigs.web));
+  assert.ok(feed.entries.some(({ kind, subject }) => kind === "convoy_started" || subject === running.convoy_id));
 
   const { beads, coverage } = await call("list_beads", { type: "issue" });
   assert.deepEqual(coverage, { asked: 2, answered: 2 });

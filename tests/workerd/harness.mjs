@@ -13,10 +13,14 @@ const LEFT = "__left";
 /** The arguments of every call that a rig, a town or a session took, as `[name, method, text]`. */
 const heard = [];
 
+/** How often an object of each name was made: each time it came into memory. */
+const made = new Map();
+
 /** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
 function hangable(Class) {
   return new Proxy(Class, {
     construct(target, [state, env]) {
+      made.set(state.id.name, (made.get(state.id.name) ?? 0) + 1);
       const object = Reflect.construct(target, [state, env], target);
       return new Proxy(object, {
         get(inner, key) {
@@ -97,6 +101,11 @@ const routes = {
   /** What is left of a rig, a town or a session: {tables, alarm}. */
   async "/__left"({ binding, name }, env) {
     return JSON.parse(await env[binding].getByName(name).call(LEFT, "", ""));
+  },
+
+  /** How often an object came into memory. */
+  async "/__made"({ name }) {
+    return made.get(name) ?? 0;
   },
 
   /** Which calls lose their reply from now on. */

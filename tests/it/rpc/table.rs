@@ -48,12 +48,15 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "initializePrivateTownIdentity") => {
             json!([{"ownerType": "user", "ownerUserId": OWNER, "createdByUserId": OWNER, "runtimeMode": "legacy"}])
         }
-        (Object::Town, "updateTownConfig") => json!([{}]),
+        (Object::Town, "updateTownConfig") | (Object::Rig, "listEvents") => json!([{}]),
         (Object::Town, "addRig") => json!([{"rigId": rig, "name": "frontend", "gitUrl": "u", "defaultBranch": "main"}]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Town, "getAlarmStatus" | "getMergeQueueData") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
+        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
         (_, "deliver") => json!([[]]),
+        (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
+        (Object::Town, "openStatus") => json!([town.fleet.now(), 0]),
+        (Object::Town, "broadcastUiAction") => json!([{"type": "navigate", "page": "beads"}]),
         (Object::Town, "listFeed") => json!([null, null]),
         (Object::Rig, "slingBead") => json!([{"rigId": rig, "title": "t"}]),
         (Object::Rig, "createBead") => json!([{"type": "issue", "title": "t"}]),
@@ -69,7 +72,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "reassignBead") => json!([bead, agent]),
         (Object::Rig, "deleteBeads") => json!([[bead], null]),
         (Object::Rig, "deleteBeadsByStatus") => json!(["open", null, null]),
-        (Object::Rig, "listBeadEvents" | "listEvents") => json!([null]),
+        (Object::Rig, "listBeadEvents") => json!([null]),
         (Object::Rig, "submitToReviewQueue") => json!([{"agent_id": agent, "bead_id": bead, "rig_id": rig, "branch": "b"}]),
         (Object::Rig, "completeReviewWithResult") => json!([{"entry_id": bead, "status": "merged"}]),
         (Object::Rig, "requestChanges") => json!([agent, {"feedback": "f"}]),

@@ -194,7 +194,7 @@ pub fn text(response: &Response) -> String {
         ResponseBody::Json(text) => text.clone(),
         ResponseBody::SharedJson(text) => text.to_string(),
         ResponseBody::Text(text) | ResponseBody::Html(text) => text.to_string(),
-        ResponseBody::Relayed(_) => panic!("a stream has no text"),
+        ResponseBody::Relayed(_) | ResponseBody::Socket(_) => panic!("a stream has no text"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! the objects and for the edge.
 
 use super::host_sql::HostSql;
+use super::sockets::TestSocket;
 use super::tasks::{Tasks, slot, turn};
 use super::web::{Web, is_signed};
 use futures::StreamExt as _;
@@ -15,6 +16,7 @@ use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::rpc::host::{self, Hints, Host};
+use gastown_mcp::rpc::socket::{self, Socket};
 use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{DELIVER_TO_SESSION, Method};
 use gastown_mcp::store::outbox::Letter;
@@ -63,6 +65,7 @@ struct World {
     letters: RefCell<Vec<(Instance, Letter)>>,
     faults: RefCell<Vec<String>>,
     web: Web,
+    sockets: RefCell<Vec<(Instance, TestSocket)>>,
     shown: RefCell<Vec<(Instance, String)>>,
 }
 
@@ -91,6 +94,7 @@ impl Fleet {
             letters: RefCell::default(),
             faults: RefCell::default(),
             web: Web::default(),
+            sockets: RefCell::default(),
             shown: RefCell::default(),
         }))
     }
@@ -401,6 +405,21 @@ impl Wire for Fleet {
         })
     }
 
+    fn upgrade(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>> {
+        let machine = self.machine(&call.instance);
+        let (call, context, fleet) = (call.clone(), serde_json::to_string(context).unwrap(), self.clone());
+        Box::pin(async move {
+            let (expires_at, first) = match socket::open(machine, call.method.name, &call.args, &context).await {
+                Ok(opened) => opened,
+                Err(reply) => return Ok(Err(reply)),
+            };
+            let socket = TestSocket::new(expires_at);
+            socket.send(&first);
+            fleet.0.sockets.borrow_mut().push((call.instance, socket.clone()));
+            Ok(Ok(Relayed(Rc::new(socket))))
+        })
+    }
+
     fn sleep(&self, millis: u32) -> LocalBoxFuture<'static, ()> {
         Box::pin(self.0.tasks.timer(self.0.now.get() + i64::from(millis)))
     }
@@ -493,6 +512,13 @@ impl Host for Machine {
 
     fn background(&self, work: LocalBoxFuture<'static, ()>) {
         self.fleet.0.background.borrow_mut().push((self.instance.to_string(), work));
+    }
+
+    fn sockets(&self) -> Vec<Box<dyn Socket>> {
+        // They outlive the object's time in memory.
+        let all = self.fleet.0.sockets.borrow();
+        let open = all.iter().filter(|(to, socket)| *to == self.instance && socket.closed().is_none());
+        open.map(|(_, socket)| -> Box<dyn Socket> { Box::new(socket.clone()) }).collect()
     }
 
     fn log_fault(&self, fault: &Fault) -> String {

@@ -11,6 +11,7 @@ pub mod keeping;
 pub mod listener;
 pub mod offer;
 pub mod peer;
+pub mod sockets;
 pub mod tasks;
 pub mod tokens;
 pub mod town;

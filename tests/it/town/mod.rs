@@ -1,5 +1,6 @@
 //! `TownDO`.
 
+mod activity;
 mod config;
 mod convoys;
 mod escalations;
@@ -13,3 +14,4 @@ mod removal;
 mod rig_config;
 mod status;
 mod topics;
+mod watch;
