@@ -6,7 +6,7 @@
 use super::state;
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
-use crate::rpc::model::{BeadEventFilter, BeadEventRecord, BeadEventType, EventsAfter};
+use crate::rpc::model::{BeadEventFilter, BeadEventRecord, BeadEventType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query, scalar};
 use serde_json::Value;
@@ -166,12 +166,12 @@ pub(crate) fn list_bead_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option
 }
 
 /// `listEvents`: oldest first, after a position or, without one, the newest there are.
-pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EventsAfter>,)) -> Result<Answer, Failure> {
+pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadEventFilter>,)) -> Result<Answer, Failure> {
     state::require(cx)?;
-    let EventsAfter { after, limit: asked, actor, bead } = filter.unwrap_or_default();
+    let BeadEventFilter { after, limit: asked, actor, bead_id, .. } = filter.unwrap_or_default();
     let mut conditions = Vec::new();
     let mut params: Vec<Value> = Vec::new();
-    for (text, value) in [("actor = ?", actor), ("bead_id = ?", bead.map(|bead| bead.to_string()))] {
+    for (text, value) in [("actor = ?", actor), ("bead_id = ?", bead_id.map(|bead| bead.to_string()))] {
         if let Some(value) = value {
             conditions.push(text);
             params.push(Value::from(value));

@@ -142,14 +142,17 @@ pub(super) fn bead_id(argument: &str, text: &str) -> Result<BeadId, Refusal> {
     BeadId::parse(text.trim()).map_err(|_| unknown(argument))
 }
 
-/// Arguments that are.
+/// Arguments that are, each once.
 ///
 /// # Errors
 /// As `bead_id`.
 pub(super) fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Refusal> {
     let mut ids = Vec::with_capacity(texts.len());
     for text in texts {
-        ids.push(bead_id(argument, text)?);
+        let id = bead_id(argument, text)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
     }
     Ok(ids)
 }

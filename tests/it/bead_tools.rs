@@ -178,7 +178,9 @@ fn beads_are_deleted_once_somebody_has_agreed() {
 fn all_beads_of_a_status_are_deleted_and_a_user_is_asked_where_that_can_be() {
     let (town, rig) = Town::with_rig();
     let failed: Vec<BeadId> = (0..3).map(|number| town.sling(&rig, &number.to_string()).bead.bead_id).collect();
-    failed.iter().for_each(|bead| drop(town.set_status(&rig, bead, BeadStatus::Failed)));
+    for bead in &failed {
+        town.set_status(&rig, bead, BeadStatus::Failed);
+    }
     let kept = town.sling(&rig, "kept").bead.bead_id;
     let caller = Caller::new(&town.fleet, &town.owner(), &[Ability::Elicitation]);
     let arguments = json!({"town": town.id, "rig": "frontend", "status": "failed", "type": "issue"});
