@@ -33,7 +33,7 @@ pub struct ChangedBead {
     summary: String,
     bead: BeadLine,
     /// Fields that are not as they were.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
 }
 

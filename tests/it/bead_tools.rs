@@ -15,7 +15,13 @@ use serde_json::{Value, json};
 fn call(town: &Town, tool: &str, arguments: Value) -> Result<Value, Refusal> {
     let mut arguments = arguments;
     arguments["town"] = json!(town.id);
-    structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))
+    let answer = structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))?;
+    // Clients hold an answer to its schema.
+    let described = gastown_mcp::tools::find(tool).map(|tool| (tool.describe)(tool)).unwrap();
+    for required in described["outputSchema"]["required"].as_array().unwrap() {
+        assert!(answer.get(required.as_str().unwrap()).is_some(), "{tool} without {required}: {answer}");
+    }
+    Ok(answer)
 }
 
 fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
