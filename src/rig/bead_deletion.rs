@@ -10,7 +10,6 @@ use crate::ids::{BeadId, RigId};
 use crate::rpc::model::{BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query};
-use std::collections::BTreeSet;
 
 /// Most ids in one call (Gastown contract, section 10).
 pub const IDS_MAX: usize = 5_000;
@@ -40,13 +39,19 @@ pub(crate) fn delete_beads_by_status(
     if rig_id.is_some_and(|id| id != rig.rig_id) {
         return json(&0);
     }
+    // The condition lets the planner take the index of what is no issue.
+    let of_type = match kind {
+        None => "",
+        Some(BeadType::Issue) => " AND type = ?2",
+        Some(_) => " AND type = ?2 AND type <> 'issue'",
+    };
+    let statement =
+        format!("-- deletion_by_status\nSELECT bead_id FROM beads WHERE status = ?1{of_type} ORDER BY created_at, bead_id LIMIT {BATCH}");
+    let mut params = vec![status.as_str()];
+    params.extend(kind.map(BeadType::as_str));
     let mut deleted = 0;
     loop {
-        let ids: Vec<(BeadId,)> = query(
-            cx.sql,
-            "-- deletion_by_status\nSELECT bead_id FROM beads WHERE status = ?1 AND (?2 IS NULL OR type = ?2) ORDER BY created_at, bead_id LIMIT ?3",
-            (status, kind, BATCH),
-        )?;
+        let ids: Vec<(BeadId,)> = query(cx.sql, &statement, &params)?;
         if ids.is_empty() {
             break;
         }
@@ -85,8 +90,7 @@ fn delete_some(cx: &Cx<'_>, rig: &RigState, ids: &[BeadId]) -> Result<usize, Fai
     for batch in doomed.chunks(BATCH) {
         delete_batch(cx, rig, batch)?;
     }
-    let gone: BTreeSet<&BeadId> = doomed.iter().collect();
-    for source in reviewed.iter().filter(|source| !gone.contains(source)) {
+    for source in reviewed.iter().filter(|source| !doomed.contains(source)) {
         // Its merge request held back whoever waits for it.
         dependencies::blocker_changed(cx, rig, source)?;
     }

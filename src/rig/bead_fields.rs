@@ -14,7 +14,6 @@ use crate::rpc::model::{Bead, BeadEventType, BeadType, BeadUpdate, BlockedUntil,
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
 use crate::store::sql::{execute, scalar};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Metadata of a convoy's bead that the convoy keeps.
 const OF_CONVOY: [&str; 2] = ["convoy_id", "feature_branch"];
@@ -113,7 +112,7 @@ fn write_fields(cx: &Cx<'_>, fields: &BeadUpdate, before: &Bead) -> Result<Vec<&
     }
     after.labels = labels(fields, before);
     after.metadata = metadata(cx, fields, before)?;
-    let changes = [
+    let compared = [
         ("title", after.title != before.title),
         ("body", after.body != before.body),
         ("priority", after.priority != before.priority),
@@ -121,7 +120,7 @@ fn write_fields(cx: &Cx<'_>, fields: &BeadUpdate, before: &Bead) -> Result<Vec<&
         ("metadata", after.metadata != before.metadata),
         ("parent_bead_id", after.parent_bead_id != before.parent_bead_id),
     ];
-    let changed: Vec<&'static str> = changes.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
+    let changed: Vec<&'static str> = compared.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
     if changed.is_empty() {
         return Ok(changed);
     }
@@ -205,45 +204,54 @@ fn change_dependencies(cx: &Cx<'_>, rig: &RigState, fields: &BeadUpdate, id: &Be
     if !asked && fields.until.is_none() {
         return Ok(false);
     }
-    let before: BTreeMap<BeadId, BlockedUntil> =
-        dependencies::blockers(cx, id)?.into_iter().map(|edge| (edge.bead_id, edge.until)).collect();
-    let mut after = if fields.depends_on.is_some() { BTreeMap::new() } else { before.clone() };
-    for blocker in fields.remove_depends_on.iter().flatten() {
-        after.remove(blocker);
+    let before: Edges = dependencies::blockers(cx, id)?.into_iter().map(|edge| (edge.bead_id, edge.until)).collect();
+    let mut after = if fields.depends_on.is_some() { Vec::new() } else { before.clone() };
+    if let Some(removed) = &fields.remove_depends_on {
+        after.retain(|(blocker, _)| !removed.contains(blocker));
     }
     for blocker in fields.depends_on.iter().chain(&fields.add_depends_on).flatten() {
-        let until = fields.until.or_else(|| before.get(blocker).copied()).unwrap_or(BlockedUntil::Closed);
-        after.insert(blocker.clone(), until);
+        let until = fields.until.or_else(|| until_of(&before, blocker)).unwrap_or(BlockedUntil::Closed);
+        after.retain(|(known, _)| known != blocker);
+        after.push((blocker.clone(), until));
     }
     if let (Some(until), None, None) = (fields.until, &fields.depends_on, &fields.add_depends_on) {
-        after.values_mut().for_each(|known| *known = until);
+        for (_, known) in &mut after {
+            *known = until;
+        }
     }
     set(cx, rig, id, &before, &after)
 }
 
-/// Turns one set of edges into another.
+/// What a bead waits for, each bead once, and what must become of it. At most a hundred, so nothing is sorted.
+type Edges = Vec<(BeadId, BlockedUntil)>;
+
+fn until_of(edges: &Edges, blocker: &BeadId) -> Option<BlockedUntil> {
+    edges.iter().find(|(known, _)| known == blocker).map(|(_, until)| *until)
+}
+
+/// Turns one set of edges into another. Answers whether they differ.
 ///
 /// # Errors
-/// `InvalidArgument` for too many, for a bead that nobody knows, for the bead itself and for a circle.
-fn set(
-    cx: &Cx<'_>,
-    rig: &RigState,
-    id: &BeadId,
-    before: &BTreeMap<BeadId, BlockedUntil>,
-    after: &BTreeMap<BeadId, BlockedUntil>,
-) -> Result<bool, Failure> {
-    let added: Vec<BeadId> = after.keys().filter(|blocker| !before.contains_key(*blocker)).cloned().collect();
+/// `InvalidArgument` for what a bead cannot wait for (`dependencies::check`).
+fn set(cx: &Cx<'_>, rig: &RigState, id: &BeadId, before: &Edges, after: &Edges) -> Result<bool, Failure> {
+    let added: Vec<BeadId> =
+        after.iter().filter(|(blocker, _)| until_of(before, blocker).is_none()).map(|(blocker, _)| blocker.clone()).collect();
     dependencies::check(cx, id, &added, after.len())?;
+    let mut differs = false;
     for (blocker, until) in after {
-        if before.get(blocker) != Some(until) {
+        if until_of(before, blocker) != Some(*until) {
             dependencies::insert(cx, id, blocker, *until)?;
+            differs = true;
         }
     }
-    for blocker in before.keys().filter(|blocker| !after.contains_key(*blocker)) {
-        dependencies::remove(cx, id, blocker)?;
+    for (blocker, _) in before {
+        if until_of(after, blocker).is_none() {
+            dependencies::remove(cx, id, blocker)?;
+            differs = true;
+        }
     }
     dependencies::recount(cx, rig, id)?;
-    Ok(before != after)
+    Ok(differs)
 }
 
 /// `createHeldBead`: an issue that nobody is given before it is started.

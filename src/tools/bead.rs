@@ -35,7 +35,7 @@ pub struct WholeBead {
     bead: BeadLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<AgentText>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_by: Option<String>,
@@ -53,10 +53,10 @@ pub struct WholeBead {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<AgentText>,
     /// Beads it waits for, or waited for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waits_for: Vec<Edge>,
     /// Beads that wait, or waited, for it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     blocks: Vec<Edge>,
     /// Its merge request.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,14 +142,17 @@ pub(super) fn bead_id(argument: &str, text: &str) -> Result<BeadId, Refusal> {
     BeadId::parse(text.trim()).map_err(|_| unknown(argument))
 }
 
-/// Arguments that are.
+/// Arguments that are, each once.
 ///
 /// # Errors
 /// As `bead_id`.
 pub(super) fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Refusal> {
     let mut ids = Vec::with_capacity(texts.len());
     for text in texts {
-        ids.push(bead_id(argument, text)?);
+        let id = bead_id(argument, text)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
     }
     Ok(ids)
 }

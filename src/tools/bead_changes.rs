@@ -33,7 +33,7 @@ pub struct ChangedBead {
     summary: String,
     bead: BeadLine,
     /// Fields that are not as they were.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
 }
 
@@ -160,11 +160,12 @@ impl UpdateBead {
             ..BeadUpdate::default()
         };
         let (rig, id) = find(live, &self.bead).await?;
-        let UpdatedBead { bead, changed } = decode(&UPDATE_BEAD, &call(live, &rig, &UPDATE_BEAD, (id, fields, Value::Null)).await?)?;
+        let UpdatedBead { bead, changed } =
+            decode(&UPDATE_BEAD, &call(live, &in_rig(&rig, &UPDATE_BEAD, (id, fields, Value::Null))?).await?)?;
         let mut summary = if changed.is_empty() { "Nothing changed.".to_owned() } else { format!("Changed: {}.", changed.join(", ")) };
         if self.status.is_some_and(|asked| asked != bead.status) {
             let word = serde_json::to_value(bead_status(&bead)).unwrap_or_default();
-            summary.push_str(&format!(" It has ended ({}), so its status stays.", word.as_str().unwrap_or_default()));
+            summary = format!("{summary} It has ended ({}), so its status stays.", word.as_str().unwrap_or_default());
         }
         reply(live, &rig, summary, bead, changed)
     }
@@ -196,7 +197,7 @@ impl LiveTool for StartBead {
     fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
         Box::pin(async move {
             let (rig, id) = find(live, &self.bead).await?;
-            let bead: Bead = decode(&START_HELD_BEAD, &call(live, &rig, &START_HELD_BEAD, (id, &rig)).await?)?;
+            let bead: Bead = decode(&START_HELD_BEAD, &call(live, &in_rig(&rig, &START_HELD_BEAD, (id, &rig))?).await?)?;
             let summary = match (&bead.assignee_agent_bead_id, bead.blockers_open) {
                 (Some(agent), _) => format!("Agent {agent} has it."),
                 (None, 0) if bead.status.is_terminal() => "It has ended: nothing is given out.".to_owned(),
@@ -237,7 +238,7 @@ impl LiveTool for ReassignBead {
         Box::pin(async move {
             let (rig, id) = find(live, &self.bead).await?;
             let agent = find_agent(live, &rig, &self.agent).await?;
-            let bead: Bead = decode(&REASSIGN_BEAD, &call(live, &rig, &REASSIGN_BEAD, (id, &agent.id)).await?)?;
+            let bead: Bead = decode(&REASSIGN_BEAD, &call(live, &in_rig(&rig, &REASSIGN_BEAD, (id, &agent.id))?).await?)?;
             let branch = agent_branch(&bead);
             reply(live, &rig, format!("{} has it{branch}.", name(&agent.name)), bead, Vec::new())
         })
@@ -258,19 +259,22 @@ async fn find(live: &Live<'_>, bead: &str) -> Result<(RigId, BeadId), Failure> {
 }
 
 async fn find_agent(live: &Live<'_>, rig: &RigId, named: &str) -> Result<Agent, Failure> {
-    let agents: Vec<Agent> = decode(&LIST_AGENTS, &call(live, rig, &LIST_AGENTS, (Value::Null,)).await?)?;
+    let agents: Vec<Agent> = decode(&LIST_AGENTS, &call(live, &in_rig(rig, &LIST_AGENTS, (Value::Null,))?).await?)?;
     let id = AgentId::parse(named).ok();
-    let names: Vec<String> = agents.iter().map(|agent| name(&agent.name)).take(NAMES_SHOWN_MAX).collect();
+    let known: Vec<String> = agents.iter().map(|agent| name(&agent.name)).take(NAMES_SHOWN_MAX).collect();
     let is_meant = |agent: &Agent| id.as_ref().map_or(agent.name == named, |id| *id == agent.id);
     agents.into_iter().find(is_meant).ok_or_else(|| {
         let refusal = Refusal::new(Code::NotFound, "agent: no agent of the bead's rig has that id or name");
-        refusal.hint(format!("Agents: {}.", names.join(", "))).into()
+        refusal.hint(format!("Agents: {}.", known.join(", "))).into()
     })
 }
 
-async fn call(live: &Live<'_>, rig: &RigId, method: &'static Method, args: impl Serialize) -> Result<String, Failure> {
-    let call = Call::new(Instance::Rig(rig.clone()), method, args)?;
-    live.client.call(&call, Some(live.place.town()?), live.idempotency_key.filter(|_| !method.is_read())).await
+fn in_rig(rig: &RigId, method: &'static Method, args: impl Serialize) -> Result<Call, Fault> {
+    Call::new(Instance::Rig(rig.clone()), method, args)
+}
+
+async fn call(live: &Live<'_>, call: &Call) -> Result<String, Failure> {
+    live.client.call(call, Some(live.place.town()?), live.idempotency_key.filter(|_| !call.method.is_read())).await
 }
 
 fn reply(live: &Live<'_>, rig: &RigId, summary: String, bead: Bead, changed: Vec<String>) -> Result<ToolReply, Stop> {

@@ -112,10 +112,7 @@ impl DeleteBeads {
     fn meant(&self) -> Result<Meant, Refusal> {
         match (&self.beads, self.status) {
             (Some(beads), None) if self.kind.is_none() && (1..=IDS_MAX).contains(&beads.len()) => {
-                let mut ids = bead_ids("beads", beads)?;
-                ids.sort_unstable();
-                ids.dedup();
-                Ok(Meant::Named(ids))
+                Ok(Meant::Named(bead_ids("beads", beads)?))
             }
             (Some(_), None) if self.kind.is_none() => Err(Refusal::new(Code::InvalidArgument, format!("beads: 1 to {IDS_MAX} ids"))),
             (None, Some(status)) => Ok(Meant::Status(status, self.kind)),

@@ -8,7 +8,7 @@ use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{BeadId, RigId, TownId};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{
-    Activity, ActivityCursor, ActivityEntry, ActivityInput, BeadEventRecord, Coverage, EventsAfter, FROM_START, FeedEntry, TOWN_SOURCE,
+    Activity, ActivityCursor, ActivityEntry, ActivityInput, BeadEventFilter, BeadEventRecord, Coverage, FROM_START, FeedEntry, TOWN_SOURCE,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, Gather, Wait, json};
 use crate::rpc::table::LIST_EVENTS;
@@ -61,7 +61,7 @@ pub(crate) fn get_activity(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<Acti
         let may_have = !input.told || position.is_none_or(|position| known > position);
         let is_asked = is_wanted && may_have;
         if is_asked {
-            let filter = EventsAfter { after: position, limit: Some(limit), actor: input.actor.clone(), bead: input.bead.clone() };
+            let filter = BeadEventFilter { after: position, limit: Some(limit), actor: input.actor.clone(), bead_id: input.bead.clone(), since: None };
             calls.push(Call::new(Instance::Rig(rig.clone()), &LIST_EVENTS, (filter,))?);
         }
         sources.push((is_asked, Source { name: rig.to_string(), position, known, read: None }));

@@ -15,7 +15,13 @@ use serde_json::{Value, json};
 fn call(town: &Town, tool: &str, arguments: Value) -> Result<Value, Refusal> {
     let mut arguments = arguments;
     arguments["town"] = json!(town.id);
-    structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))
+    let answer = structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))?;
+    // Clients hold an answer to its schema.
+    let described = gastown_mcp::tools::find(tool).map(|tool| (tool.describe)(tool)).unwrap();
+    for required in described["outputSchema"]["required"].as_array().unwrap() {
+        assert!(answer.get(required.as_str().unwrap()).is_some(), "{tool} without {required}: {answer}");
+    }
+    Ok(answer)
 }
 
 fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
@@ -178,7 +184,9 @@ fn beads_are_deleted_once_somebody_has_agreed() {
 fn all_beads_of_a_status_are_deleted_and_a_user_is_asked_where_that_can_be() {
     let (town, rig) = Town::with_rig();
     let failed: Vec<BeadId> = (0..3).map(|number| town.sling(&rig, &number.to_string()).bead.bead_id).collect();
-    failed.iter().for_each(|bead| drop(town.set_status(&rig, bead, BeadStatus::Failed)));
+    for bead in &failed {
+        town.set_status(&rig, bead, BeadStatus::Failed);
+    }
     let kept = town.sling(&rig, "kept").bead.bead_id;
     let caller = Caller::new(&town.fleet, &town.owner(), &[Ability::Elicitation]);
     let arguments = json!({"town": town.id, "rig": "frontend", "status": "failed", "type": "issue"});

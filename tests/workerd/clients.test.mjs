@@ -9,7 +9,7 @@ import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
-const TOOLS = ["list_towns", "list_rigs", "list_beads", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat"];
+const TOOLS = ["list_towns", "list_rigs", "list_beads", "get_bead", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat", "create_bead", "update_bead"];
 const LOOKING = TOOLS.slice(0, 9);
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
@@ -76,6 +76,14 @@ async function driveEveryTool(client, town, place, era) {
   assert.ok(beads.some(({ id, status }) => id === slung.bead.id && status === "hooked"));
   const { agents } = await call("list_agents", { role: "polecat" });
   assert.ok(agents.some(({ id, hook }) => id === slung.agent.id && hook === slung.bead.id));
+
+  // S2-07: made, changed and shown, wherever it is.
+  const made = await call("create_bead", { rig: "api", title: "later", priority: "P1", held: true, depends_on: [running.beads[0].id] });
+  const changed = await call("update_bead", { bead: made.bead.id, title: "much later", add_labels: ["ops"] });
+  assert.deepEqual(changed.changed, ["title", "labels"]);
+  const whole = await call("get_bead", { bead: made.bead.id });
+  assert.deepEqual([whole.bead.title, whole.bead.priority, whole.labels], ["«much later»", "high", ["gt:held", "ops"]]);
+  assert.deepEqual(whole.waits_for, [{ bead: running.beads[0].id, status: "open", until: "closed" }]);
 
   const before = (await call("get_town_status")).mayor.queued_messages;
   const sent = await call("send_mayor_message", { message: "Hold off on the auth integration until Friday." });

@@ -121,30 +121,21 @@ pub struct BeadEventRecord {
     pub created_at: Timestamp,
 }
 
-/// Contract 2.2 `listBeadEvents`, input.
+/// Contract 2.2 `listBeadEvents`, input: `beadId`, `since`, `limit`. Embedded: `after` and `actor` for `listEvents`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct BeadEventFilter {
-    #[serde(default, rename = "beadId", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "beadId", alias = "bead", skip_serializing_if = "Option::is_none")]
     pub bead_id: Option<BeadId>,
-    /// Exclusive.
+    /// A time, exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-}
-
-/// Embedded: which events, oldest first. Without `after` the newest ones.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct EventsAfter {
-    /// A `sequence`, exclusive.
+    /// A `sequence`, exclusive; without it the newest events are meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bead: Option<BeadId>,
 }
 
 /// A row of `bead_dependencies`, with how the bead at the other end stands. Embedded: `until` and `status`.

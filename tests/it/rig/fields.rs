@@ -259,7 +259,9 @@ fn what_a_blocker_must_become_can_be_changed() {
     let (town, rig) = Town::with_rig();
     let blockers = [(); 2].map(|()| issue(&town, &rig, &json!({})).bead_id);
     let waiter = issue(&town, &rig, &json!({"depends_on": blockers})).bead_id;
-    blockers.iter().for_each(|blocker| drop(town.close(&rig, blocker)));
+    for blocker in &blockers {
+        town.close(&rig, blocker);
+    }
     let until = |fields: Value| update(&town, &rig, &waiter, fields).unwrap();
     let (only, all) = (json!({"add_depends_on": [blockers[0]], "until": "merged"}), json!({"until": "merged"}));
     // The polecats that the test made by the way are of no interest here.
