@@ -126,10 +126,13 @@ pub(super) fn after_move(cx: &Cx<'_>, rig: &RigState, before: &Bead, status: Bea
             let reason = format!("withdrawn: its bead is {}", status.as_str());
             fail(cx, rig, &open, &reason)
         }
-        BeadType::Issue if status == BeadStatus::Failed => match rework::request_of(before) {
-            Some(request) => fail(cx, rig, &request, &format!("its rework failed: {}", with.reason.unwrap_or("no reason was given"))),
-            None => Ok(()),
-        },
+        BeadType::Issue if status == BeadStatus::Failed => {
+            let Some(request) = rework::request_of(before) else { return Ok(()) };
+            // Anyone may write a label; what a review waits for, only a refinery says.
+            let awaited = dependencies::blockers(cx, &request)?.iter().any(|edge| edge.bead_id == before.bead_id);
+            let reason = format!("its rework failed: {}", with.reason.unwrap_or("no reason was given"));
+            if awaited { fail(cx, rig, &request, &reason) } else { Ok(()) }
+        }
         _ => Ok(()),
     }
 }

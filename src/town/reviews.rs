@@ -5,6 +5,7 @@
 use super::{convoys, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
+use crate::rig::merge_queue::LIST_LIMIT_MAX;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{Coverage, MergeQueueData, MergeQueueFilter};
 use crate::rpc::serve::{Answer, Caller, Cx, Gather, json};
@@ -13,8 +14,6 @@ use serde_json::{Value, json as value};
 
 /// Longest list unless the caller says otherwise (Gastown contract, section 10).
 pub const LIST_LIMIT_DEFAULT: i64 = 50;
-/// Longest list, of each sort.
-pub const LIST_LIMIT_MAX: i64 = 200;
 
 /// `getMergeQueueData`, of one rig or of all.
 pub(crate) fn get_merge_queue_data(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<MergeQueueFilter>,)) -> Result<Answer, Failure> {

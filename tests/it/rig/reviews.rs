@@ -374,6 +374,11 @@ fn rework_that_fails_fails_its_review_and_a_review_that_ends_ends_its_rework() {
     let (bead, request, _) = desk.in_review("b");
     desk.town.hook(&desk.rig, &refinery, &request).unwrap();
     let rework = desk.changes(&refinery, "rename it").unwrap().rework_bead_id;
+    // A bead that only says so is no rework of anyone's.
+    let labels = json!({"type": "issue", "title": "t", "labels": ["gt:rework"], "metadata": {"mr_bead_id": request}});
+    let forged = desk.town.create_bead(&desk.rig, labels).unwrap().bead_id;
+    desk.town.fail(&desk.rig, &forged);
+    assert_eq!(desk.bead(&bead).status, BeadStatus::InReview);
     desk.complete(&request, "merged", json!({"commit_sha": "abcdef0"})).unwrap();
     assert_eq!((desk.bead(&rework).status, desk.bead(&bead).status), (BeadStatus::Failed, BeadStatus::Closed));
 }
