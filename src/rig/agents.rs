@@ -174,7 +174,7 @@ pub(crate) fn register_agent(cx: &Cx<'_>, _caller: &Caller, (input,): (RegisterA
     settle(cx, &rig, &agent)
 }
 
-/// Writes a new agent that nobody has given work to yet. Work that waits is given to it at the next tick.
+/// Writes a new agent that nobody has given work to yet.
 fn settle(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<Answer, Failure> {
     save(cx, rig, agent)?;
     spawned(cx, agent)?;

@@ -114,10 +114,7 @@ pub(super) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
             cx.now.millis(),
         ),
     )?;
-    match state::load(cx)? {
-        Some(rig) if cx.now < rig.watched_until => report::watched(cx, &rig),
-        _ => Ok(()),
-    }
+    tell_watchers(cx)
 }
 
 /// `listEvents`: oldest first, after a position or, without one, the newest there are.
@@ -126,18 +123,20 @@ pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Bead
     let BeadEventFilter { after, limit: asked, actor, bead_id, .. } = filter.unwrap_or_default();
     let mut conditions = Vec::new();
     let mut params: Vec<Value> = Vec::new();
-    for (text, value) in [("actor = ?", actor), ("bead_id = ?", bead_id.map(|bead| bead.to_string()))] {
+    let mut condition = |text: &'static str, value: Option<Value>| {
         if let Some(value) = value {
             conditions.push(text);
-            params.push(Value::from(value));
+            params.push(value);
         }
-    }
-    conditions.push("sequence > ?");
-    params.push(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX)));
+    };
+    condition("actor = ?", actor.map(Value::from));
+    condition("bead_id = ?", bead_id.as_ref().map(|bead| Value::from(bead.as_str())));
+    // Numbers beyond that do not survive JavaScript; no sequence is there.
+    condition("sequence > ?", after.map(|after| Value::from(after.clamp(0, SEQUENCE_MAX))));
+    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let order = if after.is_some() { "" } else { " DESC" };
     params.push(Value::from(limit(asked)));
-    let statement =
-        format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions.join(" AND "), order);
+    let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);
     let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
     if after.is_none() {
         events.reverse();
@@ -147,4 +146,88 @@ pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Bead
 
 fn limit(asked: Option<i64>) -> i64 {
     asked.unwrap_or(LIST_LIMIT_DEFAULT).clamp(0, LIST_LIMIT_MAX)
+}
+
+/// The newest events with the titles of their beads, oldest first: what the town shows to who watches it.
+pub(super) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
+    let since = cx.now.plus_millis(-FRAMES_AGE_MAX_MILLIS);
+    let mut events: Vec<BeadEventRecord> =
+        query(cx.sql, concat!("-- events_newest_of_all\n", select_events!(), " ORDER BY sequence DESC LIMIT ?"), (FRAMES_MAX,))?;
+    events.retain(|event| event.created_at >= since);
+    events.reverse();
+    let beads: Vec<&str> = events.iter().map(|event| event.bead_id.as_str()).collect();
+    let titles: Vec<(String, String)> = query(
+        cx.sql,
+        "-- events_titles\nSELECT bead_id, title FROM beads WHERE bead_id IN (SELECT value FROM json_each(?))",
+        (serde_json::to_string(&beads).unwrap_or_default(),),
+    )?;
+    let title = |bead: &str| titles.iter().find(|(id, _)| id == bead).map(|(_, title)| title.clone());
+    Ok(events
+        .into_iter()
+        .map(|event| {
+            let title = title(&event.bead_id);
+            (event, title)
+        })
+        .collect())
+}
+
+/// Sequence of the newest event, 0 when nothing has happened yet.
+pub(super) fn newest(cx: &Cx<'_>) -> Result<i64, Fault> {
+    scalar(cx.sql, "-- events_newest\nSELECT coalesce(max(sequence), 0) FROM bead_events", ())
+}
+
+/// Writes that these beads are deleted, while they are still there.
+pub(super) fn write_deleted(cx: &Cx<'_>, beads: &[BeadId]) -> Result<(), Failure> {
+    let pairs: Vec<(&BeadId, BeadId)> = beads.iter().map(|bead| (bead, BeadId::from_random(cx.random()))).collect();
+    let pairs = serde_json::to_string(&pairs).map_err(|error| Fault::new("write ids", error))?;
+    execute(
+        cx.sql,
+        "-- events_write_deleted\nINSERT INTO bead_events (bead_event_id, bead_id, agent_id, actor, event_type, old_value, metadata, created_at)
+         SELECT json_extract(pair.value, '$[1]'), beads.bead_id, beads.assignee_agent_id, ?2, 'deleted', beads.status,
+           json_object('title', beads.title, 'type', beads.type), ?3
+         FROM json_each(?1) AS pair CROSS JOIN beads ON beads.bead_id = json_extract(pair.value, '$[0]')",
+        (pairs, cx.actor(), cx.now.millis()),
+    )?;
+    Ok(tell_watchers(cx)?)
+}
+
+/// Whoever watches the town hears of what was just written.
+fn tell_watchers(cx: &Cx<'_>) -> Result<(), Fault> {
+    match state::load(cx)? {
+        Some(rig) if cx.now < rig.watched_until => report::watched(cx, &rig),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there was such a bead and it is known to have been deleted: whoever tells of it is late.
+pub(super) fn was_deleted(cx: &Cx<'_>, bead: &BeadId) -> Result<bool, Fault> {
+    let deleted: i64 = scalar(
+        cx.sql,
+        "-- events_was_deleted\nSELECT EXISTS (SELECT 1 FROM bead_events WHERE bead_id = ? AND event_type = 'deleted')",
+        (bead,),
+    )?;
+    Ok(deleted == 1)
+}
+
+/// The newest events of a bead, newest first.
+pub(super) fn of_bead(cx: &Cx<'_>, bead: &BeadId, limit: i64) -> Result<Vec<BeadEventRecord>, Fault> {
+    const OF_BEAD: &str = concat!("-- events_of_bead\n", select_events!(), " WHERE bead_id = ? ORDER BY sequence DESC LIMIT ?");
+    query(cx.sql, OF_BEAD, (bead, limit))
+}
+
+/// `listBeadEvents`: newest first.
+pub(crate) fn list_bead_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadEventFilter>,)) -> Result<Answer, Failure> {
+    const OF_BEAD: &str =
+        concat!("-- events_list_of_bead\n", select_events!(), " WHERE bead_id = ? AND created_at > ? ORDER BY sequence DESC LIMIT ?");
+    const OF_RIG: &str =
+        concat!("-- events_list\n", select_events!(), " WHERE created_at > ? ORDER BY created_at DESC, sequence DESC LIMIT ?");
+    state::require(cx)?;
+    let filter = filter.unwrap_or_default();
+    let limit = limit(filter.limit);
+    let since = filter.since.unwrap_or_default().millis();
+    let events: Vec<BeadEventRecord> = match &filter.bead_id {
+        Some(bead) => query(cx.sql, OF_BEAD, (bead, since, limit))?,
+        None => query(cx.sql, OF_RIG, (since, limit))?,
+    };
+    json(&events)
 }

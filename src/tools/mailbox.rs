@@ -1,5 +1,6 @@
 //! The tool that looks at messages without taking them.
 
+use super::messages::MAYOR;
 use super::page;
 use super::text::{AgentText, name};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
@@ -12,8 +13,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The recipient that is no agent of a rig.
-const MAYOR: &str = "mayor";
 /// Of so many messages the text is shown at length.
 const AT_LENGTH_MAX: usize = 5;
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The recipient that is no agent of a rig.
-const MAYOR: &str = "mayor";
+pub(super) const MAYOR: &str = "mayor";
 /// Longest subject made from a text, in characters.
 const SUBJECT_CHARS_MAX: usize = 80;
 

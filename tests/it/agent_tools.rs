@@ -49,8 +49,8 @@ fn a_message_goes_to_the_agent_that_is_meant_and_to_nobody_else() {
     assert_eq!((&sent["to"], &sent["rig"], &sent["channel"]), (&json!(other.id), &json!(backend.id), &json!("mail")));
     let nudged = json!({"to": one.id, "channel": "nudge", "body": "blocked?", "priority": "urgent", "mode": "immediate"});
     let nudged = call(&town, "send_message", nudged).unwrap();
-    let nudges: Vec<Nudge> = town.fleet.ask(&frontend.at, &rpc::GET_PENDING_NUDGES, (&one.id,), &town.owner()).unwrap();
-    assert_eq!((json!(nudges[0].nudge_id), nudges[0].source.as_str()), (nudged["message_id"].clone(), tokens::OWNER));
+    let waiting: Vec<Nudge> = town.fleet.ask(&frontend.at, &rpc::GET_PENDING_NUDGES, (&one.id,), &town.owner()).unwrap();
+    assert_eq!((json!(waiting[0].nudge_id), waiting[0].source.as_str()), (nudged["message_id"].clone(), tokens::OWNER));
     let bead = one.current_hook_bead_id.clone().unwrap();
     let handed =
         json!({"to": other.id, "channel": "handoff", "subject": "API is there", "body": "go on", "bead": other.current_hook_bead_id});

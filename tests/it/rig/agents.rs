@@ -236,8 +236,8 @@ fn an_agents_events_are_numbered_without_gaps_and_the_newest_ten_thousand_stay()
     }
     let page = list(Some(10_001), None);
     assert!(page.len() < 20 && !page.is_empty());
-    let last = page.last().unwrap()["id"].as_i64().unwrap();
-    assert_eq!(list(Some(last), None)[0]["id"], last + 1);
+    let end = page.last().unwrap()["id"].as_i64().unwrap();
+    assert_eq!(list(Some(end), None)[0]["id"], end + 1);
     assert_eq!(code(append(&id, "", json!(1))), Code::InvalidArgument);
     assert_eq!(code(append(&id, "x", json!("x".repeat(64 * 1024)))), Code::InvalidArgument);
     town.delete_agent(&rig, &id);

@@ -58,7 +58,7 @@ fn an_escalation_has_an_entry_a_request_in_its_rig_and_a_message_to_the_mayor() 
     let entry = route(&town, Some(&rig.id), "high").unwrap();
     assert_eq!((entry.source_rig_id.as_str(), entry.severity, entry.acknowledged), (rig.id.as_str(), Severity::High, 0));
     assert_eq!((entry.category.as_deref(), entry.re_escalation_count, entry.acknowledged_at), (Some("stuck"), 0, None));
-    assert_eq!(list(&town, Some(false)), [entry.clone()]);
+    assert_eq!(list(&town, Some(false)), std::slice::from_ref(&entry));
     assert_eq!(list(&town, Some(true)), []);
     // The rig was told before the answer.
     assert_eq!(town.bead(&rig, &entry.id).body.as_deref(), Some("Toast hangs."));
