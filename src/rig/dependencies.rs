@@ -44,6 +44,28 @@ pub(super) fn remove(cx: &Cx<'_>, waiter: &BeadId, blocker: &BeadId) -> Result<(
     )
 }
 
+/// Of the edges of `waiter` to beads of `among` and to beads of other rigs, keeps those to `keep` only. The caller counts
+/// anew.
+pub(super) fn keep_only(cx: &Cx<'_>, waiter: &BeadId, keep: &[BeadId], among: &str) -> Result<(), Fault> {
+    let keep = serde_json::to_string(keep).map_err(|error| Fault::new("write ids", error))?;
+    execute(
+        cx.sql,
+        "-- dependencies_keep_only\nDELETE FROM bead_dependencies WHERE bead_id = ?1 AND dependency_type = 'blocks'
+           AND depends_on_bead_id NOT IN (SELECT value FROM json_each(?2))
+           AND (depends_on_bead_id IN (SELECT value FROM json_each(?3)) OR depends_on_bead_id IN (SELECT bead_id FROM remote_blockers))",
+        (waiter, keep, among),
+    )
+}
+
+/// A bead of another rig is waited for from now on; how it stands, the town tells.
+pub(super) fn expect_remote(cx: &Cx<'_>, blocker: &BeadId) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_expect_remote\nINSERT INTO remote_blockers (bead_id, status, merged) VALUES (?, 'open', 0) ON CONFLICT (bead_id) DO NOTHING",
+        (blocker,),
+    )
+}
+
 /// What a bead waits for, or waited for.
 pub(super) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<Vec<Edge>, Fault> {
     query(

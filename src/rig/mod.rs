@@ -6,11 +6,13 @@
 
 pub mod agents;
 pub mod beads;
+pub mod check;
 pub mod convoys;
 mod dependencies;
 pub mod dispatch;
 mod events;
 pub mod hooks;
+pub mod landing;
 pub mod lifecycle;
 pub mod mail;
 pub mod names;
@@ -22,7 +24,8 @@ mod state;
 mod tally;
 pub mod topics;
 
-pub use convoys::{ConvoyOrder, OrderedBead};
+pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
+pub use landing::{LandingOrder, LandingReport};
 pub use state::RigState;
 
 use crate::auth::principal::TokenKind;
@@ -70,6 +73,9 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "rig" => state::apply(cx, source, letter),
         "convoy" => convoys::apply(cx, letter),
+        "blocker" => convoys::apply_blocker(cx, letter),
+        // Landing merges are made where merge requests are.
+        "landing" => Ok(()),
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
     dispatch::dispatch(cx, &*state::require(cx)?)?;

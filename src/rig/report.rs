@@ -12,6 +12,7 @@ use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
 use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS, TOPIC, post};
 use crate::store::sql::query;
+use serde_json::json;
 
 /// Agents or beads were added, moved or removed.
 pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
@@ -23,6 +24,11 @@ pub(super) fn summary_changed(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure
 pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -> Result<(), Failure> {
     topics::bead_changed(cx, rig, &given.bead_id)?;
     if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
+}
+
+/// The town is told how a bead stands, or that there is none any more.
+pub(super) fn bead_told(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
+    tell(cx, rig, "bead", bead.as_str())
 }
 
 /// A bead changed, and so did the rig's numbers.
@@ -45,7 +51,10 @@ fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Fa
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     match owed.kind.as_str() {
         "summary" => Ok(state::load(cx)?.map(|rig| outbox::write(&summary(cx, &rig)?)).transpose()?),
-        "bead" => Ok(convoys::member(cx, &owed.subject)?.map(|bead| outbox::write(&bead)).transpose()?),
+        "bead" => Ok(Some(match convoys::member(cx, &owed.subject)? {
+            Some(bead) => outbox::write(&bead)?,
+            None => outbox::write(&json!({"bead_id": owed.subject, "deleted": true}))?,
+        })),
         TOPIC => compose_news(cx, owed, |topic| topics::news(cx, &*state::require(cx)?, topic)),
         _ => Ok(None),
     }

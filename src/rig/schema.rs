@@ -233,5 +233,12 @@ CREATE TABLE agent_events (
 CREATE INDEX agent_events_agent ON agent_events (agent_id, id)",
         "-- agents_identity
 CREATE UNIQUE INDEX agents_identity ON agents (identity) WHERE status <> 'dead'",
+        "-- beads_convoy_joined: number of the newest membership that the town told of
+ALTER TABLE beads ADD COLUMN convoy_joined INTEGER NOT NULL DEFAULT 0",
+        "-- convoys_known
+CREATE TABLE convoys_known (
+  convoy_id TEXT PRIMARY KEY,
+  newest INTEGER NOT NULL                   -- number of the newest membership: an older one that is not here is gone
+) STRICT, WITHOUT ROWID",
     ],
 ];

@@ -38,6 +38,12 @@ macro_rules! text_enum {
     };
 }
 
+// After the macro, which it uses.
+mod check;
+mod convoys;
+pub use check::*;
+pub use convoys::*;
+
 text_enum!(
     BeadStatus { Open = "open", InProgress = "in_progress", InReview = "in_review", Closed = "closed", Failed = "failed" }
 );
@@ -108,6 +114,10 @@ text_enum!(
         // Every bead is closed or failed, but the convoy has not landed.
         ConvoyEnded = "convoy_ended",
         ConvoyLanded = "convoy_landed",
+        // A person closed it, whatever had become of its beads.
+        ConvoyClosed = "convoy_closed",
+        // Members, dependencies, merge mode or branch are others now.
+        ConvoyChanged = "convoy_changed",
         MayorMessage = "mayor_message",
     }
 );

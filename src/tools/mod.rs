@@ -7,6 +7,7 @@ pub mod agents;
 mod argument;
 pub mod beads;
 pub mod confirm;
+pub mod convoy_changes;
 pub mod convoys;
 pub mod list;
 pub mod live;
@@ -19,16 +20,18 @@ pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod sling;
+pub mod sling_batch;
 pub mod source;
 pub mod text;
 pub mod tool;
 pub mod toolset;
+pub mod town_check;
 pub mod towns;
 pub mod view;
 pub mod wait;
 
 use tool::ToolDef;
-use toolset::Toolset::{Agents, Convoys, Work};
+use toolset::Toolset::{Admin, Agents, Convoys, Work};
 
 /// Every tool, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
@@ -41,9 +44,14 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),
     ToolDef::live::<wait::WaitFor>(Work),
     ToolDef::of::<sling::Sling>(Work),
-    ToolDef::of::<sling::SlingBatch>(Convoys),
+    ToolDef::of::<sling_batch::SlingBatch>(Convoys),
+    ToolDef::of::<convoy_changes::CreateConvoy>(Convoys),
+    ToolDef::of::<convoy_changes::StartConvoy>(Convoys),
+    ToolDef::of::<convoy_changes::UpdateConvoy>(Convoys),
     ToolDef::of::<messages::SendMayorMessage>(Agents),
     ToolDef::live::<polecats::RemovePolecat>(Agents),
+    ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
+    ToolDef::live::<town_check::TownCheck>(Admin).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.

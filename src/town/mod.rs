@@ -1,17 +1,22 @@
 //! The core of `TownDO`: what spans the rigs of one town.
 //!
-//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling` and `convoys`
-//! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
+//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `sling`, `convoys` and `convoy_changes`
+//! batches of work, `graph` their dependencies, `mirror` what the rigs tell of them, `landing` their end, `check` whether all agrees, `status` what is read from the rigs or their mirror, `mayor` messages to
 //! the Mayor, `letters` what goes to the rigs, `feed` what happened, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
 //! MCP, no HTTP and no other town.
 
+mod candidates;
+pub mod check;
 pub mod config;
+pub mod convoy_changes;
 pub mod convoys;
 pub mod feed;
 pub mod graph;
 pub mod identity;
+mod landing;
 mod letters;
 pub mod mayor;
+pub mod mirror;
 pub mod rigs;
 mod schema;
 pub mod sling;
@@ -58,7 +63,8 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     rigs::require(cx, &rig)?;
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),
-        "bead" => convoys::apply_bead(cx, &rig, letter),
+        "bead" => mirror::apply_bead(cx, &rig, letter),
+        "landing" => landing::apply_report(cx, &rig, letter),
         other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
     })
 }
