@@ -165,24 +165,25 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
                 "-- convoys_join\nUPDATE beads SET convoy_id = ?1, convoy_joined = ?2, metadata = json_patch(metadata, ?3) WHERE bead_id = ?4",
                 (&order.convoy_id, bead.joined, reserved, id),
             )?;
-            let keep: Vec<BeadId> = bead.depends_on.iter().map(|edge| edge.bead_id.clone()).collect();
-            dependencies::keep_only(cx, id, &keep, among)?;
-            write_edges(cx, bead)?;
+            let keep: Vec<&BeadId> = bead.depends_on.iter().map(|edge| &edge.bead_id).collect();
+            let keep = serde_json::to_string(&keep).map_err(|error| Fault::new("write ids", error))?;
+            dependencies::keep_only(cx, &order.convoy_id, id, &keep, among)?;
+            write_edges(cx, &order.convoy_id, bead)?;
             dependencies::recount(cx, rig, id)?;
             if is_news {
                 tell_membership(cx, rig, id, Some(&order.convoy_id))?;
-                report::bead_told(cx, rig, id)?;
+                report::tell(cx, rig, "bead", id.as_str())?;
             }
             Ok(())
         }
         // It was here once: whoever deleted it has been answered.
-        None if bead.adopted || bead.joined <= newest => report::bead_told(cx, rig, id),
+        None if bead.adopted || bead.joined <= newest => report::tell(cx, rig, "bead", id.as_str()),
         None => make(cx, rig, order, bead),
     }
 }
 
 fn make(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead) -> Result<(), Failure> {
-    write_edges(cx, bead)?;
+    write_edges(cx, &order.convoy_id, bead)?;
     let blockers_open = dependencies::unmet(cx, &bead.bead_id)?;
     let new = NewBead {
         bead_id: bead.bead_id.clone(),
@@ -202,12 +203,12 @@ fn make(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead) ->
     };
     beads::insert(cx, rig, new)?;
     execute(cx.sql, "-- convoys_joined\nUPDATE beads SET convoy_joined = ? WHERE bead_id = ?", (bead.joined, &bead.bead_id))?;
-    if blockers_open == bead.blockers_open { Ok(()) } else { report::bead_told(cx, rig, &bead.bead_id) }
+    if blockers_open == bead.blockers_open { Ok(()) } else { report::tell(cx, rig, "bead", bead.bead_id.as_str()) }
 }
 
-fn write_edges(cx: &Cx<'_>, bead: &OrderedBead) -> Result<(), Fault> {
+fn write_edges(cx: &Cx<'_>, convoy: &ConvoyId, bead: &OrderedBead) -> Result<(), Fault> {
     for edge in &bead.depends_on {
-        dependencies::insert(cx, &bead.bead_id, &edge.bead_id, edge.until)?;
+        dependencies::insert_for(cx, convoy, &bead.bead_id, &edge.bead_id, edge.until)?;
         if edge.remote {
             dependencies::expect_remote(cx, &edge.bead_id)?;
         }
@@ -217,12 +218,12 @@ fn write_edges(cx: &Cx<'_>, bead: &OrderedBead) -> Result<(), Fault> {
 
 /// A bead that was a member is an ordinary one again.
 fn leave(cx: &Cx<'_>, rig: &RigState, convoy: &ConvoyId, bead: &BeadId, among: &str) -> Result<(), Failure> {
-    dependencies::keep_only(cx, bead, &[], among)?;
+    dependencies::keep_only(cx, convoy, bead, "[]", among)?;
     execute(
         cx.sql,
         "-- convoys_leave\nUPDATE beads SET convoy_id = NULL, updated_at = ?,
            held = EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held'),
-           metadata = json_remove(metadata, '$.convoy_id', '$.feature_branch', '$.convoy_merge_mode') WHERE bead_id = ? AND convoy_id = ?",
+           metadata = json_remove(metadata, '$.convoy_id', '$.feature_branch', '$.merge_mode') WHERE bead_id = ? AND convoy_id = ?",
         (cx.now.millis(), bead, convoy),
     )?;
     dependencies::recount(cx, rig, bead)?;

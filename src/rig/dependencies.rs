@@ -7,7 +7,7 @@
 use super::report;
 use super::state::RigState;
 use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::BeadId;
+use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadStatus, BlockedUntil};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, query, query_one, scalar};
@@ -44,16 +44,25 @@ pub(super) fn remove(cx: &Cx<'_>, waiter: &BeadId, blocker: &BeadId) -> Result<(
     )
 }
 
-/// Of the edges of `waiter` to beads of `among` and to beads of other rigs, keeps those to `keep` only. The caller counts
-/// anew.
-pub(super) fn keep_only(cx: &Cx<'_>, waiter: &BeadId, keep: &[BeadId], among: &str) -> Result<(), Fault> {
-    let keep = serde_json::to_string(keep).map_err(|error| Fault::new("write ids", error))?;
+/// The same because a convoy says so.
+pub(super) fn insert_for(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId, blocker: &BeadId, until: BlockedUntil) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_insert_for\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type, until, convoy_id) VALUES (?1, ?2, 'blocks', ?3, ?4)
+         ON CONFLICT (bead_id, depends_on_bead_id) DO UPDATE SET dependency_type = 'blocks', until = ?3, convoy_id = ?4",
+        (waiter, blocker, until, convoy),
+    )
+}
+
+/// Of the edges of `waiter` that a convoy has made, and of those to its members, keeps those to `keep` only. The caller counts
+/// anew. Both lists are JSON arrays of ids.
+pub(super) fn keep_only(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId, keep: &str, members: &str) -> Result<(), Fault> {
     execute(
         cx.sql,
         "-- dependencies_keep_only\nDELETE FROM bead_dependencies WHERE bead_id = ?1 AND dependency_type = 'blocks'
            AND depends_on_bead_id NOT IN (SELECT value FROM json_each(?2))
-           AND (depends_on_bead_id IN (SELECT value FROM json_each(?3)) OR depends_on_bead_id IN (SELECT bead_id FROM remote_blockers))",
-        (waiter, keep, among),
+           AND (convoy_id = ?3 OR depends_on_bead_id IN (SELECT value FROM json_each(?4)))",
+        (waiter, keep, convoy, members),
     )
 }
 

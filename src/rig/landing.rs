@@ -17,9 +17,6 @@ pub struct LandingOrder {
     pub branch: String,
     /// The order is taken back.
     pub cancelled: bool,
-    /// Which order this is; the report repeats it. A greater one means that everything before it is void.
-    #[serde(default)]
-    pub round: i64,
 }
 
 /// The body of a `landing` letter of a rig: how far it is.
@@ -40,7 +37,4 @@ pub struct LandingReport {
     /// Why it failed.
     #[serde(default)]
     pub failure: Option<String>,
-    /// Of the order.
-    #[serde(default)]
-    pub round: i64,
 }

@@ -26,11 +26,6 @@ pub(super) fn bead_given(cx: &Cx<'_>, rig: &RigState, given: &dispatch::Ready) -
     if given.convoy_id.is_some() { tell(cx, rig, "bead", given.bead_id.as_str()) } else { Ok(()) }
 }
 
-/// The town is told how a bead stands, or that there is none any more.
-pub(super) fn bead_told(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
-    tell(cx, rig, "bead", bead.as_str())
-}
-
 /// A bead changed, and so did the rig's numbers.
 pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
     topics::bead_changed(cx, rig, bead)?;
@@ -40,7 +35,8 @@ pub(super) fn bead_changed(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
     summary_changed(cx, rig)
 }
 
-fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
+/// Owes the town a letter about `subject`.
+pub(super) fn tell(cx: &Cx<'_>, rig: &RigState, kind: &str, subject: &str) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &Instance::Town(rig.town_id.clone()).to_string(), cx.number()?, cx.now)?;
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));

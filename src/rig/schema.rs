@@ -235,6 +235,8 @@ CREATE INDEX agent_events_agent ON agent_events (agent_id, id)",
 CREATE UNIQUE INDEX agents_identity ON agents (identity) WHERE status <> 'dead'",
         "-- beads_convoy_joined: number of the newest membership that the town told of
 ALTER TABLE beads ADD COLUMN convoy_joined INTEGER NOT NULL DEFAULT 0",
+        "-- dependencies_convoy: the convoy whose town says so; null: made in this rig
+ALTER TABLE bead_dependencies ADD COLUMN convoy_id TEXT",
         "-- convoys_known
 CREATE TABLE convoys_known (
   convoy_id TEXT PRIMARY KEY,

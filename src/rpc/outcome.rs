@@ -49,7 +49,6 @@ impl Outcome {
             "status": status,
             "total_beads": convoy.total_beads,
             "closed_beads": convoy.closed_beads,
-            "merged_beads": convoy.merged_beads,
             "failed_beads": convoy.failed_beads,
         });
         Self { terminal, told }

@@ -184,7 +184,7 @@ pub(super) fn reserved(convoy: &ConvoyEntry) -> Map<String, Value> {
         keys.insert("feature_branch".to_owned(), Value::from(branch.as_str()));
     }
     if let Some(mode) = convoy.merge_mode {
-        keys.insert("convoy_merge_mode".to_owned(), Value::from(mode.as_str()));
+        keys.insert("merge_mode".to_owned(), Value::from(mode.as_str()));
     }
     keys
 }

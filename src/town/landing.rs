@@ -13,7 +13,7 @@ use crate::rpc::model::{BeadStatus, ConvoyEntry, ConvoyLanding, ConvoyStatus, Fe
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, query_one};
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 use std::collections::BTreeSet;
 
 /// Why a landing is not ordered whose branch is the branch it would be merged into.
@@ -86,23 +86,30 @@ pub(super) fn withdraw(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<()
     letters::landing_changed(cx, convoy, rig)
 }
 
-/// What a rig must know of a convoy's landing. `generation` is greater than the number of any order before it.
-pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId, generation: i64) -> Result<Option<LandingOrder>, Fault> {
+/// What a rig must know of a convoy's landing: a `LandingOrder`, and its `round`, which is greater than that of any order
+/// before it. `generation` is that of the letter.
+pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId, generation: i64) -> Result<Option<Value>, Fault> {
     let Some(convoy) = convoys::find(cx, id)? else { return Ok(None) };
     let round: Option<(i64,)> =
         query_one(cx.sql, "-- landing_round\nSELECT round FROM convoy_landings WHERE convoy_id = ? AND rig_id = ?", (id, rig))?;
-    Ok(Some(LandingOrder {
+    let order = LandingOrder {
         convoy_id: convoy.id,
         title: convoy.title,
         branch: convoy.feature_branch.unwrap_or_default(),
         cancelled: round.is_none(),
-        round: round.map_or(generation, |(round,)| round),
-    }))
+    };
+    let mut order = serde_json::to_value(order).map_err(|error| Fault::new("write a landing order", error))?;
+    if let Some(fields) = order.as_object_mut() {
+        fields.insert("round".to_owned(), Value::from(round.map_or(generation, |(round,)| round)));
+    }
+    Ok(Some(order))
 }
 
 /// A rig told how far its landing merge is. What it says of an order that was taken back is not heard.
 pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let told: LandingReport = letter.read("read a landing letter")?;
+    // A rig that repeats no round has one landing of a convoy only.
+    let round = letter.body.get("round").and_then(Value::as_i64).unwrap_or_default();
     let town = state::require(cx)?;
     let id = &told.convoy_id;
     let Some(known) = convoys::find(cx, id)?.and_then(|convoy| convoy.landings.into_iter().find(|landing| landing.rig_id == *rig)) else {
@@ -121,7 +128,7 @@ pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<
             cx.now.millis(),
             id,
             rig,
-            told.round,
+            round,
         ),
     )?;
     if applied.is_none() {

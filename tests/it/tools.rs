@@ -47,8 +47,13 @@ fn the_tools_are_exactly_these() {
             "wait_for",
             "sling",
             "sling_batch",
+            "create_convoy",
+            "start_convoy",
+            "update_convoy",
             "send_mayor_message",
-            "remove_polecat"
+            "remove_polecat",
+            "close_convoy",
+            "town_check"
         ]
     );
 }

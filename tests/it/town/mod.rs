@@ -1,8 +1,11 @@
 //! `TownDO`.
 
+mod check;
 mod config;
+mod convoy_changes;
 mod convoys;
 mod feed;
+mod landing;
 mod provisioning;
 mod random;
 mod status;
