@@ -11,6 +11,7 @@ mod completion;
 mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod convoy_tools;
 mod docs;
 mod oauth;
 mod prompts;

@@ -8,5 +8,6 @@ mod feed;
 mod landing;
 mod provisioning;
 mod random;
+mod random_convoys;
 mod status;
 mod topics;
