@@ -72,12 +72,11 @@ fn read(wanted: &[TrackedBead], asked: &[RigId], answers: Vec<Result<String, Fai
     }
     let (mut beads, mut missing, mut hidden_by) = (Vec::new(), Vec::new(), None);
     for bead in wanted {
-        match found.remove(&bead.bead_id) {
-            Some(candidate) => beads.push(candidate),
-            None => {
-                hidden_by = hidden_by.or(silent.iter().find(|rig| bead.rig_id.as_ref().is_none_or(|wanted| wanted == **rig)));
-                missing.push(bead.bead_id.as_str());
-            }
+        if let Some(candidate) = found.remove(&bead.bead_id) {
+            beads.push(candidate);
+        } else {
+            hidden_by = hidden_by.or(silent.iter().find(|rig| bead.rig_id.as_ref().is_none_or(|wanted| wanted == **rig)));
+            missing.push(bead.bead_id.as_str());
         }
     }
     if let Some(rig) = hidden_by {

@@ -8,7 +8,7 @@ use crate::support::town::Rig;
 use crate::support::{Town, Trouble};
 use gastown_mcp::ids::{BeadId, ConvoyId, RigId};
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyStatus};
+use gastown_mcp::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyLanding, ConvoyStatus};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -354,7 +354,7 @@ impl Sim {
             self.check_edges(mirrored);
         }
         for id in self.convoys() {
-            self.check_end(&self.town.convoy_status(&id).entry);
+            check_end(&self.town.convoy_status(&id).entry);
         }
         for rig in &self.rigs {
             let sql = self.town.sql(&rig.at);
@@ -392,20 +392,20 @@ impl Sim {
         let ours = |edge: &&Edge| members.contains(edge.0.as_str()) && members.contains(edge.1.as_str());
         assert_eq!(self.edges.iter().filter(ours).count(), detail.dependency_edges.len(), "a rig has an edge that the convoy has not");
     }
+}
 
-    /// Whatever is due to land has landed, and nothing else.
-    fn check_end(&self, entry: &ConvoyEntry) {
-        let evidence = if entry.needs_landing() {
-            entry.landings.iter().all(|landing| landing.is_evidence()) && !entry.landings.is_empty()
-        } else {
-            entry.merged_beads == entry.total_beads
-        };
-        let is_due = entry.is_complete() && evidence;
-        let has_landed = entry.status == ConvoyStatus::Landed && entry.forced_at.is_none();
-        assert_eq!(has_landed, is_due && entry.forced_at.is_none(), "{entry:?}");
-        if entry.forced_at.is_some() {
-            assert_eq!(entry.closed_beads + entry.failed_beads, entry.total_beads, "closed by hand, and a bead is open");
-        }
+/// Whatever is due to land has landed, and nothing else.
+fn check_end(entry: &ConvoyEntry) {
+    let evidence = if entry.needs_landing() {
+        entry.landings.iter().all(ConvoyLanding::is_evidence) && !entry.landings.is_empty()
+    } else {
+        entry.merged_beads == entry.total_beads
+    };
+    let is_due = entry.is_complete() && evidence;
+    let has_landed = entry.status == ConvoyStatus::Landed && entry.forced_at.is_none();
+    assert_eq!(has_landed, is_due && entry.forced_at.is_none(), "{entry:?}");
+    if entry.forced_at.is_some() {
+        assert_eq!(entry.closed_beads + entry.failed_beads, entry.total_beads, "closed by hand, and a bead is open");
     }
 }
 
