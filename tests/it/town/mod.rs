@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod convoy_changes;
 mod convoys;
+mod cost;
 mod feed;
 mod landing;
 mod provisioning;
