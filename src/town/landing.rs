@@ -112,7 +112,9 @@ pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<
     let round = letter.body.get("round").and_then(Value::as_i64).unwrap_or_default();
     let town = state::require(cx)?;
     let id = &told.convoy_id;
-    let Some(known) = convoys::find(cx, id)?.and_then(|convoy| convoy.landings.into_iter().find(|landing| landing.rig_id == *rig)) else {
+    // What a convoy landed with stays as it was.
+    let active = convoys::find(cx, id)?.filter(|convoy| convoy.status == ConvoyStatus::Active);
+    let Some(known) = active.and_then(|convoy| convoy.landings.into_iter().find(|landing| landing.rig_id == *rig)) else {
         return Ok(());
     };
     let applied: Option<(i64,)> = query_one(

@@ -63,6 +63,9 @@ fn every_rig_lands_by_itself_and_the_convoy_when_all_have() {
     let landed = entry(&town, id);
     assert_eq!((landed.status, landed.flags.clone()), (ConvoyStatus::Landed, vec![]));
     assert_eq!(Outcome::of_convoy(&landed).told["status"], "landed");
+    // What a rig tells later takes nothing of the evidence away.
+    report(&town, &web, id, json!({"status": "in_review", "attempts": 2, "is_empty": false}));
+    assert_eq!(entry(&town, id), landed);
 }
 
 // Truth rule 2: a convoy called landed whose branch was its base.
