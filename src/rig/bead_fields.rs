@@ -219,6 +219,18 @@ fn change_dependencies(cx: &Cx<'_>, rig: &RigState, fields: &BeadUpdate, id: &Be
             *known = until;
         }
     }
+    let moved = before.iter().filter(|edge| !after.contains(edge)).chain(after.iter().filter(|edge| !before.contains(edge)));
+    if let Some(convoy) = beads::convoy_of(cx, id)? {
+        for (blocker, _) in moved {
+            if beads::convoy_of(cx, blocker)?.as_ref() == Some(&convoy) {
+                let refusal = Refusal::new(
+                    Code::Conflict,
+                    format!("Beads {id} and {blocker} are both of convoy {convoy}: it says who waits for whom"),
+                );
+                return Err(refusal.hint("Change the convoy instead: add the bead to it again with its depends_on.").into());
+            }
+        }
+    }
     set(cx, rig, id, &before, &after)
 }
 

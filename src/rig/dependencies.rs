@@ -7,7 +7,7 @@
 use super::report;
 use super::state::RigState;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
-use crate::ids::BeadId;
+use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadDependency, BeadStatus, BlockedUntil};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, query, query_one, scalar};
@@ -55,6 +55,37 @@ pub(super) fn track(cx: &Cx<'_>, bead: &BeadId, subject: &BeadId) -> Result<(), 
         cx.sql,
         "-- dependencies_track\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type) VALUES (?, ?, 'tracks') ON CONFLICT DO NOTHING",
         (bead, subject),
+    )
+}
+
+/// `insert`, because a convoy says so.
+pub(super) fn insert_for(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId, blocker: &BeadId, until: BlockedUntil) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_insert_for\nINSERT INTO bead_dependencies (bead_id, depends_on_bead_id, dependency_type, until, convoy_id) VALUES (?1, ?2, 'blocks', ?3, ?4)
+         ON CONFLICT (bead_id, depends_on_bead_id) DO UPDATE SET dependency_type = 'blocks', until = ?3, convoy_id = ?4",
+        (waiter, blocker, until, convoy),
+    )
+}
+
+/// Of the edges of `waiter` that a convoy has made, and of those to its members, keeps those to `keep` only. The caller counts
+/// anew. Both lists are JSON arrays of ids.
+pub(super) fn keep_only(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId, keep: &str, members: &str) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_keep_only\nDELETE FROM bead_dependencies WHERE bead_id = ?1 AND dependency_type = 'blocks'
+           AND depends_on_bead_id NOT IN (SELECT value FROM json_each(?2))
+           AND (convoy_id = ?3 OR depends_on_bead_id IN (SELECT value FROM json_each(?4)))",
+        (waiter, keep, convoy, members),
+    )
+}
+
+/// A bead of another rig is waited for from now on; how it stands, the town tells.
+pub(super) fn expect_remote(cx: &Cx<'_>, blocker: &BeadId) -> Result<(), Fault> {
+    execute(
+        cx.sql,
+        "-- dependencies_expect_remote\nINSERT INTO remote_blockers (bead_id, status, merged) VALUES (?, 'open', 0) ON CONFLICT (bead_id) DO NOTHING",
+        (blocker,),
     )
 }
 

@@ -199,16 +199,6 @@ fn tell_watchers(cx: &Cx<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Whether there was such a bead and it is known to have been deleted: whoever tells of it is late.
-pub(super) fn was_deleted(cx: &Cx<'_>, bead: &BeadId) -> Result<bool, Fault> {
-    let deleted: i64 = scalar(
-        cx.sql,
-        "-- events_was_deleted\nSELECT EXISTS (SELECT 1 FROM bead_events WHERE bead_id = ? AND event_type = 'deleted')",
-        (bead,),
-    )?;
-    Ok(deleted == 1)
-}
-
 /// The newest events of a bead, newest first.
 pub(super) fn of_bead(cx: &Cx<'_>, bead: &BeadId, limit: i64) -> Result<Vec<BeadEventRecord>, Fault> {
     const OF_BEAD: &str = concat!("-- events_of_bead\n", select_events!(), " WHERE bead_id = ? ORDER BY sequence DESC LIMIT ?");

@@ -133,13 +133,20 @@ pub fn quality(text: &str) -> Result<Quality, Refusal> {
 /// # Errors
 /// `NotFound` with the names there are; `InvalidArgument` for variables that are missing, unknown or too long.
 pub(super) fn named(cx: &Cx<'_>, name: &str, vars: &Map<String, Value>) -> Result<Formula, Failure> {
+    let stored: Option<(String,)> = query_one(cx.sql, "-- formulas_of_town\nSELECT formulas FROM rig", ())?;
+    resolve(stored.as_ref().map_or("{}", |(text,)| text), name, vars)
+}
+
+/// The same, given the JSON text of the town's own formulas.
+///
+/// # Errors
+/// As `named`.
+pub fn resolve(own: &str, name: &str, vars: &Map<String, Value>) -> Result<Formula, Failure> {
     if let Some(quality) = Quality::parse(name) {
         let none = Definition { description: None, vars: BTreeMap::new(), steps: of_quality(quality).steps };
         return Ok(fill(name, &none, vars)?);
     }
-    let stored: Option<(String,)> = query_one(cx.sql, "-- formulas_of_town\nSELECT formulas FROM rig", ())?;
-    let text = stored.map_or_else(|| "{}".to_owned(), |(text,)| text);
-    let known: BTreeMap<String, Definition> = serde_json::from_str(&text).map_err(|error| Fault::new("read the town's formulas", error))?;
+    let known: BTreeMap<String, Definition> = serde_json::from_str(own).map_err(|error| Fault::new("read the town's formulas", error))?;
     if let Some(definition) = known.get(name) {
         return Ok(fill(name, definition, vars)?);
     }

@@ -40,6 +40,9 @@ pub struct LandingOrder {
     pub branch: String,
     /// It is not to land any more.
     pub cancelled: bool,
+    /// Greater than that of every earlier order: what was merged for an earlier one lacks the work that came since.
+    #[serde(default)]
+    pub round: i64,
 }
 
 /// The body of the rig's `landing` letter: how the landing stands.
@@ -47,6 +50,9 @@ pub struct LandingOrder {
 pub struct LandingReport {
     /// The convoy.
     pub convoy_id: ConvoyId,
+    /// Which order it answers.
+    #[serde(default)]
+    pub round: i64,
     /// Where it is.
     pub status: LandingStatus,
     /// Reviews that have ended.
@@ -84,20 +90,15 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     match (known, bead) {
         (Some(known), Some(bead)) if bead.status.is_terminal() => {
             let failed = bead.status == BeadStatus::Failed;
-            let again = failed && (known.branch != order.branch || bead.failure_reason.as_deref() == Some(CALLED_OFF));
+            let is_new = order.round > known.landing_round;
+            let again = is_new || failed && (known.branch != order.branch || bead.failure_reason.as_deref() == Some(CALLED_OFF));
             if again && !order.cancelled { begin(cx, &rig, &order) } else { changed(cx, &rig, &known) }
         }
         (Some(_), Some(bead)) if order.cancelled => {
             beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some(CALLED_OFF), ..Move::default() })
         }
-        (Some(known), Some(bead)) if known.branch != order.branch => {
-            beads::move_to(
-                cx,
-                &rig,
-                &bead,
-                BeadStatus::Failed,
-                &Move { reason: Some("the convoy has another branch now"), ..Move::default() },
-            )?;
+        (Some(known), Some(bead)) if known.branch != order.branch || order.round > known.landing_round => {
+            beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some("it was ordered anew"), ..Move::default() })?;
             begin(cx, &rig, &order)
         }
         (Some(known), _) => changed(cx, &rig, &known),
@@ -119,6 +120,7 @@ fn begin(cx: &Cx<'_>, rig: &RigState, order: &LandingOrder) -> Result<(), Failur
         pr_url: None,
         retry_count: 0,
         not_before: None,
+        landing_round: order.round,
     };
     let bead = reviews::insert(cx, rig, &request, &about(cx, rig, order))?;
     if request.branch == request.target_branch {
@@ -234,6 +236,7 @@ pub fn letter(cx: &Cx<'_>, convoy: &str) -> Result<Option<LandingReport>, Failur
     let said = bead.metadata.get("feedback").and_then(|feedback| feedback.as_str()).filter(|_| bead.status != BeadStatus::Closed);
     Ok(Some(LandingReport {
         convoy_id,
+        round: request.landing_round,
         status: match bead.status {
             BeadStatus::Closed => LandingStatus::Merged,
             BeadStatus::Failed => LandingStatus::Failed,

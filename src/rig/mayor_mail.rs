@@ -2,9 +2,9 @@
 //!
 //! Owns the body of that letter. What becomes of the message there is the town's business.
 
+use super::agents;
 use super::messages::{self, NewMessage};
 use super::state::RigState;
-use super::agents;
 use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::rpc::model::Channel;

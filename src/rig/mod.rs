@@ -15,8 +15,9 @@ pub mod agents;
 pub mod bead_deletion;
 pub mod bead_fields;
 pub mod bead_lists;
-mod bead_text;
+pub mod bead_text;
 pub mod beads;
+pub mod check;
 pub mod checkpoints;
 pub mod convoys;
 mod dependencies;
@@ -51,7 +52,7 @@ pub mod topics;
 pub mod triage;
 pub mod verdicts;
 
-pub use convoys::{ConvoyOrder, OrderedBead};
+pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
 pub use landing::{LandingOrder, LandingReport};
 pub use state::RigState;
 
@@ -113,6 +114,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
             cx.destroy();
             Ok(())
         }
+        "blocker" => convoys::apply_blocker(cx, letter),
         other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
     })?;
     if !cx.effects().destroy {

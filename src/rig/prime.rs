@@ -2,7 +2,7 @@
 //!
 //! Owns what is in it. It takes the agent's mail, as the contract has it; looking without taking is `listMessages`.
 
-use super::{agents, bead_lists, beads, hooks, mail, nudges, state};
+use super::{agents, bead_lists, beads, hooks, mail, molecules, nudges, state};
 use crate::error::Failure;
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Agent, Bead, BeadFilter, BeadStatus, BeadType, PrimeContext};
@@ -31,7 +31,7 @@ pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<A
         rework_context: has("gt:rework").map(|bead| rework(cx, bead)).transpose()?.unwrap_or_default(),
         pr_fixup_context: has("gt:pr-fixup").map(fixup).unwrap_or_default(),
         pr_conflict_context: has("gt:pr-conflict").map(conflict).unwrap_or_default(),
-        instructions: instructions(&agent, hooked.as_ref()),
+        instructions: instructions(cx, &agent, hooked.as_ref())?,
         nudges: nudges::pending(cx, &id)?,
         hooked_bead: hooked,
         agent,
@@ -67,9 +67,9 @@ fn conflict(bead: &Bead) -> Value {
 }
 
 /// What to do now: work on the hook is begun without asking.
-fn instructions(agent: &Agent, hooked: Option<&Bead>) -> String {
+fn instructions(cx: &Cx<'_>, agent: &Agent, hooked: Option<&Bead>) -> Result<String, Failure> {
     let Some(bead) = hooked else {
-        return "Nothing is on your hook. Read your mail and nudges, then wait: work comes to your hook by itself.".to_owned();
+        return Ok("Nothing is on your hook. Read your mail and nudges, then wait: work comes to your hook by itself.".to_owned());
     };
     let mut text = format!("Work on bead {} now, without asking: what is on your hook is yours to begin.", bead.bead_id);
     if let Some(branch) = &agent.branch {
@@ -78,8 +78,11 @@ fn instructions(agent: &Agent, hooked: Option<&Bead>) -> String {
     if let Some(quality) = bead.quality {
         _ = write!(text, " Quality: {}.", quality.as_str());
     }
+    if let Some(step) = molecules::progress(cx, &bead.bead_id)? {
+        _ = write!(text, " Follow its formula, step {step}.");
+    }
     if let Some(args) = bead.metadata.get("args").and_then(Value::as_str) {
         _ = write!(text, " Instructions of whoever gave it to you: {args}");
     }
-    text
+    Ok(text)
 }

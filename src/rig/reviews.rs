@@ -27,7 +27,7 @@ pub(super) const LABEL: &str = "gt:merge-request";
 macro_rules! request_columns {
     () => {
         "review.bead_id, review.source_bead_id, review.source_agent_id, review.convoy_id, review.branch, review.target_branch,
-         review.merge_commit, review.base_commit, review.pr_url, review.retry_count, review.not_before"
+         review.merge_commit, review.base_commit, review.pr_url, review.retry_count, review.not_before, review.landing_round"
     };
 }
 pub(super) use request_columns;
@@ -48,6 +48,8 @@ pub(super) struct Request {
     pub(super) pr_url: Option<String>,
     pub(super) retry_count: i64,
     pub(super) not_before: Option<Timestamp>,
+    /// Which order of its town a landing carries out.
+    pub(super) landing_round: i64,
 }
 
 /// A merge request, if this bead is one.
@@ -120,8 +122,8 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, request: &Request, about: &Bea
     execute(
         cx.sql,
         "-- reviews_insert\nINSERT INTO merge_requests (bead_id, source_bead_id, source_agent_id, convoy_id, branch, target_branch, base_commit, pr_url, retry_count,
-           sequence)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           sequence, landing_round)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &request.bead_id,
             &request.source_bead_id,
@@ -133,6 +135,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, request: &Request, about: &Bea
             &request.pr_url,
             request.retry_count,
             cx.next_number()?,
+            request.landing_round,
         ),
     )?;
     if let Some(source) = &request.source_bead_id {
@@ -264,6 +267,7 @@ pub(super) fn submit(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &SubmitRev
         pr_url: input.pr_url.clone(),
         retry_count: retries,
         not_before: None,
+        landing_round: 0,
     };
     let about = Bead { body: input.summary.clone(), created_by: Some(input.agent_id.to_string()), ..bead.clone() };
     insert(cx, rig, &request, &about)?;

@@ -184,6 +184,7 @@ CREATE TABLE merge_requests (
   base_commit TEXT,                         -- what the target was at; merged at the same commit means nothing was merged
   pr_url TEXT,
   retry_count INTEGER NOT NULL DEFAULT 0,
+  landing_round INTEGER NOT NULL DEFAULT 0, -- which order of the town a landing carries out
   not_before INTEGER,                       -- a failed landing is tried again then
   sequence INTEGER NOT NULL DEFAULT 0       -- order of arrival
 ) STRICT, WITHOUT ROWID",
@@ -260,5 +261,14 @@ CREATE INDEX bead_events_hooked ON bead_events (agent_id, created_at, sequence) 
 CREATE INDEX beads_triage ON beads (bead_id) WHERE status = 'open' AND instr(labels, '\"gt:triage-request\"') > 0",
         "-- agents_identity
 CREATE UNIQUE INDEX agents_identity ON agents (identity) WHERE status <> 'dead'",
+        "-- beads_convoy_joined: number of the newest membership that the town told of
+ALTER TABLE beads ADD COLUMN convoy_joined INTEGER NOT NULL DEFAULT 0",
+        "-- dependencies_convoy: the convoy whose town says so; null: made in this rig
+ALTER TABLE bead_dependencies ADD COLUMN convoy_id TEXT",
+        "-- convoys_known
+CREATE TABLE convoys_known (
+  convoy_id TEXT PRIMARY KEY,
+  newest INTEGER NOT NULL                   -- number of the newest membership: an older one that is not here is gone
+) STRICT, WITHOUT ROWID",
     ],
 ];

@@ -5,7 +5,7 @@
 use crate::error::Fault;
 use crate::rpc::model::{BeadCounts, Priority, Quality, QualityCounts};
 use crate::rpc::serve::Cx;
-use crate::store::sql::{query, scalar};
+use crate::store::sql::{execute, query, scalar};
 
 /// Work that may be given out, as a condition on the row named: the condition of the index `beads_ready`.
 macro_rules! ready {
@@ -143,4 +143,46 @@ pub(super) fn bead_counts(cx: &Cx<'_>) -> Result<BeadCounts, Fault> {
         }
     }
     Ok(counts)
+}
+
+/// Each tally with what it should hold.
+const TRUTHS: [(&str, &str, &str); 3] = [
+    ("status_tally", "SELECT status, beads FROM status_tally WHERE beads <> 0", "SELECT status, COUNT(*) FROM beads GROUP BY status"),
+    (
+        "queue_tally",
+        "SELECT priority_rank, waiting FROM queue_tally WHERE waiting <> 0",
+        concat!("SELECT priority_rank, COUNT(*) FROM beads WHERE ", ready!(""), " GROUP BY priority_rank"),
+    ),
+    (
+        "quality_tally",
+        "SELECT quality, beads FROM quality_tally WHERE beads <> 0",
+        "SELECT quality, COUNT(*) FROM beads WHERE quality IS NOT NULL AND status NOT IN ('closed', 'failed') GROUP BY quality",
+    ),
+];
+
+/// The tallies that are not what the beads say.
+pub(super) fn wrong(cx: &Cx<'_>) -> Result<Vec<String>, Fault> {
+    let mut wrong = Vec::new();
+    for (name, kept, truth) in TRUTHS {
+        let differs: i64 = scalar(
+            cx.sql,
+            &format!(
+                "-- tally_wrong\nSELECT EXISTS (SELECT * FROM ({kept}) EXCEPT SELECT * FROM ({truth})) OR EXISTS (SELECT * FROM ({truth}) EXCEPT SELECT * FROM ({kept}))"
+            ),
+            (),
+        )?;
+        if differs == 1 {
+            wrong.push(name.to_owned());
+        }
+    }
+    Ok(wrong)
+}
+
+/// Makes these tallies anew from the beads.
+pub(super) fn rebuild(cx: &Cx<'_>, names: &[String]) -> Result<(), Fault> {
+    for (name, _, truth) in TRUTHS.iter().filter(|(name, ..)| names.iter().any(|wrong| wrong == name)) {
+        execute(cx.sql, &format!("-- tally_clear\nDELETE FROM {name}"), ())?;
+        execute(cx.sql, &format!("-- tally_rebuild\nINSERT INTO {name} {truth}"), ())?;
+    }
+    Ok(())
 }

@@ -91,7 +91,10 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
         return Err(refuse(Code::Conflict, format!("Triage request {id} is already {status} — cannot resolve again")));
     }
     if input.resolution_notes.len() > super::bead_text::NOTE_BYTES_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("resolution_notes must have at most {} bytes", super::bead_text::NOTE_BYTES_MAX)));
+        return Err(refuse(
+            Code::InvalidArgument,
+            format!("resolution_notes must have at most {} bytes", super::bead_text::NOTE_BYTES_MAX),
+        ));
     }
     let action = input.action.trim().to_ascii_uppercase();
     if action.is_empty() || action.len() > ACTION_BYTES_MAX {

@@ -51,6 +51,11 @@ macro_rules! text_enum {
 // Below the macro, which it uses.
 mod reviews;
 pub use reviews::*;
+// After the macro, which it uses.
+mod check;
+mod convoys;
+pub use check::*;
+pub use convoys::*;
 
 text_enum!(
     BeadStatus { Open = "open", InProgress = "in_progress", InReview = "in_review", Closed = "closed", Failed = "failed" }
@@ -122,6 +127,10 @@ text_enum!(
         // Every bead is closed or failed, but the convoy has not landed.
         ConvoyEnded = "convoy_ended",
         ConvoyLanded = "convoy_landed",
+        // A person closed it, whatever had become of its beads.
+        ConvoyClosed = "convoy_closed",
+        // Members, dependencies, merge mode or branch are others now.
+        ConvoyChanged = "convoy_changed",
         MayorMessage = "mayor_message",
         // Raised, or raised again because nobody has acknowledged it.
         EscalationRaised = "escalation_raised",

@@ -30,11 +30,14 @@ impl Outcome {
         Self { terminal, told: json!({"bead_id": id, "status": status, "rig_id": rig}) }
     }
 
-    /// A convoy, by the counts in its entry. It is complete only when every bead is closed.
+    /// A convoy, by the counts in its entry. It is `complete` only when every bead is closed, `landed` only with evidence,
+    /// and `closed` when a person ended it.
     #[must_use]
     pub fn of_convoy(convoy: &ConvoyEntry) -> Self {
         let terminal = has_ended(convoy);
         let status = match convoy.status {
+            // By hand: that says nothing about what was merged.
+            ConvoyStatus::Landed if convoy.forced_at.is_some() => "closed",
             ConvoyStatus::Landed => "landed",
             ConvoyStatus::Active if terminal && convoy.failed_beads > 0 => "failed",
             ConvoyStatus::Active if terminal => "complete",
@@ -67,7 +70,7 @@ impl Outcome {
     }
 }
 
-/// Whether the convoy has landed or every bead of it is closed or failed.
+/// Whether the convoy has landed, was closed, or every bead of it is closed or failed. An empty one has not.
 #[must_use]
 pub fn has_ended(convoy: &ConvoyEntry) -> bool {
     let ended = convoy.closed_beads + convoy.failed_beads;

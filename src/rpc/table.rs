@@ -183,7 +183,7 @@ methods! {
     ADD_RIG: Town "addRig" ("input") Lead Refuse => town::rigs::add_rig;
     LIST_RIGS: Town "listRigs" () Read Refuse => town::rigs::list_rigs;
     SLING_CONVOY: Town "slingConvoy" ("input") Lead Refuse => town::sling::sling_convoy;
-    START_CONVOY: Town "startConvoy" ("convoyId") Lead Refuse => town::convoys::start_convoy;
+    START_CONVOY: Town "startConvoy" ("convoyId") Lead Refuse => town::convoy_changes::start_convoy;
     LIST_CONVOYS: Town "listConvoys" () Read Refuse => town::convoys::list_convoys;
     LIST_CONVOYS_DETAILED: Town "listConvoysDetailed" () Read Refuse => town::convoys::list_convoys_detailed;
     GET_CONVOY_STATUS: Town "getConvoyStatus" ("convoyId") Read Refuse => town::status::get_convoy_status;
@@ -230,6 +230,16 @@ methods! {
     BROADCAST_UI_ACTION: Town "broadcastUiAction" ("action") Lead Refuse => town::watch::broadcast_ui_action;
 
     DELIVER_TO_TOWN: Town "deliver" ("letters") Internal Refuse => town::deliver;
+    // Convoys.
+    FIND_CONVOY: Town "findConvoy" ("nameOrId") Read Refuse => town::convoys::find_convoy;
+    CREATE_CONVOY: Town "createConvoy" ("input") Lead Refuse => town::convoy_changes::create_convoy;
+    SLING_INTO_CONVOY: Town "slingIntoConvoy" ("input") Lead Refuse => town::sling::sling_into_convoy;
+    UPDATE_CONVOY: Town "updateConvoy" ("convoyId", "update") Lead Refuse => town::convoy_changes::update_convoy;
+    CLOSE_CONVOY: Town "closeConvoy" ("convoyId") Lead Refuse => town::convoy_changes::close_convoy;
+    CONVOY_ADD_BEAD: Town "convoyAddBead" ("convoyId", "beadId", "dependsOn") Lead Refuse => town::convoy_changes::add_bead;
+    CONVOY_REMOVE_BEAD: Town "convoyRemoveBead" ("convoyId", "beadId") Lead Refuse => town::convoy_changes::remove_bead;
+    ON_BEAD_CLOSED: Town "onBeadClosed" ("input") Lead Refuse => town::mirror::on_bead_closed;
+    CHECK_TOWN: Town "checkTown" ("input") Admin Refuse => town::check::check_town;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
     CREATE_BEAD: Rig "createBead" ("input") Agent Refuse => rig::beads::create_bead;
@@ -295,6 +305,10 @@ methods! {
     RIG_FACTS: Rig "rigFacts" () Internal Refuse => rig::removal::rig_facts;
     LISTEN_TO_RIG: Rig "listen" ("topics", "expiresAt") Internal Refuse => rig::topics::listen;
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
+    // Convoys and checks.
+    CONVOY_CANDIDATES: Rig "convoyCandidates" ("beadIds") Internal Refuse => rig::convoys::convoy_candidates;
+    CHECK_RIG: Rig "checkRig" ("convoyIds") Internal Refuse => rig::check::check_rig;
+    REPAIR_RIG: Rig "repairRig" ("convoyIds") Internal Refuse => rig::check::repair_rig;
 
     SESSION_STATE: Session "sessionState" ("session") Internal Always("{\"has_ended\":false}") => session::session_state;
     END_SESSION: Session "endSession" ("session", "expiresAt") Internal Create => session::end_session;

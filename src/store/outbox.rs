@@ -147,6 +147,20 @@ pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fau
     )
 }
 
+/// Whether a target has yet to hear of a subject's last change.
+pub fn is_owed(sql: &dyn Sql, kind: &str, subject: &str, target: &str) -> Result<bool, Fault> {
+    let found: Option<(i64,)> =
+        query_one(sql, "-- outbox_is_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?", (kind, subject, target))?;
+    Ok(found.is_some())
+}
+
+/// Everything owed is tried again at once. Answers how much that is.
+pub fn hurry(sql: &dyn Sql, now: Timestamp) -> Result<usize, Fault> {
+    let rows: Vec<(i64,)> =
+        query(sql, "-- outbox_hurry\nUPDATE outbox SET attempts = 0, next_at = min(next_at, ?) RETURNING generation", (now.millis(),))?;
+    Ok(rows.len())
+}
+
 /// When the next delivery is due, if anything is owed.
 pub fn next_due(sql: &dyn Sql) -> Result<Option<Timestamp>, Fault> {
     let next: Option<(Option<i64>,)> = query_one(sql, "-- outbox_next_due\nSELECT MIN(next_at) FROM outbox", ())?;

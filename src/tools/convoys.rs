@@ -6,7 +6,7 @@ use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use super::view::{MemberLine, WorkStatus, member_status};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::ConvoyId;
-use crate::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyStatus as RawStatus, MergeMode};
+use crate::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyLanding, ConvoyStatus as RawStatus, LandingStatus, MergeMode};
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConvoys {
+    /// Only those whose title has this in it.
+    name: Option<String>,
     /// Convoys per page, 1 to 200 (default 50).
     limit: Option<usize>,
     /// `next_cursor` of the page before.
@@ -30,16 +32,44 @@ pub struct ConvoyList {
     next_cursor: Option<String>,
 }
 
+/// A convoy in a list, and as a change leaves it.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ConvoyLine {
+pub(super) struct ConvoyLine {
     id: String,
     title: AgentText,
     phase: Phase,
     total: i64,
     /// Closed, merged or not.
     closed: i64,
+    /// Closed with a merge commit.
+    merged: i64,
     failed: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge_mode: Option<MergeMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature_branch: Option<String>,
+    /// What not to overlook.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<ConvoyFlag>,
     created_at: String,
+}
+
+impl From<ConvoyEntry> for ConvoyLine {
+    fn from(entry: ConvoyEntry) -> Self {
+        Self {
+            phase: phase(&entry),
+            id: entry.id.to_string(),
+            title: AgentText::line(&entry.title),
+            total: entry.total_beads,
+            closed: entry.closed_beads,
+            merged: entry.merged_beads,
+            failed: entry.failed_beads,
+            merge_mode: entry.merge_mode,
+            feature_branch: entry.feature_branch.as_deref().map(name),
+            flags: entry.flags,
+            created_at: entry.created_at.to_string(),
+        }
+    }
 }
 
 /// Where a convoy stands.
@@ -51,13 +81,15 @@ pub enum Phase {
     Running,
     Complete,
     Landed,
+    Closed,
 }
 
 fn phase(entry: &ConvoyEntry) -> Phase {
     match entry.status {
+        RawStatus::Landed if entry.forced_at.is_some() => Phase::Closed,
         RawStatus::Landed => Phase::Landed,
         RawStatus::Active if entry.staged => Phase::Staged,
-        RawStatus::Active if entry.total_beads > 0 && entry.closed_beads >= entry.total_beads => Phase::Complete,
+        RawStatus::Active if entry.is_complete() => Phase::Complete,
         RawStatus::Active => Phase::Running,
     }
 }
@@ -80,24 +112,16 @@ impl Tool for ListConvoys {
         let limit = page::limit(self.limit)?;
         let after: Option<ConvoyId> = page::position(self.cursor.as_deref())?;
         let mut entries: Vec<ConvoyEntry> = answers.one(&LIST_CONVOYS)?;
+        if let Some(wanted) = self.name.as_ref().map(|wanted| wanted.to_lowercase()) {
+            entries.retain(|entry| entry.title.to_lowercase().contains(&wanted));
+        }
         if let Some(after) = after {
             // A convoy that landed meanwhile is gone from the list; then the page begins anew rather than losing some.
             let shown = entries.iter().position(|entry| entry.id == after).map_or(0, |index| index + 1);
             entries.drain(..shown);
         }
         let next_cursor = page::cut(&mut entries, limit, |entry| entry.id.clone());
-        let convoys = entries
-            .into_iter()
-            .map(|entry| ConvoyLine {
-                phase: phase(&entry),
-                id: entry.id.to_string(),
-                title: AgentText::line(&entry.title),
-                total: entry.total_beads,
-                closed: entry.closed_beads,
-                failed: entry.failed_beads,
-                created_at: entry.created_at.to_string(),
-            })
-            .collect();
+        let convoys = entries.into_iter().map(ConvoyLine::from).collect();
         Ok(ConvoyList { town: place.town()?.to_string(), convoys, next_cursor })
     }
 }
@@ -107,7 +131,7 @@ impl Tool for ListConvoys {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvoyStatus {
-    /// Convoy id, from `list_convoys` or `sling_batch`.
+    /// Convoy id, or its title.
     convoy_id: String,
 }
 
@@ -122,18 +146,53 @@ pub struct ConvoyView {
     progress: Standing,
     /// Every bead is done or merged.
     complete: bool,
-    /// `verified` when every bead has a merge commit, else `unverified`; `pending` while not complete.
+    /// `verified` when it has landed or every bead has a merge commit and no landing is due, else `unverified`; `pending` while
+    /// not complete.
     merge_evidence: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     merge_mode: Option<MergeMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feature_branch: Option<String>,
+    /// What not to overlook.
+    flags: Vec<ConvoyFlag>,
     beads: Vec<MemberLine>,
     /// `[waiting bead, bead it waits for]`.
     dependencies: Vec<[String; 2]>,
+    /// Bead ids in the order in which they can run: each wave waits for earlier ones only.
+    waves: Vec<Vec<String>>,
+    /// Landing merges, one per rig.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    landings: Vec<LandingLine>,
     /// Rigs asked.
     coverage: Coverage,
     as_of: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct LandingLine {
+    rig: String,
+    status: LandingStatus,
+    attempts: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge_commit: Option<String>,
+    /// Nothing was merged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_empty: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<AgentText>,
+}
+
+impl From<ConvoyLanding> for LandingLine {
+    fn from(landing: ConvoyLanding) -> Self {
+        Self {
+            rig: landing.rig_id.to_string(),
+            status: landing.status,
+            attempts: landing.attempts,
+            merge_commit: landing.merge_commit.as_deref().map(name),
+            is_empty: landing.is_empty,
+            failure: landing.failure.as_deref().map(AgentText::line),
+        }
+    }
 }
 
 /// How many beads stand where. The numbers add up to the total.
@@ -164,8 +223,7 @@ impl Tool for ConvoyStatus {
     type Output = ConvoyView;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let id = convoy_id("convoy_id", &self.convoy_id)?;
-        Ok(Plan::One(place.call_town(&GET_CONVOY_STATUS, (id,))?))
+        Ok(Plan::One(place.call_town(&GET_CONVOY_STATUS, (self.convoy_id.trim(),))?))
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<ConvoyView, Failure> {
@@ -174,12 +232,14 @@ impl Tool for ConvoyStatus {
         };
         let progress = count(&detail);
         let complete = progress.total > 0 && progress.merged + progress.done == progress.total;
+        let entry = detail.entry;
+        let is_landed = entry.status == RawStatus::Landed && entry.forced_at.is_none();
         let merge_evidence = match (complete, progress.done) {
+            (true, _) if is_landed => "verified",
             (false, _) => "pending",
-            (true, 0) => "verified",
+            (true, 0) if !entry.needs_landing() => "verified",
             (true, _) => "unverified",
         };
-        let entry = detail.entry;
         let known = detail.coverage;
         Ok(ConvoyView {
             town: place.town()?.to_string(),
@@ -189,9 +249,12 @@ impl Tool for ConvoyStatus {
             title: AgentText::line(&entry.title),
             complete,
             merge_evidence: merge_evidence.to_owned(),
+            flags: entry.flags,
             merge_mode: entry.merge_mode,
             feature_branch: entry.feature_branch.as_deref().map(name),
             progress,
+            waves: detail.waves.iter().map(|wave| wave.iter().map(ToString::to_string).collect()).collect(),
+            landings: entry.landings.into_iter().map(LandingLine::from).collect(),
             beads: detail.beads.into_iter().map(MemberLine::from).collect(),
             dependencies: detail
                 .dependency_edges
@@ -241,15 +304,33 @@ fn count(detail: &ConvoyDetail) -> Standing {
     progress
 }
 
+/// Every number that is not zero, then the verdict.
 fn summarize(entry: &ConvoyEntry, progress: &Standing, merge_evidence: &str) -> String {
-    let finished = progress.merged + progress.done;
-    let note = match phase(entry) {
-        Phase::Staged => "staged: nothing is given out until it is started",
-        Phase::Landed | Phase::Complete if merge_evidence == "unverified" => "closed, merge unverified",
+    let numbers = [
+        (progress.merged, "merged"),
+        (progress.done, "done"),
+        (progress.failed, "failed"),
+        (progress.in_review, "in review"),
+        (progress.in_progress, "in progress"),
+        (progress.hooked, "hooked"),
+        (progress.blocked, "blocked"),
+        (progress.open, "open"),
+    ];
+    let mut parts: Vec<String> =
+        numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let landing_failed = entry.flags.iter().any(|flag| matches!(flag, ConvoyFlag::LandingFailed | ConvoyFlag::EmptyLanding));
+    let verdict = match phase(entry) {
         Phase::Landed => "landed",
+        Phase::Closed => "closed by hand, not landed",
+        Phase::Staged => "staged: nothing is given out until it is started",
+        Phase::Complete if landing_failed => "complete, landing failed",
+        Phase::Complete if entry.needs_landing() => "complete, not landed",
+        Phase::Complete if merge_evidence == "unverified" => "closed, merge unverified",
         Phase::Complete => "complete, not landed",
-        Phase::Running if progress.failed > 0 => "not complete: failed beads are not done, and what waits for them is blocked",
-        Phase::Running => "running",
+        Phase::Running if progress.total == 0 => "no beads yet",
+        Phase::Running => "not complete",
     };
-    format!("{finished} of {} done ({} merged), {} failed; {note}.", progress.total, progress.merged, progress.failed)
+    parts.push(verdict.to_owned());
+    let note = if progress.failed > 0 { " Failed beads are not done, and what waits for them is blocked." } else { "" };
+    format!("{}.{note}", parts.join(", "))
 }

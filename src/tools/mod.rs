@@ -11,6 +11,7 @@ pub mod bead_changes;
 pub mod bead_deletion;
 pub mod beads;
 pub mod confirm;
+pub mod convoy_changes;
 pub mod convoys;
 pub mod escalations;
 pub mod feed;
@@ -27,11 +28,12 @@ pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod sling;
-pub mod sling_bead;
+pub mod sling_batch;
 pub mod source;
 pub mod text;
 pub mod tool;
 pub mod toolset;
+pub mod town_check;
 pub mod towns;
 pub mod triage;
 pub mod view;
@@ -57,9 +59,12 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),
     ToolDef::of::<feed::TownFeed>(Work),
     ToolDef::live::<wait::WaitFor>(Work),
-    ToolDef::of::<sling_bead::Sling>(Work),
+    ToolDef::of::<sling::Sling>(Work),
     ToolDef::of::<merge_queue::MergeQueue>(Work),
-    ToolDef::of::<sling::SlingBatch>(Convoys),
+    ToolDef::of::<sling_batch::SlingBatch>(Convoys),
+    ToolDef::of::<convoy_changes::CreateConvoy>(Convoys),
+    ToolDef::of::<convoy_changes::StartConvoy>(Convoys),
+    ToolDef::of::<convoy_changes::UpdateConvoy>(Convoys),
     ToolDef::of::<messages::SendMayorMessage>(Agents),
     ToolDef::live::<messages::SendMessage>(Agents),
     ToolDef::of::<mailbox::ListMessages>(Agents),
@@ -79,6 +84,8 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<admin::UpdateConfig>(Admin).for_admins(),
     ToolDef::of::<admin::SetParked>(Admin).on_request(),
     ToolDef::live::<admin::Drain>(Admin).on_request(),
+    ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
+    ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
 ];
 
 /// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.

@@ -1,136 +1,230 @@
-//! The tool that gives out work in batches; `sling_bead` has the one for a single task.
+//! The tool that gives out one task: new or existing, to a polecat, the Mayor or a convoy, with as much rigor as wanted.
+//!
+//! Owns which targets there are, and what is said of those that are not. What follows from a sling is the rig's.
 
 use super::text::AgentText;
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{ConvoyTask, MergeMode, SlingConvoyInput, SlingConvoyResult};
-use crate::rpc::table::SLING_CONVOY;
+use super::view::{WorkStatus, bead_status};
+use crate::error::{Code, Failure, Fault, Refusal, refuse};
+use crate::ids::BeadId;
+use crate::rig::sling::{MAYOR, MAYOR_LABEL};
+use crate::rpc::model::{Bead, Priority, Quality, SlingConvoyResult, SlingInput, SlingResult};
+use crate::rpc::table::{SLING_BEAD, SLING_INTO_CONVOY};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// Gives a batch of related tasks to a rig as one convoy; a task starts when those it depends on are done. Staged convoys
-/// (the town's default) wait to be started. Use it for anything that takes more than one task.
+/// Gives one task to a polecat of a rig and returns at once with who has it, or its place in the queue when all are busy.
+/// For two or more related tasks use `sling_batch`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SlingBatch {
+pub struct Sling {
     /// Rig id or name.
     rig: String,
-    /// What the batch is for.
-    convoy_title: String,
-    /// 1 to 50 tasks.
-    #[schemars(length(min = 1, max = 50))]
-    tasks: Vec<Task>,
-    /// review-then-land: one landing merge at the end (the town's default). review-and-merge: each task merges by itself.
-    merge_mode: Option<MergeMode>,
-    /// true: plan only, start later. Default: as the town is configured (true unless changed).
-    staged: Option<bool>,
-    /// Set it when two or more tasks really have no order.
-    parallel: Option<bool>,
-    /// Free data kept with every bead.
-    metadata: Option<Map<String, Value>>,
-}
-
-/// One task of a batch.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Task {
-    /// What to do, in the imperative.
-    title: String,
-    /// Everything the polecat must know.
+    /// What to do, in the imperative; for a new bead.
+    title: Option<String>,
+    /// Instead of title: id of an open bead of the rig.
+    bead: Option<String>,
+    /// Everything the polecat must know: it cannot ask back.
     body: Option<String>,
-    /// Zero-based indices of the tasks that must be done first.
-    depends_on: Option<Vec<i64>>,
+    /// Default medium.
+    priority: Option<Priority>,
+    /// Labels; `gt:held` keeps the bead from being given out.
+    labels: Option<Vec<String>>,
+    /// Free data kept with the bead.
+    metadata: Option<Map<String, Value>>,
+    /// A polecat's id or name, `mayor`, or `idle` (default).
+    target: Option<String>,
+    /// basic: trivial fixes; shiny: standard workflow; chrome: maximum rigor.
+    quality: Option<Quality>,
+    /// Instructions for the worker, as in "focus on security".
+    args: Option<String>,
+    /// A formula by name instead of the quality's.
+    formula: Option<String>,
+    /// Its variables.
+    vars: Option<Map<String, Value>>,
+    /// Convoy id or name: adds the new bead to it.
+    convoy: Option<String>,
+    /// Ids of beads that must be done first.
+    depends_on: Option<Vec<String>>,
 }
 
 /// What was slung.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SlungBatch {
+pub struct Slung {
     town: String,
     rig: String,
-    convoy_id: String,
-    title: AgentText,
-    staged: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merge_mode: Option<MergeMode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feature_branch: Option<String>,
     summary: String,
-    /// In the order of the tasks.
-    beads: Vec<SlungTask>,
+    bead: SlungBead,
+    /// Who has it; left out while the bead waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<SlungAgent>,
+    /// Place in the queue, the first being 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<i64>,
+    /// Convoy id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    convoy: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct SlungTask {
+struct SlungBead {
     id: String,
     title: AgentText,
-    /// Tasks that must be done first.
-    waits_for: i64,
+    status: WorkStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<Quality>,
+    /// The next step of its formula.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<AgentText>,
 }
 
-impl Tool for SlingBatch {
-    const NAME: &'static str = "sling_batch";
-    const TITLE: &'static str = "Sling a convoy";
+#[derive(Debug, Serialize, JsonSchema)]
+struct SlungAgent {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+}
+
+impl Tool for Sling {
+    const NAME: &'static str = "sling";
+    const TITLE: &'static str = "Sling a task";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
-    const EXAMPLE: &'static str = r#"{"rig":"api","convoy_title":"Payments API","tasks":[{"title":"Write the API spec"},{"title":"Implement it","depends_on":[0]}],"staged":true}"#;
-    type Output = SlungBatch;
+    const EXAMPLE: &'static str = r#"{"rig":"web","title":"Add a health check endpoint","quality":"shiny","idempotency_key":"health-1"}"#;
+    type Output = Slung;
 
     fn rig(&self) -> Option<&str> {
         Some(&self.rig)
     }
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let ordered = self.tasks.iter().any(|task| task.depends_on.as_ref().is_some_and(|on| !on.is_empty()));
-        if self.tasks.len() > 1 && !ordered && self.parallel != Some(true) {
-            let refusal = Refusal::new(
-                Code::InvalidArgument,
-                format!("{} tasks without any depends_on: add depends_on, or set parallel: true", self.tasks.len()),
-            );
-            return Err(refusal.hint("Say which task needs which; only truly independent tasks are parallel.").into());
+        if self.title.is_some() == self.bead.is_some() {
+            let refusal = Refusal::new(Code::InvalidArgument, "sling: missing field `title`, or both title and bead: give one of them");
+            return Err(refusal.hint("title makes a new bead; bead slings one there is (list_beads shows their ids).").into());
         }
-        let input = SlingConvoyInput {
+        let agent = target(self.target.as_deref())?;
+        let depends_on = self.depends_on.as_deref().map(|ids| ids.iter().map(|id| bead_id("depends_on", id)).collect()).transpose()?;
+        if let Some(convoy) = &self.convoy {
+            return self.plan_convoy(place, convoy, depends_on);
+        }
+        let input = SlingInput {
             rig_id: place.rig()?.clone(),
-            convoy_title: self.convoy_title.clone(),
-            tasks: self
-                .tasks
-                .iter()
-                .map(|task| ConvoyTask { title: task.title.clone(), body: task.body.clone(), depends_on: task.depends_on.clone() })
-                .collect(),
-            merge_mode: self.merge_mode,
-            staged: self.staged,
+            title: self.title.clone().unwrap_or_default(),
+            body: self.body.clone(),
+            priority: self.priority.map(|priority| priority.as_str().to_owned()),
             metadata: self.metadata.clone(),
+            labels: self.labels.clone(),
+            bead_id: self.bead.as_deref().map(|id| bead_id("bead", id)).transpose()?,
+            quality: self.quality.map(|quality| quality.as_str().to_owned()),
+            args: self.args.clone(),
+            formula: self.formula.clone(),
+            vars: self.vars.clone(),
+            agent,
+            depends_on,
+            until: None,
+            hold: None,
         };
-        Ok(Plan::One(place.call_town(&SLING_CONVOY, (input,))?))
+        Ok(Plan::One(place.call_rig(&SLING_BEAD, (input,))?))
     }
 
-    fn render(self, answers: Answers, place: &Place) -> Result<SlungBatch, Failure> {
-        let slung: SlingConvoyResult = answers.one(&SLING_CONVOY)?;
-        let convoy = slung.convoy;
-        let ready = slung.beads.iter().filter(|entry| entry.bead.blockers_open == 0).count();
-        let summary = if convoy.staged {
-            format!("Staged with {} beads; nothing is given out until the convoy is started.", slung.beads.len())
-        } else {
-            format!("Running with {} beads: {ready} ready now, the others when what they wait for is done.", slung.beads.len())
+    fn render(self, answers: Answers, place: &Place) -> Result<Slung, Failure> {
+        let (town, rig) = (place.town()?.to_string(), place.rig()?.to_string());
+        if self.convoy.is_some() {
+            let SlingConvoyResult { convoy, mut beads } = answers.one(&SLING_INTO_CONVOY)?;
+            // The newest member is the last.
+            let slung = beads.pop().ok_or_else(|| Fault::new(Self::NAME, "a convoy without the bead"))?;
+            let start = if convoy.staged { "it is staged and waits to be started" } else { "it is running" };
+            return Ok(Slung {
+                town,
+                rig,
+                summary: format!("Added to the convoy, which has {} beads now: {start}.", convoy.total_beads),
+                bead: shown(&slung.bead, slung.molecule),
+                agent: None,
+                queue_position: None,
+                convoy: Some(convoy.id.to_string()),
+            });
+        }
+        let slung: SlingResult = answers.one(&SLING_BEAD)?;
+        let mut summary = match (&slung.agent, slung.queue_position) {
+            (Some(agent), _) => format!("{} has it.", agent.name),
+            (None, Some(position)) => format!("All polecats of the rig are busy: queued at position {position}."),
+            (None, None) if slung.bead.labels.iter().any(|label| label == MAYOR_LABEL) => "The Mayor has it and was told.".to_owned(),
+            (None, None) if slung.bead.blockers_open > 0 => {
+                format!("It waits for {} bead(s) and is given out when they are done.", slung.bead.blockers_open)
+            }
+            (None, None) => "Held: it is not given out until it is released.".to_owned(),
         };
-        Ok(SlungBatch {
-            town: place.town()?.to_string(),
-            rig: place.rig()?.to_string(),
-            convoy_id: convoy.id.to_string(),
-            title: AgentText::line(&convoy.title),
-            staged: convoy.staged,
-            merge_mode: convoy.merge_mode,
-            feature_branch: convoy.feature_branch,
+        if let Some(quality) = slung.bead.quality.filter(|_| self.formula.is_none()) {
+            summary = format!("{summary} It is worked on as {} ({}).", quality.as_str(), quality.purpose());
+        }
+        Ok(Slung {
+            town,
+            rig,
             summary,
-            beads: slung
-                .beads
-                .into_iter()
-                .map(|entry| SlungTask {
-                    id: entry.bead.bead_id.to_string(),
-                    title: AgentText::line(&entry.bead.title),
-                    waits_for: entry.bead.blockers_open,
-                })
-                .collect(),
+            bead: shown(&slung.bead, slung.molecule),
+            agent: slung.agent.map(|agent| SlungAgent { id: agent.id.to_string(), name: agent.name, branch: agent.branch }),
+            queue_position: slung.queue_position,
+            convoy: None,
         })
+    }
+}
+
+impl Sling {
+    /// A new member of a convoy, by way of the town.
+    fn plan_convoy(&self, place: &Place, convoy: &str, depends_on: Option<Vec<BeadId>>) -> Result<Plan, Failure> {
+        if self.bead.is_some() || self.target.is_some() || self.metadata.is_some() {
+            let refusal = Refusal::new(Code::InvalidArgument, "sling: convoy takes a new bead, without bead, target or metadata");
+            return Err(refusal.hint("A convoy's beads go to whoever is idle; add a bead that exists with update_convoy.").into());
+        }
+        let input = json!({
+            "convoy": convoy,
+            "rig_id": place.rig()?,
+            "title": self.title,
+            "body": self.body,
+            "priority": self.priority,
+            "labels": self.labels,
+            "quality": self.quality,
+            "args": self.args,
+            "formula": self.formula,
+            "vars": self.vars,
+            "depends_on": depends_on,
+        });
+        Ok(Plan::One(place.call_town(&SLING_INTO_CONVOY, (input,))?))
+    }
+}
+
+fn bead_id(field: &str, id: &str) -> Result<BeadId, Failure> {
+    BeadId::parse(id).map_err(|_| refuse(Code::InvalidArgument, format!("sling: {field}: not the id of a bead (list_beads shows them)")))
+}
+
+/// The rig's word for a target.
+///
+/// # Errors
+/// `Unsupported` for what embedded towns do not have, with what comes nearest.
+fn target(named: Option<&str>) -> Result<Option<String>, Refusal> {
+    let Some(named) = named else { return Ok(None) };
+    let kind = named.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    let (what, instead) = match kind.as_str() {
+        "idle" | "polecat" | "polecats" if !named.contains('/') => return Ok(None),
+        MAYOR => return Ok(Some(MAYOR.to_owned())),
+        "crew" => ("crew: the workspaces of people", "Leave target out for an idle polecat, or use mayor for what a person should decide."),
+        "dog" | "dogs" => ("dogs", "target idle gives it to an idle polecat."),
+        "deacon" if named.eq_ignore_ascii_case("deacon/dogs") => ("dogs", "target idle gives it to an idle polecat."),
+        "deacon" | "boot" | "witness" => ("a deacon or witness that takes work", "Use target mayor for decisions, idle for work."),
+        "refinery" => ("a refinery that takes tasks: it takes merge requests by itself", "target idle gives it to an idle polecat."),
+        _ => return Ok(Some(named.to_owned())),
+    };
+    Err(Refusal::new(Code::Unsupported, format!("sling: target: this town has no {what}")).hint(instead))
+}
+
+fn shown(bead: &Bead, step: Option<String>) -> SlungBead {
+    SlungBead {
+        id: bead.bead_id.to_string(),
+        title: AgentText::line(&bead.title),
+        status: bead_status(bead),
+        quality: bead.quality,
+        step: step.as_deref().map(AgentText::line),
     }
 }

@@ -109,6 +109,8 @@ pub struct MemberLine {
     title: AgentText,
     status: WorkStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rig: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
     /// Blockers that are not met.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +125,7 @@ impl From<ConvoyBead> for MemberLine {
             id: bead.bead_id.to_string(),
             title: AgentText::line(&bead.title),
             status: member_status(&bead),
+            rig: bead.rig_id.as_ref().map(ToString::to_string),
             agent: bead.assignee_agent_name.as_deref().map(name),
             waits_for: (bead.blockers_open > 0).then_some(bead.blockers_open),
             failure: bead.failure_reason.as_deref().map(AgentText::line),

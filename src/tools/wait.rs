@@ -59,8 +59,8 @@ pub struct Waited {
     subject: Subject,
     /// The wait is over: nothing will change any more. Whether it went well says `status`.
     done: bool,
-    /// Of a convoy: `staged`, `running`; `complete` or `landed` when every bead is done or merged; `failed` when all have
-    /// ended and some of them failed. Of a bead: `open`, `in_progress`, `in_review`; `merged`, `done` (closed without
+    /// Of a convoy: `staged`, `running`; `complete` or `landed` when every bead is done or merged; `closed` when a person
+    /// ended it; `failed` when all have ended and some of them failed. Of a bead: `open`, `in_progress`, `in_review`; `merged`, `done` (closed without
     /// evidence of a merge) or `failed`. Of either: `deleted`.
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]

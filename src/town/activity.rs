@@ -61,7 +61,13 @@ pub(crate) fn get_activity(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<Acti
         let may_have = !input.told || position.is_none_or(|position| known > position);
         let is_asked = is_wanted && may_have;
         if is_asked {
-            let filter = BeadEventFilter { after: position, limit: Some(limit), actor: input.actor.clone(), bead_id: input.bead.clone(), since: None };
+            let filter = BeadEventFilter {
+                after: position,
+                limit: Some(limit),
+                actor: input.actor.clone(),
+                bead_id: input.bead.clone(),
+                since: None,
+            };
             calls.push(Call::new(Instance::Rig(rig.clone()), &LIST_EVENTS, (filter,))?);
         }
         sources.push((is_asked, Source { name: rig.to_string(), position, known, read: None }));

@@ -1,10 +1,11 @@
 //! The dependency graph of a convoy: checked before anything is written.
 //!
-//! Owns the rules for indices and cycles. Pure.
+//! Owns the rules for indices and cycles, and the order in which beads can run. Pure.
 
 use crate::error::{Code, Refusal};
-use crate::rpc::model::ConvoyTask;
-use std::collections::BTreeSet;
+use crate::ids::BeadId;
+use crate::rpc::model::{ConvoyTask, DependencyEdge};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// For each task, the tasks it waits for.
 pub type Edges = Vec<BTreeSet<usize>>;
@@ -31,12 +32,43 @@ pub fn check(tasks: &[ConvoyTask]) -> Result<Edges, Refusal> {
         }
         edges.push(blockers);
     }
-    let stuck = tasks.len() - waves(&edges).iter().map(Vec::len).sum::<usize>();
-    if stuck > 0 {
-        let message = format!("Convoy dependency graph contains a cycle — {stuck} tasks are involved in circular dependencies");
-        return Err(Refusal::new(Code::InvalidArgument, message).hint("Remove one depends_on of the cycle."));
-    }
+    check_acyclic(&edges)?;
     Ok(edges)
+}
+
+/// Refuses a graph in which some can never run, in the contract's words.
+///
+/// # Errors
+/// `InvalidArgument` with how many they are.
+pub fn check_acyclic(edges: &Edges) -> Result<(), Refusal> {
+    let stuck = edges.len() - waves(edges).iter().map(Vec::len).sum::<usize>();
+    if stuck == 0 {
+        return Ok(());
+    }
+    let message = format!("Convoy dependency graph contains a cycle — {stuck} tasks are involved in circular dependencies");
+    Err(Refusal::new(Code::InvalidArgument, message).hint("Remove one depends_on of the cycle."))
+}
+
+/// The graph of beads, by their places in `beads`. Edges to or from others are none of it.
+#[must_use]
+pub fn of_beads(beads: &[BeadId], edges: &[DependencyEdge]) -> Edges {
+    let places: BTreeMap<&BeadId, usize> = beads.iter().enumerate().map(|(place, bead)| (bead, place)).collect();
+    let mut graph = vec![BTreeSet::new(); beads.len()];
+    for edge in edges {
+        if let (Some(waiter), Some(blocker)) = (places.get(&edge.bead_id), places.get(&edge.depends_on_bead_id))
+            && let Some(blockers) = graph.get_mut(*waiter)
+        {
+            blockers.insert(*blocker);
+        }
+    }
+    graph
+}
+
+/// The waves of beads, in their order.
+#[must_use]
+pub fn bead_waves(beads: &[BeadId], edges: &[DependencyEdge]) -> Vec<Vec<BeadId>> {
+    let waves = waves(&of_beads(beads, edges));
+    waves.into_iter().map(|wave| wave.into_iter().filter_map(|place| beads.get(place).cloned()).collect()).collect()
 }
 
 /// Tasks in the order in which they can run: each wave needs only earlier ones. Tasks of a cycle, or behind one, are in
@@ -66,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn task(depends_on: &[i64]) -> ConvoyTask {
-        ConvoyTask { title: "t".to_owned(), body: None, depends_on: Some(depends_on.to_vec()) }
+        ConvoyTask { title: "t".to_owned(), depends_on: Some(depends_on.to_vec()), ..ConvoyTask::default() }
     }
 
     #[test]

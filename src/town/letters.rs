@@ -1,12 +1,13 @@
-//! What the town tells: its rigs, who they are and the beads of convoys; sessions, what they listen to.
+//! What the town tells: its rigs, who they are, the beads of convoys, what becomes of beads they wait for and what to land;
+//! sessions, what they listen to.
 //!
-//! Owns the two kinds of letter that rigs get. They say how things are when they are sent.
+//! Owns the kinds of letter that rigs get. They say how things are when they are sent.
 
 use super::removal::REMOVED;
-use super::{convoys, escalations, pause, rig_config, rigs, state, topics};
+use super::{convoys, escalations, landing, mirror, pause, rig_config, rigs, state, topics};
 use crate::error::Failure;
 use crate::ids::{BeadId, ConvoyId, RigId};
-use crate::rig::RigState;
+use crate::rig::{BlockerTold, RigState};
 use crate::rpc::call::Instance;
 use crate::rpc::serve::{Cx, Flush};
 use crate::rpc::topics::compose as compose_news;
@@ -49,7 +50,7 @@ pub(super) fn watch_changed(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A convoy was made or started.
+/// A convoy was made, or is another now.
 pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
     tell(cx, "convoy", convoy.as_str(), rig)
 }
@@ -67,6 +68,16 @@ pub(super) fn acknowledged(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Res
 /// The town has removed this rig, or goes itself and its sessions with it: the object is to empty itself.
 pub(super) fn removed(cx: &Cx<'_>, target: &Instance) -> Result<(), Failure> {
     write(cx, REMOVED, &target.to_string(), target)
+}
+
+/// A bead stands differently now, and beads of this rig wait for it.
+pub(super) fn blocker_changed(cx: &Cx<'_>, blocker: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "blocker", blocker.as_str(), rig)
+}
+
+/// A convoy's landing merge in this rig was ordered or taken back.
+pub(super) fn landing_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "landing", convoy.as_str(), rig)
 }
 
 /// Writes the letter for an outbox row from the state as it is.
@@ -90,6 +101,16 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
         },
         "triage" => escalations::triage_letter(cx, &owed.subject, &rig),
         "acknowledged" => escalations::acknowledgement(cx, &owed.subject, &rig),
+        "landing" => match ConvoyId::parse(&owed.subject) {
+            Ok(convoy) => Ok(landing::order_for_rig(cx, &convoy, &rig, owed.generation)?.map(|order| outbox::write(&order)).transpose()?),
+            Err(_) => Ok(None),
+        },
+        "blocker" => match BeadId::parse(&owed.subject) {
+            Ok(bead_id) => Ok(mirror::standing(cx, &bead_id)?
+                .map(|(status, merged)| outbox::write(&BlockerTold { bead_id, status, merged }))
+                .transpose()?),
+            Err(_) => Ok(None),
+        },
         _ => Ok(None),
     }
 }

@@ -1,20 +1,27 @@
 //! The core of `TownDO`: what spans the rigs of one town.
 //!
 //! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `rig_config` how each is
-//! set up (`settings` says what either may hold), `pause` parking and drains, `removal` the end of rigs and town, `sling` and `convoys`
-//! batches of work, `graph` their dependencies, `status` what is read from the rigs or their mirror, `mayor` messages to
-//! the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters` what goes to the rigs, `feed` what happened here and `activity` in the rigs too, `watch` who sees it happen, `topics` what sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no
-//! MCP, no HTTP and no other town.
+//! set up (`settings` says what either may hold), `pause` parking and drains, `removal` the end of rigs and town. `sling`,
+//! `convoys` and `convoy_changes` are batches of work, `candidates` beads that may join one, `graph` their dependencies, `mirror`
+//! what the rigs tell of them, `landing` their end, `check` whether all agrees. `status` is what is read from the rigs or their
+//! mirror, `mayor` messages to the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters`
+//! what goes to the rigs, `feed` what happened here and `activity` in the rigs too, `watch` who sees it happen, `topics` what
+//! sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no MCP, no HTTP and no other town.
 
 pub mod activity;
+mod candidates;
+pub mod check;
 pub mod config;
+pub mod convoy_changes;
 pub mod convoys;
 pub mod escalations;
 pub mod feed;
 pub mod graph;
 pub mod identity;
+mod landing;
 mod letters;
 pub mod mayor;
+pub mod mirror;
 pub mod pause;
 pub mod removal;
 pub mod reviews;
@@ -83,10 +90,11 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     rigs::require(cx, &rig)?;
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),
-        "bead" => convoys::apply_bead(cx, &rig, letter),
         "escalation" => escalations::apply(cx, &rig, letter),
         "message" => mayor::receive(cx, letter),
         "frames" => watch::apply_frames(cx, &rig, letter),
+        "bead" => mirror::apply_bead(cx, &rig, letter),
+        "landing" => landing::apply_report(cx, &rig, letter),
         other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
     })
 }

@@ -4,7 +4,7 @@
 //! object that goes, and the town itself when every letter has arrived. An object that cannot be reached now goes later.
 
 use super::state::{self, TownState};
-use super::{convoys, feed, letters, rigs, topics};
+use super::{convoys, feed, letters, mirror, rigs, topics};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -90,7 +90,7 @@ fn fail_members(cx: &Cx<'_>, rig: &RigId) -> Result<usize, Failure> {
                 ConvoyBead { status: BeadStatus::Failed, failure_reason: Some(REASON.to_owned()), assignee_agent_name: None, ..bead };
             let letter =
                 Letter { kind: "bead".to_owned(), subject: told.bead_id.to_string(), generation: cx.number()?, body: value!(told) };
-            convoys::apply_bead(cx, rig, &letter)?;
+            mirror::apply_bead(cx, rig, &letter)?;
             failed += 1;
         }
     }

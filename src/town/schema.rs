@@ -152,6 +152,7 @@ CREATE TABLE convoy_landings (
   is_empty INTEGER NOT NULL DEFAULT 0,      -- 1: the branch was at its base, nothing was merged
   failure TEXT,
   updated_at INTEGER NOT NULL,
+  round INTEGER NOT NULL,                   -- which order this is; reports of earlier ones say nothing
   PRIMARY KEY (convoy_id, rig_id)
 ) STRICT, WITHOUT ROWID",
         "-- escalations

@@ -1,21 +1,28 @@
-//! `slingConvoy`: a batch of tasks in one transaction, ordered by dependencies, staged or running.
+//! `slingConvoy`: a batch of tasks in one transaction, ordered by dependencies, staged or running; `slingIntoConvoy`: one more.
 //!
-//! Owns that one command. Nothing is written before the whole batch has been checked.
+//! Owns these two commands and how a task becomes a member. Nothing is written before the whole batch has been checked.
 
-use super::{config, convoys, feed, graph, letters, rigs, state, topics};
-use crate::error::{Code, Failure, refuse};
-use crate::ids::{BeadId, ConvoyId};
-use crate::rig::beads::{check_metadata, check_text};
+use super::convoy_changes::{check_member, check_size, tell_rigs};
+use super::{config, convoys, feed, graph, landing, letters, rigs, state};
+use crate::error::{Code, Failure, Refusal, refuse};
+use crate::ids::{BeadId, ConvoyId, RigId};
+use crate::rig::bead_text::{LABEL_CHARS_MAX, LABELS_MAX, check_metadata, check_text};
+use crate::rig::{TaskDetails, formulas};
 use crate::rpc::model::{
-    Bead, BeadStatus, BeadType, ConvoyBead, ConvoyEntry, ConvoyStatus, FeedKind, Priority, SlingConvoyInput, SlingConvoyResult, SlingResult,
+    Bead, BeadStatus, BeadType, BlockedUntil, ConvoyBead, ConvoyEntry, ConvoyStatus, ConvoyTask, FeedKind, MergeMode, Priority, Quality,
+    SlingConvoyInput, SlingConvoyResult, SlingIntoConvoyInput, SlingResult,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, json};
+use crate::store::sql::query_one;
 use serde_json::{Map, Value, json as value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most tasks of one convoy (Gastown contract 4.5).
 pub const TASKS_MAX: usize = 50;
 /// Longest slug in a feature branch (Gastown contract 2.3).
 const SLUG_CHARS_MAX: usize = 40;
+/// Longest `args` of a task, in bytes.
+pub const ARGS_BYTES_MAX: usize = 4_000;
 
 /// `slingConvoy`.
 pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyInput,)) -> Result<Answer, Failure> {
@@ -25,71 +32,200 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
     if input.tasks.is_empty() || input.tasks.len() > TASKS_MAX {
         return Err(refuse(Code::InvalidArgument, format!("tasks must have 1 to {TASKS_MAX} entries")));
     }
-    for task in &input.tasks {
-        check_text(&task.title, task.body.as_deref())?;
+    let mut named: BTreeMap<String, RigId> = BTreeMap::new();
+    for (index, task) in input.tasks.iter().enumerate() {
+        check_task(&town, task).map_err(|failure| match failure {
+            Failure::Refused(refusal) => at_task(index, refusal).into(),
+            broke @ Failure::Broke(_) => broke,
+        })?;
+        if let Some(rig) = task.rig_id.as_ref().filter(|rig| !named.contains_key(*rig)) {
+            named.insert(rig.clone(), rig_named(cx, rig)?);
+        }
     }
     let edges = graph::check(&input.tasks)?;
 
     let id = ConvoyId::from_random(cx.random());
-    let convoy = ConvoyEntry {
-        feature_branch: Some(feature_branch(&input.convoy_title, &id)),
-        id,
-        title: input.convoy_title,
-        status: ConvoyStatus::Active,
-        staged: input.staged.unwrap_or_else(|| config::staged_default(&town)),
-        total_beads: i64::try_from(input.tasks.len()).unwrap_or(i64::MAX),
-        closed_beads: 0,
-        created_by: Some(caller.actor()),
-        created_at: cx.now,
-        landed_at: None,
-        merge_mode: Some(input.merge_mode.unwrap_or_else(|| config::merge_mode_default(&town))),
-        failed_beads: 0,
-    };
+    let mode = input.merge_mode.unwrap_or_else(|| config::merge_mode_default(&town));
+    let staged = input.staged.unwrap_or_else(|| config::staged_default(&town));
+    let mut convoy = new_convoy(cx, id, input.convoy_title, mode, staged, caller.actor());
+    convoy.total_beads = i64::try_from(input.tasks.len()).unwrap_or(i64::MAX);
     convoys::insert(cx, &convoy)?;
 
     let ids: Vec<BeadId> = input.tasks.iter().map(|_| BeadId::from_random(cx.random())).collect();
-    let mut metadata = input.metadata.unwrap_or_default();
-    reserve(&mut metadata, &convoy);
-    // The rig would refuse what no bead can hold, when it is too late to tell the caller.
-    check_metadata(&metadata)?;
+    let shared = input.metadata.unwrap_or_default();
     let mut beads = Vec::with_capacity(ids.len());
-    for ((task, bead_id), blockers) in input.tasks.into_iter().zip(&ids).zip(&edges) {
+    let mut rigs = BTreeSet::from([input.rig_id.clone()]);
+    for ((mut task, bead_id), blockers) in input.tasks.into_iter().zip(&ids).zip(&edges) {
+        let rig = task.rig_id.take().and_then(|rig| named.get(&rig)).unwrap_or(&input.rig_id).clone();
+        let until = task.until.unwrap_or(BlockedUntil::Closed);
         let waits_for: Vec<BeadId> = blockers.iter().filter_map(|index| ids.get(*index).cloned()).collect();
-        let mirror = ConvoyBead {
-            bead_id: bead_id.clone(),
-            title: task.title,
-            status: BeadStatus::Open,
-            rig_id: Some(input.rig_id.clone()),
-            assignee_agent_name: None,
-            blockers_open: i64::try_from(waits_for.len()).unwrap_or(i64::MAX),
-            merge_commit: None,
-            failure_reason: None,
-            quality: None,
-        };
-        let bead = new_bead(&mirror, task.body, &metadata, &convoy);
-        convoys::insert_bead(cx, &convoy.id, &bead, &mirror, &waits_for)?;
-        beads.push(SlingResult { bead, agent: None, queue_position: None, molecule: None });
+        beads.push(write_task(cx, &convoy, bead_id.clone(), &rig, task, shared.clone(), waits_for.len())?);
+        for blocker in &waits_for {
+            convoys::insert_edge(cx, &convoy.id, bead_id, blocker, until)?;
+        }
+        rigs.insert(rig);
     }
-    letters::convoy_changed(cx, &convoy.id, &input.rig_id)?;
-    topics::changed(cx, &town, topics::CONVOYS)?;
+    tell_rigs(cx, &town, &convoy.id, rigs)?;
     let detail = value!({"title": convoy.title, "rig_id": input.rig_id, "staged": convoy.staged, "total_beads": convoy.total_beads});
     feed::write(cx, &town, FeedKind::ConvoyCreated, convoy.id.as_str(), convoy.created_by.as_deref(), &detail)?;
+    // As it will be found, so that what is answered now is what is answered later.
+    convoy.assess();
     json(&SlingConvoyResult { convoy, beads })
 }
 
-/// Metadata keys that are the convoy's own, whatever the caller wrote there.
-fn reserve(metadata: &mut Map<String, Value>, convoy: &ConvoyEntry) {
-    metadata.insert("convoy_id".to_owned(), Value::from(convoy.id.as_str()));
-    if let Some(branch) = &convoy.feature_branch {
-        metadata.insert("feature_branch".to_owned(), Value::from(branch.as_str()));
+/// A rig by id or name.
+fn rig_named(cx: &Cx<'_>, rig: &str) -> Result<RigId, Failure> {
+    let found: Option<(RigId,)> =
+        query_one(cx.sql, "-- sling_rig_named\nSELECT id FROM rigs WHERE id = ?1 UNION SELECT id FROM rigs WHERE name = ?1", (rig,))?;
+    found.map(|(id,)| id).ok_or_else(|| {
+        let refusal = Refusal::new(Code::NotFound, format!("Rig {rig} not found in this town"));
+        refusal.hint("Call list_rigs to see the rigs of the town.").into()
+    })
+}
+
+/// `slingIntoConvoy`: one more task for a convoy that is not over. It waits for the members named.
+pub(crate) fn sling_into_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingIntoConvoyInput,)) -> Result<Answer, Failure> {
+    let town = state::require(cx)?;
+    let convoy = convoys::require_named(cx, &input.convoy)?;
+    if convoy.status == ConvoyStatus::Landed {
+        let refusal = Refusal::new(Code::Conflict, format!("Cannot add beads to a closed convoy: {}", convoy.id));
+        return Err(refusal.hint("Make a new convoy for further work.").into());
     }
-    if let Some(mode) = convoy.merge_mode {
-        metadata.insert("merge_mode".to_owned(), Value::from(mode.as_str()));
+    rigs::require(cx, &input.rig_id)?;
+    check_size(convoy.total_beads.saturating_add(1))?;
+    let task = ConvoyTask {
+        title: input.title,
+        body: input.body,
+        priority: input.priority,
+        labels: input.labels,
+        quality: input.quality,
+        args: input.args,
+        formula: input.formula,
+        vars: input.vars,
+        ..ConvoyTask::default()
+    };
+    check_task(&town, &task)?;
+    let blockers: BTreeSet<BeadId> = input.depends_on.unwrap_or_default().into_iter().collect();
+    for blocker in &blockers {
+        check_member(cx, &convoy.id, blocker)?;
+    }
+    let id = BeadId::from_random(cx.random());
+    let detail = value!({"title": convoy.title, "added": [id]});
+    let bead = write_task(cx, &convoy, id.clone(), &input.rig_id, task, input.metadata.unwrap_or_default(), blockers.len())?;
+    for blocker in &blockers {
+        convoys::insert_edge(cx, &convoy.id, &id, blocker, input.until.unwrap_or(BlockedUntil::Closed))?;
+        for rig in convoys::rigs_waiting_for(cx, blocker)? {
+            letters::blocker_changed(cx, blocker, &rig)?;
+        }
+    }
+    feed::write(cx, &town, FeedKind::ConvoyChanged, convoy.id.as_str(), Some(&caller.actor()), &detail)?;
+    tell_rigs(cx, &town, &convoy.id, [input.rig_id])?;
+    landing::settle(cx, &town, &convoy.id)?;
+    let convoy = convoys::find(cx, &convoy.id)?.unwrap_or(convoy);
+    json(&SlingConvoyResult { convoy, beads: vec![bead] })
+}
+
+/// A convoy that has no beads yet, with the feature branch of its name.
+pub(super) fn new_convoy(cx: &Cx<'_>, id: ConvoyId, title: String, mode: MergeMode, staged: bool, author: String) -> ConvoyEntry {
+    ConvoyEntry {
+        feature_branch: Some(feature_branch(&title, &id)),
+        id,
+        title,
+        status: ConvoyStatus::Active,
+        staged,
+        total_beads: 0,
+        closed_beads: 0,
+        created_by: Some(author),
+        created_at: cx.now,
+        landed_at: None,
+        merge_mode: Some(mode),
+        failed_beads: 0,
+        merged_beads: 0,
+        forced_at: None,
+        forced_by: None,
+        ready_to_land: false,
+        landings: Vec::new(),
+        flags: Vec::new(),
     }
 }
 
+/// What no bead can hold is refused here: the rig would do so when it is too late to tell the caller.
+fn check_task(town: &state::TownState, task: &ConvoyTask) -> Result<(), Failure> {
+    check_text(&task.title, task.body.as_deref())?;
+    let labels = task.labels.as_deref().unwrap_or_default();
+    if labels.len() > LABELS_MAX || labels.iter().any(|label| label.chars().count() > LABEL_CHARS_MAX) {
+        let message = format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters");
+        return Err(refuse(Code::InvalidArgument, message));
+    }
+    if task.args.as_ref().is_some_and(|args| args.len() > ARGS_BYTES_MAX) {
+        return Err(refuse(Code::InvalidArgument, format!("args must have at most {ARGS_BYTES_MAX} bytes")));
+    }
+    if task.vars.is_some() && task.formula.is_none() && task.quality.is_none() {
+        let refusal = Refusal::new(Code::InvalidArgument, "vars are for a formula, and none is given");
+        return Err(refusal.hint("Give formula or quality too, or leave out vars.").into());
+    }
+    if let Some(name) = task.formula.as_deref().or(task.quality.map(Quality::as_str)) {
+        let own = town.config.get("formulas").map_or_else(|| "{}".to_owned(), Value::to_string);
+        formulas::resolve(&own, name, task.vars.as_ref().unwrap_or(&Map::new()))?;
+    }
+    Ok(())
+}
+
+/// The refusal of one task of several.
+fn at_task(index: usize, refusal: Refusal) -> Refusal {
+    Refusal { message: format!("tasks[{index}].{}", refusal.message), ..refusal }
+}
+
+/// Writes a task as a member that waits for so many others.
+fn write_task(
+    cx: &Cx<'_>,
+    convoy: &ConvoyEntry,
+    bead_id: BeadId,
+    rig: &RigId,
+    task: ConvoyTask,
+    mut metadata: Map<String, Value>,
+    waits_for: usize,
+) -> Result<SlingResult, Failure> {
+    for (key, value) in [
+        ("quality", task.quality.map(|quality| Value::from(quality.as_str()))),
+        ("args", task.args.map(Value::from)),
+        ("formula", task.formula.map(Value::from)),
+        ("vars", task.vars.map(Value::Object)),
+    ] {
+        if let Some(value) = value {
+            metadata.insert(key.to_owned(), value);
+        }
+    }
+    metadata.extend(convoys::reserved(convoy));
+    check_metadata(&metadata)?;
+    let details = TaskDetails { priority: task.priority, labels: task.labels.unwrap_or_default(), quality: task.quality };
+    let mirror = ConvoyBead {
+        bead_id,
+        title: task.title,
+        status: BeadStatus::Open,
+        rig_id: Some(rig.clone()),
+        assignee_agent_name: None,
+        blockers_open: i64::try_from(waits_for).unwrap_or(i64::MAX),
+        merge_commit: None,
+        failure_reason: None,
+        quality: task.quality,
+        deleted: false,
+    };
+    let new =
+        convoys::NewMember { mirror: &mirror, rig, body: task.body.as_deref(), metadata: &metadata, details: &details, adopted: false };
+    convoys::insert_member(cx, &convoy.id, &new)?;
+    let bead = new_bead(&mirror, task.body, &metadata, &details, convoy);
+    Ok(SlingResult { bead, agent: None, queue_position: None, molecule: None })
+}
+
 /// A member in the contract's bead shape, as far as the town knows it.
-pub(super) fn new_bead(mirror: &ConvoyBead, body: Option<String>, metadata: &Map<String, Value>, convoy: &ConvoyEntry) -> Bead {
+pub(super) fn new_bead(
+    mirror: &ConvoyBead,
+    body: Option<String>,
+    metadata: &Map<String, Value>,
+    details: &TaskDetails,
+    convoy: &ConvoyEntry,
+) -> Bead {
     Bead {
         bead_id: mirror.bead_id.clone(),
         kind: BeadType::Issue,
@@ -99,8 +235,8 @@ pub(super) fn new_bead(mirror: &ConvoyBead, body: Option<String>, metadata: &Map
         rig_id: mirror.rig_id.clone(),
         parent_bead_id: None,
         assignee_agent_bead_id: None,
-        priority: Priority::Medium,
-        labels: Vec::new(),
+        priority: details.priority.unwrap_or(Priority::Medium),
+        labels: details.labels.clone(),
         metadata: metadata.clone(),
         dispatch_attempts: 0,
         last_dispatch_attempt_at: None,

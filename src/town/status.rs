@@ -6,7 +6,7 @@ use super::{activity, convoys, mayor, pause, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::model::{AgentCounts, AlarmStatus, AlarmTimes, BeadCounts, ConvoyBead, ConvoyDetail, Coverage, PatrolCounts};
+use crate::rpc::model::{AgentCounts, AlarmStatus, AlarmTimes, BeadCounts, ConvoyBead, ConvoyEntry, ConvoyMembers, Coverage, PatrolCounts};
 use crate::rpc::serve::{Answer, Caller, Cx, Gather, json};
 use crate::rpc::table::CONVOY_BEADS;
 use crate::store::outbox;
@@ -95,12 +95,10 @@ pub(super) fn alarm_status(cx: &Cx<'_>) -> Result<AlarmStatus, Failure> {
 }
 
 /// `getConvoyStatus`: asks every rig that has beads of the convoy. A rig that does not answer is named, and its beads
-/// are shown as it last told.
-pub(crate) fn get_convoy_status(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) -> Result<Answer, Failure> {
+/// are shown as it last told. By id or title.
+pub(crate) fn get_convoy_status(cx: &Cx<'_>, _caller: &Caller, (named,): (String,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
-    if convoys::find(cx, &id)?.is_none() {
-        return Ok(Answer::Json("null".to_owned()));
-    }
+    let Some(ConvoyEntry { id, .. }) = convoys::find_named(cx, &named)? else { return Ok(Answer::Json("null".to_owned())) };
     let rigs = convoys::rigs_of(cx, &id)?;
     let calls = rigs.iter().map(|rig| Call::new(Instance::Rig(rig.clone()), &CONVOY_BEADS, (&id,))).collect::<Result<_, _>>()?;
     Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(move |cx, answers| merge(cx, &id, &rigs, answers)) }))
@@ -111,8 +109,8 @@ fn merge(cx: &Cx<'_>, id: &ConvoyId, rigs: &[RigId], answers: Vec<Result<String,
     let mut fresh: Vec<ConvoyBead> = Vec::new();
     let mut missing = Vec::new();
     for (rig, answer) in rigs.iter().zip(answers) {
-        match answer.and_then(|text| decode::<Vec<ConvoyBead>>(&CONVOY_BEADS, &text)) {
-            Ok(beads) => fresh.extend(beads),
+        match answer.and_then(|text| decode::<ConvoyMembers>(&CONVOY_BEADS, &text)) {
+            Ok(members) => fresh.extend(members.beads),
             Err(_) => missing.push(rig.clone()),
         }
     }
@@ -122,9 +120,11 @@ fn merge(cx: &Cx<'_>, id: &ConvoyId, rigs: &[RigId], answers: Vec<Result<String,
             *bead = fresh.swap_remove(at);
         }
     }
-    (entry.closed_beads, entry.failed_beads) = convoys::recount(&beads);
+    entry.recount(&beads);
     let asked = i64::try_from(rigs.len()).unwrap_or(i64::MAX);
     let answered = asked.saturating_sub(i64::try_from(missing.len()).unwrap_or(i64::MAX));
     let coverage = Coverage { asked, answered, missing, as_of: cx.now };
-    json(&ConvoyDetail { dependency_edges: convoys::edges(cx, id)?, entry, beads, coverage: Some(coverage) })
+    let mut detail = convoys::detail(cx, entry, beads)?;
+    detail.coverage = Some(coverage);
+    json(&detail)
 }

@@ -13,6 +13,7 @@ mod completion;
 mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod convoy_tools;
 mod docs;
 mod feed_stream;
 mod feed_tool;

@@ -4,6 +4,7 @@ use crate::support::expect;
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::edge::instructions;
 use gastown_mcp::resources::rows::RESOURCES;
+use gastown_mcp::rpc::model::ConvoyFlag;
 use gastown_mcp::skills::{SKILLS, Skill, folder};
 use gastown_mcp::tools::TOOLS;
 use gastown_mcp::tools::run::{View, visible};
@@ -58,7 +59,8 @@ fn a_guide_is_called_as_its_front_matter_says() {
                     && uri.rsplit_once('.').is_some_and(|(_, ending)| ending == "md")
             );
             assert!(text.len() <= SKILL_BYTES_MAX && text.starts_with(['-', '#']), "{uri}");
-            let known: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.name).chain(["in_progress", "in_review"]).collect();
+            let flags = ConvoyFlag::ALL.iter().map(|flag| flag.as_str());
+            let known: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.name).chain(["in_progress", "in_review"]).chain(flags).collect();
             assert_eq!(unknown_words(text, &known), BTreeSet::new(), "{uri}");
         }
     }

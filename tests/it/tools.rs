@@ -55,6 +55,9 @@ fn the_tools_are_exactly_these() {
             "sling",
             "merge_queue",
             "sling_batch",
+            "create_convoy",
+            "start_convoy",
+            "update_convoy",
             "send_mayor_message",
             "send_message",
             "list_messages",
@@ -72,7 +75,9 @@ fn the_tools_are_exactly_these() {
             "get_config",
             "update_config",
             "set_parked",
-            "drain"
+            "drain",
+            "close_convoy",
+            "town_check"
         ]
     );
 }

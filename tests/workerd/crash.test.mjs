@@ -6,12 +6,13 @@ import { after, before, describe, test } from "node:test";
 import { modern, plain } from "./lib/mcp.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
-import { until, world } from "./lib/world.mjs";
+import { UNDEFINED, context, until, world } from "./lib/world.mjs";
 
 const SLINGS = 100;
 const BATCHES = 10;
 const TASKS = 3;
 const MESSAGES = 20;
+const CONVOYS = 24;
 const IN_FLIGHT = 24;
 /** Kills, each after this many more acknowledgements. At most IN_FLIGHT more come before it takes effect, so work is left each time. */
 const KILLS = 3;
@@ -128,6 +129,68 @@ describe("kill -9", () => {
       return status.mayor.queued_messages === MESSAGES && status.beads.open === open && status.agents.hooked === 10 && !status.alarm.next_fire_at
         && status.queue_depth === beads.filter(({ status: word, waits_for }) => word === "open" && !waits_for).length;
     });
+  });
+
+  test("in the middle of convoys over two rigs: all of it converges, nothing starts early, and the town's check is clean", async (t) => {
+    const town = await on.createFleetTown(["web", "api"]);
+    const key = (name) => ({ idempotency_key: name });
+    const jobs = Array.from({ length: CONVOYS }, (_, n) => ({
+      name: "sling_batch",
+      args: {
+        rig: "web", convoy_title: `over ${n}`, staged: n % 3 === 0, merge_mode: "review-and-merge", ...key(`over-${n}`),
+        tasks: [{ title: `over ${n} task 0` }, { title: `over ${n} task 1`, rig: "api", depends_on: [0] }, { title: `over ${n} task 2`, depends_on: [1], until: "merged" }],
+      },
+    })).concat(Array.from({ length: CONVOYS }, (_, n) => ({ name: "create_convoy", args: { name: `empty ${n}`, ...key(`empty-${n}`) } })));
+    const close = async (rig) => {
+      const { ok } = await on.rpc("RIG", town.rigs[rig], "listAgents", UNDEFINED, context(token));
+      const held = ok.find((agent) => agent.current_hook_bead_id);
+      if (held) await on.rpc("RIG", town.rigs[rig], "closeBead", held.current_hook_bead_id, held.id, context(token));
+    };
+    const enough = 5;
+    for (let life = 1; life <= KILLS && jobs.filter(({ answer }) => !answer).length > enough; life++) {
+      // Beads end meanwhile, so letters go both ways when the server dies.
+      const ends = ["web", "api", "web", "api"].map((rig) => close(rig).catch(() => {}));
+      const acknowledged = await work(town, jobs, enough);
+      await Promise.all(ends);
+      await server.start();
+      t.diagnostic(`life ${life}: ${acknowledged} acknowledged`);
+    }
+    await work(town, jobs);
+    assert.ok(jobs.every(({ answer }) => answer));
+    const { convoys } = await call(town, "list_convoys", { limit: 200 });
+    assert.equal(convoys.length, jobs.length, "each exactly once");
+
+    const admin = async (args) => {
+      const { json, text } = await on.http("POST", `/towns/${town.id}/mcp?toolsets=all`, { token, ...modern("tools/call", { name: "town_check", arguments: args }) });
+      assert.ok(json?.result?.structuredContent, text);
+      return json.result.structuredContent;
+    };
+    const clean = await until("town and rigs agree", async (note) => {
+      const found = note(await admin({}));
+      return found.ok && found.in_flight === 0 && found;
+    });
+    assert.deepEqual([clean.beads, clean.coverage.answered], [CONVOYS * 3, 2]);
+    // Whoever works has everything that it waited for.
+    for (const { id } of convoys) {
+      const { beads, dependencies } = await call(town, "convoy_status", { convoy_id: id });
+      const status = Object.fromEntries(beads.map((bead) => [bead.id, bead.status]));
+      for (const [waiter, blocker] of dependencies) {
+        if (status[waiter] !== "open") assert.ok(["done", "merged"].includes(status[blocker]), `${waiter} is ${status[waiter]}, ${blocker} ${status[blocker]}`);
+      }
+    }
+    // Between the work of a change and its reply.
+    await on.loseReplies(town.id, "updateConvoy");
+    const convoy = convoys.find(({ title }) => plain(title) === "empty 0").id;
+    const { ok: bead } = await on.rpc("RIG", town.rigs.api, "createBead", { type: "issue", title: "joins" }, context(token));
+    const request = { convoy, add_beads: [bead.bead_id], ...key("joins") };
+    const lost = call(town, "update_convoy", request).then(() => "answered", () => "lost");
+    await until("the bead has joined", async (note) => note((await call(town, "convoy_status", { convoy_id: convoy })).progress.total) === 1);
+    await server.restart();
+    assert.equal(await lost, "lost");
+    const again = await call(town, "update_convoy", request);
+    assert.equal(again.convoy.total, 1);
+    assert.deepEqual(await call(town, "update_convoy", request), again);
+    await until("town and rigs agree again", async (note) => note(await admin({})).ok);
   });
 
   for (const [name, object, method, args] of [

@@ -121,4 +121,3 @@ impl ActivityCursor {
         places.values().all(is_number).then_some(Self { of, places })
     }
 }
-

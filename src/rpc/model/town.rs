@@ -1,94 +1,14 @@
-//! The contract's shapes that belong to towns and their owners: convoys, rigs, identity, status, registry.
+//! The contract's shapes that belong to towns and their owners: rigs, identity, status, registry.
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{BeadStatus, ConvoyStatus, FeedKind, MergeMode, OwnerType, Quality, RuntimeMode, SlingResult};
-use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
-use crate::store::sql::{flag_column, json_column};
+use super::{FeedKind, OwnerType, RuntimeMode};
+use crate::ids::{AgentId, BeadId, RigId, TownId};
+use crate::store::sql::json_column;
 use crate::time::Timestamp;
-use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// Contract 3.3. Embedded towns count as closed only beads that are done or merged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConvoyEntry {
-    pub id: ConvoyId,
-    pub title: String,
-    pub status: ConvoyStatus,
-    #[serde(deserialize_with = "flag_column")]
-    pub staged: bool,
-    pub total_beads: i64,
-    pub closed_beads: i64,
-    pub created_by: Option<String>,
-    pub created_at: Timestamp,
-    pub landed_at: Option<Timestamp>,
-    pub feature_branch: Option<String>,
-    pub merge_mode: Option<MergeMode>,
-    /// Embedded: beads that failed; never part of `closed_beads`.
-    #[serde(default)]
-    pub failed_beads: i64,
-}
-
-/// Contract 3.3: a bead as its convoy shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConvoyBead {
-    pub bead_id: BeadId,
-    pub title: String,
-    pub status: BeadStatus,
-    pub rig_id: Option<RigId>,
-    pub assignee_agent_name: Option<String>,
-    /// Embedded: blockers that are not met yet.
-    #[serde(default)]
-    pub blockers_open: i64,
-    /// Embedded: evidence of the merge.
-    #[serde(default)]
-    pub merge_commit: Option<String>,
-    /// Embedded: why it failed.
-    #[serde(default)]
-    pub failure_reason: Option<String>,
-    /// Embedded: how rigorously it is worked on.
-    #[serde(default)]
-    pub quality: Option<Quality>,
-}
-
-/// Contract 3.3: `bead_id` waits for `depends_on_bead_id`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DependencyEdge {
-    pub bead_id: BeadId,
-    pub depends_on_bead_id: BeadId,
-}
-
-/// Contract 3.3.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ConvoyDetail {
-    #[serde(flatten)]
-    pub entry: ConvoyEntry,
-    pub beads: Vec<ConvoyBead>,
-    pub dependency_edges: Vec<DependencyEdge>,
-    /// Embedded: how much of this was read from the rigs just now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub coverage: Option<Coverage>,
-}
-
-impl<'de> Deserialize<'de> for ConvoyDetail {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Own {
-            beads: Vec<ConvoyBead>,
-            dependency_edges: Vec<DependencyEdge>,
-            #[serde(default)]
-            coverage: Option<Coverage>,
-        }
-        // Read twice, each time for what is known there: what serde derives for `flatten` is a decoder for every type in it.
-        let text = Box::<RawValue>::deserialize(deserializer)?;
-        let entry = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
-        let Own { beads, dependency_edges, coverage } = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
-        Ok(Self { entry, beads, dependency_edges, coverage })
-    }
-}
 
 /// Embedded: how many of the parts asked have answered; the others are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,39 +17,6 @@ pub struct Coverage {
     pub answered: i64,
     pub missing: Vec<RigId>,
     pub as_of: Timestamp,
-}
-
-/// Contract 2.3 `slingConvoy`, input.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SlingConvoyInput {
-    #[serde(rename = "rigId")]
-    pub rig_id: RigId,
-    #[serde(rename = "convoyTitle")]
-    pub convoy_title: String,
-    pub tasks: Vec<ConvoyTask>,
-    #[serde(default)]
-    pub merge_mode: Option<MergeMode>,
-    #[serde(default)]
-    pub staged: Option<bool>,
-    #[serde(default)]
-    pub metadata: Option<Map<String, Value>>,
-}
-
-/// One task of a convoy; `depends_on` holds zero-based indices of other tasks.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ConvoyTask {
-    pub title: String,
-    #[serde(default)]
-    pub body: Option<String>,
-    #[serde(default)]
-    pub depends_on: Option<Vec<i64>>,
-}
-
-/// Contract 2.3: answer of `slingConvoy` and `startConvoy`. `agent` is always null: beads are assigned when ready.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SlingConvoyResult {
-    pub convoy: ConvoyEntry,
-    pub beads: Vec<SlingResult>,
 }
 
 /// Contract 3.9: a rig as its town stores it. Embedded: the last three fields, which the registry has too.

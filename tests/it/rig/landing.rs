@@ -28,7 +28,8 @@ impl Landing {
     /// The town's letter.
     fn order(&self, branch: &str, cancelled: bool) {
         self.generation.set(self.generation.get() + 1);
-        let order = LandingOrder { convoy_id: self.convoy.clone(), title: "Payments".to_owned(), branch: branch.to_owned(), cancelled };
+        let order =
+            LandingOrder { convoy_id: self.convoy.clone(), title: "Payments".to_owned(), branch: branch.to_owned(), cancelled, round: 0 };
         let letter = Letter {
             kind: "landing".to_owned(),
             subject: self.convoy.to_string(),

@@ -113,7 +113,10 @@ fn a_blocker_that_is_closed_already_does_not_block() {
     let failed = town.sling(&rig, "failed").bead.bead_id;
     town.close(&rig, &done);
     town.fail(&rig, &failed);
-    let bead = |id: u8, on: &[&BeadId]| json!({"bead_id": BeadId::from_random([id; 16]), "title": "t", "body": null, "metadata": {}, "depends_on": on});
+    let bead = |id: u8, on: &[&BeadId]| {
+        let on: Vec<Value> = on.iter().map(|on| json!({"bead_id": on, "until": "closed"})).collect();
+        json!({"bead_id": BeadId::from_random([id; 16]), "joined": id, "title": "t", "body": null, "metadata": {}, "depends_on": on})
+    };
     let order = json!({
         "convoy_id": BeadId::from_random([40; 16]), "staged": false, "created_by": null, "created_at": town.fleet.now(),
         "beads": [bead(41, &[&done]), bead(42, &[&done, &failed])]

@@ -132,11 +132,13 @@ fn a_rejected_letter_leaves_no_number_behind() {
     let (town, rig) = Town::with_rig();
     let convoy = town.convoy(&rig, Some(true), &[&[]]);
     town.fleet.settle();
-    let bead = |id: u8, title: &str| json!({"bead_id": BeadId::from_random([id; 16]), "title": title, "body": null, "metadata": {}, "depends_on": []});
+    let bead = |id: u8, title: &str| json!({"bead_id": BeadId::from_random([id; 16]), "joined": id, "title": title, "body": null, "metadata": {}, "depends_on": []});
+    let mut member = bead(73, "t");
+    member["bead_id"] = json!(convoy.beads[0].bead.bead_id);
     let order = |convoy: &ConvoyId, beads: Vec<Value>| json!({"convoy_id": convoy, "staged": true, "created_by": null, "created_at": town.fleet.now(), "beads": beads});
     let letters = json!([
         {"kind": "convoy", "subject": "bad", "generation": 1_000_000, "body": order(&ConvoyId::from_random([70; 16]), vec![bead(71, "t"), bead(72, "")])},
-        {"kind": "convoy", "subject": convoy.convoy.id, "generation": 1_000_000, "body": order(&convoy.convoy.id, Vec::new())},
+        {"kind": "convoy", "subject": convoy.convoy.id, "generation": 1_000_000, "body": order(&convoy.convoy.id, vec![member])},
     ]);
     let context = internal(&town.fleet, &town.at, Some(&town.id), &DELIVER_TO_RIG);
     let rejected: Vec<Value> = town.fleet.ask(&rig.at, &DELIVER_TO_RIG, (letters,), &context).unwrap();

@@ -48,8 +48,15 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "initializePrivateTownIdentity") => {
             json!([{"ownerType": "user", "ownerUserId": OWNER, "createdByUserId": OWNER, "runtimeMode": "legacy"}])
         }
-        (Object::Town, "updateTownConfig") | (Object::Rig, "listEvents") => json!([{}]),
+        (Object::Town, "updateTownConfig" | "checkTown") | (Object::Rig, "listEvents") => json!([{}]),
         (Object::Town, "addRig") => json!([{"rigId": rig, "name": "frontend", "gitUrl": "u", "defaultBranch": "main"}]),
+        (Object::Town, "createConvoy") => json!([{"title": "c"}]),
+        (Object::Town, "slingIntoConvoy") => json!([{"convoy": "c", "rig_id": rig, "title": "t"}]),
+        (Object::Town, "updateConvoy") => json!([bead, {"merge_mode": "review-and-merge"}]),
+        (Object::Town, "convoyAddBead") => json!([bead, bead, null]),
+        (Object::Town, "convoyRemoveBead") => json!([bead, bead]),
+        (Object::Town, "onBeadClosed") => json!([{"convoyId": bead, "beadId": bead}]),
+        (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
         (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),

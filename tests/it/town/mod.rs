@@ -1,15 +1,20 @@
 //! `TownDO`.
 
 mod activity;
+mod check;
 mod config;
+mod convoy_changes;
 mod convoys;
+mod cost;
 mod escalations;
 mod feed;
+mod landing;
 mod mayor;
 mod merge_queue;
 mod pause;
 mod provisioning;
 mod random;
+mod random_convoys;
 mod removal;
 mod rig_config;
 mod status;
