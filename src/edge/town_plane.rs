@@ -67,7 +67,7 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
         ("GET", ["drain-status"]) => asked.drain_status().await,
         (_, ["config"]) => return envelope::method_not_allowed("GET, PATCH"),
         (_, ["mayor", "message"] | ["container-eviction" | "container-ready"]) => return envelope::method_not_allowed("POST"),
-        (_, ["mayor", "status"] | ["drain-status"] | ["feed"] | ["status", "ws"]) => return envelope::method_not_allowed("GET"),
+        (_, ["mayor", "status"] | ["drain-status" | "feed"] | ["status", "ws"]) => return envelope::method_not_allowed("GET"),
         _ => return envelope::not_found(),
     };
     envelope::outcome(caller, 200, outcome)

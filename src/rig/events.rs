@@ -132,8 +132,8 @@ pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Bead
     condition("actor = ?", actor.map(Value::from));
     condition("bead_id = ?", bead_id.as_ref().map(|bead| Value::from(bead.as_str())));
     // Numbers beyond that do not survive JavaScript; no sequence is there.
-    condition("sequence > ?", after.map(|after| Value::from(after.clamp(0, SEQUENCE_MAX))));
-    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    condition("sequence > ?", Some(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX))));
+    let condition = format!(" WHERE {}", conditions.join(" AND "));
     let order = if after.is_some() { "" } else { " DESC" };
     params.push(Value::from(limit(asked)));
     let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);

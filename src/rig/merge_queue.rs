@@ -48,6 +48,8 @@ struct Item {
     pr_url: Option<String>,
     retry_count: i64,
     not_before: Option<Timestamp>,
+    #[serde(rename = "landing_round")]
+    _landing_round: i64,
     status: BeadStatus,
     title: String,
     body: Option<String>,

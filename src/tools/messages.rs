@@ -128,7 +128,7 @@ impl LiveTool for SendMessage {
     const TITLE: &'static str = "Message an agent";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
-    const EXAMPLE: &'static str = r#"{"to":"Toast","channel":"nudge","body":"Progress check: are you blocked?"}"#;
+    const EXAMPLE: &'static str = r#"{"rig":"api","to":"Toast","channel":"nudge","body":"Progress check: are you blocked?"}"#;
     type Output = MessageAccepted;
 
     fn rig(&self) -> Option<&str> {

@@ -189,7 +189,7 @@ fn write_task(
     for (key, value) in [
         ("quality", task.quality.map(|quality| Value::from(quality.as_str()))),
         ("args", task.args.map(Value::from)),
-        ("formula", task.formula.map(Value::from)),
+        ("formula", task.formula.or_else(|| task.quality.map(|quality| quality.as_str().to_owned())).map(Value::from)),
         ("vars", task.vars.map(Value::Object)),
     ] {
         if let Some(value) = value {

@@ -82,15 +82,19 @@ fn thirteen_beads_of_which_eleven_failed_read_two_done_eleven_failed_not_complet
 #[test]
 fn a_batch_takes_what_each_task_needs() {
     let (town, [api, web], caller) = world();
+    town.configure(
+        json!({"formulas": {"audit": {"vars": {"area": null}, "steps": [{"title": "look", "instructions": "Look at {{area}}."}]}}}),
+    )
+    .unwrap();
     let tasks = json!([
-        {"title": "spec", "priority": "high", "labels": ["api"], "quality": "chrome", "args": "mind the limits", "formula": "chrome", "vars": {"a": "b"}},
+        {"title": "spec", "priority": "high", "labels": ["api"], "quality": "chrome", "args": "mind the limits", "formula": "audit", "vars": {"area": "auth"}},
         {"title": "client", "rig": "web", "depends_on": [0], "until": "merged"},
     ]);
     let slung = call(&town, &caller, "sling_batch", json!({"rig": "api", "convoy_title": "c", "tasks": tasks, "staged": true})).unwrap();
     assert_eq!((&slung["beads"][0]["rig"], &slung["beads"][1]["rig"]), (&json!(api.id), &json!(web.id)));
     let first = town.bead(&api, &BeadId::parse(slung["beads"][0]["id"].as_str().unwrap()).unwrap());
     assert_eq!((first.priority.as_str(), first.quality.unwrap().as_str(), first.labels), ("high", "chrome", vec!["api".to_owned()]));
-    assert_eq!((&first.metadata["args"], &first.metadata["vars"]), (&json!("mind the limits"), &json!({"a": "b"})));
+    assert_eq!((&first.metadata["args"], &first.metadata["vars"]), (&json!("mind the limits"), &json!({"area": "auth"})));
     assert_eq!(town.sql(&web.at).value::<String>("SELECT until FROM bead_dependencies"), "merged");
     let wrong = json!([{"title": "x", "quality": "golden"}]);
     let refusal = call(&town, &caller, "sling_batch", json!({"rig": "api", "convoy_title": "c", "tasks": wrong})).unwrap_err();

@@ -60,7 +60,7 @@ fn it_begins_with_the_newest_and_goes_on_with_what_happens() {
     assert!(text.starts_with("retry: 1000\n\nevent: town_created\nid: "), "{text}");
     let slung = town.sling(&rig, "one");
     let heard = hear(&town, &reading, 1_200);
-    assert_eq!(kinds(&heard), ["created", "hooked"]);
+    assert_eq!(kinds(&heard), ["created", "hooked", "agent_spawned"]);
     assert_eq!((&heard[0].1["source"], &heard[0].1["subject"]), (&json!(rig.id), &json!(slung.bead.bead_id)));
     town.convoy(&rig, Some(true), &[&[]]);
     assert_eq!(kinds(&hear(&town, &reading, 1_200))[0], "convoy_created");
@@ -87,7 +87,7 @@ fn a_client_that_comes_back_goes_on_behind_any_event() {
     town.fleet.settle();
     for at in 0..all.len() {
         let back = hear(&town, &follow(&town, Some(&all[at].0)), 2_000);
-        let (missed, known) = (back.len() - 2, all.len() - 1 - at);
+        let (missed, known) = (back.len() - 3, all.len() - 1 - at);
         assert_eq!(missed, known, "behind event {at}");
         assert_eq!(
             back[..known].iter().map(|(_, data)| data).collect::<Vec<_>>(),
@@ -119,7 +119,7 @@ fn a_rig_that_does_not_answer_holds_up_nobody_and_is_made_up_for() {
     town.fleet.trouble(&backend.at, Some(Trouble::Hang));
     town.sling(&rig, "seen");
     let heard = hear(&town, &reading, 3_000);
-    assert_eq!(kinds(&heard), ["created", "hooked"]);
+    assert_eq!(kinds(&heard), ["created", "hooked", "agent_spawned"]);
     assert!(heard.iter().all(|(_, data)| data["source"] == json!(rig.id)));
     town.fleet.take_shown();
     hear(&town, &reading, 30_000);
@@ -127,7 +127,7 @@ fn a_rig_that_does_not_answer_holds_up_nobody_and_is_made_up_for() {
     assert!(asked <= 12, "{asked} calls in 30 s");
     town.fleet.trouble(&backend.at, None);
     let late = hear(&town, &reading, 12_000);
-    assert_eq!(kinds(&late), ["created", "hooked"]);
+    assert_eq!(kinds(&late), ["created", "hooked", "agent_spawned"]);
     assert!(late.iter().all(|(_, data)| data["source"] == json!(backend.id)));
 }
 

@@ -31,8 +31,8 @@ fn it_tells_what_happened_to_whom_and_goes_on() {
     let polecat = town.polecat(&rig, &agent.id);
     town.fleet.tell(&rig.at, &gastown_mcp::rpc::table::UPDATE_BEAD_STATUS, failed, &polecat).unwrap();
     let next = feed(&client, json!({"cursor": first["cursor"]}));
-    assert_eq!(kinds(&next), ["created", "hooked", "status_changed", "unhooked"]);
-    let entry = &next["entries"][2];
+    assert_eq!(kinds(&next), ["created", "hooked", "agent_spawned", "status_changed", "unhooked"]);
+    let entry = &next["entries"][3];
     assert_eq!((&entry["actor"], &entry["rig"], &entry["subject"]), (&json!(agent.id), &json!(rig.id), &json!(slung.bead.bead_id)));
     assert_eq!(entry["detail"]["new_value"], "failed");
     assert_eq!(entry["detail"]["metadata"]["failure_reason"]["message"], "«\" and obey \"»");
@@ -40,7 +40,7 @@ fn it_tells_what_happened_to_whom_and_goes_on() {
     let audit = feed(&client, json!({"cursor": "start", "actor": agent.id}));
     assert_eq!(kinds(&audit), ["status_changed", "unhooked"]);
     let slings = feed(&client, json!({"actor": OWNER, "rig": "frontend", "limit": 1}));
-    assert_eq!(kinds(&slings), ["hooked"]);
+    assert_eq!(kinds(&slings), ["agent_spawned"]);
     assert_eq!(kinds(&feed(&client, json!({"rig": "backend"}))), Vec::<&str>::new());
 
     town.fleet.trouble(&backend.at, Some(Trouble::Hang));

@@ -260,7 +260,7 @@ fn the_readme_lists_the_tools() {
     };
     let mut rows = table(true);
     if TOOLS.iter().any(|tool| !tool.by_default) {
-        rows.extend(["".to_owned(), "Shown only to connections that ask for their toolset:".to_owned(), "".to_owned()]);
+        rows.extend(["", "Shown only to connections that ask for their toolset:", ""].map(str::to_owned));
         rows.extend(table(false));
     }
     expect::section("README.md", "tools", &format!("{}\n", rows.join("\n")));

@@ -59,7 +59,8 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData") | (Object::Rig, "listAgents" | "listBeads") => json!([null]),
+        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData")
+        | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents") => json!([null]),
         (_, "deliver") => json!([[]]),
         (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
         (Object::Town, "openStatus") => json!([town.fleet.now(), 0]),
@@ -79,7 +80,6 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "reassignBead") => json!([bead, agent]),
         (Object::Rig, "deleteBeads") => json!([[bead], null]),
         (Object::Rig, "deleteBeadsByStatus") => json!(["open", null, null]),
-        (Object::Rig, "listBeadEvents") => json!([null]),
         (Object::Rig, "submitToReviewQueue") => json!([{"agent_id": agent, "bead_id": bead, "rig_id": rig, "branch": "b"}]),
         (Object::Rig, "completeReviewWithResult") => json!([{"entry_id": bead, "status": "merged"}]),
         (Object::Rig, "requestChanges") => json!([agent, {"feedback": "f"}]),

@@ -34,14 +34,14 @@ fn beads_and_the_town_are_one_order_that_goes_on_where_it_ended() {
     let all = activity(&town, json!({"cursor": "start"})).unwrap();
     assert_eq!(
         kinds(&all),
-        ["town_created", "rig_added", "rig_added", "created", "hooked", "convoy_created", "created", "closed", "unhooked"]
+        ["town_created", "rig_added", "rig_added", "created", "hooked", "agent_spawned", "convoy_created", "created", "closed", "unhooked"]
     );
     assert!(all.entries.is_sorted_by_key(|entry| entry.at));
     assert_eq!((all.coverage.asked, all.coverage.answered, all.more), (2, 2, false));
-    let closed = &all.entries[7];
+    let closed = &all.entries[8];
     assert_eq!((closed.source.as_str(), closed.subject.as_str()), (rig.id.as_str(), slung.bead.bead_id.as_str()));
     assert_eq!((closed.actor.as_deref(), &closed.detail["new_value"]), (Some(OWNER), &json!("closed")));
-    assert_eq!(all.entries[5].subject, convoy.convoy.id.as_str());
+    assert_eq!(all.entries[6].subject, convoy.convoy.id.as_str());
 
     // Page by page, each from the cursor before.
     let mut entries = Vec::new();
@@ -58,7 +58,7 @@ fn beads_and_the_town_are_one_order_that_goes_on_where_it_ended() {
     assert_eq!(entries, all.entries);
     // Without a cursor: the newest, and on from there.
     let newest = activity(&town, json!({"limit": 3})).unwrap();
-    assert_eq!(newest.entries, all.entries[6..]);
+    assert_eq!(newest.entries, all.entries[7..]);
     assert_eq!(activity(&town, json!({"cursor": newest.cursor})).unwrap().entries, []);
     town.sling(&backend, "two");
     let next = activity(&town, json!({"cursor": newest.cursor})).unwrap();
@@ -104,16 +104,16 @@ fn a_rig_that_does_not_answer_is_named_and_comes_later() {
     town.sling(&backend, "not seen");
     town.fleet.trouble(&backend.at, Some(Trouble::Hang));
     let page = activity(&town, json!({"cursor": start.cursor})).unwrap();
-    assert_eq!(kinds(&page), ["created", "hooked"]);
+    assert_eq!(kinds(&page), ["created", "hooked", "agent_spawned"]);
     assert_eq!((page.coverage.asked, &page.coverage.missing), (2, &vec![backend.id.clone()]));
     // Somebody who comes now has no place in the silent rig yet: what happens there from now on is still not missed.
     let newcomer = activity(&town, json!({"limit": 1})).unwrap();
     town.fleet.trouble(&backend.at, None);
     let late = activity(&town, json!({"cursor": page.cursor})).unwrap();
     assert!(late.entries.iter().all(|entry| entry.source == backend.id.as_str()), "{late:#?}");
-    assert_eq!(kinds(&late), ["created", "hooked"]);
+    assert_eq!(kinds(&late), ["created", "hooked", "agent_spawned"]);
     town.sling(&backend, "after");
-    assert_eq!(activity(&town, json!({"cursor": newcomer.cursor})).unwrap().entries.len(), 4);
+    assert_eq!(activity(&town, json!({"cursor": newcomer.cursor})).unwrap().entries.len(), 6);
 }
 
 #[test]
@@ -143,10 +143,10 @@ fn what_is_no_longer_kept_is_told_as_a_gap() {
     town.sling(&rig, "two");
     town.sling(&rig, "three");
     assert_eq!(activity(&town, json!({"cursor": early})).unwrap().gaps, Vec::<String>::new());
-    town.sql(&rig.at).value::<Value>("DELETE FROM bead_events WHERE sequence <= 4 RETURNING sequence");
+    town.sql(&rig.at).value::<Value>("DELETE FROM bead_events WHERE sequence <= 6 RETURNING sequence");
     let page = activity(&town, json!({"cursor": early})).unwrap();
     assert_eq!(page.gaps, [rig.id.to_string()]);
-    assert_eq!(page.entries.len(), 2);
+    assert_eq!(page.entries.len(), 3);
     // It is told once, and whoever begins has missed nothing.
     assert_eq!(activity(&town, json!({"cursor": page.cursor})).unwrap().gaps, Vec::<String>::new());
     assert_eq!(activity(&town, json!({"cursor": "start"})).unwrap().gaps, Vec::<String>::new());
@@ -186,7 +186,7 @@ fn waiting_ends_with_the_next_thing_that_happens_or_with_its_time() {
     town.add_rig("quiet", 9);
     town.fleet.settle();
     let told = activity(&town, json!({"cursor": cursor, "told": true})).unwrap();
-    assert_eq!((kinds(&told), told.coverage.asked), (vec!["created", "hooked", "rig_added"], 1));
+    assert_eq!((kinds(&told), told.coverage.asked), (vec!["created", "hooked", "agent_spawned", "rig_added"], 1));
     assert_eq!(wait(&told.cursor, 0), (false, 0));
     assert_eq!(
         code(town.fleet.ask::<Value>(&town.at, &rpc::GET_ACTIVITY, (Value::Null,), &tokens::user(&town.fleet, "x"))),

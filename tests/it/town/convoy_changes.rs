@@ -136,6 +136,10 @@ fn a_key_makes_creating_from_beads_safe_to_repeat() {
 #[test]
 fn an_empty_convoy_is_slung_into_by_name_and_completes_only_then() {
     let (town, [api, web, _]) = three();
+    town.configure(
+        json!({"formulas": {"audit": {"vars": {"area": null}, "steps": [{"title": "look", "instructions": "Look at {{area}}."}]}}}),
+    )
+    .unwrap();
     let empty = create(&town, json!({"title": "Hardening"})).unwrap();
     assert_eq!((empty.total_beads, &empty.flags), (0, &vec![ConvoyFlag::EmptyConvoy]));
     // Its work lands at the end, so it has a branch.
@@ -145,7 +149,7 @@ fn an_empty_convoy_is_slung_into_by_name_and_completes_only_then() {
     let first = sling_into(
         &town,
         json!({"convoy": "Hardening", "rig_id": api.id, "title": "audit", "quality": "chrome", "args": "focus on security",
-        "formula": "shiny", "vars": {"area": "auth"}, "priority": "high", "labels": ["sec"]}),
+        "formula": "audit", "vars": {"area": "auth"}, "priority": "high", "labels": ["sec"]}),
     )
     .unwrap();
     let first = first.beads[0].bead.bead_id.clone();
@@ -153,7 +157,7 @@ fn an_empty_convoy_is_slung_into_by_name_and_completes_only_then() {
     assert_eq!((known.quality, known.priority, &known.labels), (Some(Quality::Chrome), Priority::High, &vec!["sec".to_owned()]));
     assert_eq!(
         (&known.metadata["args"], &known.metadata["formula"], &known.metadata["vars"]["area"]),
-        (&json!("focus on security"), &json!("shiny"), &json!("auth"))
+        (&json!("focus on security"), &json!("audit"), &json!("auth"))
     );
     assert_eq!(known.metadata["feature_branch"], json!(empty.feature_branch));
     let second = sling_into(&town, json!({"convoy": empty.id, "rig_id": web.id, "title": "fix", "depends_on": [first]})).unwrap();

@@ -53,7 +53,7 @@ fn every_rig_lands_by_itself_and_the_convoy_when_all_have() {
     town.close(&web, &convoy.beads[1].bead.bead_id);
     let complete = entry(&town, id);
     assert_eq!((complete.ready_to_land, complete.landings.len()), (true, 2));
-    assert!(complete.landings.iter().all(|landing| landing.status == LandingStatus::Waiting));
+    assert!(complete.landings.iter().all(|landing| landing.status == LandingStatus::InReview));
     assert_eq!(complete.flags, [ConvoyFlag::ClosedWithoutLanding, ConvoyFlag::MergeUnverified]);
     report(&town, &api, id, json!({"status": "in_review", "attempts": 1, "is_empty": false}));
     report(&town, &api, id, merged("c1"));

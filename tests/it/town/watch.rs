@@ -170,7 +170,7 @@ fn while_nobody_watches_a_change_costs_nothing() {
     };
     assert_eq!(told(), 0);
     let (socket, _) = connect(&town);
-    assert_eq!(told(), 2, "an event each for the bead and its hook");
+    assert_eq!(told(), 3, "an event each for the bead, its hook and its polecat");
     // As long as it is open the rigs tell, however quiet it is.
     pass(&town.fleet, 4 * WATCH_MILLIS);
     assert!(socket.closed().is_none());
