@@ -62,7 +62,7 @@ fn beads_and_the_town_are_one_order_that_goes_on_where_it_ended() {
     assert_eq!(activity(&town, json!({"cursor": newest.cursor})).unwrap().entries, []);
     town.sling(&backend, "two");
     let next = activity(&town, json!({"cursor": newest.cursor})).unwrap();
-    assert_eq!(kinds(&next), ["created", "hooked"]);
+    assert_eq!(kinds(&next), ["created", "hooked", "agent_spawned"]);
     // One rig only, and the rest is not behind the reader for ever.
     let one = activity(&town, json!({"cursor": "start", "rig_id": rig.id})).unwrap();
     assert_eq!(kinds(&one), ["created", "hooked", "closed", "unhooked"]);
