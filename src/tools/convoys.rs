@@ -49,7 +49,7 @@ pub(super) struct ConvoyLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     feature_branch: Option<String>,
     /// What not to overlook.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     flags: Vec<ConvoyFlag>,
     created_at: String,
 }
@@ -161,7 +161,7 @@ pub struct ConvoyView {
     /// Bead ids in the order in which they can run: each wave waits for earlier ones only.
     waves: Vec<Vec<String>>,
     /// Landing merges, one per rig.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     landings: Vec<LandingLine>,
     /// Rigs asked.
     coverage: Coverage,
@@ -176,7 +176,7 @@ struct LandingLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     merge_commit: Option<String>,
     /// Nothing was merged.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_empty: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<AgentText>,

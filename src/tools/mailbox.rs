@@ -52,7 +52,9 @@ struct MessageLine {
     from: String,
     to: String,
     channel: Channel,
-    at: String,
+    timestamp: String,
+    /// It waits until it is read; others are gone after a day.
+    durable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<AgentText>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,7 +123,8 @@ fn line(message: &Message, shown: fn(&str) -> AgentText) -> MessageLine {
         from: name(&message.from),
         to: name(&message.to),
         channel: message.channel,
-        at: message.timestamp.to_string(),
+        timestamp: message.timestamp.to_string(),
+        durable: message.durable,
         subject: said("subject").map(AgentText::line),
         text: said("body").or_else(|| said("message")).map(shown),
         bead: said("bead_id").map(name),

@@ -171,7 +171,7 @@ struct RigLine {
     queue_depth: i64,
     /// Polecats it may have at once.
     capacity: i64,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     parked: bool,
     quality: QualityCounts,
     as_of: String,

@@ -3,7 +3,7 @@
 //! Owns the translation of the contract's statuses into words that keep done, merged and failed apart.
 
 use super::text::{AgentText, name};
-use crate::rpc::model::{Bead, BeadStatus, ConvoyBead};
+use crate::rpc::model::{Bead, BeadStatus, ConvoyBead, Quality};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +67,9 @@ pub struct BeadLine {
     waits_for: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     merge_commit: Option<String>,
+    /// basic, shiny or chrome, where somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<AgentText>,
     created_at: String,
@@ -90,6 +93,7 @@ impl From<Bead> for BeadLine {
             assignee: bead.assignee_agent_bead_id.as_ref().map(ToString::to_string),
             waits_for: (bead.blockers_open > 0).then_some(bead.blockers_open),
             merge_commit: bead.merge_commit.as_deref().map(name),
+            quality: bead.quality,
             failure: bead.failure_reason.as_deref().map(AgentText::line),
             created_at: bead.created_at.to_string(),
             updated_at: bead.updated_at.to_string(),
@@ -115,6 +119,9 @@ pub struct MemberLine {
     /// Blockers that are not met.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<i64>,
+    /// basic, shiny or chrome, where somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<AgentText>,
 }
@@ -128,6 +135,7 @@ impl From<ConvoyBead> for MemberLine {
             rig: bead.rig_id.as_ref().map(ToString::to_string),
             agent: bead.assignee_agent_name.as_deref().map(name),
             waits_for: (bead.blockers_open > 0).then_some(bead.blockers_open),
+            quality: bead.quality,
             failure: bead.failure_reason.as_deref().map(AgentText::line),
         }
     }

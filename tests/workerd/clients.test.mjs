@@ -6,11 +6,13 @@ import { after, before, describe, test } from "node:test";
 import { connect, eras, plain } from "./lib/mcp.mjs";
 import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
-import { until, world } from "./lib/world.mjs";
+import { context, until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
-const TOOLS = ["list_towns", "list_rigs", "list_beads", "get_bead", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status", "sling", "sling_batch", "send_mayor_message", "remove_polecat", "create_bead", "update_bead"];
-const LOOKING = TOOLS.slice(0, 9);
+const LOOKING = ["list_towns", "list_rigs", "list_beads", "get_bead", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status",
+  "merge_queue", "list_messages", "list_escalations"];
+const TOOLS = [...LOOKING, "sling", "sling_batch", "create_bead", "update_bead", "create_convoy", "start_convoy", "update_convoy", "send_message", "send_mayor_message",
+  "acknowledge_escalation", "remove_polecat"];
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
 let server, on;
@@ -84,6 +86,32 @@ async function driveEveryTool(client, town, place, era) {
   const whole = await call("get_bead", { bead: made.bead.id });
   assert.deepEqual([whole.bead.title, whole.bead.priority, whole.labels], ["«much later»", "high", ["gt:held", "ops"]]);
   assert.deepEqual(whole.waits_for, [{ bead: running.beads[0].id, status: "open", until: "closed" }]);
+
+  // S2-08, S3-16, S3-19, S3-20: a convoy by name, of what exists and of what is slung into it.
+  const named = await call("create_convoy", { name: "Hardening", staged: true });
+  await call("update_convoy", { convoy: "Hardening", add_beads: [made.bead.id] });
+  await call("sling", { rig: "web", title: "audit the login", convoy: "Hardening", quality: "chrome", args: "focus on security" });
+  await call("start_convoy", { convoy: "Hardening" });
+  const hardening = await until("both are members", async (note) => {
+    const seen = note(await call("convoy_status", { convoy_id: "Hardening" }));
+    return seen.beads.length === 2 && seen;
+  });
+  assert.deepEqual([hardening.id, hardening.phase], [named.convoy.id, "running"]);
+  assert.ok(hardening.beads.some(({ quality }) => quality === "chrome"));
+
+  // S2-26 to S2-30: looked at, and taken from nobody.
+  await call("send_message", { rig: "web", to: slung.agent.id, subject: "progress?", body: "Are you blocked?" });
+  const { messages } = await call("list_messages", { rig: "web", agent: slung.agent.id, channel: "mail" });
+  assert.deepEqual(messages.map(({ channel, durable }) => [channel, durable]), [["mail", true]]);
+
+  const queue = await call("merge_queue");
+  assert.deepEqual([queue.waiting, queue.coverage], [[], { asked: 2, answered: 2 }]);
+
+  const raised = await on.rpc("TOWN", town.id, "routeEscalation", { severity: "high", message: "Which currency first?" }, context(tokens.user("owner")));
+  assert.ok(raised.ok, raised.error);
+  assert.equal((await call("list_escalations")).escalations[0].id, raised.ok.id);
+  await call("acknowledge_escalation", { escalation: raised.ok.id });
+  assert.deepEqual((await call("list_escalations")).escalations, []);
 
   const before = (await call("get_town_status")).mayor.queued_messages;
   const sent = await call("send_mayor_message", { message: "Hold off on the auth integration until Friday." });
@@ -191,7 +219,7 @@ for (const era of eras) {
         ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a" }], metadata: nested(100) }, /metadata: at most 32 levels/],
         ["list_beads", { limit: 0 }, /limit must be from 1 to 200/],
         ["list_beads", { cursor: "nonsense" }, /cursor/],
-        ["convoy_status", { convoy_id: "7" }, /convoy_id.*list_convoys/],
+        ["convoy_status", { convoy_id: "7" }, /Convoy not found: 7.*list_convoys/],
         ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a" }, { title: "b" }] }, /parallel/],
         ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a", depends_on: [1] }, { title: "b", depends_on: [0] }] }, /contains a cycle — 2 tasks/],
         ["sling_batch", { rig: "web", convoy_title: "c", tasks: [{ title: "a", depends_on: [5] }, { title: "b" }] }, /tasks\[0\]\.depends_on/],

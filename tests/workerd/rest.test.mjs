@@ -163,7 +163,7 @@ describe("the Mayor's routes", () => {
     assert.deepEqual(beads.map(({ bead, agent }) => [bead.title, bead.metadata.convoy_id, agent]), [["a", convoy.id, null], ["b", convoy.id, null]]);
     assert.deepEqual((await get("convoys")).json.data.map(({ id }) => id), [convoy.id]);
     const detail = (await get(`convoys/${convoy.id}`)).json.data;
-    assert.deepEqual(detail.dependency_edges, [{ bead_id: beads[1].bead.bead_id, depends_on_bead_id: beads[0].bead.bead_id }]);
+    assert.deepEqual(detail.dependency_edges, [{ bead_id: beads[1].bead.bead_id, depends_on_bead_id: beads[0].bead.bead_id, until: "closed" }]);
     const started = await post(`convoys/${convoy.id}/start`);
     assert.deepEqual([started.status, started.json.data.convoy.staged], [200, false]);
     failed(await post(`convoys/${convoy.id}/start`), 404, "Convoy not found or not staged");
