@@ -65,8 +65,8 @@ fn beads_and_the_town_are_one_order_that_goes_on_where_it_ended() {
     assert_eq!(kinds(&next), ["created", "hooked", "agent_spawned"]);
     // One rig only, and the rest is not behind the reader for ever.
     let one = activity(&town, json!({"cursor": "start", "rig_id": rig.id})).unwrap();
-    assert_eq!(kinds(&one), ["created", "hooked", "closed", "unhooked"]);
-    assert_eq!(activity(&town, json!({"cursor": one.cursor})).unwrap().entries.len(), 7);
+    assert_eq!(kinds(&one), ["created", "hooked", "agent_spawned", "closed", "unhooked"]);
+    assert_eq!(activity(&town, json!({"cursor": one.cursor})).unwrap().entries.len(), 8);
 }
 
 /// S3-40: work history by actor.
