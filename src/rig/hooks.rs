@@ -11,7 +11,7 @@ use super::{beads, dispatch, events, names, report, state, topics};
 use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
-use crate::rpc::model::{Agent, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
+use crate::rpc::model::{Agent, AgentRole, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query_one};
 use serde_json::Value;
@@ -153,6 +153,10 @@ pub(super) fn check_hookable(cx: &Cx<'_>, rig: &RigState, agent: &Agent, bead: &
     if bead.kind == BeadType::Issue {
         // Reviews of what is done go on.
         dispatch::check_gives_out(rig)?;
+    }
+    if bead.kind == BeadType::MergeRequest && agent.role == AgentRole::Polecat {
+        let refusal = Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: a merge request is the refinery's"));
+        return Err(refusal.hint("Call getOrCreateAgent with role refinery, and hook it to that agent.").into());
     }
     if bead.kind == BeadType::Escalation {
         return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: type '{}' is not workable", bead.kind.as_str())));
