@@ -34,10 +34,6 @@ pub(crate) fn update_agent_status(cx: &Cx<'_>, caller: &Caller, (id, status): (A
     }
     let event = agents::happened(BeadEventType::AgentStatus, &id).values(Some(agent.status.as_str()), status.as_str());
     events::write(cx, &event)?;
-    if status == AgentStatus::Dead {
-        // Its place is given to the next bead that waits.
-        cx.wake_at(cx.now.plus_millis(hooks::ACTIVE_TICK_MILLIS));
-    }
     Ok(Answer::Void)
 }
 
@@ -51,6 +47,10 @@ fn set(cx: &Cx<'_>, rig: &RigState, agent: &Agent, status: AgentStatus) -> Resul
         "-- agent_status_set\nUPDATE agents SET status = ?, last_activity_at = ? WHERE id = ?",
         (status, cx.now.millis(), &agent.id),
     )?;
+    if matches!(status, AgentStatus::Idle | AgentStatus::Dead) {
+        // It, or whoever takes its place, is given the next bead that waits.
+        cx.wake_at(cx.now.plus_millis(hooks::ACTIVE_TICK_MILLIS));
+    }
     topics::agent_changed(cx, rig, &agent.id)
 }
 
@@ -118,7 +118,6 @@ pub(super) fn reset(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<(), Fa
         let event = agents::happened(BeadEventType::AgentStatus, &agent.id);
         events::write(cx, &event.values(Some(agent.status.as_str()), AgentStatus::Idle.as_str()))?;
     }
-    cx.wake_at(cx.now.plus_millis(hooks::ACTIVE_TICK_MILLIS));
     report::summary_changed(cx, rig)
 }
 

@@ -3,18 +3,22 @@
 //! Owns what goes with a bead and what stays: its events stay, and so do the edges by which others wait for it in vain.
 //! Works on many beads at once, so that a large rig is cleared in few statements.
 
+use super::beads::{self, Move};
 use super::state::RigState;
-use super::{dependencies, dispatch, events, hooks, report, state, topics};
+use super::{dependencies, dispatch, events, hooks, landing, report, reviews, state, topics};
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{BeadId, RigId};
 use crate::rpc::model::{BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query};
+use std::collections::BTreeSet;
 
 /// Most ids in one call (Gastown contract, section 10).
 pub const IDS_MAX: usize = 5_000;
 /// Beads deleted by one round of statements, which take them as one parameter.
 const BATCH: usize = 1_000;
+/// Why a bead in review is open again.
+const REQUEST_DELETED: &str = "its merge request was deleted";
 
 /// `deleteBead`: whether there was such a bead in this rig.
 pub(crate) fn delete_bead(cx: &Cx<'_>, _caller: &Caller, (id, rig_id): (BeadId, Option<RigId>)) -> Result<Answer, Failure> {
@@ -90,11 +94,21 @@ fn delete_some(cx: &Cx<'_>, rig: &RigState, ids: &[BeadId]) -> Result<usize, Fai
     for batch in doomed.chunks(BATCH) {
         delete_batch(cx, rig, batch)?;
     }
-    for source in reviewed.iter().filter(|source| !doomed.contains(source)) {
-        // Its merge request held back whoever waits for it.
-        dependencies::blocker_changed(cx, rig, source)?;
+    let gone: BTreeSet<&BeadId> = doomed.iter().collect();
+    for source in reviewed.iter().filter(|source| !gone.contains(source)) {
+        unreviewed(cx, rig, source)?;
     }
     Ok(doomed.len())
+}
+
+/// A bead whose merge request is no more is work again, if it was in review; and whoever waits for it is held back no longer.
+fn unreviewed(cx: &Cx<'_>, rig: &RigState, source: &BeadId) -> Result<(), Failure> {
+    if let Some(bead) = beads::find(cx, source)?.filter(|bead| bead.status == BeadStatus::InReview)
+        && reviews::open_of(cx, source)?.is_none()
+    {
+        beads::move_to(cx, rig, &bead, BeadStatus::Open, &Move { reason: Some(REQUEST_DELETED), ..Move::default() })?;
+    }
+    dependencies::blocker_changed(cx, rig, source)
 }
 
 /// These beads as far as they exist, what is below them, and the merge requests made for any of them.
@@ -139,9 +153,11 @@ fn delete_batch(cx: &Cx<'_>, rig: &RigState, batch: &[BeadId]) -> Result<(), Fai
     }
     events::write_deleted(cx, batch)?;
     dependencies::forget(cx, &ids)?;
+    landing::deleted(cx, rig, &ids)?;
     for statement in [
         "-- deletion_molecules\nDELETE FROM molecules WHERE bead_id IN (SELECT value FROM json_each(?))",
-        "-- deletion_reviews\nDELETE FROM merge_requests WHERE bead_id IN (SELECT value FROM json_each(?))",
+        // What a landing came to is told again when the town asks.
+        "-- deletion_reviews\nDELETE FROM merge_requests WHERE bead_id IN (SELECT value FROM json_each(?)) AND source_bead_id IS NOT NULL",
     ] {
         execute(cx.sql, statement, (&ids,))?;
     }

@@ -129,7 +129,8 @@ fn write_fields(cx: &Cx<'_>, fields: &BeadUpdate, before: &Bead) -> Result<Vec<&
     execute(
         cx.sql,
         "-- beads_update\nUPDATE beads SET title = ?, body = ?, priority = ?, priority_rank = ?, parent_bead_id = ?, labels = ?, metadata = ?,
-           held = (staged = 1 OR ? = 1) WHERE bead_id = ?",
+           held = (staged = 1 OR ? = 1 OR EXISTS (SELECT 1 FROM merge_requests AS review
+             WHERE review.bead_id = beads.bead_id AND review.not_before IS NOT NULL)) WHERE bead_id = ?",
         (
             &after.title,
             &after.body,

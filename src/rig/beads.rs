@@ -30,6 +30,14 @@ macro_rules! bead_columns {
 }
 pub(super) use bead_columns;
 
+/// Whether a bead's labels keep it from being given out, in SQL: what `has_held_label` says.
+macro_rules! held_by_label {
+    () => {
+        "EXISTS (SELECT 1 FROM json_each(labels) WHERE value IN ('gt:held', 'gt:triage-request'))"
+    };
+}
+pub(super) use held_by_label;
+
 /// A bead about to be written, its text within the limits.
 pub(super) struct NewBead {
     pub(super) bead_id: BeadId,
@@ -216,6 +224,7 @@ pub(crate) fn update_bead_status(
     if bead.status.is_terminal() || bead.status == status {
         return answer(&bead);
     }
+    verdicts::check_judges(caller, &bead)?;
     let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
     if let Some(reason) = &reason {
         check_note("failureReason", reason)?;

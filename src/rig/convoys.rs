@@ -3,7 +3,7 @@
 //! Owns how a convoy letter becomes beads, memberships and edges, and what the town is answered about them. The convoy
 //! itself is the town's, and so is who waits for whom in it.
 
-use super::beads::{self, Move, NewBead};
+use super::beads::{self, Move, NewBead, held_by_label};
 use super::events::Happened;
 use super::state::RigState;
 use super::{dependencies, events, molecules, report, state};
@@ -142,7 +142,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     }
     execute(
         cx.sql,
-        "-- convoys_hold\nUPDATE beads SET staged = ?1, held = (?1 = 1 OR EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held')) WHERE convoy_id = ?2",
+        concat!("-- convoys_hold\nUPDATE beads SET staged = ?1, held = (?1 = 1 OR ", held_by_label!(), ") WHERE convoy_id = ?2"),
         (i64::from(order.staged), &order.convoy_id),
     )?;
     if order.closed {
@@ -239,9 +239,11 @@ fn leave(cx: &Cx<'_>, rig: &RigState, convoy: &ConvoyId, bead: &BeadId, among: &
     dependencies::keep_only(cx, convoy, bead, "[]", among)?;
     execute(
         cx.sql,
-        "-- convoys_leave\nUPDATE beads SET convoy_id = NULL, updated_at = ?,
-           staged = 0, held = EXISTS (SELECT 1 FROM json_each(labels) WHERE value = 'gt:held'),
-           metadata = json_remove(metadata, '$.convoy_id', '$.feature_branch', '$.merge_mode') WHERE bead_id = ? AND convoy_id = ?",
+        concat!(
+            "-- convoys_leave\nUPDATE beads SET convoy_id = NULL, updated_at = ?, staged = 0, held = ",
+            held_by_label!(),
+            ", metadata = json_remove(metadata, '$.convoy_id', '$.feature_branch', '$.merge_mode') WHERE bead_id = ? AND convoy_id = ?"
+        ),
         (cx.now.millis(), bead, convoy),
     )?;
     dependencies::recount(cx, rig, bead)?;

@@ -8,7 +8,7 @@ use super::retention;
 use super::roster::Roster;
 use super::state::{self, RigState};
 use super::tally::ready;
-use crate::error::{Failure, Fault};
+use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::Agent;
 use crate::rpc::serve::Cx;
@@ -39,7 +39,7 @@ pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
 
 /// Gives ready work to whoever is free, in the queue's order. `given` hears who got what, and whether to go on.
 pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready, Agent) -> ControlFlow<()>) -> Result<(), Failure> {
-    if rig.parked || rig.draining {
+    if check_gives_out(rig).is_err() {
         return Ok(());
     }
     let mut roster = Roster::load(cx)?;
@@ -53,6 +53,19 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
         }
     }
     Ok(())
+}
+
+/// Whether work is given out just now.
+///
+/// # Errors
+/// `Conflict` while the rig is parked, or its town drains.
+pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
+    if !rig.parked && !rig.draining {
+        return Ok(());
+    }
+    let why = if rig.parked { "parked" } else { "draining" };
+    let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));
+    Err(refusal.hint("Leave the work open, or sling it without naming an agent: it queues until then."))
 }
 
 /// The alarm of a rig: whatever was left for the next tick.

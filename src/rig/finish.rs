@@ -137,6 +137,8 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     if agent.status != AgentStatus::Idle {
         topics::agent_changed(cx, &rig, &agent_id)?;
         report::summary_changed(cx, &rig)?;
+        // It may be free for what waits.
+        cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
     if let Some(hook) = &agent.current_hook_bead_id {
         give_back(cx, &rig, &beads::require(cx, hook)?, reason)?;

@@ -7,11 +7,11 @@ use super::agents;
 use super::beads::Move;
 use super::events::Happened;
 use super::state::RigState;
-use super::{beads, events, names, report, state, topics};
+use super::{beads, dispatch, events, names, report, state, topics};
 use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
-use crate::rpc::model::{Agent, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
+use crate::rpc::model::{Agent, AgentRole, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{execute, query_one};
 use serde_json::Value;
@@ -140,7 +140,7 @@ pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (Agen
     if agent.current_hook_bead_id.as_ref() == Some(&bead_id) {
         return Ok(Answer::Void);
     }
-    check_hookable(cx, &agent, &bead)?;
+    check_hookable(cx, &rig, &agent, &bead)?;
     attach(cx, &rig, &mut agent, &bead_id)?;
     report::bead_changed(cx, &rig, &bead_id)?;
     cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
@@ -148,8 +148,16 @@ pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (Agen
 }
 
 /// The reasons why this agent cannot take this bead, in the contract's words where it has them.
-pub(super) fn check_hookable(cx: &Cx<'_>, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
+pub(super) fn check_hookable(cx: &Cx<'_>, rig: &RigState, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
     let id = &bead.bead_id;
+    if bead.kind == BeadType::Issue {
+        // Reviews of what is done go on.
+        dispatch::check_gives_out(rig)?;
+    }
+    if bead.kind == BeadType::MergeRequest && agent.role == AgentRole::Polecat {
+        let refusal = Refusal::new(Code::Conflict, format!("Cannot hook agent to bead {id}: a merge request is the refinery's"));
+        return Err(refusal.hint("Call getOrCreateAgent with role refinery, and hook it to that agent.").into());
+    }
     if bead.kind == BeadType::Escalation {
         return Err(refuse(Code::Conflict, format!("Cannot hook agent to bead {id}: type '{}' is not workable", bead.kind.as_str())));
     }

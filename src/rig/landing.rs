@@ -3,7 +3,7 @@
 //! Owns how the order becomes a merge request, when a failed one is tried again, and what the town is told. When a convoy is
 //! to land is the town's business.
 
-use super::beads::{self, Move};
+use super::beads::{self, Move, held_by_label};
 use super::escalations::{self, NewEscalation};
 use super::reviews::{self, Request, request_columns};
 use super::state::{self, RigState};
@@ -26,6 +26,10 @@ pub const RETRY_MILLIS_MIN: i64 = 30_000;
 pub const RETRY_MILLIS_MAX: i64 = 30 * 60 * 1_000;
 /// Why a landing fails whose branch is the one it would land on.
 pub const BRANCH_IS_BASE: &str = "the branch is its base";
+/// Why a landing fails whose merge request somebody deleted.
+pub const DELETED: &str = "its merge request was deleted";
+/// Why a landing fails that the town wants otherwise.
+const ORDERED_ANEW: &str = "it was ordered anew";
 /// Why a landing fails that the town does not want any more.
 pub const CALLED_OFF: &str = "its convoy was called off";
 
@@ -85,25 +89,39 @@ fn newest(cx: &Cx<'_>, convoy: &str) -> Result<Option<Request>, Fault> {
 pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let order: LandingOrder = letter.read("read a landing letter")?;
     let rig = state::require(cx)?;
-    let known = newest(cx, order.convoy_id.as_str())?;
-    let bead = known.as_ref().map(|known| beads::require(cx, &known.bead_id)).transpose()?;
-    match (known, bead) {
-        (Some(known), Some(bead)) if bead.status.is_terminal() => {
-            let failed = bead.status == BeadStatus::Failed;
-            let is_new = order.round > known.landing_round;
-            let again = is_new || failed && (known.branch != order.branch || bead.failure_reason.as_deref() == Some(CALLED_OFF));
+    let Some(known) = newest(cx, order.convoy_id.as_str())? else {
+        return if order.cancelled { Ok(()) } else { begin(cx, &rig, &order) };
+    };
+    let bead = beads::find(cx, &known.bead_id)?;
+    let is_other = known.branch != order.branch;
+    let is_new = order.round > known.landing_round;
+    match &bead {
+        Some(bead) if !bead.status.is_terminal() => {
+            let reason = match () {
+                () if order.cancelled => CALLED_OFF,
+                () if is_other || is_new => ORDERED_ANEW,
+                () => return changed(cx, &rig, &known),
+            };
+            beads::move_to(cx, &rig, bead, BeadStatus::Failed, &Move { reason: Some(reason), ..Move::default() })?;
+            if order.cancelled { Ok(()) } else { begin(cx, &rig, &order) }
+        }
+        over => {
+            let failed = outcome(&known, over.as_ref()) == LandingStatus::Failed;
+            let was_called_off = over.as_ref().is_some_and(|bead| bead.failure_reason.as_deref() == Some(CALLED_OFF));
+            let again = is_new || failed && (is_other || was_called_off);
             if again && !order.cancelled { begin(cx, &rig, &order) } else { changed(cx, &rig, &known) }
         }
-        (Some(_), Some(bead)) if order.cancelled => {
-            beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some(CALLED_OFF), ..Move::default() })
-        }
-        (Some(known), Some(bead)) if known.branch != order.branch || order.round > known.landing_round => {
-            beads::move_to(cx, &rig, &bead, BeadStatus::Failed, &Move { reason: Some("it was ordered anew"), ..Move::default() })?;
-            begin(cx, &rig, &order)
-        }
-        (Some(known), _) => changed(cx, &rig, &known),
-        (None, _) if order.cancelled => Ok(()),
-        (None, _) => begin(cx, &rig, &order),
+    }
+}
+
+/// How a landing stands whose merge request is, or was, this bead.
+fn outcome(request: &Request, bead: Option<&Bead>) -> LandingStatus {
+    match bead.map(|bead| bead.status) {
+        Some(BeadStatus::Closed) => LandingStatus::Merged,
+        None if request.merge_commit.is_some() => LandingStatus::Merged,
+        Some(BeadStatus::Failed) | None => LandingStatus::Failed,
+        _ if request.not_before.is_some() => LandingStatus::Waiting,
+        _ => LandingStatus::InReview,
     }
 }
 
@@ -188,6 +206,19 @@ pub(super) fn failed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, request: &Request
     changed(cx, rig, request)
 }
 
+/// Merge requests are about to be deleted: of those that land a convoy the town hears that they have failed, unless they had
+/// ended. `ids` is a JSON array.
+pub(super) fn deleted(cx: &Cx<'_>, rig: &RigState, ids: &str) -> Result<(), Failure> {
+    let under_way: Vec<(ConvoyId,)> = query(
+        cx.sql,
+        "-- landing_deleted\nSELECT review.convoy_id FROM json_each(?) AS doomed CROSS JOIN merge_requests AS review ON review.bead_id = doomed.value
+         CROSS JOIN beads AS request ON request.bead_id = review.bead_id
+         WHERE review.source_bead_id IS NULL AND review.convoy_id IS NOT NULL AND request.status NOT IN ('closed', 'failed')",
+        (ids,),
+    )?;
+    under_way.iter().try_for_each(|(convoy,)| report::tell(cx, rig, "landing", convoy.as_str()))
+}
+
 /// Milliseconds to wait after so many failures.
 fn pause(failures: i64) -> i64 {
     let doublings = u32::try_from(failures.clamp(1, 16) - 1).unwrap_or_default();
@@ -203,7 +234,11 @@ pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
         (cx.now.millis(),),
     )?;
     for (bead,) in &due {
-        execute(cx.sql, "-- landing_again\nUPDATE beads SET held = 0, updated_at = ? WHERE bead_id = ?", (cx.now.millis(), bead))?;
+        execute(
+            cx.sql,
+            concat!("-- landing_again\nUPDATE beads SET held = ", held_by_label!(), ", updated_at = ? WHERE bead_id = ?"),
+            (cx.now.millis(), bead),
+        )?;
         report::bead_changed(cx, &rig, bead)?;
         if let Some(request) = reviews::find(cx, bead)? {
             changed(cx, &rig, &request)?;
@@ -231,21 +266,20 @@ pub(super) fn changed(cx: &Cx<'_>, rig: &RigState, request: &Request) -> Result<
 /// A fault of the database.
 pub fn letter(cx: &Cx<'_>, convoy: &str) -> Result<Option<LandingReport>, Failure> {
     let Some(request) = newest(cx, convoy)? else { return Ok(None) };
-    let (Some(convoy_id), Some(bead)) = (request.convoy_id, beads::find(cx, &request.bead_id)?) else { return Ok(None) };
+    let Some(convoy_id) = request.convoy_id.clone() else { return Ok(None) };
+    let bead = beads::find(cx, &request.bead_id)?;
+    let status = outcome(&request, bead.as_ref());
     let at_base = request.merge_commit.as_deref().zip(request.base_commit.as_deref());
-    let said = bead.metadata.get("feedback").and_then(|feedback| feedback.as_str()).filter(|_| bead.status != BeadStatus::Closed);
-    Ok(Some(LandingReport {
-        convoy_id,
-        round: request.landing_round,
-        status: match bead.status {
-            BeadStatus::Closed => LandingStatus::Merged,
-            BeadStatus::Failed => LandingStatus::Failed,
-            _ if request.not_before.is_some() => LandingStatus::Waiting,
-            _ => LandingStatus::InReview,
-        },
-        attempts: request.retry_count + i64::from(bead.status == BeadStatus::Closed),
-        merge_commit: bead.merge_commit,
-        is_empty: request.branch == request.target_branch || at_base.is_some_and(|(commit, base)| verdicts::is_same_commit(commit, base)),
-        failure: bead.failure_reason.or_else(|| said.map(str::to_owned)),
-    }))
+    let is_empty = request.branch == request.target_branch || at_base.is_some_and(|(commit, base)| verdicts::is_same_commit(commit, base));
+    let (merge_commit, failure) = match bead {
+        Some(bead) => {
+            let said = bead.metadata.get("feedback").and_then(|feedback| feedback.as_str()).filter(|_| bead.status != BeadStatus::Closed);
+            let failure = bead.failure_reason.or_else(|| said.map(str::to_owned));
+            (bead.merge_commit, failure)
+        }
+        None if status == LandingStatus::Failed => (None, Some(DELETED.to_owned())),
+        None => (request.merge_commit.filter(|_| !is_empty), None),
+    };
+    let attempts = request.retry_count + i64::from(status == LandingStatus::Merged);
+    Ok(Some(LandingReport { convoy_id, round: request.landing_round, status, attempts, merge_commit, is_empty, failure }))
 }

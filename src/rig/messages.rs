@@ -3,6 +3,7 @@
 //! Owns the `messages` table, and how what an agent was given (`hook`) looks as a message. Sending and taking is `mail`'s and
 //! `nudges`' business. Durable messages wait until they are read; then, and nudges always, they go after a while.
 
+use super::retention::{BATCH, NEXT_BATCH_MILLIS};
 use super::{agents, events, hooks, report, state};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
@@ -124,18 +125,21 @@ pub(super) fn recipient_gone(cx: &Cx<'_>, id: &AgentId) -> Result<(), Fault> {
     )
 }
 
-/// Drops what has had its time, unless it is still owed to the town; tells how many nudges nobody had taken.
+/// Drops a batch of what has had its time, unless it is still owed to the town; tells how many nudges of it nobody had taken.
+/// The alarm is asked for when there is more, or when something else will have had its time.
 pub(super) fn expire(cx: &Cx<'_>) -> Result<i64, Failure> {
     let dropped: Vec<(i64,)> = query(
         cx.sql,
-        "-- messages_expire\nDELETE FROM messages WHERE expires_at <= ?
-           AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = 'message' AND outbox.subject = messages.id)
+        "-- messages_expire\nDELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ?
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = 'message' AND outbox.subject = messages.id) ORDER BY expires_at LIMIT ?)
          RETURNING channel = 'nudge' AND delivered_at IS NULL",
-        (cx.now.millis(),),
+        (cx.now.millis(), BATCH),
     )?;
     let next: Option<i64> =
         scalar(cx.sql, "-- messages_next_expiry\nSELECT min(expires_at) FROM messages WHERE expires_at > ?", (cx.now.millis(),))?;
-    if let Some(at) = next {
+    if i64::try_from(dropped.len()).is_ok_and(|dropped| dropped >= BATCH) {
+        cx.wake_at(cx.now.plus_millis(NEXT_BATCH_MILLIS));
+    } else if let Some(at) = next {
         cx.wake_at(Timestamp::from_millis(at));
     }
     Ok(dropped.iter().map(|(stale,)| stale).sum())

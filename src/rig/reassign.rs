@@ -23,7 +23,7 @@ pub(crate) fn reassign_bead(cx: &Cx<'_>, _caller: &Caller, (bead_id, agent_id): 
         if before.is_some() || bead.status != BeadStatus::Open {
             hooks::reopen(cx, &rig, &bead_id)?;
         }
-        hooks::check_hookable(cx, &agent, &beads::require(cx, &bead_id)?)?;
+        hooks::check_hookable(cx, &rig, &agent, &beads::require(cx, &bead_id)?)?;
         let event = Happened::to(BeadEventType::Assigned, &bead_id).agent(agent_id.as_str());
         events::write(cx, &event.values(before.as_ref().map(AgentId::as_str), agent_id.as_str()))?;
         hooks::attach(cx, &rig, &mut agent, &bead_id)?;

@@ -1,6 +1,7 @@
-//! How long a rig keeps what it keeps: beads and what they wait for, for ever; events and read messages, for a while.
+//! How long a rig keeps what it keeps: beads and what they wait for, for ever; events, for a while.
 //!
-//! Owns the limits and the pruning, which the alarm does in small batches, so that no call waits for it.
+//! Owns the limits of events and their pruning, which the alarm does in small batches, so that no call waits for it. When a
+//! message goes, it says itself (`messages`).
 
 use super::events;
 use crate::error::{Failure, Fault};
@@ -8,20 +9,20 @@ use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, query_one};
 use crate::time::Timestamp;
 
-/// How long events and messages that were read are kept.
+/// How long events are kept.
 pub const KEEP_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// Most events that are kept.
 pub const EVENTS_MAX: i64 = 500_000;
 /// Most rows of a table that one alarm deletes.
 pub const BATCH: i64 = 2_000;
 /// Pause before the next batch, so that calls come in between.
-const NEXT_BATCH_MILLIS: i64 = 1_000;
+pub(super) const NEXT_BATCH_MILLIS: i64 = 1_000;
 /// Shortest pause once nothing is past its time.
 const PAUSE_MILLIS_MIN: i64 = 60 * 60 * 1_000;
 
 /// Deletes a batch of what is past its time, and asks for the alarm for when something will be.
 pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
-    for next in [prune_events(cx)?, prune_messages(cx)?].into_iter().flatten() {
+    if let Some(next) = prune_events(cx)? {
         cx.wake_at(next);
     }
     Ok(())
@@ -44,25 +45,6 @@ fn prune_events(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
         cx.sql,
         "-- retention_events\nDELETE FROM bead_events WHERE sequence < ?1 AND (sequence <= ?2 OR created_at < ?3)",
         (oldest + BATCH, surplus, oldest_kept(cx)),
-    )?;
-    Ok(Some(cx.now.plus_millis(NEXT_BATCH_MILLIS)))
-}
-
-/// The same for messages.
-fn prune_messages(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
-    let oldest: Option<(i64,)> = query_one(
-        cx.sql,
-        "-- retention_oldest_message\nSELECT delivered_at FROM messages WHERE delivered_at IS NOT NULL ORDER BY delivered_at LIMIT 1",
-        (),
-    )?;
-    let Some((delivered_at,)) = oldest else { return Ok(None) };
-    if delivered_at >= oldest_kept(cx) {
-        return Ok(Some(due(cx, delivered_at)));
-    }
-    execute(
-        cx.sql,
-        "-- retention_messages\nDELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE delivered_at < ? ORDER BY delivered_at LIMIT ?)",
-        (oldest_kept(cx), BATCH),
     )?;
     Ok(Some(cx.now.plus_millis(NEXT_BATCH_MILLIS)))
 }

@@ -239,11 +239,9 @@ CREATE INDEX messages_recipient ON messages (recipient, created_at, id)",
 CREATE INDEX messages_created ON messages (created_at, id)",
         "-- messages_expiry
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL",
-        "-- messages_delivered
-CREATE INDEX messages_delivered ON messages (delivered_at) WHERE delivered_at IS NOT NULL",
-        "-- messages_from_mail
-INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, sequence)
-  SELECT id, 'mail', from_agent_id, to_agent_id, subject, body, created_at, delivered_at, sequence FROM mail",
+        "-- messages_from_mail: what was read goes thirty days later
+INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, expires_at, sequence)
+  SELECT id, 'mail', from_agent_id, to_agent_id, subject, body, created_at, delivered_at, delivered_at + 2592000000, sequence FROM mail",
         "-- mail_moved
 DROP TABLE mail",
         "-- agent_events

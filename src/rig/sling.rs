@@ -108,11 +108,7 @@ fn target(cx: &Cx<'_>, rig: &RigState, named: Option<&str>) -> Result<Target, Fa
         let unknown = || refuse(Code::Unavailable, "The town has not told this rig yet who its Mayor is: try again");
         return Ok(Target::Mayor(rig.mayor_agent_id.clone().ok_or_else(unknown)?));
     }
-    if rig.parked || rig.draining {
-        let why = if rig.parked { "parked" } else { "draining" };
-        let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));
-        return Err(refusal.hint("Sling without naming an agent: the bead queues until then.").into());
-    }
+    dispatch::check_gives_out(rig)?;
     let roster = Roster::load(cx)?;
     let Some(id) = roster.named(named) else {
         let known = roster.names();
@@ -221,7 +217,7 @@ fn give_out(cx: &Cx<'_>, rig: &RigState, bead: &mut Bead) -> Result<Option<Agent
 }
 
 fn give_to(cx: &Cx<'_>, rig: &RigState, mut polecat: Agent, bead: &mut Bead) -> Result<Agent, Failure> {
-    hooks::check_hookable(cx, &polecat, bead)?;
+    hooks::check_hookable(cx, rig, &polecat, bead)?;
     hooks::attach(cx, rig, &mut polecat, &bead.bead_id)?;
     hooks::show_attached(cx, bead, &polecat);
     report::bead_given(cx, rig, &dispatch::Ready { bead_id: bead.bead_id.clone(), convoy_id: beads::convoy_of(cx, &bead.bead_id)? })?;

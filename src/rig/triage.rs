@@ -96,6 +96,7 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
             format!("resolution_notes must have at most {} bytes", super::bead_text::NOTE_BYTES_MAX),
         ));
     }
+    super::bead_text::check_note("agent_id", &input.agent_id)?;
     let action = input.action.trim().to_ascii_uppercase();
     if action.is_empty() || action.len() > ACTION_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("action must have 1 to {ACTION_BYTES_MAX} bytes")));

@@ -9,7 +9,7 @@ use super::reviews::{Request, check_commit, find, open_of, write_event};
 use super::state::{self, RigState};
 use super::{dependencies, dispatch, landing, rework};
 use crate::auth::principal::Role;
-use crate::error::{Code, Failure, Refusal, refuse};
+use crate::error::{Code, Failure, Refusal};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewResult, Severity};
 use crate::rpc::serve::{Answer, Caller, Cx};
@@ -27,13 +27,26 @@ pub(super) fn is_same_commit(one: &str, other: &str) -> bool {
 
 /// `completeReviewWithResult`. A merge request that has ended, or waits for its next try, stays as it is.
 pub(crate) fn complete_review(cx: &Cx<'_>, caller: &Caller, (input,): (CompleteReviewInput,)) -> Result<Answer, Failure> {
-    if caller.principal.role == Role::Polecat {
-        return Err(refuse(Code::Forbidden, "Forbidden: a polecat does not judge work; the refinery does"));
-    }
+    check_judge(caller)?;
     let rig = state::require(cx)?;
     complete(cx, &rig, &input)?;
     dispatch::dispatch(cx, &rig)?;
     Ok(Answer::Void)
+}
+
+fn check_judge(caller: &Caller) -> Result<(), Refusal> {
+    if caller.principal.role == Role::Polecat {
+        return Err(Refusal::new(Code::Forbidden, "Forbidden: a polecat does not judge work; the refinery does"));
+    }
+    Ok(())
+}
+
+/// Whether the caller may move this bead: one that is in review, or is a merge request, moves by a judgement.
+///
+/// # Errors
+/// `Forbidden` for a polecat.
+pub(super) fn check_judges(caller: &Caller, bead: &Bead) -> Result<(), Refusal> {
+    if bead.kind == BeadType::MergeRequest || bead.status == BeadStatus::InReview { check_judge(caller) } else { Ok(()) }
 }
 
 /// Ends a review. Gives out no work.

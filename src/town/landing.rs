@@ -4,6 +4,7 @@
 //! merged it. With `review-then-land` every rig is ordered to merge the feature branch once all beads are closed, and each
 //! must name a commit that merged something. An order is taken back when a member is added or reopened later.
 
+use super::removal::REASON;
 use super::state::{self, TownState};
 use super::{convoys, feed, letters, topics};
 use crate::error::{Failure, Fault};
@@ -12,7 +13,7 @@ use crate::rig::{LandingOrder, LandingReport};
 use crate::rpc::model::{BeadStatus, ConvoyEntry, ConvoyLanding, ConvoyStatus, FeedKind, LandingStatus};
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query_one};
+use crate::store::sql::{execute, query, query_one};
 use serde_json::json as value;
 use std::collections::BTreeSet;
 
@@ -70,14 +71,45 @@ pub(super) fn tell_end(cx: &Cx<'_>, town: &TownState, kind: FeedKind, convoy: &C
 /// Orders the landing merge of one rig.
 fn order(cx: &Cx<'_>, convoy: &ConvoyEntry, rig: &RigId) -> Result<(), Failure> {
     let base: Option<(String,)> = query_one(cx.sql, "-- landing_base\nSELECT default_branch FROM rigs WHERE id = ?", (rig,))?;
-    let is_base = base.is_some_and(|(base,)| Some(base) == convoy.feature_branch);
-    let (status, failure) = if is_base { (LandingStatus::Failed, Some(BRANCH_IS_BASE)) } else { (LandingStatus::Waiting, None) };
+    let is_base = base.as_ref().is_some_and(|(base,)| Some(base) == convoy.feature_branch.as_ref());
+    let (status, failure) = match base {
+        None => (LandingStatus::Failed, Some(REASON)),
+        Some(_) if is_base => (LandingStatus::Failed, Some(BRANCH_IS_BASE)),
+        Some(_) => (LandingStatus::Waiting, None),
+    };
     execute(
         cx.sql,
         "-- landing_order\nINSERT INTO convoy_landings (convoy_id, rig_id, status, attempts, is_empty, failure, updated_at, round) VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
         (&convoy.id, rig, status, i64::from(is_base), failure, cx.now.millis(), cx.next_number()?),
     )?;
-    if is_base { Ok(()) } else { letters::landing_changed(cx, &convoy.id, rig) }
+    if status == LandingStatus::Failed { Ok(()) } else { letters::landing_changed(cx, &convoy.id, rig) }
+}
+
+/// A rig is no more: what was to land there will not.
+pub(super) fn rig_removed(cx: &Cx<'_>, town: &TownState, rig: &RigId) -> Result<(), Failure> {
+    let failed: Vec<(ConvoyId,)> = query(
+        cx.sql,
+        "-- landing_rig_removed\nUPDATE convoy_landings SET status = ?1, failure = ?2, updated_at = ?3
+         WHERE convoy_id IN (SELECT id FROM convoys WHERE status = 'active') AND rig_id = ?4 AND status NOT IN ('merged', 'failed') RETURNING convoy_id",
+        (LandingStatus::Failed, REASON, cx.now.millis(), rig),
+    )?;
+    for (convoy,) in failed {
+        topics::convoy_changed(cx, town, &convoy)?;
+        tell_failure(cx, town, &convoy, rig, Some(REASON), false)?;
+    }
+    Ok(())
+}
+
+fn tell_failure(
+    cx: &Cx<'_>,
+    town: &TownState,
+    convoy: &ConvoyId,
+    rig: &RigId,
+    reason: Option<&str>,
+    is_empty: bool,
+) -> Result<(), Failure> {
+    let detail = value!({"rig_id": rig, "landing": LandingStatus::Failed, "reason": reason, "is_empty": is_empty});
+    feed::write(cx, town, FeedKind::ConvoyChanged, convoy.as_str(), None, &detail)
 }
 
 /// Takes back the landing merge of one rig, whatever has become of it.
@@ -135,8 +167,7 @@ pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<
     }
     topics::convoy_changed(cx, &town, id)?;
     if told.status == LandingStatus::Failed && known.status != LandingStatus::Failed {
-        let detail = value!({"rig_id": rig, "landing": told.status, "reason": told.failure, "is_empty": told.is_empty});
-        feed::write(cx, &town, FeedKind::ConvoyChanged, id.as_str(), None, &detail)?;
+        tell_failure(cx, &town, id, rig, told.failure.as_deref(), told.is_empty)?;
     }
     settle(cx, &town, id).map(drop)
 }

@@ -4,7 +4,7 @@
 //! object that goes, and the town itself when every letter has arrived. An object that cannot be reached now goes later.
 
 use super::state::{self, TownState};
-use super::{convoys, feed, letters, mirror, rigs, topics};
+use super::{convoys, feed, landing, letters, mirror, rigs, topics};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -19,7 +19,7 @@ use serde_json::json as value;
 /// The kind of letter by which an object learns that it goes.
 pub(super) const REMOVED: &str = "removed";
 /// Why beads of a deleted rig failed.
-const REASON: &str = "its rig was deleted";
+pub(super) const REASON: &str = "its rig was deleted";
 /// When the alarm looks whether everything has arrived, in milliseconds.
 const LOOK_MILLIS: i64 = 1_000;
 
@@ -65,6 +65,7 @@ fn active_beads(answers: Vec<Result<String, Failure>>) -> Option<i64> {
 fn remove(cx: &Cx<'_>, id: &RigId) -> Result<(), Failure> {
     let town = state::require(cx)?;
     let failed = fail_members(cx, id)?;
+    landing::rig_removed(cx, &town, id)?;
     let name: Option<(String,)> = query_one(cx.sql, "-- removal_rig\nDELETE FROM rigs WHERE id = ? RETURNING name", (id,))?;
     letters::removed(cx, &Instance::Rig(id.clone()))?;
     topics::changed(cx, &town, topics::RIGS)?;

@@ -4,7 +4,7 @@ use crate::support::town::Rig;
 use crate::support::{Listener, Town, code, refusal, tokens};
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{AgentId, BeadId, RigId};
-use gastown_mcp::rpc::model::{Bead, BeadEventRecord};
+use gastown_mcp::rpc::model::{Bead, BeadEventRecord, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -183,4 +183,25 @@ fn who_listens_to_a_bead_hears_that_it_is_deleted() {
     assert!(delete(&town, &rig, &bead));
     let news = session.news(&format!("bead:{bead}"));
     assert_eq!((&news["outcome"]["status"], &news["terminal"]), (&json!("deleted"), &json!(true)));
+}
+
+/// Nobody would ever review it again.
+#[test]
+fn a_bead_in_review_whose_merge_request_is_deleted_is_work_again() {
+    let (town, rig) = Town::with_rig();
+    let slung = town.sling(&rig, "t");
+    let done = json!({"branch": "polecat/toast/b"});
+    town.fleet.tell(&rig.at, &rpc::AGENT_DONE, (&slung.agent.unwrap().id, done), &town.owner()).unwrap();
+    assert_eq!(town.bead(&rig, &slung.bead.bead_id).status, BeadStatus::InReview);
+    let request = town.beads(&rig, json!({"type": "merge_request"})).remove(0).bead_id;
+    assert!(delete(&town, &rig, &request));
+    let again = town.bead(&rig, &slung.bead.bead_id);
+    assert_eq!(again.status, BeadStatus::Open);
+    assert!(again.assignee_agent_bead_id.is_some(), "and given out");
+    // Deleted together, neither is left.
+    town.fleet
+        .tell(&rig.at, &rpc::AGENT_DONE, (again.assignee_agent_bead_id, json!({"branch": "polecat/toast/c"})), &town.owner())
+        .unwrap();
+    let all = town.beads(&rig, json!({})).into_iter().map(|bead| bead.bead_id).collect::<Vec<_>>();
+    assert_eq!(town.fleet.ask::<i64>(&rig.at, &rpc::DELETE_BEADS, (all, &rig.id), &town.owner()).unwrap(), 2);
 }

@@ -38,7 +38,7 @@ fn an_agent_with_a_hook_refuses_another_bead_and_names_the_one_it_holds() {
 #[test]
 fn of_two_concurrent_hooks_one_wins_and_the_other_is_told_who_did() {
     let (town, rig) = Town::with_rig();
-    let bead = town.create_bead(&rig, json!({"type": "merge_request", "title": "t"})).unwrap();
+    let bead = town.create_bead(&rig, json!({"type": "molecule", "title": "t"})).unwrap();
     let first = town.sling(&rig, "a");
     let second = town.agent(&rig).unwrap();
     town.close(&rig, &first.bead.bead_id);

@@ -5,11 +5,11 @@ use crate::support::tokens::internal;
 use crate::support::{code, refusal};
 use gastown_mcp::error::Code;
 use gastown_mcp::ids::{BeadId, ConvoyId};
-use gastown_mcp::rig::landing::{BRANCH_IS_BASE, CALLED_OFF, letter};
+use gastown_mcp::rig::landing::{BRANCH_IS_BASE, CALLED_OFF, DELETED, letter};
 use gastown_mcp::rig::{LandingOrder, LandingReport};
 use gastown_mcp::rpc::model::{BeadStatus, LandingStatus};
 use gastown_mcp::rpc::serve::Cx;
-use gastown_mcp::rpc::table::DELIVER_TO_RIG;
+use gastown_mcp::rpc::table::{DELETE_BEAD, DELIVER_TO_RIG, UPDATE_BEAD};
 use gastown_mcp::store::outbox::Letter;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -182,4 +182,40 @@ fn changes_to_a_landing_are_made_on_its_branch() {
     assert!(refusal(at.desk.town.hook(&at.desk.rig, refinery, &at.request())).message.contains("waits for 1 blocker"));
     at.desk.done(&work.assignee_agent_bead_id.unwrap(), json!({"branch": "convoy/x/head"})).unwrap();
     at.desk.town.hook(&at.desk.rig, refinery, &at.request()).unwrap();
+}
+
+/// The town would wait for its result for ever.
+#[test]
+fn a_landing_whose_merge_request_is_deleted_has_failed() {
+    let at = Landing::new();
+    let town = &at.desk.town;
+    let delete = |bead: &BeadId| town.fleet.ask::<bool>(&at.desk.rig.at, &DELETE_BEAD, (bead, Value::Null), &town.owner()).unwrap();
+    at.order("b", false);
+    town.fleet.settle();
+    assert!(delete(&at.request()));
+    let report = at.report().unwrap();
+    assert_eq!((report.status, report.failure.as_deref()), (LandingStatus::Failed, Some(DELETED)));
+    assert!(at.owes_the_town());
+    // The same order again is none; another one is.
+    at.order("b", false);
+    assert_eq!(at.status(), LandingStatus::Failed);
+    at.order("c", false);
+    assert_eq!((at.status(), at.desk.requests().len()), (LandingStatus::InReview, 1));
+    at.desk.complete(&at.request(), "merged", json!({"commit_sha": "abcdef0"})).unwrap();
+    assert!(delete(&at.request()));
+    assert_eq!(at.status(), LandingStatus::Merged, "what was merged stays merged");
+}
+
+/// Whatever else is changed about it, nobody takes it before its time.
+#[test]
+fn a_landing_that_waits_for_its_next_try_stays_held_when_its_bead_is_changed() {
+    let at = Landing::new();
+    let town = &at.desk.town;
+    at.order("b", false);
+    at.desk.complete(&at.request(), "failed", json!({})).unwrap();
+    let fields = json!({"title": "Land it, please"});
+    town.fleet.tell(&at.desk.rig.at, &UPDATE_BEAD, (at.request(), fields, Value::Null), &town.owner()).unwrap();
+    assert_eq!(code(town.hook(&at.desk.rig, &at.desk.refinery.id, &at.request())), Code::Conflict);
+    town.fleet.advance(30_000);
+    town.hook(&at.desk.rig, &at.desk.refinery.id, &at.request()).unwrap();
 }

@@ -7,6 +7,7 @@ mod deletion;
 mod events;
 mod fields;
 mod hooks;
+mod judging;
 mod landing;
 mod lists;
 mod mail;

@@ -2,8 +2,9 @@
 
 use crate::support::Town;
 use crate::support::town::Rig;
-use gastown_mcp::ids::BeadId;
+use gastown_mcp::ids::{AgentId, BeadId};
 use gastown_mcp::rpc::model::BeadStatus;
+use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
 fn sling_priority(town: &Town, rig: &Rig, priority: &str) -> BeadId {
@@ -171,4 +172,34 @@ fn the_tallies_agree_with_a_recount() {
     agree("an agent is gone");
     town.fleet.settle();
     agree("all is quiet");
+}
+
+/// Whoever was busy without a bead on the hook takes what waits as soon as that is over, and nobody need do anything for it.
+#[test]
+fn an_agent_that_held_nothing_and_is_free_again_is_given_what_waits() {
+    let free: [fn(&Town, &Rig, &AgentId); 4] = [
+        |town, rig, agent| town.fleet.tell(&rig.at, &rpc::UPDATE_AGENT_STATUS, (agent, "idle"), &town.owner()).unwrap(),
+        |town, rig, agent| town.fleet.tell(&rig.at, &rpc::UPDATE_AGENT_STATUS, (agent, "dead"), &town.owner()).unwrap(),
+        |town, rig, agent| {
+            town.fleet.tell(&rig.at, &rpc::AGENT_COMPLETED, (agent, json!({"status": "completed"})), &town.owner()).unwrap();
+        },
+        |town, rig, agent| {
+            town.fleet.tell(&rig.at, &rpc::UPDATE_AGENT_STATUS, (agent, "stalled"), &town.owner()).unwrap();
+            town.fleet.tell(&rig.at, &rpc::TOUCH_AGENT_HEARTBEAT, (agent, Value::Null), &town.owner()).unwrap();
+        },
+    ];
+    for (way, free) in free.into_iter().enumerate() {
+        let (town, rig) = Town::with_rig();
+        town.configure(json!({"max_polecats_per_rig": 1})).unwrap();
+        let agent = town.agent(&rig).unwrap().id;
+        town.fleet.tell(&rig.at, &rpc::UPDATE_AGENT_STATUS, (&agent, "working"), &town.owner()).unwrap();
+        assert!(town.sling(&rig, "waits").agent.is_none());
+        town.fleet.settle();
+        town.fleet.advance(600_000);
+        assert_eq!(hooked(&town, &rig), None, "way {way}");
+        free(&town, &rig, &agent);
+        town.fleet.restart();
+        town.fleet.advance(10_000);
+        assert!(hooked(&town, &rig).is_some(), "way {way}");
+    }
 }

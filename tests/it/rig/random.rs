@@ -200,7 +200,7 @@ impl Sim {
             .map(|(id, status, merged)| (id, (status, merged == 1)))
             .collect();
         let reviewed: BTreeSet<BeadId> = self
-            .rows::<(BeadId, BeadId)>("SELECT source_bead_id, bead_id FROM merge_requests")
+            .rows::<(BeadId, BeadId)>("SELECT source_bead_id, bead_id FROM merge_requests WHERE source_bead_id IS NOT NULL")
             .into_iter()
             .filter(|(_, request)| !beads[request].0.is_terminal())
             .map(|(source, _)| source)

@@ -15,7 +15,7 @@ fn events_and_read_messages_are_kept_for_thirty_days_and_beads_for_ever() {
     let old = town.fleet.now();
     fill_events(&sql, BATCH * 2, old);
     fill_messages(&sql, BATCH + 5, old);
-    sql.rows::<()>("UPDATE messages SET delivered_at = NULL WHERE sequence <= 3");
+    sql.rows::<()>("UPDATE messages SET delivered_at = NULL, expires_at = NULL WHERE sequence <= 3");
     town.fleet.settle();
     let before = count("bead_events");
     town.fleet.advance(KEEP_MILLIS - 3_600_000);

@@ -4,7 +4,7 @@ use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rpc::model::{AgentStatus, Bead, BeadStatus, EscalationEntry, Nudge};
+use gastown_mcp::rpc::model::{AgentStatus, Bead, BeadStatus, ConvoyEntry, EscalationEntry, Nudge};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -144,4 +144,27 @@ fn triage_is_decided_by_who_leads() {
     town.fleet.ask::<Value>(&rig.at, &rpc::RESOLVE_TRIAGE, (input,), &town.owner()).unwrap();
     let sender: String = town.sql(&rig.at).value("SELECT sender FROM messages WHERE channel = 'nudge'");
     assert_eq!(sender, crate::support::tokens::OWNER);
+}
+
+/// Joining a convoy and leaving it makes no work of it.
+#[test]
+fn a_request_in_a_convoy_is_not_given_out_either() {
+    let (town, rig) = Town::with_rig();
+    let request = escalate(&town, &rig, None);
+    let input = json!({"title": "mixed", "beads": [{"bead_id": request, "rig_id": rig.id}]});
+    let convoy: ConvoyEntry = town.fleet.ask(&town.at, &rpc::CREATE_CONVOY, (input,), &town.owner()).unwrap();
+    town.fleet.settle();
+    town.fleet.tell(&town.at, &rpc::CONVOY_REMOVE_BEAD, (&convoy.id, &request), &town.owner()).unwrap();
+    town.fleet.settle();
+    town.fleet.advance(10 * 60_000);
+    assert_eq!(town.agents(&rig).len(), 0);
+    resolve(&town, &rig, &request, "discard", "").unwrap();
+}
+
+#[test]
+fn who_resolves_is_named_in_few_words() {
+    let (town, rig) = Town::with_rig();
+    let request = escalate(&town, &rig, None);
+    let input = json!({"agent_id": "x".repeat(2_001), "triage_request_bead_id": request, "action": "DISCARD", "resolution_notes": ""});
+    assert_eq!(code(town.fleet.ask::<Bead>(&rig.at, &rpc::RESOLVE_TRIAGE, (input,), &town.owner())), Code::InvalidArgument);
 }

@@ -4,6 +4,7 @@
 
 use super::HostSql;
 use gastown_mcp::ids::{BeadId, RigId};
+use gastown_mcp::rig::messages::READ_KEPT_MILLIS;
 use gastown_mcp::time::Timestamp;
 
 /// Numbers from 1 to `count`, as the beginning of a statement.
@@ -57,11 +58,11 @@ pub fn fill_events(sql: &HostSql, count: i64, at: Timestamp) {
     ));
 }
 
-/// Messages to a polecat that is gone, all read at `at`.
+/// Messages to a polecat that is gone, all read at `at`; thirty days later they go.
 pub fn fill_messages(sql: &HostSql, count: i64, at: Timestamp) {
     sql.rows::<()>(&format!(
-        "{} INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, sequence)
-         SELECT {BEAD_ID}, 'mail', 'mayor', 'nobody', 's', 'b', {at}, {at}, n FROM numbers",
+        "{} INSERT INTO messages (id, channel, sender, recipient, subject, body, created_at, delivered_at, expires_at, sequence)
+         SELECT {BEAD_ID}, 'mail', 'mayor', 'nobody', 's', 'b', {at}, {at}, {at} + {READ_KEPT_MILLIS}, n FROM numbers",
         numbers(count),
         at = at.millis()
     ));

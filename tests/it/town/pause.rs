@@ -2,7 +2,7 @@
 
 use crate::support::tokens::{OWNER, container, mayor};
 use crate::support::town::Rig;
-use crate::support::{Town, code};
+use crate::support::{Town, code, refusal};
 use gastown_mcp::error::Code;
 use gastown_mcp::ids::RigId;
 use gastown_mcp::rpc::model::{FeedEntry, FeedKind, Parking};
@@ -152,4 +152,34 @@ fn what_a_town_says_of_its_health() {
     let identity = ask(&rpc::GET_IDENTITY);
     assert_eq!((&identity["ownerUserId"], &identity["ownerType"]), (&json!(OWNER), &json!("user")));
     assert!(ask(&rpc::GET_DRAIN_STARTED_AT).as_str().and_then(Timestamp::parse_iso).is_some());
+}
+
+/// Neither by the queue nor by name; but a review of what is done goes on.
+#[test]
+fn nothing_is_given_out_by_hand_either_while_a_rig_is_parked() {
+    let (town, rig) = Town::with_rig();
+    let first = town.sling(&rig, "first");
+    let (held_by, other) = (first.agent.unwrap().id, town.agent(&rig).unwrap().id);
+    let blocked = town.create_bead(&rig, json!({"type": "issue", "title": "t", "depends_on": [first.bead.bead_id]})).unwrap().bead_id;
+    let waiting = town.create_bead(&rig, json!({"type": "issue", "title": "t"})).unwrap().bead_id;
+    park(&town, Some(&rig), true);
+    let assign = |bead| town.fleet.ask::<Value>(&rig.at, &rpc::REASSIGN_BEAD, (bead, &other), &town.owner());
+    for refused in [refusal(town.hook(&rig, &other, &waiting)), refusal(assign(&waiting)), refusal(assign(&first.bead.bead_id))] {
+        assert_eq!((refused.code, refused.message.as_str()), (Code::Conflict, "Rig frontend is parked: nothing is given out"));
+    }
+    assert_eq!(town.bead(&rig, &first.bead.bead_id).assignee_agent_bead_id.as_ref(), Some(&held_by), "nothing was changed");
+    town.fleet.tell(&rig.at, &rpc::AGENT_DONE, (&held_by, json!({"branch": "polecat/toast/b"})), &town.owner()).unwrap();
+    let refinery: Value = town.fleet.ask(&rig.at, &rpc::GET_OR_CREATE_AGENT, ("refinery", Value::Null), &town.owner()).unwrap();
+    let refinery = serde_json::from_value(refinery["id"].clone()).unwrap();
+    let request = town.beads(&rig, json!({"type": "merge_request"})).remove(0).bead_id;
+    town.hook(&rig, &refinery, &request).unwrap();
+    let merged = json!({"entry_id": request, "status": "merged", "commit_sha": "abcdef0"});
+    town.fleet.tell(&rig.at, &rpc::COMPLETE_REVIEW, (merged,), &town.owner()).unwrap();
+    town.fleet.tell(&rig.at, &rpc::RESET_AGENT, (&held_by,), &town.owner()).unwrap();
+    town.fleet.tell(&rig.at, &rpc::DELETE_AGENT, (&other,), &town.owner()).unwrap();
+    town.fleet.settle();
+    town.fleet.advance(600_000);
+    assert_eq!((hooked(&town, &rig), town.bead(&rig, &blocked).blockers_open), (0, 0));
+    park(&town, Some(&rig), false);
+    assert_eq!(hooked(&town, &rig), 2);
 }

@@ -1,5 +1,6 @@
 //! The end of rigs and of a town: what is refused, what follows, and that nothing is left.
 
+use super::convoy_changes::{three, update};
 use crate::support::edge::{Isolate, Reading, Sent, text};
 use crate::support::tokens::{self, OWNER, internal, user_with, with_key};
 use crate::support::town::Rig;
@@ -8,7 +9,9 @@ use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{ConvoyId, RigId, TownId};
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
-use gastown_mcp::rpc::model::{BeadStatus, FeedEntry, FeedKind, RigFacts, RigRecord, TownIdentity};
+use gastown_mcp::rpc::model::{
+    BeadStatus, ConvoyFlag, ConvoyStatus, FeedEntry, FeedKind, LandingStatus, RigFacts, RigRecord, TownIdentity,
+};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -304,4 +307,51 @@ fn a_removal_repeated_with_its_key_is_one() {
         town.fleet.ask::<Value>(&town.at, &rpc::GET_CONVOY_STATUS, (ConvoyId::from_random([1; 16]),), &town.owner()).unwrap(),
         Value::Null
     );
+}
+
+/// A landing in a rig that is gone would be waited for for ever.
+#[test]
+fn a_landing_in_a_rig_that_is_removed_has_failed() {
+    let (town, [api, web, _]) = three();
+    let tasks = json!([{"title": "a"}, {"title": "b", "rig_id": web.id}]);
+    let sling = |title: &str| {
+        let input = json!({"rigId": api.id, "convoyTitle": title, "tasks": tasks, "staged": false, "merge_mode": "review-then-land"});
+        let slung = town.try_convoy(input).unwrap();
+        (slung.convoy.id, slung.beads.into_iter().map(|part| part.bead.bead_id).collect::<Vec<_>>())
+    };
+    let (landing, beads) = sling("lands when the rig goes");
+    let (running, later) = sling("runs when the rig goes");
+    for (rig, bead) in [(&api, &beads[0]), (&web, &beads[1]), (&web, &later[1])] {
+        town.close(rig, bead);
+    }
+    town.fleet.settle();
+    assert_eq!(town.convoy_status(&landing).entry.landings.len(), 2);
+    remove(&town, &web, json!(true)).unwrap();
+    town.fleet.settle();
+    let of_web = |convoy: &ConvoyId| {
+        let entry = town.convoy_status(convoy).entry;
+        assert!(entry.flags.contains(&ConvoyFlag::LandingFailed), "{:?}", entry.flags);
+        let landing = entry.landings.into_iter().find(|landing| landing.rig_id == web.id).unwrap();
+        assert_eq!(entry.status, ConvoyStatus::Active);
+        (landing.status, landing.failure)
+    };
+    let failed = (LandingStatus::Failed, Some("its rig was deleted".to_owned()));
+    assert_eq!(of_web(&landing), failed);
+    let told = feed(&town).into_iter().filter(|entry| entry.kind == FeedKind::ConvoyChanged && entry.subject == landing.as_str());
+    assert_eq!(told.last().unwrap().detail["reason"], "its rig was deleted");
+    // One that is to land only now hears so at once.
+    town.close(&api, &later[0]);
+    town.fleet.settle();
+    assert_eq!(of_web(&running), failed);
+    // Without the work of that rig the rest lands.
+    update(&town, &running, json!({"remove_beads": [later[1]]})).unwrap();
+    town.fleet.settle();
+    let request =
+        town.beads(&api, json!({"type": "merge_request"})).into_iter().find(|request| request.metadata["convoy_id"] == running.as_str());
+    let result = json!({"entry_id": request.unwrap().bead_id, "status": "merged", "commit_sha": "abcdef0"});
+    town.fleet.tell(&api.at, &rpc::COMPLETE_REVIEW, (result,), &town.owner()).unwrap();
+    town.fleet.settle();
+    assert_eq!(town.convoy_status(&running).entry.status, ConvoyStatus::Landed);
+    let check: Value = town.fleet.ask(&town.at, &rpc::CHECK_TOWN, (json!({}),), &town.owner()).unwrap();
+    assert_eq!(check["findings"], json!([]));
 }

@@ -1,0 +1,44 @@
+//! Who may say that work is good: whoever leads, and the refinery; a polecat by no way.
+
+use super::reviews::Desk;
+use crate::support::code;
+use gastown_mcp::error::Code;
+use gastown_mcp::rpc::model::{Bead, BeadStatus};
+use gastown_mcp::rpc::table as rpc;
+use serde_json::{Value, json};
+
+#[test]
+fn a_polecat_ends_no_review_by_moving_beads() {
+    let desk = Desk::new();
+    let (bead, agent) = desk.sling("t");
+    desk.done(&agent.id, json!({"branch": "polecat/toast/b"})).unwrap();
+    let request = desk.requests()[0].bead_id.clone();
+    let me = desk.town.polecat(&desk.rig, &agent.id);
+    for id in [&bead, &request] {
+        for status in ["closed", "failed"] {
+            let args = (id, status, &agent.id, Value::Null);
+            assert_eq!(code(desk.town.fleet.ask::<Bead>(&desk.rig.at, &rpc::UPDATE_BEAD_STATUS, args, &me)), Code::Forbidden, "{status}");
+        }
+        assert_eq!(code(desk.town.fleet.ask::<Bead>(&desk.rig.at, &rpc::CLOSE_BEAD, (id, &agent.id), &me)), Code::Forbidden);
+    }
+    assert_eq!((desk.bead(&bead).status, desk.bead(&request).status), (BeadStatus::InReview, BeadStatus::Open));
+}
+
+#[test]
+fn a_merge_request_is_on_no_polecats_hook() {
+    let desk = Desk::new();
+    let (bead, agent) = desk.sling("t");
+    desk.done(&agent.id, json!({"branch": "polecat/toast/b"})).unwrap();
+    let request = desk.requests()[0].bead_id.clone();
+    let me = desk.town.polecat(&desk.rig, &agent.id);
+    for caller in [&me, &desk.town.owner()] {
+        let refused = desk.town.fleet.tell(&desk.rig.at, &rpc::HOOK_BEAD, (&agent.id, &request), caller);
+        assert_eq!(code(refused), Code::Conflict);
+    }
+    assert_eq!(
+        code(desk.town.fleet.ask::<Bead>(&desk.rig.at, &rpc::REASSIGN_BEAD, (&request, &agent.id), &desk.town.owner())),
+        Code::Conflict
+    );
+    desk.town.hook(&desk.rig, &desk.refinery.id, &request).unwrap();
+    assert_eq!(desk.bead(&bead).status, BeadStatus::InReview);
+}
