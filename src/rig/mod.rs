@@ -20,7 +20,7 @@ pub mod beads;
 pub mod check;
 pub mod checkpoints;
 pub mod convoys;
-mod dependencies;
+pub mod dependencies;
 pub mod dispatch;
 mod escalations;
 pub mod events;
