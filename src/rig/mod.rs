@@ -1,13 +1,16 @@
-//! The core of `RigDO`: one rig, whole. Beads, agents, hooks, mail and the queue of work that is ready.
+//! The core of `RigDO`: one rig, whole. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 //!
-//! `state` is who this rig is, `beads` (with `bead_text`, `bead_lists`, `bead_fields`, `bead_deletion`) and `agents` the stored
-//! collections, `dependencies` who waits for whom, `events` what happened, `retention` for how long that is kept, `hooks` who
-//! holds what, `reassign` changes that, `messages` what they say to each other (`mail`, `nudges`, to the Mayor `mayor_mail`),
-//! `agent_status`, `checkpoints`, `agent_events` and `prime` an agent's own life, `escalations` and `triage` what goes up and what
-//! is decided about it, `dispatch`
-//! which work goes to whom and `roster` who is free, `sling` the busiest command, `convoys` the part of a convoy that
-//! lives here, `reviews`, `verdicts`, `landing` and `rework` what becomes of finished work, `merge_queue` how that looks, `finish` what agents
-//! report, `formulas` and `molecules` the steps of work, `removal` the rig's end, `tally` counts, `report` what the town is told and `topics` what sessions are. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
+//! - The rig: `state` (who it is), `schema`, `tally` (counts), `retention` (how long things are kept), `check` (whether it
+//!   agrees with itself), `removal` (its end).
+//! - Beads: `beads` (the collection), `bead_text` (what they may hold), `bead_lists`, `bead_fields`, `bead_deletion`, `lifecycle`
+//!   (legal moves), `dependencies` (who waits for whom), `events` (what happened).
+//! - Work: `dispatch` (what is given out next), `roster` (who is free), `hooks` (who holds what), `reassign`, `sling`, `formulas`
+//!   and `molecules` (the steps of work), `convoys` (the part of a convoy that lives here).
+//! - Agents: `agents` (the collection), `names`, `agent_status`, `checkpoints`, `agent_events`, `prime`, `finish` (what they report).
+//! - Reviews: `reviews` (merge requests), `verdicts` (their results), `rework`, `landing` (of convoys), `merge_queue` (how all that
+//!   looks).
+//! - What is said: `messages` (all of them), `mail`, `nudges`, `mayor_mail`; `escalations` (what goes up), `triage` (what is decided).
+//! - Told to others: `report` (to the town), `topics` (to sessions).
 
 pub mod agent_events;
 pub mod agent_status;
@@ -20,7 +23,7 @@ pub mod beads;
 pub mod check;
 pub mod checkpoints;
 pub mod convoys;
-mod dependencies;
+pub mod dependencies;
 pub mod dispatch;
 mod escalations;
 pub mod events;

@@ -1,12 +1,13 @@
-//! The core of `TownDO`: what spans the rigs of one town.
+//! The core of `TownDO`: what spans the rigs of one town. The beads themselves live in the rigs. Synchronous, over `Sql`; knows
+//! no MCP, no HTTP and no other town.
 //!
-//! `state` is the town's row, `identity` who owns it, `config` how it is set up, `rigs` its rigs, `rig_config` how each is
-//! set up (`settings` says what either may hold), `pause` parking and drains, `removal` the end of rigs and town. `sling`,
-//! `convoys` and `convoy_changes` are batches of work, `candidates` beads that may join one, `graph` their dependencies, `mirror`
-//! what the rigs tell of them, `landing` their end, `check` whether all agrees. `status` is what is read from the rigs or their
-//! mirror, `mayor` messages to the Mayor, `reviews` the merge queue, `escalations` what waits for somebody to decide, `letters`
-//! what goes to the rigs, `feed` what happened here and `activity` in the rigs too, `watch` who sees it happen, `topics` what
-//! sessions listen to. The beads themselves live in the rigs. Synchronous, over `Sql`; knows no MCP, no HTTP and no other town.
+//! - The town: `state` (its row), `identity` (who owns it), `config` (how it is set up), `settings` (what may be set), `schema`.
+//! - Rigs: `rigs` (the list), `rig_config` (how each is set up), `pause` (parking, drains), `removal` (the end of rigs and town).
+//! - Convoys: `convoys` (the collection), `sling` (new ones), `convoy_changes`, `candidates` (beads that may join), `graph` (their
+//!   dependencies), `mirror` (what the rigs tell of members), `landing` (their end), `check` (whether all agrees).
+//! - What waits for people: `mayor` (messages), `escalations`, `reviews` (the merge queue).
+//! - What is seen: `status`, `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
+//! - Told to others: `letters` (to the rigs), `topics` (to sessions).
 
 pub mod activity;
 mod candidates;

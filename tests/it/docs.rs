@@ -44,6 +44,7 @@ fn rows_name_tests<'a>(rows: impl Iterator<Item = &'a str>) -> usize {
 #[test]
 fn every_deviation_names_a_test_that_exists() {
     let text = read("docs/deviations.md");
+    let (text, _) = text.split_once("## Fields").unwrap();
     assert!(rows_name_tests(text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| point"))) > 15);
 }
 

@@ -1,11 +1,165 @@
-//! `docs/towns.md`, the guide to towns: what of it is printed from the code.
+//! `docs/towns.md`, the guide to towns: what of it is printed from the code, and whether its words are the code's.
 
 use crate::support::expect::section;
-use gastown_mcp::rig::lifecycle::diagram;
+use crate::support::{Town, refusal};
+use gastown_mcp::registry::towns::TOWNS_MAX;
+use gastown_mcp::rig::{
+    agent_events, agent_status, bead_text, dependencies, finish, formulas, landing, lifecycle, mail, messages, molecules, nudges,
+    retention, sling,
+};
+use gastown_mcp::rpc::call::read_reply;
+use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyFlag, Quality};
+use gastown_mcp::rpc::outcome::Outcome;
+use gastown_mcp::rpc::table::{METHODS, Object};
+use gastown_mcp::tools::convoys::Phase;
+use gastown_mcp::town::{config, convoys, escalations, feed, mayor, pause, rigs, sling as batch, watch};
+use serde_json::{Value, json};
+use std::fmt::{Display, Write as _};
+use std::fs;
 
 const GUIDE: &str = "docs/towns.md";
 
+fn guide() -> String {
+    fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(GUIDE)).unwrap()
+}
+
 #[test]
 fn the_guide_shows_the_life_of_a_bead_as_the_code_has_it() {
-    section(GUIDE, "life", &format!("```mermaid\n{}```\n", diagram()));
+    section(GUIDE, "life", &format!("```mermaid\n{}```\n", lifecycle::diagram()));
+}
+
+#[test]
+fn the_guide_shows_the_steps_and_gates_of_every_quality() {
+    let mut table = "| quality | for | steps, gates in bold |\n|---|---|---|\n".to_owned();
+    for quality in Quality::ALL {
+        let step = |step: &gastown_mcp::rpc::model::FormulaStep| if step.gate { format!("**{}**", step.title) } else { step.title.clone() };
+        let steps: Vec<String> = formulas::of_quality(*quality).steps.iter().map(step).collect();
+        _ = writeln!(table, "| `{}` | {} | {} |", quality.as_str(), quality.purpose(), steps.join(", "));
+    }
+    section(GUIDE, "formulas", &table);
+}
+
+#[test]
+fn the_guide_explains_every_flag_of_convoys_in_their_order() {
+    let text = guide();
+    let rows: Vec<usize> =
+        ConvoyFlag::ALL.iter().map(|flag| text.find(&format!("| `{}` |", flag.as_str())).expect(flag.as_str())).collect();
+    assert!(rows.is_sorted(), "{rows:?}");
+}
+
+// The words are those of `convoy_status` and of `wait_for`; a convoy that is deleted has no state.
+#[test]
+fn the_guides_convoys_go_through_the_phases_that_the_code_knows() {
+    let text = guide();
+    let (_, diagram) = text.split_once("<!-- phases:").unwrap();
+    let (_, diagram) = diagram.split_once("```mermaid\n").unwrap();
+    let (diagram, _) = diagram.split_once("```").unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(Phase)).unwrap();
+    let mut words: Vec<String> = schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    assert_eq!(words.len(), 5);
+    for (state, closed, failed) in
+        [(json!({"staged": true}), 0, 0), (json!({}), 0, 0), (json!({}), 2, 0), (json!({}), 1, 1), (json!({"status": "landed"}), 2, 0)]
+    {
+        words.push(outcome(&state, closed, failed));
+    }
+    words.push(outcome(&json!({"status": "landed", "forced_at": "2026-01-01T00:00:00.000Z"}), 1, 1));
+    for word in &words {
+        let is_state = |line: &str| line.split_whitespace().any(|part| part.trim_end_matches(':') == word);
+        assert!(diagram.lines().any(is_state), "{word}");
+    }
+    for state in diagram.lines().filter(|line| line.contains("-->")).flat_map(|line| line.split(':').next().unwrap().split("-->")) {
+        assert!(state.trim() == "[*]" || words.iter().any(|word| word == state.trim()), "{state}");
+    }
+}
+
+/// What is said of a convoy of two beads.
+fn outcome(state: &Value, closed: i64, failed: i64) -> String {
+    let mut entry = json!({
+        "id": "00000000-0000-4000-8000-000000000000", "title": "t", "status": "active", "staged": false, "total_beads": 2,
+        "closed_beads": closed, "failed_beads": failed, "created_by": null, "created_at": "2026-01-01T00:00:00.000Z", "landed_at": null,
+        "feature_branch": null, "merge_mode": null, "landings": "[]", "flags": "[]"
+    });
+    entry.as_object_mut().unwrap().extend(state.as_object().unwrap().clone());
+    let entry: ConvoyEntry = serde_json::from_value(entry).unwrap();
+    Outcome::of_convoy(&entry).told["status"].as_str().unwrap().to_owned()
+}
+
+/// A number as people write it.
+fn count(number: impl Display) -> String {
+    let digits = number.to_string();
+    let (first, rest) = digits.split_at((digits.len() - 1) % 3 + 1);
+    rest.as_bytes().chunks(3).fold(first.to_owned(), |text, three| text + "," + std::str::from_utf8(three).unwrap())
+}
+
+fn bytes(number: usize) -> String {
+    if number.is_multiple_of(1024) { format!("{} KiB", number / 1024) } else { format!("{} bytes", count(number)) }
+}
+
+fn time(millis: i64) -> String {
+    let (hours, minutes) = (millis / 3_600_000, millis / 60_000);
+    match (hours / 24, hours, minutes) {
+        (days @ 2.., ..) => format!("{days} days"),
+        (_, hours @ 1.., _) => format!("{hours} hours"),
+        _ => format!("{minutes} minutes"),
+    }
+}
+
+#[test]
+fn the_guide_shows_every_limit_that_users_meet() {
+    let rows = [
+        ("towns of an owner; rigs of a town", format!("{}; {}", count(TOWNS_MAX), count(rigs::RIGS_MAX))),
+        (
+            "polecats of a rig (`max_polecats_per_rig`)",
+            format!("{} unless configured, 1 to {}", config::POLECATS_PER_RIG_DEFAULT, config::POLECATS_PER_RIG_MAX),
+        ),
+        ("name of a town or rig", format!("{} characters", rigs::NAME_CHARS_MAX)),
+        ("title; body", format!("{} characters; {}", bead_text::TITLE_CHARS_MAX, bytes(bead_text::BODY_BYTES_MAX))),
+        ("labels of a bead", format!("{}, each {} characters", bead_text::LABELS_MAX, bead_text::LABEL_CHARS_MAX)),
+        ("metadata of a bead", format!("{}, {} levels", bytes(bead_text::METADATA_BYTES_MAX), bead_text::METADATA_LEVELS_MAX)),
+        ("`args`", bytes(sling::ARGS_BYTES_MAX)),
+        ("beads that one bead waits for", format!("{}; {} in one `sling`", dependencies::BLOCKERS_MAX, sling::DEPENDS_ON_MAX)),
+        ("times a bead is given back before it fails", finish::DISPATCH_ATTEMPTS_MAX.to_string()),
+        ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", batch::TASKS_MAX, convoys::MEMBERS_MAX)),
+        ("failed attempts before a landing is given up", landing::ATTEMPTS_MAX.to_string()),
+        ("formulas of a town; steps of a formula", format!("{}; {}", formulas::FORMULAS_MAX, formulas::STEPS_MAX)),
+        (
+            "text of a step; value of a variable",
+            format!("{} characters; {}", count(formulas::STEP_CHARS_MAX), bytes(formulas::VALUE_BYTES_MAX)),
+        ),
+        ("what a worker says about a step", format!("{} characters", count(molecules::SUMMARY_CHARS_MAX))),
+        ("subject; body of mail", format!("{} characters; {}", mail::SUBJECT_CHARS_MAX, bytes(mail::BODY_BYTES_MAX))),
+        ("a nudge", format!("{}, kept {} at most", bytes(nudges::NUDGE_BYTES_MAX), time(nudges::TTL_SECONDS_MAX * 1_000))),
+        ("unread messages of an agent, per channel", count(messages::WAITING_MAX)),
+        ("read messages are kept", time(messages::READ_KEPT_MILLIS)),
+        ("a message to the Mayor; how many wait", format!("{}; {}", bytes(mayor::MESSAGE_BYTES_MAX), count(mayor::QUEUED_MAX))),
+        ("an escalation; how many wait", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
+        (
+            "an escalation is raised again",
+            format!("after {}, {} times", time(escalations::RAISE_AGAIN_MILLIS), escalations::RAISED_AGAIN_MAX),
+        ),
+        ("acknowledged escalations that are kept", count(escalations::ACKNOWLEDGED_KEPT)),
+        ("what an agent says it is doing", format!("{} characters", agent_status::MESSAGE_CHARS_MAX)),
+        ("events of a rig", format!("{}, at most {}", time(retention::KEEP_MILLIS), count(retention::EVENTS_MAX))),
+        ("events of an agent", count(agent_events::EVENTS_MAX)),
+        ("entries of a town's own feed", count(feed::ENTRIES_MAX)),
+        ("a drain", time(pause::DRAIN_MILLIS_MAX)),
+        ("WebSockets on a town's status", watch::SOCKETS_MAX.to_string()),
+    ];
+    let table: String = rows.iter().map(|(what, limit)| format!("| {what} | {limit} |\n")).collect();
+    section(GUIDE, "limits", &format!("| what | limit |\n|---|---|\n{table}"));
+}
+
+#[test]
+fn the_guide_lists_every_method_that_embedded_towns_do_not_have() {
+    let (town, rig) = Town::with_rig();
+    let owner = serde_json::to_string(&town.owner()).unwrap();
+    let mut table = "| method | why | instead |\n|---|---|---|\n".to_owned();
+    for method in METHODS.iter().filter(|method| method.is_unsupported) {
+        let (to, object) = if method.object == Object::Rig { (&rig.at, "rig") } else { (&town.at, "town") };
+        let args = Value::from(vec![Value::Null; method.params.len()]).to_string();
+        let refused = refusal(read_reply(&town.fleet.raw(to, method.name, &args, &owner)).map(str::to_owned));
+        let why = refused.message.split_once(": ").unwrap().1;
+        _ = writeln!(table, "| `{}` of the {object} | {why} | {} |", method.name, refused.hint.unwrap());
+    }
+    section(GUIDE, "unsupported", &table);
 }

@@ -146,7 +146,7 @@ pub struct MayorSession {
     pub last_activity_at: Timestamp,
 }
 
-/// Contract 3.10. Embedded: `rigs`, `queueDepth`, `coverage`, `asOf`, `mayor`, `parked`.
+/// Contract 3.10. Embedded: `rigs`, `queueDepth`, `coverage`, `townName`, `mayor`, `parked`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlarmStatus {
