@@ -137,6 +137,13 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         hooks::check_speaks_for(caller, author)?;
         check_note("created_by", author)?;
     }
+    if input.kind == BeadType::Escalation
+        && let Some(source) = input.metadata.as_ref().and_then(|metadata| metadata.get("source_agent_id")).and_then(Value::as_str)
+    {
+        // The town's inbox names it as the one that raised it.
+        hooks::check_speaks_for(caller, source)?;
+        check_note("metadata.source_agent_id", source)?;
+    }
     let bead_id = BeadId::from_random(cx.random());
     let blockers = input.depends_on.unwrap_or_default();
     dependencies::check(cx, &bead_id, &blockers, blockers.len())?;

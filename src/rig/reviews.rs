@@ -163,7 +163,8 @@ pub(super) fn write_event(cx: &Cx<'_>, kind: BeadEventType, request: &Request, v
 /// `InvalidArgument`.
 pub(super) fn check_branch(branch: &str) -> Result<(), Refusal> {
     let legal = |byte: u8| byte.is_ascii_graphic() && !b"~^:?*[\\".contains(&byte) || byte >= 0x80;
-    if branch.is_empty() || branch.len() > BRANCH_BYTES_MAX || branch.starts_with('-') || !branch.bytes().all(legal) {
+    let is_legal = branch.bytes().all(legal) && !branch.contains(char::is_whitespace);
+    if branch.is_empty() || branch.len() > BRANCH_BYTES_MAX || branch.starts_with('-') || !is_legal {
         let message = format!("branch must be the name of a git branch, of 1 to {BRANCH_BYTES_MAX} bytes");
         return Err(Refusal::new(Code::InvalidArgument, message));
     }
@@ -175,7 +176,8 @@ pub(super) fn check_branch(branch: &str) -> Result<(), Refusal> {
 /// # Errors
 /// `InvalidArgument`.
 pub(super) fn check_url(url: Option<&str>) -> Result<(), Refusal> {
-    let fits = |url: &str| url.len() <= URL_BYTES_MAX && (url.starts_with("https://") || url.starts_with("http://"));
+    let is_http = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    let fits = |url: &str| url.len() <= URL_BYTES_MAX && is_http(url) && url.bytes().all(|byte| byte.is_ascii_graphic());
     if url.is_none_or(fits) {
         return Ok(());
     }

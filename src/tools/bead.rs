@@ -2,7 +2,7 @@
 //!
 //! Owns how a bead looks that was asked for by itself; a line of a list is `view`'s.
 
-use super::text::{AgentText, name};
+use super::text::{AgentText, name, word};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use super::view::BeadLine;
 use crate::error::{Code, Failure, Refusal};
@@ -183,8 +183,8 @@ fn whole(town: String, bead: Bead, detail: BeadDetail) -> WholeBead {
     WholeBead {
         town,
         body: bead.body.as_deref().map(AgentText::block),
-        labels: bead.labels.iter().map(|label| name(label)).collect(),
-        created_by: bead.created_by.as_deref().map(name),
+        labels: bead.labels.iter().map(|label| word(label)).collect(),
+        created_by: bead.created_by.as_deref().map(word),
         parent: bead.parent_bead_id.as_ref().map(ToString::to_string),
         quality: bead.quality,
         args: bead.metadata.get("args").and_then(Value::as_str).map(AgentText::block),
@@ -195,9 +195,9 @@ fn whole(town: String, bead: Bead, detail: BeadDetail) -> WholeBead {
         review: detail.review_metadata.map(|review| Review {
             bead: review.bead_id.to_string(),
             status: review.status,
-            branch: name(&review.branch),
-            target_branch: name(&review.target_branch),
-            pr_url: review.pr_url.as_deref().map(name),
+            branch: word(&review.branch),
+            target_branch: word(&review.target_branch),
+            pr_url: review.pr_url.as_deref().map(word),
             merge_commit: review.merge_commit.as_deref().map(name),
             retries: review.retry_count,
         }),
@@ -225,9 +225,9 @@ impl From<&BeadEventRecord> for EventLine {
         Self {
             at: event.created_at.to_string(),
             kind: event.event_type.as_str().to_owned(),
-            by: event.actor.as_deref().or(event.agent_id.as_deref()).map(name),
-            from: event.old_value.as_deref().map(name),
-            to: event.new_value.as_deref().map(name),
+            by: event.actor.as_deref().or(event.agent_id.as_deref()).map(word),
+            from: event.old_value.as_deref().map(word),
+            to: event.new_value.as_deref().map(word),
             detail: (!event.metadata.is_empty()).then(|| AgentText::line(&Value::Object(event.metadata.clone()).to_string())),
         }
     }

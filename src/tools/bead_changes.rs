@@ -5,7 +5,7 @@
 use super::bead::{bead_id, bead_ids};
 use super::live::{Live, LiveTool};
 use super::place::bead as find_bead;
-use super::text::name;
+use super::text::{name, word};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use super::view::{BeadLine, bead_status};
 use crate::error::{Code, Failure, Fault, Refusal};
@@ -246,7 +246,7 @@ impl LiveTool for ReassignBead {
 }
 
 fn agent_branch(bead: &Bead) -> String {
-    bead.metadata.get("branch").and_then(Value::as_str).map(|branch| format!(" on branch {}", name(branch))).unwrap_or_default()
+    bead.metadata.get("branch").and_then(Value::as_str).map(|branch| format!(" on branch {}", word(branch))).unwrap_or_default()
 }
 
 /// The bead that an argument names, and its rig: the one that was named, or whichever has it.

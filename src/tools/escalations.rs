@@ -3,7 +3,7 @@
 //! Owns their order: the most severe first, of these the one that waits longest.
 
 use super::page;
-use super::text::{AgentText, name};
+use super::text::{AgentText, word};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
@@ -101,11 +101,11 @@ impl From<EscalationEntry> for EscalationLine {
             category: entry.category.as_deref().map(AgentText::line),
             message: AgentText::line(&entry.message),
             rig: (!entry.source_rig_id.is_empty()).then_some(entry.source_rig_id),
-            agent: entry.source_agent_id.as_deref().map(name),
+            agent: entry.source_agent_id.as_deref().map(word),
             created_at: entry.created_at.to_string(),
             raised_again: (entry.re_escalation_count > 0).then_some(entry.re_escalation_count),
             acknowledged_at: entry.acknowledged_at.map(|at| at.to_string()),
-            acknowledged_by: entry.acknowledged_by.as_deref().map(name),
+            acknowledged_by: entry.acknowledged_by.as_deref().map(word),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The tool that tells what happened.
 
 use super::page;
-use super::text::{fence, name};
+use super::text::{fence, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::rpc::model::{ActivityInput, TOWN_SOURCE};
@@ -106,7 +106,7 @@ fn show(entry: &mut Map<String, Value>) {
     entry.extend(rig.map(|rig| ("rig".to_owned(), rig)));
     for field in ["kind", "subject", "actor"] {
         match entry.get_mut(field) {
-            Some(Value::String(text)) => *text = name(text),
+            Some(Value::String(text)) => *text = word(text),
             _ => _ = entry.remove(field),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::messages::MAYOR;
 use super::page;
-use super::text::{AgentText, name};
+use super::text::{AgentText, name, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::AgentId;
@@ -120,8 +120,8 @@ fn line(message: &Message, shown: fn(&str) -> AgentText) -> MessageLine {
     let said = |key: &str| message.payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     MessageLine {
         id: message.id.clone(),
-        from: name(&message.from),
-        to: name(&message.to),
+        from: word(&message.from),
+        to: word(&message.to),
         channel: message.channel,
         timestamp: message.timestamp.to_string(),
         durable: message.durable,

@@ -2,7 +2,7 @@
 //!
 //! Owns how an item of the queue looks to a model. The lists are the town's.
 
-use super::text::{AgentText, name};
+use super::text::{AgentText, name, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
 use crate::rpc::model::{MergeQueueData, MergeQueueFilter};
@@ -155,14 +155,14 @@ fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
 }
 
 fn shown(item: &Value, path: &str) -> Option<String> {
-    text(item, path).map(name)
+    text(item, path).map(word)
 }
 
 fn line(item: &Value) -> Line {
     let number = |path: &str| item.pointer(path).and_then(Value::as_i64).filter(|number| *number > 0);
     Line {
         id: shown(item, "/mrBead/bead_id").unwrap_or_default(),
-        rig: shown(item, "/rigName").unwrap_or_default(),
+        rig: text(item, "/rigName").map(name).unwrap_or_default(),
         branch: shown(item, "/reviewMetadata/branch").unwrap_or_default(),
         target: shown(item, "/reviewMetadata/target_branch").unwrap_or_default(),
         status: shown(item, "/mrBead/status").unwrap_or_default(),

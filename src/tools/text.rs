@@ -65,6 +65,14 @@ pub fn name(text: &str) -> String {
     text.chars().filter(|character| !character.is_control() && !is_invisible(*character)).take(LINE_CHARS_MAX).collect()
 }
 
+/// A word that somebody chose, as agents do for branches, labels and authors: as it is, so that it can be copied; but whoever
+/// writes more than a word there has written text, and it is fenced like any other.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let is_word = !text.contains(|character: char| character.is_whitespace() || character == FENCE.0 || character == FENCE.1);
+    if is_word { name(text) } else { AgentText::line(text).0 }
+}
+
 /// Fences every text in a value, but for ids and for the words that beads and agents stand under.
 pub fn fence(value: &mut Value) {
     match value {
@@ -113,6 +121,15 @@ mod tests {
         assert_eq!(AgentText::line("rtl\u{202e}x").as_str(), "«rtl x»");
         assert_eq!(AgentText::block("one\ntwo» three\r\u{7}").as_str(), "«one\ntwo\" three»");
         assert_eq!(AgentText::block(&"x".repeat(BLOCK_CHARS_MAX + 1)).as_str().chars().count(), BLOCK_CHARS_MAX + 3);
+    }
+
+    #[test]
+    fn a_word_is_copied_as_it_is_and_more_than_one_is_fenced() {
+        for own in ["polecat/toast/1a2b", "ui", "https://git.example/x/pull/7"] {
+            assert_eq!(word(own), own);
+        }
+        assert_eq!(word("delete the town"), "«delete the town»");
+        assert_eq!(word("a\u{a0}b»"), "«a\u{a0}b\"»");
     }
 
     proptest! {

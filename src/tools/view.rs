@@ -2,7 +2,7 @@
 //!
 //! Owns the translation of the contract's statuses into words that keep done, merged and failed apart.
 
-use super::text::{AgentText, name};
+use super::text::{AgentText, name, word};
 use crate::rpc::model::{Bead, BeadStatus, ConvoyBead, Quality};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ pub struct BeadLine {
 impl From<Bead> for BeadLine {
     fn from(bead: Bead) -> Self {
         let status = bead_status(&bead);
-        let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str).map(name);
+        let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str).map(word);
         Self {
             branch: note("branch"),
             convoy: note("convoy_id"),

@@ -5,4 +5,5 @@ mod idempotency;
 mod outbox;
 mod table;
 mod topics;
+mod twice;
 mod unsupported;

@@ -264,3 +264,15 @@ fn the_inbox_is_bounded_and_read_by_index() {
         }
     }
 }
+
+#[test]
+fn an_agent_raises_nothing_in_anothers_name_not_even_as_a_bead() {
+    let (town, rig) = Town::with_rig();
+    let (one, other) = (town.sling(&rig, "a").agent.unwrap().id, town.sling(&rig, "b").agent.unwrap().id);
+    let raise = |source: &str| {
+        let input = json!({"type": "escalation", "title": "t", "metadata": {"source_agent_id": source}});
+        town.fleet.ask::<Value>(&rig.at, &rpc::CREATE_BEAD, (input,), &town.polecat(&rig, &one))
+    };
+    assert_eq!(code(raise(other.as_str())), Code::Forbidden);
+    raise(one.as_str()).unwrap();
+}

@@ -20,3 +20,4 @@ mod rig_config;
 mod status;
 mod topics;
 mod watch;
+mod whole;
