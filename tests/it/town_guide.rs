@@ -11,6 +11,7 @@ use gastown_mcp::rpc::call::read_reply;
 use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyFlag, Quality};
 use gastown_mcp::rpc::outcome::Outcome;
 use gastown_mcp::rpc::table::{METHODS, Object};
+use gastown_mcp::tools::TOOLS;
 use gastown_mcp::tools::convoys::Phase;
 use gastown_mcp::town::{config, convoys, escalations, feed, mayor, pause, rigs, sling as batch, watch};
 use serde_json::{Value, json};
@@ -42,9 +43,25 @@ fn the_guide_shows_the_steps_and_gates_of_every_quality() {
 #[test]
 fn the_guide_explains_every_flag_of_convoys_in_their_order() {
     let text = guide();
-    let rows: Vec<usize> =
-        ConvoyFlag::ALL.iter().map(|flag| text.find(&format!("| `{}` |", flag.as_str())).expect(flag.as_str())).collect();
+    let row = |flag: &ConvoyFlag| text.find(&format!("| `{}` |", flag.as_str())).unwrap_or_else(|| panic!("no row {}", flag.as_str()));
+    let rows: Vec<usize> = ConvoyFlag::ALL.iter().map(row).collect();
     assert!(rows.is_sorted(), "{rows:?}");
+}
+
+// And every tool that it names is marked when it is not shown to everybody.
+#[test]
+fn the_guide_marks_the_tools_that_are_shown_on_request() {
+    let text = guide();
+    for tool in TOOLS {
+        let named = format!("`{}`", tool.name);
+        for (at, _) in text.match_indices(&named) {
+            assert_eq!(text[at + named.len()..].starts_with('⁺'), !tool.by_default, "{}", tool.name);
+        }
+    }
+    for (at, _) in text.match_indices("`⁺") {
+        let word = text[..at].rsplit('`').next().unwrap();
+        assert!(TOOLS.iter().any(|tool| tool.name == word), "{word}");
+    }
 }
 
 // The words are those of `convoy_status` and of `wait_for`; a convoy that is deleted has no state.
@@ -145,8 +162,11 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("a drain", time(pause::DRAIN_MILLIS_MAX)),
         ("WebSockets on a town's status", watch::SOCKETS_MAX.to_string()),
     ];
-    let table: String = rows.iter().map(|(what, limit)| format!("| {what} | {limit} |\n")).collect();
-    section(GUIDE, "limits", &format!("| what | limit |\n|---|---|\n{table}"));
+    let mut table = "| what | limit |\n|---|---|\n".to_owned();
+    for (what, limit) in rows {
+        _ = writeln!(table, "| {what} | {limit} |");
+    }
+    section(GUIDE, "limits", &table);
 }
 
 #[test]
