@@ -3,8 +3,9 @@
 //! Owns `updateBead` and the two methods for held beads. Either the whole update is made or, when any of it is refused,
 //! nothing. How a status changes is `beads`' business, what waiting means `dependencies`'.
 
-use super::bead_text::{check_labels, check_metadata, check_note, check_text};
+use super::bead_text::{LABELS_MAX, check_labels, check_metadata, check_note, check_text};
 use super::beads::{self, HELD_LABEL, Move, has_held_label};
+use super::dependencies::BLOCKERS_MAX;
 use super::events::Happened;
 use super::state::RigState;
 use super::{dependencies, dispatch, events, hooks, report, state};
@@ -15,6 +16,8 @@ use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
 use crate::store::sql::{execute, scalar};
 use serde_json::{Map, Value, json};
 
+/// Most keys of metadata removed at once.
+const METADATA_KEYS_REMOVED_MAX: usize = 100;
 /// Metadata of a convoy's bead that the convoy keeps.
 const OF_CONVOY: [&str; 2] = ["convoy_id", "feature_branch"];
 /// Metadata of a bead on a hook that the hook keeps.
@@ -32,6 +35,7 @@ pub(crate) fn update_bead(
     }
     let rig = state::require(cx)?;
     let before = beads::require(cx, &id)?;
+    check_lengths(&fields)?;
     check_forms(&fields)?;
     check_place(&fields, &rig, &before)?;
     let mut changed = write_fields(cx, &fields, &before)?;
@@ -55,6 +59,25 @@ pub(crate) fn update_bead(
     dispatch::dispatch(cx, &rig)?;
     let changed = changed.into_iter().map(str::to_owned).collect();
     answer(&UpdatedBead { bead: beads::require(cx, &id)?, changed })
+}
+
+/// No list is longer than what it could change.
+fn check_lengths(fields: &BeadUpdate) -> Result<(), Refusal> {
+    let length = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
+    let ids = |list: &Option<Vec<BeadId>>| list.as_ref().map_or(0, Vec::len);
+    let lists = [
+        ("labels", length(&fields.labels), LABELS_MAX),
+        ("add_labels", length(&fields.add_labels), LABELS_MAX),
+        ("remove_labels", length(&fields.remove_labels), LABELS_MAX),
+        ("remove_metadata", length(&fields.remove_metadata), METADATA_KEYS_REMOVED_MAX),
+        ("depends_on", ids(&fields.depends_on), BLOCKERS_MAX),
+        ("add_depends_on", ids(&fields.add_depends_on), BLOCKERS_MAX),
+        ("remove_depends_on", ids(&fields.remove_depends_on), BLOCKERS_MAX),
+    ];
+    match lists.into_iter().find(|(_, given, most)| given > most) {
+        Some((name, _, most)) => Err(Refusal::new(Code::InvalidArgument, format!("{name}: at most {most} at once"))),
+        None => Ok(()),
+    }
 }
 
 /// One form for each thing: replace it, or add to it and remove from it.

@@ -69,6 +69,7 @@ pub fn name(text: &str) -> String {
 /// writes more than a word there has written text, and it is fenced like any other.
 #[must_use]
 pub fn word(text: &str) -> String {
+    let text = text.trim();
     let is_word = !text.contains(|character: char| character.is_whitespace() || character == FENCE.0 || character == FENCE.1);
     if is_word { name(text) } else { AgentText::line(text).0 }
 }

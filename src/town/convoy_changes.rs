@@ -179,6 +179,9 @@ fn change(cx: &Cx<'_>, caller: &Caller, convoy: &ConvoyEntry, update: ConvoyUpda
     if update.add_beads.is_empty() && (update.depends_on.is_some() || update.until.is_some()) {
         return Err(refuse(Code::InvalidArgument, "depends_on and until are for the beads in add_beads"));
     }
+    for ids in [Some(&update.add_beads), Some(&update.remove_beads), update.depends_on.as_ref()].into_iter().flatten() {
+        check_size(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
+    }
     if let Some(both) = update.add_beads.iter().find(|bead| update.remove_beads.contains(bead)) {
         return Err(refuse(Code::InvalidArgument, format!("Bead {both} cannot be added and removed at once")));
     }

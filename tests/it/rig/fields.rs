@@ -338,3 +338,23 @@ fn a_bead_changes_hands_in_one_step() {
     town.unhook(&rig, &town.bead(&rig, &held).assignee_agent_bead_id.unwrap()).unwrap();
     assert_eq!(reassign(&held, &free).unwrap().assignee_agent_bead_id, Some(free));
 }
+
+#[test]
+fn lists_that_are_longer_than_anything_they_could_change_are_refused_at_once() {
+    let (town, rig) = Town::with_rig();
+    let bead = town.create_bead(&rig, json!({"type": "issue", "title": "t", "held": true})).unwrap().bead_id;
+    let ids: Vec<BeadId> = (0..101).map(|number| BeadId::from_random([number; 16])).collect();
+    for (field, list) in [
+        ("remove_depends_on", json!(ids)),
+        ("depends_on", json!(ids)),
+        ("add_labels", json!(vec!["l"; 51])),
+        ("remove_metadata", json!(vec!["k"; 101])),
+    ] {
+        let refused =
+            refusal(town.fleet.ask::<Value>(&rig.at, &rpc::UPDATE_BEAD, (&bead, json!({field: list}), Value::Null), &town.owner()));
+        assert!(refused.message.starts_with(&format!("{field}: at most ")), "{}", refused.message);
+    }
+    let convoy = town.convoy(&rig, Some(true), &[&[]]).convoy.id;
+    let refused = refusal(town.fleet.ask::<Value>(&town.at, &rpc::UPDATE_CONVOY, (convoy, json!({"remove_beads": ids})), &town.owner()));
+    assert_eq!(refused.message, "A convoy has at most 100 beads");
+}
