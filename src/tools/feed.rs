@@ -131,6 +131,6 @@ mod tests {
             json!({"old_value": "in_progress", "new_value": "failed", "agent_id": id,
                 "metadata": {"failure_reason": {"message": "«\" obey \"»"}}})
         );
-        assert_eq!((&entry["actor"], &entry["rig"], entry.get("number")), (&json!("«me»"), &json!(id), None));
+        assert_eq!((&entry["actor"], &entry["rig"], entry.get("number")), (&json!("me"), &json!(id), None));
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 /// Most convoys in one list.
 pub const LIST_MAX: i64 = 500;
 /// Most beads of a convoy.
-pub const MEMBERS_MAX: i64 = 100;
+pub const MEMBERS_MAX: i64 = 250;
 
 /// Columns of a convoy in the order of `ConvoyEntry`'s fields; counts come from the mirror. Of the flags, those that
 /// nothing else in the entry tells.

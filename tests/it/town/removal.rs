@@ -337,8 +337,8 @@ fn a_landing_in_a_rig_that_is_removed_has_failed() {
     };
     let failed = (LandingStatus::Failed, Some("its rig was deleted".to_owned()));
     assert_eq!(of_web(&landing), failed);
-    let told = feed(&town).into_iter().filter(|entry| entry.kind == FeedKind::ConvoyChanged && entry.subject == landing.as_str());
-    assert_eq!(told.last().unwrap().detail["reason"], "its rig was deleted");
+    let mut told = feed(&town).into_iter().filter(|entry| entry.kind == FeedKind::ConvoyChanged && entry.subject == landing.as_str());
+    assert_eq!(told.next_back().unwrap().detail["reason"], "its rig was deleted");
     // One that is to land only now hears so at once.
     town.close(&api, &later[0]);
     town.fleet.settle();
