@@ -41,7 +41,7 @@ async function convoyOver(gastown, path, token, rigs) {
     assert.ok(json?.result?.structuredContent, text);
     return json.result.structuredContent;
   };
-  const made = await ask("create_convoy", { title: "Two hundred beads" });
+  const made = await ask("create_convoy", { name: "Two hundred beads" });
   const convoy = made.convoy_id ?? made.convoy.id;
   const beads = [];
   for (let n = 0; n < CONVOY_TASKS; n++) {
