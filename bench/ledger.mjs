@@ -30,7 +30,7 @@ export async function ledger(server, gastown, token) {
   await scenario(gastown, "town_feed of 100", token, { path, ...call("town_feed", { limit: 100 }) });
 
   const convoy = await convoyOver(gastown, path, token, ["one", "two", "three"]);
-  await scenario(gastown, `convoy_status, ${CONVOY_TASKS} beads, 3 rigs`, token, { path, ...call("convoy_status", { convoy }) });
+  await scenario(gastown, `convoy_status, ${CONVOY_TASKS} beads, 3 rigs`, token, { path, ...call("convoy_status", { convoy_id: convoy }) });
   await memory(server, gastown, token);
 }
 
@@ -49,7 +49,7 @@ async function convoyOver(gastown, path, token, rigs) {
     beads.push(bead.bead?.id ?? bead.id);
   }
   for (let from = 0; from < beads.length; from += TASKS_MAX) await ask("update_convoy", { convoy, add_beads: beads.slice(from, from + TASKS_MAX) });
-  await until("the convoy knows its beads", async () => (await ask("convoy_status", { convoy })).beads.length === CONVOY_TASKS);
+  await until("the convoy knows its beads", async () => (await ask("convoy_status", { convoy_id: convoy })).beads.length === CONVOY_TASKS);
   return convoy;
 }
 
