@@ -3,9 +3,10 @@
 //! Owns the shapes that tools, resources and prompts hand to whoever speaks the protocol. Knows no wire format beyond
 //! the JSON texts that are spliced into answers as they are.
 
-use crate::error::Refusal;
+use crate::error::{Fault, Refusal};
 use crate::peer::{Later, Stop};
 use futures::future::LocalBoxFuture;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// How long and by whom a result may be kept (2026-07-28, caching). Legacy results do not say.
@@ -45,6 +46,16 @@ pub enum ToolReply {
     Later(Later),
     /// Only from a call that has become a task: it failed as a call, with this JSON-RPC error object.
     Failed(Map<String, Value>),
+}
+
+impl ToolReply {
+    /// A value as structured content. `doing` is what a fault's log says was under way.
+    ///
+    /// # Errors
+    /// The value is no JSON: a bug.
+    pub fn structured(doing: &str, value: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self::Structured(serde_json::to_string(value).map_err(|error| Fault::new(doing, error))?))
+    }
 }
 
 /// Why a call has no result.

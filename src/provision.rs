@@ -17,6 +17,9 @@ use crate::rpc::table::{
 };
 use futures::future::LocalBoxFuture;
 
+/// Branch of a rig unless its maker says otherwise.
+pub const BRANCH_DEFAULT: &str = "main";
+
 /// `createTown`, `setTownId`, owner.
 ///
 /// # Errors

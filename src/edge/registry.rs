@@ -103,7 +103,7 @@ async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &I
         town_id: body.town_id,
         name: body.name,
         git_url: body.git_url,
-        default_branch: body.default_branch.unwrap_or_else(|| "main".to_owned()),
+        default_branch: body.default_branch.unwrap_or_else(|| provision::BRANCH_DEFAULT.to_owned()),
         platform_integration_id: body.platform_integration_id,
     };
     provision::text(&provision::rig(&caller.client, owner, input, key).await?)

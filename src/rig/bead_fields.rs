@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 /// Most keys of metadata removed at once.
 const METADATA_KEYS_REMOVED_MAX: usize = 100;
 /// Metadata of a convoy's bead that the convoy keeps.
-const OF_CONVOY: [&str; 2] = ["convoy_id", "feature_branch"];
+const OF_CONVOY: [&str; 3] = ["convoy_id", "feature_branch", "merge_mode"];
 /// Metadata of a bead on a hook that the hook keeps.
 const OF_HOOK: [&str; 1] = ["branch"];
 

@@ -150,10 +150,7 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
     for blocker in &blockers {
         dependencies::insert(cx, &bead_id, blocker, input.until.unwrap_or(BlockedUntil::Closed))?;
     }
-    let mut labels = input.labels.unwrap_or_default();
-    if input.held == Some(true) && !has_held_label(&labels) {
-        labels.push(HELD_LABEL.to_owned());
-    }
+    let labels = labels_of(input.labels, input.held);
     let mut new = NewBead {
         blockers_open: dependencies::unmet(cx, &bead_id)?,
         bead_id,
@@ -204,6 +201,15 @@ pub(super) fn standing(cx: &Cx<'_>, id: &str) -> Result<Option<(BeadStatus, bool
     let found: Option<(BeadStatus, i64)> =
         query_one(cx.sql, "-- beads_standing\nSELECT status, merge_commit IS NOT NULL FROM beads WHERE bead_id = ?", (id,))?;
     Ok(found.map(|(status, is_merged)| (status, is_merged == 1)))
+}
+
+/// The labels of a new bead: those given, and the held label where it is to be held and none of them holds it.
+pub(super) fn labels_of(given: Option<Vec<String>>, held: Option<bool>) -> Vec<String> {
+    let mut labels = given.unwrap_or_default();
+    if held == Some(true) && !has_held_label(&labels) {
+        labels.push(HELD_LABEL.to_owned());
+    }
+    labels
 }
 
 /// Whether these labels keep a bead from being given out.

@@ -2,11 +2,9 @@
 //!
 //! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
 
-use super::messages;
 use super::report;
-use super::retention;
 use super::roster::Roster;
-use super::state::{self, RigState};
+use super::state::RigState;
 use super::tally::ready;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{BeadId, ConvoyId};
@@ -66,18 +64,6 @@ pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
     let why = if rig.parked { "parked" } else { "draining" };
     let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));
     Err(refusal.hint("Leave the work open, or sling it without naming an agent: it queues until then."))
-}
-
-/// The alarm of a rig: whatever was left for the next tick.
-pub fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
-    retention::prune(cx)?;
-    match state::load(cx)? {
-        Some(rig) => {
-            messages::expire(cx)?;
-            dispatch(cx, &rig)
-        }
-        None => Ok(()),
-    }
 }
 
 /// The bead that is next in the queue.

@@ -121,22 +121,20 @@ pub(super) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
 pub(crate) fn list_events(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadEventFilter>,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     let BeadEventFilter { after, limit: asked, actor, bead_id, .. } = filter.unwrap_or_default();
-    let mut conditions = Vec::new();
-    let mut params: Vec<Value> = Vec::new();
-    let mut condition = |text: &'static str, value: Option<Value>| {
-        if let Some(value) = value {
-            conditions.push(text);
-            params.push(value);
-        }
-    };
-    condition("actor = ?", actor.map(Value::from));
-    condition("bead_id = ?", bead_id.as_ref().map(|bead| Value::from(bead.as_str())));
-    // Numbers beyond that do not survive JavaScript; no sequence is there.
-    condition("sequence > ?", Some(Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX))));
-    let condition = format!(" WHERE {}", conditions.join(" AND "));
+    let mut conditions = vec!["sequence > ?"];
+    let mut params = vec![Value::from(after.unwrap_or(0).clamp(0, SEQUENCE_MAX))];
+    if let Some(actor) = actor {
+        conditions.push("actor = ?");
+        params.push(Value::from(actor));
+    }
+    if let Some(bead) = &bead_id {
+        conditions.push("bead_id = ?");
+        params.push(Value::from(bead.as_str()));
+    }
     let order = if after.is_some() { "" } else { " DESC" };
     params.push(Value::from(limit(asked)));
-    let statement = format!(concat!("-- events_after\n", select_events!(), "{} ORDER BY sequence{} LIMIT ?"), condition, order);
+    let conditions = conditions.join(" AND ");
+    let statement = format!(concat!("-- events_after\n", select_events!(), " WHERE {} ORDER BY sequence{} LIMIT ?"), conditions, order);
     let mut events: Vec<BeadEventRecord> = query(cx.sql, &statement, &params)?;
     if after.is_none() {
         events.reverse();

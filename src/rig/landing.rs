@@ -226,8 +226,7 @@ fn pause(failures: i64) -> i64 {
 }
 
 /// Landings whose pause is over ask for a review again.
-pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
-    let Some(rig) = state::load(cx)? else { return Ok(()) };
+pub(super) fn alarm(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     let due: Vec<(BeadId,)> = query(
         cx.sql,
         "-- landing_due\nUPDATE merge_requests SET not_before = NULL WHERE not_before <= ? RETURNING bead_id",
@@ -239,9 +238,9 @@ pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
             concat!("-- landing_again\nUPDATE beads SET held = ", held_by_label!(), ", updated_at = ? WHERE bead_id = ?"),
             (cx.now.millis(), bead),
         )?;
-        report::bead_changed(cx, &rig, bead)?;
+        report::bead_changed(cx, rig, bead)?;
         if let Some(request) = reviews::find(cx, bead)? {
-            changed(cx, &rig, &request)?;
+            changed(cx, rig, &request)?;
         }
     }
     let next: Option<(Option<Timestamp>,)> =

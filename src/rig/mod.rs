@@ -75,10 +75,13 @@ pub const CORE: Core = Core {
     read_stream: None,
 };
 
-/// Whatever was left for later: landings that are tried again, and work to give out.
+/// Whatever was left for later: landings that are tried again, what is past its time, and work to give out.
 fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
-    landing::alarm(cx)?;
-    dispatch::alarm(cx)
+    let Some(rig) = state::load(cx)? else { return Ok(()) };
+    landing::alarm(cx, &rig)?;
+    retention::prune(cx)?;
+    messages::expire(cx)?;
+    dispatch::dispatch(cx, &rig)
 }
 
 /// Internal callers must come from the rig's own town; everyone else must be allowed to use that town, and an agent

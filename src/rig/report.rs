@@ -1,6 +1,6 @@
 //! What the rig tells: its town, that its numbers changed and how a bead of a convoy stands; sessions, what they listen to.
 //!
-//! Owns when a rig writes which letter, and the two kinds that its town gets. They say how things are when they are sent, not what happened.
+//! Owns when a rig writes which letter. Letters say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
 use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage};

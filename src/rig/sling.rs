@@ -128,10 +128,7 @@ fn target(cx: &Cx<'_>, rig: &RigState, named: Option<&str>) -> Result<Target, Fa
 }
 
 fn make(cx: &Cx<'_>, rig: &RigState, caller: &Caller, input: &SlingInput, target: &Target) -> Result<Bead, Failure> {
-    let mut labels = input.labels.clone().unwrap_or_default();
-    if input.hold == Some(true) && !beads::has_held_label(&labels) {
-        labels.push(HELD_LABEL.to_owned());
-    }
+    let labels = beads::labels_of(input.labels.clone(), input.hold);
     let mut metadata = input.metadata.clone().unwrap_or_default();
     if let Some(args) = &input.args {
         metadata.insert("args".to_owned(), Value::from(args.as_str()));

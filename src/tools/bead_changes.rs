@@ -22,8 +22,6 @@ use serde_json::{Map, Value, json};
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 20;
-/// Doing it twice is doing it once.
-const SETS: Hints = Hints { idempotent: true, ..Hints::ADD };
 
 /// What has become of a bead.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -129,7 +127,7 @@ pub struct UpdateBead {
 impl LiveTool for UpdateBead {
     const NAME: &'static str = "update_bead";
     const TITLE: &'static str = "Update a bead";
-    const HINTS: Hints = SETS;
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"bead":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","priority":"high","add_labels":["urgent"]}"#;
     type Output = ChangedBead;
@@ -185,7 +183,7 @@ pub struct StartBead {
 impl LiveTool for StartBead {
     const NAME: &'static str = "start_bead";
     const TITLE: &'static str = "Start a held bead";
-    const HINTS: Hints = SETS;
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"bead":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#;
     type Output = ChangedBead;
@@ -225,7 +223,7 @@ pub struct ReassignBead {
 impl LiveTool for ReassignBead {
     const NAME: &'static str = "reassign_bead";
     const TITLE: &'static str = "Reassign a bead";
-    const HINTS: Hints = SETS;
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"bead":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","agent":"Maple"}"#;
     type Output = ChangedBead;
@@ -279,5 +277,5 @@ async fn call(live: &Live<'_>, call: &Call) -> Result<String, Failure> {
 
 fn reply(live: &Live<'_>, rig: &RigId, summary: String, bead: Bead, changed: Vec<String>) -> Result<ToolReply, Stop> {
     let shown = ChangedBead { town: live.place.town()?.to_string(), rig: rig.to_string(), summary, bead: bead.into(), changed };
-    Ok(ToolReply::Structured(serde_json::to_string(&shown).map_err(|error| Fault::new("show a bead", error))?))
+    Ok(ToolReply::structured("show a bead", &shown)?)
 }

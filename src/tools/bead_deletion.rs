@@ -106,7 +106,7 @@ impl DeleteBeads {
         };
         let summary = if dry_run.is_some() { "Nothing was deleted yet.".to_owned() } else { format!("{deleted} bead(s) are gone.") };
         let deletion = BeadDeletion { town: town.to_string(), rig: rig.to_string(), summary, deleted, dry_run };
-        Ok(ToolReply::Structured(serde_json::to_string(&deletion).map_err(|error| Fault::new(Self::NAME, error))?))
+        Ok(ToolReply::structured(Self::NAME, &deletion)?)
     }
 
     fn meant(&self) -> Result<Meant, Refusal> {

@@ -5,7 +5,7 @@ use super::convoys::{ConvoyLine, unknown};
 use super::live::{Live, LiveTool};
 use super::text::{AgentText, name};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use crate::error::{Failure, Fault};
+use crate::error::Failure;
 use crate::ids::BeadId;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
@@ -18,9 +18,6 @@ use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// A tool that changes something and, repeated, changes nothing more.
-const CHANGE: Hints = Hints { read_only: false, destructive: false, idempotent: true, open_world: false };
 
 /// A convoy as the change left it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -140,7 +137,7 @@ pub struct UpdateConvoy {
 impl Tool for UpdateConvoy {
     const NAME: &'static str = "update_convoy";
     const TITLE: &'static str = "Change a convoy";
-    const HINTS: Hints = CHANGE;
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"convoy":"Payments API","merge_mode":"review-and-merge"}"#;
     type Output = ConvoyChange;
@@ -230,7 +227,7 @@ impl CloseConvoy {
             None => "It has landed already.".to_owned(),
         };
         let closing = ConvoyClosing { town: town.to_string(), summary, closed: dry_run.is_none(), convoy: entry.into(), dry_run };
-        Ok(ToolReply::Structured(serde_json::to_string(&closing).map_err(|error| Fault::new(Self::NAME, error))?))
+        Ok(ToolReply::structured(Self::NAME, &closing)?)
     }
 }
 

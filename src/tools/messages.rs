@@ -4,7 +4,7 @@ use super::live::{Live, LiveTool};
 use super::place;
 use super::text::name;
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
@@ -139,7 +139,7 @@ impl LiveTool for SendMessage {
         Box::pin(async move {
             self.check()?;
             let accepted = if self.to == MAYOR { self.to_mayor(live).await? } else { self.to_agent(live).await? };
-            Ok(ToolReply::Structured(serde_json::to_string(&accepted).map_err(|error| Fault::new(Self::NAME, error))?))
+            Ok(ToolReply::structured(Self::NAME, &accepted)?)
         })
     }
 }

@@ -4,7 +4,7 @@ use super::confirm::{Confirmation, Confirmed, DryRun, confirm};
 use super::live::{Live, LiveTool};
 use super::text::{AgentText, name};
 use super::tool::{Hints, Reach};
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Refusal};
 use crate::ids::AgentId;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
@@ -100,7 +100,7 @@ impl RemovePolecat {
             bead: polecat.current_hook_bead_id.map(|bead| bead.to_string()),
             dry_run,
         };
-        Ok(ToolReply::Structured(serde_json::to_string(&removal).map_err(|error| Fault::new(Self::NAME, error))?))
+        Ok(ToolReply::structured(Self::NAME, &removal)?)
     }
 
     /// The polecat that the argument names.

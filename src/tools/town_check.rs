@@ -2,7 +2,6 @@
 
 use super::live::{Live, LiveTool};
 use super::tool::{Coverage, Hints, Reach};
-use crate::error::Fault;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
 use crate::rpc::call::decode;
@@ -44,7 +43,7 @@ pub struct TownReport {
 impl LiveTool for TownCheck {
     const NAME: &'static str = "town_check";
     const TITLE: &'static str = "Check a town";
-    const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true, open_world: false };
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = "{}";
     type Output = TownReport;
@@ -77,6 +76,6 @@ impl TownCheck {
             in_flight: found.in_flight,
             coverage: Coverage::of_rigs(&found.coverage, "did not answer: it was not checked"),
         };
-        Ok(ToolReply::Structured(serde_json::to_string(&report).map_err(|error| Fault::new(Self::NAME, error))?))
+        Ok(ToolReply::structured(Self::NAME, &report)?)
     }
 }

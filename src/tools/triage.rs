@@ -5,7 +5,7 @@ use super::place::agent;
 use super::text::name;
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use super::view::BeadLine;
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
@@ -154,6 +154,6 @@ impl ResetAgent {
             name: name(&agent.name),
             bead: agent.current_hook_bead_id.map(|bead| bead.to_string()),
         };
-        Ok(ToolReply::Structured(serde_json::to_string(&reset).map_err(|error| Fault::new(Self::NAME, error))?))
+        Ok(ToolReply::structured(Self::NAME, &reset)?)
     }
 }

@@ -9,7 +9,7 @@ use super::live::{Live, LiveTool};
 use super::place::bead;
 use super::source::Source;
 use super::tool::{Hints, Reach};
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Refusal};
 use crate::ids::{BeadId, ConvoyId, RigId, TownId};
 use crate::offer::ToolReply;
 use crate::peer::{Ability, Ending, Later, Stop, WAITED_SECONDS};
@@ -293,5 +293,5 @@ fn of_bead(rig: &RigId, bead: &Bead) -> Outcome {
 }
 
 fn reply(fields: Map<String, Value>) -> Result<ToolReply, Stop> {
-    Ok(ToolReply::Structured(serde_json::to_string(&fields).map_err(|error| Fault::new(WaitFor::NAME, error))?))
+    Ok(ToolReply::structured(WaitFor::NAME, &fields)?)
 }

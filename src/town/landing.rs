@@ -124,21 +124,18 @@ pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId, generation:
     let Some(convoy) = convoys::find(cx, id)? else { return Ok(None) };
     let round: Option<(i64,)> =
         query_one(cx.sql, "-- landing_round\nSELECT round FROM convoy_landings WHERE convoy_id = ? AND rig_id = ?", (id, rig))?;
-    let order = LandingOrder {
+    Ok(Some(LandingOrder {
         convoy_id: convoy.id,
         title: convoy.title,
         branch: convoy.feature_branch.unwrap_or_default(),
         cancelled: round.is_none(),
         round: round.map_or(generation, |(round,)| round),
-    };
-    Ok(Some(order))
+    }))
 }
 
 /// A rig told how far its landing merge is. What it says of an order that was taken back is not heard.
 pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let told: LandingReport = letter.read("read a landing letter")?;
-    // A rig that repeats no round has one landing of a convoy only.
-    let round = told.round;
     let town = state::require(cx)?;
     let id = &told.convoy_id;
     // What a convoy landed with stays as it was.
@@ -159,7 +156,7 @@ pub(super) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<
             cx.now.millis(),
             id,
             rig,
-            round,
+            told.round,
         ),
     )?;
     if applied.is_none() {

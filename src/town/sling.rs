@@ -7,6 +7,7 @@ use super::{config, convoys, feed, graph, landing, letters, rigs, state};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::bead_text::{LABEL_CHARS_MAX, LABELS_MAX, check_metadata, check_text};
+use crate::rig::sling::ARGS_BYTES_MAX;
 use crate::rig::{TaskDetails, formulas};
 use crate::rpc::model::{
     Bead, BeadStatus, BeadType, BlockedUntil, ConvoyBead, ConvoyEntry, ConvoyStatus, ConvoyTask, FeedKind, MergeMode, Priority, Quality,
@@ -21,8 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const TASKS_MAX: usize = 50;
 /// Longest slug in a feature branch (Gastown contract 2.3).
 const SLUG_CHARS_MAX: usize = 40;
-/// Longest `args` of a task, in bytes.
-pub const ARGS_BYTES_MAX: usize = 4_000;
 
 /// `slingConvoy`.
 pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyInput,)) -> Result<Answer, Failure> {

@@ -72,7 +72,7 @@ impl Tool for GetConfig {
 impl Tool for UpdateConfig {
     const NAME: &'static str = "update_config";
     const TITLE: &'static str = "Change settings";
-    const HINTS: Hints = Hints { idempotent: true, ..Hints::ADD };
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"config":{"max_polecats_per_rig":8}}"#;
     type Output = ConfigView;

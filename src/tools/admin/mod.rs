@@ -50,7 +50,7 @@ impl Administered {
     }
 
     fn reply(&self, tool: &str) -> Result<ToolReply, Fault> {
-        Ok(ToolReply::Structured(serde_json::to_string(self).map_err(|error| Fault::new(tool, error))?))
+        ToolReply::structured(tool, self)
     }
 }
 

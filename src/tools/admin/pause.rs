@@ -31,7 +31,7 @@ pub struct SetParked {
 impl Tool for SetParked {
     const NAME: &'static str = "set_parked";
     const TITLE: &'static str = "Park or unpark";
-    const HINTS: Hints = Hints { idempotent: true, ..Hints::ADD };
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"rig":"api","parked":true,"reason":"release freeze"}"#;
     type Output = Administered;

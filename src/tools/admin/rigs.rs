@@ -20,9 +20,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The branch unless the call says otherwise (Gastown contract 4.4).
-const BRANCH_DEFAULT: &str = "main";
-
 /// Adds a rig, which is one repository, to a town. Use it before work is slung to that repository.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +49,7 @@ impl LiveTool for CreateRig {
                 town_id: town.clone(),
                 name: self.name.clone(),
                 git_url: self.git_url.clone(),
-                default_branch: self.default_branch.clone().unwrap_or_else(|| BRANCH_DEFAULT.to_owned()),
+                default_branch: self.default_branch.clone().unwrap_or_else(|| provision::BRANCH_DEFAULT.to_owned()),
                 platform_integration_id: None,
             };
             let rig = provision::rig(live.client, &owner, input, live.idempotency_key).await?;
@@ -82,7 +79,7 @@ pub struct UpdateRig {
 impl LiveTool for UpdateRig {
     const NAME: &'static str = "update_rig";
     const TITLE: &'static str = "Change a rig";
-    const HINTS: Hints = Hints { idempotent: true, ..Hints::ADD };
+    const HINTS: Hints = Hints::SET;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"rig":"api","config":{"max_concurrent_polecats":3}}"#;
     type Output = Administered;

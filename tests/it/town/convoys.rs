@@ -5,8 +5,8 @@ use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
 use gastown_mcp::error::Code;
 use gastown_mcp::ids::{BeadId, ConvoyId};
-use gastown_mcp::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyStatus, SlingConvoyResult};
-use gastown_mcp::rpc::table::{DELIVER_TO_TOWN, LIST_CONVOYS, LIST_CONVOYS_DETAILED};
+use gastown_mcp::rpc::model::{Bead, ConvoyDetail, ConvoyEntry, ConvoyStatus, SlingConvoyResult};
+use gastown_mcp::rpc::table::{DELIVER_TO_TOWN, LIST_CONVOYS, LIST_CONVOYS_DETAILED, UPDATE_BEAD};
 use serde_json::{Value, json};
 
 fn list(town: &Town) -> Vec<ConvoyEntry> {
@@ -96,6 +96,19 @@ fn the_convoys_own_metadata_wins_and_the_callers_is_kept() {
     assert_eq!(bead.metadata["feature_branch"], format!("convoy/payments-api/{}/head", result.convoy.id.prefix()));
     assert_eq!(bead.metadata["model"], "m");
     assert_eq!(bead, result.beads[0].bead);
+}
+
+#[test]
+fn the_convoys_own_metadata_outlives_a_replacement() {
+    let (town, rig) = Town::with_rig();
+    let input = json!({"rigId": rig.id, "convoyTitle": "c", "tasks": [{"title": "t"}], "merge_mode": "review-and-merge"});
+    let before = town.try_convoy(input).unwrap().beads[0].bead.clone();
+    let fields = json!({"metadata": {"model": "m", "merge_mode": "mine"}});
+    let after: Bead = town.fleet.ask(&rig.at, &UPDATE_BEAD, (&before.bead_id, fields, Value::Null), &town.owner()).unwrap();
+    for kept in ["convoy_id", "merge_mode"] {
+        assert_eq!(after.metadata[kept], before.metadata[kept], "{kept}");
+    }
+    assert_eq!(after.metadata["model"], "m");
 }
 
 #[test]
