@@ -58,8 +58,14 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
 /// # Errors
 /// `Conflict` while the rig is parked, or its town drains.
 pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
-    if !rig.parked && !rig.draining {
+    if !rig.parked && !rig.draining && !rig.breaker_open {
         return Ok(());
+    }
+    if rig.breaker_open && !rig.parked && !rig.draining {
+        let refusal = Refusal::new(Code::Conflict, "Too many orders of this town ended without a report: nothing is given out");
+        return Err(refusal.hint(
+            "Call list_escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",
+        ));
     }
     let why = if rig.parked { "parked" } else { "draining" };
     let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));

@@ -62,7 +62,7 @@ pub(super) fn attach(cx: &Cx<'_>, rig: &RigState, agent: &mut Agent, bead: &Bead
     let branch = branch.map_or(own, |(branch,)| branch);
     agent.current_hook_bead_id = Some(bead.clone());
     agent.branch = Some(branch.clone());
-    agent.fence = cx.number()?;
+    agent.fence = super::orders::give(cx, &agent.id, bead)?;
     agent.status = AgentStatus::Idle;
     agent.last_activity_at = Some(cx.now);
     agents::save(cx, rig, agent)?;
@@ -88,6 +88,7 @@ pub(super) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
         (cx.now.millis(), bead),
     )?;
     if let Some((agent,)) = released {
+        super::orders::end(cx, &agent, super::orders::Ending::Released)?;
         events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }

@@ -3,7 +3,7 @@
 //! Owns when a rig writes which letter. Letters say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage};
+use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage, watch};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
@@ -105,5 +105,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         quality: tally::qualities(cx)?,
         parked: rig.parked,
         last_event: events::newest(cx)?,
+        patrol: watch::patrol(cx)?,
+        failed_at: watch::failed_at(cx)?,
     })
 }

@@ -1,0 +1,76 @@
+//! The watch: what the rig does by itself when nobody reports. It looks in the rig's alarm, which rings soon after every
+//! change and at the next threshold.
+//!
+//! Owns no process: it ends orders, moves beads, and tells people. `settings` has the thresholds, `load` reads, `decide` is
+//! the one decision, `act` carries out, `alerts` keeps what was raised until it is over.
+
+mod act;
+pub mod alerts;
+pub mod decide;
+mod load;
+pub mod settings;
+
+pub use settings::WatchSettings;
+
+pub(super) use alerts::AUTHOR;
+pub(super) use load::{failed_at, settings as thresholds};
+
+use super::escalations::{self, NewEscalation};
+use super::finish::ATTEMPTS_SPENT;
+use super::state::RigState;
+use crate::error::{Failure, Fault};
+use crate::ids::AgentId;
+use crate::rpc::model::{Bead, PatrolCounts, Severity};
+use crate::rpc::serve::Cx;
+use crate::store::sql::query_one;
+
+/// After it did something the watch looks again this soon, in milliseconds.
+const AGAIN_MILLIS: i64 = 1_000;
+
+/// Looks once, does what is to be done, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
+pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
+    if rig.parked || rig.draining {
+        return Ok(());
+    }
+    let settings = load::settings(cx)?;
+    let decision = decide::decide(&load::load(cx, rig, &settings)?, &settings, cx.now);
+    for action in &decision.actions {
+        match cx.attempt(|| act::carry_out(cx, rig, &settings, action)) {
+            // What is refused now is decided anew from how things stand then; the rest of the alarm goes on.
+            Ok(()) | Err(Failure::Refused(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    if !decision.actions.is_empty() {
+        cx.wake_at(cx.now.plus_millis(AGAIN_MILLIS));
+    }
+    if let Some(next) = decision.next {
+        cx.wake_at(next);
+    }
+    Ok(())
+}
+
+/// A bead was given out as often as it may be: it has failed, and somebody must know.
+pub(super) fn attempts_spent(cx: &Cx<'_>, rig: &RigState, bead: &Bead, attempts: i64) -> Result<(), Failure> {
+    let message = format!("Bead {} has failed: {attempts} attempts ended without a report.", bead.bead_id);
+    let new = NewEscalation {
+        severity: Severity::High,
+        category: ATTEMPTS_SPENT,
+        message: &message,
+        agent: bead.assignee_agent_bead_id.as_ref().map(AgentId::as_str),
+        bead: Some(&bead.bead_id),
+    };
+    escalations::raise(cx, rig, &new).map(drop)
+}
+
+/// How many agents were nudged, and how many count as stalled; the town adds up.
+pub(super) fn patrol(cx: &Cx<'_>) -> Result<PatrolCounts, Fault> {
+    let counts: Option<(i64, i64)> = query_one(
+        cx.sql,
+        "-- watch_patrol\nSELECT COUNT(*) FILTER (WHERE nudged_at >= progress_at), COUNT(*) FILTER (WHERE escalated_at >= progress_at)
+         FROM orders INDEXED BY orders_waiting WHERE ended_at IS NULL",
+        (),
+    )?;
+    let (gupp_warnings, gupp_escalations) = counts.unwrap_or_default();
+    Ok(PatrolCounts { gupp_warnings, gupp_escalations, ..PatrolCounts::default() })
+}
