@@ -139,8 +139,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         ]),
     )?;
     cx.forget();
-    // Silence is measured otherwise now, or again.
-    cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
+    if known.is_some() {
+        // Silence is measured otherwise now, or again.
+        cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
+    }
     match known {
         // That somebody watches the town is no change of the rig.
         Some(known)

@@ -77,7 +77,8 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Vec<Alert>, Fault> {
     query(
         cx.sql,
         "-- alerts_load\nSELECT kind, subject, over_at,
-           EXISTS (SELECT 1 FROM beads WHERE bead_id = alerts.subject AND beads.status NOT IN ('closed', 'failed')) FROM alerts",
+           EXISTS (SELECT 1 FROM beads WHERE bead_id = alerts.subject AND beads.status NOT IN ('closed', 'failed'))
+         FROM alerts WHERE kind >= '' ORDER BY kind, subject",
         (),
     )
 }

@@ -213,10 +213,10 @@ fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, a
         return;
     }
     let stalled = order.escalated_at.filter(|at| *at >= progress).is_some();
-    if order.escalated_at.is_some() && !stalled {
-        actions.push(Action::Revive(order.clone()));
-    }
     let Some(nudged) = order.nudged_at.filter(|at| *at >= progress) else {
+        if order.escalated_at.is_some() {
+            actions.push(Action::Revive(order.clone()));
+        }
         if clock.is_over(progress, settings.nudge_after_seconds) {
             actions.push(Action::Nudge(order.clone()));
         }

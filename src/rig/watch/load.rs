@@ -59,8 +59,8 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     // Without a refinery nothing would be reviewed, so the living one stays.
     let unused = query(
         cx.sql,
-        "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at) FROM agents
-         WHERE current_hook_bead_id IS NULL AND (status = 'dead' OR (status = 'idle' AND role = 'polecat'))
+        "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at) FROM agents INDEXED BY agents_role
+         WHERE role IN ('polecat', 'refinery') AND status IN ('idle', 'dead') AND current_hook_bead_id IS NULL AND (status = 'dead' OR role = 'polecat')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge')
          ORDER BY 2 LIMIT ?",
         (ROWS_MAX,),

@@ -21,3 +21,6 @@ pub mod reviews;
 mod size;
 mod sling;
 mod triage;
+mod watch;
+mod watch_alerts;
+mod watch_decision;
