@@ -143,6 +143,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         // Silence is measured otherwise now, or again.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
+    if !told.parked && !told.draining && !told.breaker_open {
+        // A pause may be over.
+        cx.wake(super::orders::NEWS.to_owned());
+    }
     match known {
         // That somebody watches the town is no change of the rig.
         Some(known)

@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Watched {
     /// The rig is parked, or its town drains: on purpose.
     pub paused: bool,
+    /// The circuit breaker is open: what is hooked is not handed out.
+    pub is_broken: bool,
     /// When the last such pause ended; silence is counted from then at the earliest.
     pub resumed_at: Timestamp,
     /// Orders under way, one per hook.
@@ -163,7 +165,7 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
     for order in &seen.orders {
         if is_taken_up(order) {
             look_at_order(order, settings, &mut clock, &mut actions, &mut holding);
-        } else if clock.is_over(order.created_at, settings.unclaimed_order_seconds) {
+        } else if !seen.is_broken && clock.is_over(order.created_at, settings.unclaimed_order_seconds) {
             holding.insert((AlertKind::NoRunner, String::new()));
         }
     }
@@ -254,8 +256,8 @@ fn restart_loops(exits: &[Exit], settings: &WatchSettings, now: Timestamp) -> BT
 /// An alert is raised once, goes on while it is so, and is resolved when it has been over for a while.
 fn look_at_alerts(alerts: &[Alert], mut holding: Holding, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>) {
     let calm_millis = settings.alert_calm_seconds.saturating_mul(1_000);
-    if !alerts.is_empty() || !holding.is_empty() {
-        // What ends it may be something that asks for no look.
+    if holding.iter().any(|(kind, _)| matches!(kind, AlertKind::StalledAgent | AlertKind::RestartLoop)) {
+        // These end without anybody's asking for a look, and they end soon; the others end with a change.
         clock.look_at(clock.now.plus_millis(calm_millis));
     }
     for Alert { kind, subject, over_at, is_open_bead, .. } in alerts {

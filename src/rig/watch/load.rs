@@ -15,6 +15,8 @@ use serde_json::Value;
 
 /// Things of one sort that one look takes; what is left is found by the next.
 const ROWS_MAX: i64 = 100;
+/// Agents that one look takes: as many as live, and those that died within a day.
+const AGENTS_MAX: i64 = 1_000;
 /// Orders that ended without a report, as many as one look takes.
 const EXITS_MAX: i64 = 1_000;
 
@@ -61,12 +63,12 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
         cx.sql,
         "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at) FROM agents INDEXED BY agents_role
          WHERE role IN ('polecat', 'refinery') AND status IN ('idle', 'dead') AND current_hook_bead_id IS NULL AND (status = 'dead' OR role = 'polecat')
-           AND NOT EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge')
-         ORDER BY 2 LIMIT ?",
-        (ROWS_MAX,),
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge') LIMIT ?",
+        (AGENTS_MAX,),
     )?;
     Ok(Watched {
         paused: rig.parked || rig.draining,
+        is_broken: rig.breaker_open,
         resumed_at: rig.resumed_at,
         orders,
         orphans,

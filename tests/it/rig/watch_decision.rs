@@ -181,12 +181,18 @@ prop_compose! {
     ) -> Watched {
         // As the schema has it: one order for each agent, one alert for each thing, and a bead is left in one way.
         let (mut agents, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        let held: BTreeSet<String> = orders.iter().map(|order| order.bead.to_string()).collect();
         let (orphans, abandoned) = lefts.into_iter().map(|(seed, since)| Left { bead: bead(seed), since: at(since) }).partition(|left| left.since < at(200));
         Watched {
             paused: false,
+            is_broken: false,
             resumed_at: at(resumed),
             orders: orders.into_iter().filter(|order| agents.insert(order.id)).collect(),
-            alerts: alerts.into_iter().filter(|alert| keys.insert((alert.kind, alert.subject.clone()))).collect(),
+            alerts: alerts
+                .into_iter()
+                .filter(|alert| keys.insert((alert.kind, alert.subject.clone())))
+                .map(|alert| Alert { is_open_bead: alert.is_open_bead || held.contains(&alert.subject), ..alert })
+                .collect(),
             exits: exits.into_iter().map(|(of, about, second)| Exit { agent: agent(of), bead: bead(about), at: at(second) }).collect(),
             unused: unused.into_iter().map(|(seed, since)| Unused { agent: agent(seed), since: at(since) }).collect(),
             orphans, abandoned, waiting,
