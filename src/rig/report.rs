@@ -94,6 +94,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         counts.total += count;
         counts.hooked += hooked;
     }
+    let (patrol, failed_at) = watch::told(cx)?;
     Ok(RigSummary {
         rig_id: rig.rig_id.clone(),
         name: rig.name.clone(),
@@ -105,7 +106,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         quality: tally::qualities(cx)?,
         parked: rig.parked,
         last_event: events::newest(cx)?,
-        patrol: watch::patrol(cx)?,
-        failed_at: watch::failed_at(cx)?,
+        patrol,
+        failed_at,
     })
 }

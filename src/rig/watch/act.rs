@@ -23,7 +23,10 @@ const NUDGE: &str = "Progress check: are you blocked?";
 pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, action: &Action) -> Result<(), Failure> {
     match action {
         Action::Lose(order) => give_up(cx, rig, order, Ending::Lost, "nothing was heard of its process any more"),
-        Action::Nudge(order) => nudge(cx, order),
+        Action::Nudge(order) => {
+            nudge(cx, order)?;
+            report::summary_changed(cx, rig)
+        }
         Action::Stall(order) => {
             execute(cx.sql, "-- watch_escalated\nUPDATE orders SET escalated_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
             set_status(cx, rig, &order.agent, AgentStatus::Stalled)

@@ -31,7 +31,7 @@ pub struct Watched {
     pub waiting: i64,
     /// What was raised and is not over.
     pub alerts: Vec<Alert>,
-    /// Agents without a hook and without unread mail that may be removed.
+    /// Agents without a hook that may be removed unless mail waits for them.
     pub unused: Vec<Unused>,
 }
 
@@ -93,6 +93,9 @@ pub struct Unused {
     pub agent: AgentId,
     /// When it was last heard of.
     pub since: Timestamp,
+    /// Mail waits for it.
+    #[serde(deserialize_with = "flag_column")]
+    pub has_mail: bool,
 }
 
 /// What is to be done, in this order.
@@ -172,8 +175,14 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
     for (left, seconds) in [(&seen.orphans, settings.orphan_bead_seconds), (&seen.abandoned, settings.review_abandoned_seconds)] {
         actions.extend(left.iter().filter(|left| clock.is_over(left.since, seconds)).map(|left| Action::Reopen(left.bead.clone())));
     }
-    let unused = seen.unused.iter().filter(|unused| clock.is_over(unused.since, settings.agent_keep_seconds));
-    actions.extend(unused.map(|unused| Action::Remove(unused.agent.clone())));
+    for unused in &seen.unused {
+        match (clock.is_over(unused.since, settings.agent_keep_seconds), unused.has_mail) {
+            (true, false) => actions.push(Action::Remove(unused.agent.clone())),
+            // Nobody says when it was read.
+            (true, true) => clock.look_at(now.plus_millis(settings.agent_keep_seconds.saturating_mul(1_000))),
+            (false, _) => {}
+        }
+    }
     let mut exits = seen.exits.clone();
     exits.extend(actions.iter().filter_map(|action| match action {
         Action::Lose(order) => Some(Exit { agent: order.agent.clone(), bead: order.bead.clone(), at: now }),

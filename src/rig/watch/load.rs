@@ -8,8 +8,9 @@ use super::settings::WatchSettings;
 use crate::error::{Failure, Fault};
 use crate::rig::state::RigState;
 use crate::rig::tally;
+use crate::rpc::model::PatrolCounts;
 use crate::rpc::serve::Cx;
-use crate::store::sql::{query, scalar};
+use crate::store::sql::{query, query_one, scalar};
 use crate::time::Timestamp;
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
         "-- watch_orders\nSELECT orders.id, orders.agent_id, orders.bead_id, beads.type = 'merge_request', agents.status <> 'idle', orders.created_at,
            handed_at, started_at, heartbeat_at, progress_at, nudged_at, escalated_at
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id JOIN beads ON beads.bead_id = orders.bead_id
-         WHERE ended_at IS NULL",
+         WHERE ended_at IS NULL AND orders.id > 0",
         (),
     )?;
     // What the Mayor was given is on no hook.
@@ -61,9 +62,11 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     // Without a refinery nothing would be reviewed, so the living one stays.
     let unused = query(
         cx.sql,
-        "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at) FROM agents INDEXED BY agents_role
+        "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at),
+           EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge')
+         FROM agents INDEXED BY agents_role
          WHERE role IN ('polecat', 'refinery') AND status IN ('idle', 'dead') AND current_hook_bead_id IS NULL AND (status = 'dead' OR role = 'polecat')
-           AND NOT EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge') LIMIT ?",
+         LIMIT ?",
         (AGENTS_MAX,),
     )?;
     Ok(Watched {
@@ -80,15 +83,23 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     })
 }
 
-/// When the newest orders that ended without a report ended, the newest first: what the town counts.
-pub(in crate::rig) fn failed_at(cx: &Cx<'_>) -> Result<Vec<Timestamp>, Fault> {
-    let settings = settings(cx)?;
-    let since = cx.now.plus_millis(-settings.breaker_seconds.saturating_mul(1_000));
+/// What the town adds up: agents that were nudged, agents that count as stalled, and when the newest orders ended without a
+/// report, the newest first.
+pub(in crate::rig) fn told(cx: &Cx<'_>) -> Result<(PatrolCounts, Vec<Timestamp>), Fault> {
+    let counts: Option<(i64, i64)> = query_one(
+        cx.sql,
+        "-- watch_patrol\nSELECT COUNT(*) FILTER (WHERE nudged_at >= progress_at), COUNT(*) FILTER (WHERE escalated_at >= progress_at)
+         FROM orders INDEXED BY orders_waiting WHERE ended_at IS NULL AND id > 0",
+        (),
+    )?;
+    let (gupp_warnings, gupp_escalations) = counts.unwrap_or_default();
+    let defaults = WatchSettings::default();
     let failed: Vec<(Timestamp,)> = query(
         cx.sql,
-        "-- watch_failed\nSELECT ended_at FROM orders INDEXED BY orders_ended WHERE ended_at > ? AND outcome IN ('failed', 'lost')
-         ORDER BY ended_at DESC LIMIT ?",
-        (since.millis(), settings.breaker_failures),
+        "-- watch_failed\nSELECT ended_at FROM orders INDEXED BY orders_ended
+         WHERE ended_at > ?1 - 1000 * coalesce((SELECT json_extract(watch, '$.breaker_seconds') FROM rig WHERE one = 1), ?2) AND outcome IN ('failed', 'lost')
+         ORDER BY ended_at DESC LIMIT coalesce((SELECT json_extract(watch, '$.breaker_failures') FROM rig WHERE one = 1), ?3)",
+        (cx.now.millis(), defaults.breaker_seconds, defaults.breaker_failures),
     )?;
-    Ok(failed.into_iter().map(|(at,)| at).collect())
+    Ok((PatrolCounts { gupp_warnings, gupp_escalations, ..PatrolCounts::default() }, failed.into_iter().map(|(at,)| at).collect()))
 }

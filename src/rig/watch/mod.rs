@@ -13,16 +13,15 @@ pub mod settings;
 pub use settings::WatchSettings;
 
 pub(super) use alerts::AUTHOR;
-pub(super) use load::{failed_at, settings as thresholds};
+pub(super) use load::{settings as thresholds, told};
 
 use super::escalations::{self, NewEscalation};
 use super::finish::ATTEMPTS_SPENT;
 use super::state::RigState;
-use crate::error::{Failure, Fault};
+use crate::error::Failure;
 use crate::ids::AgentId;
-use crate::rpc::model::{Bead, PatrolCounts, Severity};
+use crate::rpc::model::{Bead, Severity};
 use crate::rpc::serve::Cx;
-use crate::store::sql::query_one;
 
 /// After it did something the watch looks again this soon, in milliseconds.
 const AGAIN_MILLIS: i64 = 1_000;
@@ -61,16 +60,4 @@ pub(super) fn attempts_spent(cx: &Cx<'_>, rig: &RigState, bead: &Bead, attempts:
         bead: Some(&bead.bead_id),
     };
     escalations::raise(cx, rig, &new).map(drop)
-}
-
-/// How many agents were nudged, and how many count as stalled; the town adds up.
-pub(super) fn patrol(cx: &Cx<'_>) -> Result<PatrolCounts, Fault> {
-    let counts: Option<(i64, i64)> = query_one(
-        cx.sql,
-        "-- watch_patrol\nSELECT COUNT(*) FILTER (WHERE nudged_at >= progress_at), COUNT(*) FILTER (WHERE escalated_at >= progress_at)
-         FROM orders INDEXED BY orders_waiting WHERE ended_at IS NULL",
-        (),
-    )?;
-    let (gupp_warnings, gupp_escalations) = counts.unwrap_or_default();
-    Ok(PatrolCounts { gupp_warnings, gupp_escalations, ..PatrolCounts::default() })
 }

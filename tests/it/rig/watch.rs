@@ -213,13 +213,13 @@ fn what_is_in_progress_on_nobodys_hook_is_open_again() {
 fn an_agent_that_nobody_needs_is_removed_unless_mail_waits_for_it() {
     let desk = Desk::new();
     let (town, rig) = (&desk.town, &desk.rig);
-    let idle = [town.agent(rig).unwrap().id, desk.sling("x").1.id];
-    town.close(rig, &town.beads(rig, json!({"type": "issue"}))[0].bead_id);
-    let mailed = town.agent(rig).unwrap().id;
+    let [(first, idle), (second, mailed)] = ["one", "two"].map(|title| desk.sling(title)).map(|(bead, agent)| (bead, agent.id));
+    town.close(rig, &first);
+    town.close(rig, &second);
     let mail = json!({"from_agent_id": "tester", "to_agent_id": mailed, "subject": "s", "body": "b"});
     town.fleet.tell(&rig.at, &rpc::SEND_MAIL, (mail,), &town.owner()).unwrap();
     town.fleet.advance(86_300_000);
-    assert!(idle.iter().all(|id| agent(town, rig, id).is_some()));
+    assert!(agent(town, rig, &idle).is_some());
     town.fleet.advance(200_000);
     assert_eq!(town.agents(rig).into_iter().map(|agent| agent.id).collect::<Vec<_>>(), [desk.refinery.id.clone(), mailed.clone()]);
     let events = "SELECT COUNT(*) FROM bead_events WHERE event_type = 'agent_exited'";

@@ -80,7 +80,7 @@ fn every_silence_has_its_second() {
     let left = vec![Left { bead: bead(9), since: at(0) }];
     due(&Watched { orphans: left.clone(), ..Watched::default() }, 300, &[Action::Reopen(bead(9))]);
     due(&Watched { abandoned: left, ..Watched::default() }, 120, &[Action::Reopen(bead(9))]);
-    let unused = vec![Unused { agent: agent(9), since: at(0) }];
+    let unused = vec![Unused { agent: agent(9), since: at(0), has_mail: false }];
     due(&Watched { unused, ..Watched::default() }, 86_400, &[Action::Remove(agent(9))]);
 }
 
@@ -194,7 +194,7 @@ prop_compose! {
                 .map(|alert| Alert { is_open_bead: alert.is_open_bead || held.contains(&alert.subject), ..alert })
                 .collect(),
             exits: exits.into_iter().map(|(of, about, second)| Exit { agent: agent(of), bead: bead(about), at: at(second) }).collect(),
-            unused: unused.into_iter().map(|(seed, since)| Unused { agent: agent(seed), since: at(since) }).collect(),
+            unused: unused.into_iter().map(|(seed, since)| Unused { agent: agent(seed), since: at(since), has_mail: seed % 3 == 0 }).collect(),
             orphans, abandoned, waiting,
         }
     }
