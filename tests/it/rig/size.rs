@@ -16,6 +16,8 @@ const SMALL: [&str; 7] = ["rig", "agents", "status_tally", "queue_tally", "quali
 
 fn large() -> (Town, Rig) {
     let (town, rig) = Town::with_rig();
+    // Else it would tell of the queue, and look again.
+    town.unwatched();
     let sql = town.sql(&rig.at);
     fill_beads(&sql, &rig.id, BEADS, town.fleet.now());
     fill_events(&sql, EVENTS, town.fleet.now().plus_millis(-EVENTS - 1));
