@@ -57,7 +57,11 @@ fn raise_labelled(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>, more: &[
         body: Some(body.to_owned()),
         parent_bead_id: None,
         priority: priority(new.severity),
-        labels: [ESCALATION_LABEL, &format!("{SEVERITY_LABEL}{}", new.severity.as_str())].iter().chain(more).map(|label| (*label).to_owned()).collect(),
+        labels: [ESCALATION_LABEL, &format!("{SEVERITY_LABEL}{}", new.severity.as_str())]
+            .iter()
+            .chain(more)
+            .map(|label| (*label).to_owned())
+            .collect(),
         metadata,
         created_by: new.agent.map(str::to_owned).or_else(|| cx.actor()),
         created_at: cx.now,

@@ -127,7 +127,7 @@ pub struct TownStatus {
     parked: bool,
     /// The same until what runs the agents is back.
     draining: bool,
-    /// The same because too many orders ended without a report; list_escalations says more.
+    /// The same because too many orders ended without a report: see the escalation `dispatch_breaker`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     breaker_open: bool,
     /// Unfinished beads for which a quality was asked.

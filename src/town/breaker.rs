@@ -94,11 +94,7 @@ fn open(cx: &Cx<'_>, town: &TownState, settings: &WatchSettings) -> Result<(), F
         Err(Failure::Refused(_)) => None,
         Err(fault) => return Err(fault),
     };
-    execute(
-        cx.sql,
-        "-- breaker_open\nUPDATE town SET breaker_opened_at = ?, breaker_escalation = ?",
-        (cx.now.millis(), &escalation),
-    )?;
+    execute(cx.sql, "-- breaker_open\nUPDATE town SET breaker_opened_at = ?, breaker_escalation = ?", (cx.now.millis(), &escalation))?;
     tell(cx, town, FeedKind::BreakerOpened, None)?;
     // The next look says when it may close.
     cx.wake_at(cx.now.plus_millis(AGAIN_MILLIS));

@@ -175,7 +175,8 @@ fn the_guide_shows_every_limit_that_users_meet() {
 fn the_guide_shows_every_threshold_of_the_watch() {
     let mut table = "| threshold | default | reached |\n|---|---|---|\n".to_owned();
     for threshold in THRESHOLDS {
-        let default = if threshold.name.ends_with("_seconds") { format!("{} s", count(threshold.default)) } else { count(threshold.default) };
+        let default =
+            if threshold.name.ends_with("_seconds") { format!("{} s", count(threshold.default)) } else { count(threshold.default) };
         _ = writeln!(table, "| `{}` | {default} | {} |", threshold.name, threshold.about);
     }
     section(GUIDE, "watch", &table);

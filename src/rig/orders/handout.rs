@@ -6,8 +6,8 @@
 use super::NEWS;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{AgentId, BeadId};
-use crate::rig::state::{self, RigState};
 use crate::rig::hooks::ACTIVE_TICK_MILLIS;
+use crate::rig::state::{self, RigState};
 use crate::rig::{beads, reviews, watch};
 use crate::rpc::model::{AgentRole, BeadType, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
 use crate::rpc::serve::{Answer, Caller, Cx, Wait, json};

@@ -52,7 +52,10 @@ pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, a
 /// Ends an order that nobody reported on: its bead goes back to the queue and rests, or has been given out often enough.
 fn give_up(cx: &Cx<'_>, rig: &RigState, order: &Running, ending: Ending, reason: &str) -> Result<(), Failure> {
     let exited = Happened::to(BeadEventType::AgentExited, &order.bead).agent(order.agent.as_str());
-    events::write(cx, &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order.id})))?;
+    events::write(
+        cx,
+        &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order.id})),
+    )?;
     orders::end(cx, &order.agent, ending)?;
     execute(cx.sql, "-- watch_attempt\nUPDATE agents SET dispatch_attempts = dispatch_attempts + 1 WHERE id = ?", (&order.agent,))?;
     finish::give_back(cx, rig, &beads::require(cx, &order.bead)?, reason)

@@ -128,7 +128,14 @@ pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, kind:
     let escalation =
         if kind == AlertKind::StalledAgent { escalations::raise_request(cx, rig, &new) } else { escalations::raise(cx, rig, &new) }?;
     if kind == AlertKind::RestartLoop {
-        let happened = Happened { kind: BeadEventType::AgentRestartLoop, bead: subject, agent: None, old: None, new: None, metadata: serde_json::Value::Null };
+        let happened = Happened {
+            kind: BeadEventType::AgentRestartLoop,
+            bead: subject,
+            agent: None,
+            old: None,
+            new: None,
+            metadata: serde_json::Value::Null,
+        };
         events::write(cx, &happened)?;
     }
     execute(
@@ -150,11 +157,8 @@ pub(super) fn set_over(cx: &Cx<'_>, kind: AlertKind, subject: &str, over_at: Opt
 
 /// It is over: whoever was told hears so, unless somebody has dealt with the escalation.
 pub(super) fn resolve(cx: &Cx<'_>, rig: &RigState, kind: AlertKind, subject: &str) -> Result<(), Failure> {
-    let raised: Option<(Option<BeadId>,)> = query_one(
-        cx.sql,
-        "-- alerts_resolve\nDELETE FROM alerts WHERE kind = ? AND subject = ? RETURNING escalation_id",
-        (kind, subject),
-    )?;
+    let raised: Option<(Option<BeadId>,)> =
+        query_one(cx.sql, "-- alerts_resolve\nDELETE FROM alerts WHERE kind = ? AND subject = ? RETURNING escalation_id", (kind, subject))?;
     let Some((Some(escalation),)) = raised else { return Ok(()) };
     let Some(bead) = beads::find(cx, &escalation)?.filter(|bead| !bead.status.is_terminal()) else { return Ok(()) };
     execute(

@@ -215,7 +215,8 @@ fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, a
         actions.push(Action::Lose(order.clone()));
         return;
     }
-    let progress = [order.handed_at, order.started_at, Some(clock.resumed_at)].into_iter().flatten().fold(order.progress_at, Timestamp::max);
+    let progress =
+        [order.handed_at, order.started_at, Some(clock.resumed_at)].into_iter().flatten().fold(order.progress_at, Timestamp::max);
     if order.is_review {
         if clock.is_over(progress, settings.review_stuck_seconds) {
             actions.push(Action::Stop(order.clone()));
@@ -223,7 +224,7 @@ fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, a
         }
         return;
     }
-    let stalled = order.escalated_at.filter(|at| *at >= progress).is_some();
+    let stalled = order.escalated_at.is_some_and(|at| at >= progress);
     let Some(nudged) = order.nudged_at.filter(|at| *at >= progress) else {
         if order.escalated_at.is_some() {
             actions.push(Action::Revive(order.clone()));

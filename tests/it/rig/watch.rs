@@ -226,5 +226,9 @@ fn an_agent_that_nobody_needs_is_removed_unless_mail_waits_for_it() {
     assert_ne!(town.sql(&rig.at).value::<i64>(events), 0);
     town.fleet.tell(&rig.at, &rpc::CHECK_MAIL, (&mailed,), &town.owner()).unwrap();
     town.fleet.advance(2 * 86_400_000);
-    assert_eq!(town.agents(rig).into_iter().map(|agent| agent.id).collect::<Vec<_>>(), [desk.refinery.id.clone()], "the refinery stays");
+    assert_eq!(
+        town.agents(rig).into_iter().map(|agent| agent.id).collect::<Vec<_>>(),
+        std::slice::from_ref(&desk.refinery.id),
+        "the refinery stays"
+    );
 }

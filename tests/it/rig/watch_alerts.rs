@@ -40,7 +40,10 @@ fn shorten(town: &Town, rig: &Rig, to: i64) {
 #[test]
 fn a_queue_that_is_too_deep_is_escalated_once_and_resolved_when_it_has_been_calm() {
     let (town, rig) = Town::with_rig();
-    town.configure(json!({"max_polecats_per_rig": 1, "watch": {"queue_depth_alert": 5, "alert_calm_seconds": 60, "unclaimed_order_seconds": 86400}})).unwrap();
+    town.configure(
+        json!({"max_polecats_per_rig": 1, "watch": {"queue_depth_alert": 5, "alert_calm_seconds": 60, "unclaimed_order_seconds": 86400}}),
+    )
+    .unwrap();
     let fill = |count: usize| {
         for number in 0..count {
             town.sling(&rig, &format!("{number}"));

@@ -214,7 +214,8 @@ prop_compose! {
 
 /// The rig as it stands when an action was carried out.
 fn carry_out(seen: &mut Watched, action: &Action, now: Timestamp) {
-    let order = |seen: &mut Watched, id: i64, change: &dyn Fn(&mut Running)| seen.orders.iter_mut().filter(|order| order.id == id).for_each(change);
+    let order =
+        |seen: &mut Watched, id: i64, change: &dyn Fn(&mut Running)| seen.orders.iter_mut().filter(|order| order.id == id).for_each(change);
     let keep_alert = |seen: &mut Watched, kind: AlertKind, subject: &str, over_at: Option<Timestamp>| {
         seen.alerts.iter_mut().filter(|alert| alert.kind == kind && alert.subject == subject).for_each(|alert| alert.over_at = over_at);
     };
@@ -228,9 +229,15 @@ fn carry_out(seen: &mut Watched, action: &Action, now: Timestamp) {
         Action::Nudge(of) => order(seen, of.id, &|order| order.nudged_at = Some(now)),
         Action::Stall(of) => order(seen, of.id, &|order| order.escalated_at = Some(now)),
         Action::Revive(of) => order(seen, of.id, &|order| (order.nudged_at, order.escalated_at) = (None, None)),
-        Action::Reopen(bead) => [&mut seen.orphans, &mut seen.abandoned].into_iter().for_each(|left| left.retain(|left| left.bead != *bead)),
+        Action::Reopen(bead) => {
+            for left in [&mut seen.orphans, &mut seen.abandoned] {
+                left.retain(|left| left.bead != *bead);
+            }
+        }
         Action::Remove(agent) => seen.unused.retain(|unused| unused.agent != *agent),
-        Action::Raise(kind, subject) => seen.alerts.push(Alert { is_open_bead: *kind == AlertKind::StuckReview, ..alert(*kind, subject, None) }),
+        Action::Raise(kind, subject) => {
+            seen.alerts.push(Alert { is_open_bead: *kind == AlertKind::StuckReview, ..alert(*kind, subject, None) });
+        }
         Action::Resume(kind, subject) => keep_alert(seen, *kind, subject, None),
         Action::Ease(kind, subject) => keep_alert(seen, *kind, subject, Some(now)),
         Action::Resolve(kind, subject) => seen.alerts.retain(|alert| (alert.kind, &alert.subject) != (*kind, subject)),

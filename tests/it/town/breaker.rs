@@ -96,7 +96,10 @@ fn failures_of_all_rigs_open_it_and_nothing_is_given_out_until_they_have_aged() 
     let open = town.alarm_status().breaker.unwrap();
     assert_eq!(open.failures, 4);
     let (category, raised) = waiting(&town).remove(0);
-    assert_eq!((category.as_str(), raised.severity, Some(&raised.id)), ("dispatch_breaker", Severity::Critical, open.escalation_id.as_ref()));
+    assert_eq!(
+        (category.as_str(), raised.severity, Some(&raised.id)),
+        ("dispatch_breaker", Severity::Critical, open.escalation_id.as_ref())
+    );
     assert_eq!(feed(&town), ["breaker_opened"]);
     let slung = town.sling(&web, "more");
     assert!(slung.agent.is_none(), "it queues");

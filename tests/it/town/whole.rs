@@ -233,11 +233,11 @@ fn everything_that_is_due_at_its_own_time_comes_then() {
         assert_eq!(pending.len(), 1);
         pass(3_600_000);
         assert_eq!(nudges(), 0, "an hour");
-        let listed = || -> Vec<EscalationEntry> {
-            fleet.ask(&town.at, &rpc::LIST_ESCALATIONS, (Value::Null,), &town.owner()).unwrap()
-        };
+        let listed = || -> Vec<EscalationEntry> { fleet.ask(&town.at, &rpc::LIST_ESCALATIONS, (Value::Null,), &town.owner()).unwrap() };
         let raised_again = || listed().into_iter().find(|entry| entry.id == escalation.id).unwrap().re_escalation_count;
-        let unclaimed = |rig: &RigId| listed().iter().any(|entry| entry.category.as_deref() == Some("no_runner") && entry.source_rig_id == rig.as_str());
+        let unclaimed = |rig: &RigId| {
+            listed().iter().any(|entry| entry.category.as_deref() == Some("no_runner") && entry.source_rig_id == rig.as_str())
+        };
         assert!(unclaimed(&api.id) && unclaimed(&web.id), "ten minutes");
         pass(WatchSettings::default().re_escalate_seconds * 1_000);
         assert_eq!(raised_again(), 1, "four hours");
