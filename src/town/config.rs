@@ -5,6 +5,7 @@
 use super::{breaker, letters, settings, state, topics};
 use crate::error::{Code, Failure, refuse};
 use crate::rig::WatchSettings;
+use crate::rig::watch::settings::THRESHOLDS;
 use crate::rpc::model::{MergeMode, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::execute;
@@ -46,7 +47,10 @@ const CONFIG_BYTES_MAX: usize = 64 * 1024;
 /// Defaults, then what the town has set, then who owns it.
 fn effective(town: &state::TownState) -> TownConfig {
     let mut config = defaults();
-    config.insert(WATCH.to_owned(), serde_json::to_value(WatchSettings::default()).unwrap_or_default());
+    config.insert(
+        WATCH.to_owned(),
+        THRESHOLDS.iter().map(|threshold| (threshold.name.to_owned(), Value::from(threshold.default))).collect::<Map<_, _>>().into(),
+    );
     config.extend(town.config.clone());
     let owner = town.owner();
     config.insert("owner_type".to_owned(), Value::from(if owner.org_id.is_some() { "org" } else { "user" }));

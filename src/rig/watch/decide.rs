@@ -8,7 +8,6 @@ use crate::ids::{AgentId, BeadId};
 use crate::store::sql::flag_column;
 use crate::time::Timestamp;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What the watch looks at.
 #[derive(Debug, Clone, Default)]
@@ -164,12 +163,12 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
     }
     let mut clock = Clock { now, resumed_at: seen.resumed_at, next: None };
     let mut actions = Vec::new();
-    let mut holding = BTreeSet::new();
+    let mut holding = Vec::new();
     for order in &seen.orders {
         if is_taken_up(order) {
             look_at_order(order, settings, &mut clock, &mut actions, &mut holding);
         } else if !seen.is_broken && clock.is_over(order.created_at, settings.unclaimed_order_seconds) {
-            holding.insert((AlertKind::NoRunner, String::new()));
+            holding.push((AlertKind::NoRunner, String::new()));
         }
     }
     for (left, seconds) in [(&seen.orphans, settings.orphan_bead_seconds), (&seen.abandoned, settings.review_abandoned_seconds)] {
@@ -188,10 +187,10 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
         Action::Lose(order) => Some(Exit { agent: order.agent.clone(), bead: order.bead.clone(), at: now }),
         _ => None,
     }));
-    holding.extend(restart_loops(&exits, settings, now).into_iter().map(|subject| (AlertKind::RestartLoop, subject)));
+    holding.extend(restart_loops(&exits, settings, now).into_iter().map(|subject| (AlertKind::RestartLoop, subject.to_owned())));
     let was_deep = seen.alerts.iter().any(|alert| alert.kind == AlertKind::QueueDepth);
     if seen.waiting > if was_deep { settings.queue_depth_alert * 4 / 5 } else { settings.queue_depth_alert } {
-        holding.insert((AlertKind::QueueDepth, String::new()));
+        holding.push((AlertKind::QueueDepth, String::new()));
     }
     look_at_alerts(&seen.alerts, holding, settings, &mut clock, &mut actions);
     Decision { actions, next: clock.next }
@@ -203,7 +202,7 @@ const fn is_taken_up(order: &Running) -> bool {
 }
 
 /// What was raised about: a kind, and a subject, which is empty for the rig as a whole.
-type Holding = BTreeSet<(AlertKind, String)>;
+type Holding = Vec<(AlertKind, String)>;
 
 fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>, holding: &mut Holding) {
     let is_gone = match (order.heartbeat_at, order.started_at, order.handed_at) {
@@ -220,7 +219,7 @@ fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, a
     if order.is_review {
         if clock.is_over(progress, settings.review_stuck_seconds) {
             actions.push(Action::Stop(order.clone()));
-            holding.insert((AlertKind::StuckReview, order.bead.to_string()));
+            holding.push((AlertKind::StuckReview, order.bead.to_string()));
         }
         return;
     }
@@ -243,35 +242,40 @@ fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, a
         if !stalled {
             actions.push(Action::Stall(order.clone()));
         }
-        holding.insert((AlertKind::StalledAgent, order.agent.to_string()));
+        holding.push((AlertKind::StalledAgent, order.agent.to_string()));
     }
 }
 
 /// The beads whose orders ended without a report again and again, and the agents that did so with several beads.
-fn restart_loops(exits: &[Exit], settings: &WatchSettings, now: Timestamp) -> BTreeSet<String> {
-    let mut beads: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut agents: BTreeMap<&str, (i64, BTreeSet<&str>)> = BTreeMap::new();
-    for exit in exits.iter().filter(|exit| now.since(exit.at) < settings.restart_loop_seconds.saturating_mul(1_000)) {
-        *beads.entry(exit.bead.as_str()).or_default() += 1;
-        let (exits, with) = agents.entry(exit.agent.as_str()).or_default();
-        *exits += 1;
-        with.insert(exit.bead.as_str());
+fn restart_loops<'a>(exits: &'a [Exit], settings: &WatchSettings, now: Timestamp) -> Vec<&'a str> {
+    let window = settings.restart_loop_seconds.saturating_mul(1_000);
+    let recent: Vec<&Exit> = exits.iter().filter(|exit| now.since(exit.at) < window).collect();
+    let is_many = |count: usize| i64::try_from(count).unwrap_or(i64::MAX) >= settings.restart_loop_exits;
+    let mut looping = Vec::new();
+    for exit in &recent {
+        if is_many(recent.iter().filter(|other| other.bead == exit.bead).count()) {
+            looping.push(exit.bead.as_str());
+        }
+        let with_others = recent.iter().any(|other| other.agent == exit.agent && other.bead != exit.bead);
+        if with_others && is_many(recent.iter().filter(|other| other.agent == exit.agent).count()) {
+            looping.push(exit.agent.as_str());
+        }
     }
-    let looping_beads = beads.into_iter().filter(|(_, exits)| *exits >= settings.restart_loop_exits).map(|(bead, _)| bead.to_owned());
-    let is_looping = |exits: i64, with: &BTreeSet<&str>| exits >= settings.restart_loop_exits && with.len() > 1;
-    let looping_agents = agents.into_iter().filter(|(_, (exits, with))| is_looping(*exits, with)).map(|(agent, _)| agent.to_owned());
-    looping_beads.chain(looping_agents).collect()
+    looping
 }
 
 /// An alert is raised once, goes on while it is so, and is resolved when it has been over for a while.
 fn look_at_alerts(alerts: &[Alert], mut holding: Holding, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>) {
+    holding.sort_unstable();
+    holding.dedup();
     let calm_millis = settings.alert_calm_seconds.saturating_mul(1_000);
     if holding.iter().any(|(kind, _)| matches!(kind, AlertKind::StalledAgent | AlertKind::RestartLoop)) {
         // These end without anybody's asking for a look, and they end soon; the others end with a change.
         clock.look_at(clock.now.plus_millis(calm_millis));
     }
     for Alert { kind, subject, over_at, is_open_bead, .. } in alerts {
-        let is_named = holding.remove(&(*kind, subject.clone()));
+        let place = holding.iter().position(|(holds, about)| holds == kind && about == subject);
+        let is_named = place.map(|place| holding.remove(place)).is_some();
         // The review was stopped; whether that helped shows when it ends.
         let holds = is_named || (*kind == AlertKind::StuckReview && *is_open_bead);
         match over_at {

@@ -19,7 +19,7 @@ const ROWS_MAX: i64 = 100;
 /// Agents that one look takes: as many as live, and those that died within a day.
 const AGENTS_MAX: i64 = 1_000;
 /// Orders that ended without a report, as many as one look takes.
-const EXITS_MAX: i64 = 1_000;
+const EXITS_MAX: i64 = 200;
 
 /// The town's thresholds, as this rig was last told.
 pub(in crate::rig) fn settings(cx: &Cx<'_>) -> Result<WatchSettings, Fault> {

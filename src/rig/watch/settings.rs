@@ -5,7 +5,6 @@
 //! get them with their `rig` letter.
 
 use crate::error::{Code, Refusal};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A week: no threshold in seconds is longer.
@@ -29,8 +28,7 @@ pub struct Threshold {
 macro_rules! thresholds {
     ($($name:ident = $default:literal, $most:ident, $about:literal;)*) => {
         /// The thresholds as one value: seconds, or numbers of things.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(default)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct WatchSettings {
             $(#[doc = $about] pub $name: i64,)*
         }
@@ -38,6 +36,18 @@ macro_rules! thresholds {
         impl Default for WatchSettings {
             fn default() -> Self {
                 Self { $($name: $default,)* }
+            }
+        }
+
+        impl WatchSettings {
+            /// The thresholds that a configuration sets, the others as they are by default.
+            #[must_use]
+            pub fn of(set: Option<&Value>) -> Self {
+                let mut settings = Self::default();
+                $(if let Some(value) = set.and_then(|set| set.get(stringify!($name))).and_then(Value::as_i64) {
+                    settings.$name = value;
+                })*
+                settings
             }
         }
 
@@ -69,12 +79,6 @@ thresholds! {
 }
 
 impl WatchSettings {
-    /// The thresholds that a configuration sets, the others as they are by default.
-    #[must_use]
-    pub fn of(set: Option<&Value>) -> Self {
-        set.and_then(|set| serde_json::from_value(set.clone()).ok()).unwrap_or_default()
-    }
-
     /// Whether the thresholds fit each other.
     ///
     /// # Errors
