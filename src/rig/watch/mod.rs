@@ -25,6 +25,8 @@ use crate::rpc::serve::Cx;
 
 /// After it did something the watch looks again this soon, in milliseconds.
 const AGAIN_MILLIS: i64 = 1_000;
+/// And this soon after something was refused, which the next look may meet again.
+const REFUSED_MILLIS: i64 = 60_000;
 
 /// Looks once, does what is to be done, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
 pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
@@ -33,15 +35,17 @@ pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     }
     let settings = load::settings(cx)?;
     let decision = decide::decide(&load::load(cx, rig, &settings)?, &settings, cx.now);
+    let mut again = AGAIN_MILLIS;
     for action in &decision.actions {
         match cx.attempt(|| act::carry_out(cx, rig, &settings, action)) {
-            // What is refused now is decided anew from how things stand then; the rest of the alarm goes on.
-            Ok(()) | Err(Failure::Refused(_)) => {}
+            Ok(()) => {}
+            // It is decided anew from how things stand then; the rest of the alarm goes on.
+            Err(Failure::Refused(_)) => again = REFUSED_MILLIS,
             Err(fault) => return Err(fault),
         }
     }
     if !decision.actions.is_empty() {
-        cx.wake_at(cx.now.plus_millis(AGAIN_MILLIS));
+        cx.wake_at(cx.now.plus_millis(again));
     }
     if let Some(next) = decision.next {
         cx.wake_at(next);
