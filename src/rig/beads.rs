@@ -237,7 +237,7 @@ pub(crate) fn update_bead_status(
     if bead.status.is_terminal() || bead.status == status {
         return answer(&bead);
     }
-    verdicts::check_judges(caller, &bead)?;
+    verdicts::check_judges(cx, caller, &bead)?;
     let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
     if let Some(reason) = &reason {
         check_note("failureReason", reason)?;

@@ -205,6 +205,17 @@ fn target_of(bead: &Bead, convoy: Option<&ConvoyId>, default_branch: &str) -> St
     branch.unwrap_or(default_branch).to_owned()
 }
 
+/// The branch that the work on a bead begins at, and goes into: of a merge request the one that it merges into.
+///
+/// # Errors
+/// A fault of the database.
+pub(super) fn base_of(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<String, Failure> {
+    if let Some(request) = find(cx, &bead.bead_id)? {
+        return Ok(request.target_branch);
+    }
+    Ok(target_of(bead, beads::convoy_of(cx, &bead.bead_id)?.as_ref(), &rig.default_branch))
+}
+
 /// `submitToReviewQueue`.
 pub(crate) fn submit_to_review_queue(cx: &Cx<'_>, caller: &Caller, (input,): (SubmitReviewInput,)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, input.agent_id.as_str())?;

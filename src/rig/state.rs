@@ -55,6 +55,9 @@ pub struct RigState {
     /// The town's own formulas (`formulas`). A letter carries them; the row that is read with each call does not.
     #[serde(default)]
     pub formulas: Value,
+    /// Commands that must succeed before work is submitted (`prime`). As `formulas`, a letter carries them only.
+    #[serde(default)]
+    pub gates: Value,
 }
 
 impl RigState {
@@ -99,10 +102,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce, gates)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
-           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14",
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14, gates = ?15",
         (
             &told.rig_id,
             &told.town_id,
@@ -118,12 +121,13 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
             told.watched_until.millis(),
             if told.formulas.is_object() { told.formulas.to_string() } else { "{}".to_owned() },
             &told.drain_nonce,
+            if told.gates.is_array() { told.gates.to_string() } else { "[]".to_owned() },
         ),
     )?;
     cx.forget();
     match known {
         // That somebody watches the town is no change of the rig.
-        Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, ..told } != *known => {
+        Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, gates: Value::Null, ..told } != *known => {
             topics::rig_changed(cx, &known)
         }
         _ => Ok(()),

@@ -63,6 +63,11 @@ pub(super) fn capacity(town: &state::TownState) -> i64 {
     town.config.get("max_polecats_per_rig").and_then(Value::as_i64).unwrap_or(POLECATS_PER_RIG_DEFAULT)
 }
 
+/// Commands that must succeed before work is submitted; the rigs tell their agents.
+pub(super) fn gates(town: &state::TownState) -> Option<&Value> {
+    town.config.get("refinery").and_then(|refinery| refinery.get("gates"))
+}
+
 /// Whether convoys are staged unless the call says otherwise.
 pub(super) fn staged_default(town: &state::TownState) -> bool {
     effective(town).get("staged_convoys_default").and_then(Value::as_bool).unwrap_or(true)
@@ -104,7 +109,10 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     }
     execute(cx.sql, "-- config_update\nUPDATE town SET config = ?", (text,))?;
     cx.forget();
-    if capacity(&changed) != capacity(&town) || changed.config.get("formulas") != town.config.get("formulas") {
+    let is_told = capacity(&changed) != capacity(&town)
+        || changed.config.get("formulas") != town.config.get("formulas")
+        || gates(&changed) != gates(&town);
+    if is_told {
         letters::rigs_changed(cx)?;
     }
     topics::changed(cx, &town, topics::TOWN)?;
