@@ -1,6 +1,6 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
+//! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
 //! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
 //! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
@@ -14,6 +14,7 @@ pub mod instructions;
 mod issuer;
 mod keeper;
 mod pages;
+mod profile;
 mod registry;
 mod resource;
 pub mod rig_plane;

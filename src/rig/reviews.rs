@@ -213,6 +213,11 @@ pub(super) fn base_of(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<String
     if let Some(request) = find(cx, &bead.bead_id)? {
         return Ok(request.target_branch);
     }
+    // What a review sent back goes where the review would have merged it.
+    let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
+    if let Some(target) = note("mr_bead_id").and(note("target_branch")) {
+        return Ok(target.to_owned());
+    }
     Ok(target_of(bead, beads::convoy_of(cx, &bead.bead_id)?.as_ref(), &rig.default_branch))
 }
 

@@ -1,9 +1,10 @@
 //! The tools: what clients call.
 //!
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
-//! `toolset` groups them, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
+//! `toolset` groups them, `profile` says for whom they are, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod admin;
+pub mod agent;
 pub mod agents;
 mod argument;
 pub mod bead;
@@ -23,6 +24,7 @@ pub mod messages;
 pub mod page;
 pub mod place;
 pub mod polecats;
+pub mod profile;
 pub mod rigs;
 pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
@@ -42,7 +44,7 @@ pub mod wait;
 use tool::ToolDef;
 use toolset::Toolset::{Admin, Agents, Convoys, Work};
 
-/// Every tool, in the order in which clients see them.
+/// The tools of coordinators and Mayors, in the order in which clients see them; those of agents are in `agent`.
 pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<towns::ListTowns>(Work),
     ToolDef::of::<towns::GetTownStatus>(Work),
@@ -88,9 +90,10 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
 ];
 
-/// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.
+/// Every table of tools that this build serves: the product's two, and in conformance builds the fixture's.
 pub const TABLES: &[&[ToolDef]] = &[
     TOOLS,
+    agent::TOOLS,
     #[cfg(feature = "conformance")]
     crate::conformance::tools::TOOLS,
 ];
