@@ -120,7 +120,12 @@ impl Endpoint<'_> {
     }
 
     const fn connection(&self) -> Connection<'_> {
-        Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref(), speaker: self.speaker.as_ref() }
+        Connection {
+            client: &self.caller.client,
+            memory: self.caller.edge.memory,
+            pinned: self.pinned.as_ref(),
+            speaker: self.speaker.as_ref(),
+        }
     }
 
     /// An agent has its tools and nothing beside them: what else is offered shows a whole town.

@@ -2,10 +2,11 @@
 //!
 //! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
 //! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
-//! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
+//! `authenticate` runs once, before anything behind a door does but `container_token`, which exchanges expired ones; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
 
 mod authenticate;
+mod container_token;
 mod door;
 mod endpoint;
 pub mod envelope;
@@ -74,6 +75,9 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
 async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Door) -> Response {
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
+    }
+    if let Some(answer) = container_token::answer(edge, request, door).await {
+        return answer;
     }
     let header = request.headers.get("authorization").or_else(|| status_socket::authorization(request, door));
     #[cfg(feature = "conformance")]

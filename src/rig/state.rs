@@ -127,7 +127,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     cx.forget();
     match known {
         // That somebody watches the town is no change of the rig.
-        Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, gates: Value::Null, ..told } != *known => {
+        Some(known)
+            if RigState { watched_until: known.watched_until, listened_until: known.listened_until, gates: Value::Null, ..told }
+                != *known =>
+        {
             topics::rig_changed(cx, &known)
         }
         _ => Ok(()),

@@ -107,7 +107,8 @@ fn a_folder_holds_what_the_list_names_and_nothing_else_is_a_folder() {
 #[test]
 fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
     let mut texts = BTreeSet::new();
-    let wide = |pinned, read_only| View { profile: Profile::Coordinator, read_only, scope: Scope::Write, pinned, toolsets: Toolsets::DEFAULT };
+    let wide =
+        |pinned, read_only| View { profile: Profile::Coordinator, read_only, scope: Scope::Write, pinned, toolsets: Toolsets::DEFAULT };
     for view in [wide(false, false), wide(false, true), wide(true, false), wide(true, true)] {
         let text = instructions::text(view);
         assert!(texts.insert(text) && text.chars().count() < 2_000);

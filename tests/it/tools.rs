@@ -214,7 +214,11 @@ fn revisions_without_titles_and_output_schemas_get_none() {
 
 #[test]
 fn every_example_parses_and_plans_and_has_only_known_arguments() {
-    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])), agent: Some(AgentId::from_random([3; 16])) };
+    let place = Place {
+        town: Some(TownId::from_random([1; 16])),
+        rig: Some(RigId::from_random([2; 16])),
+        agent: Some(AgentId::from_random([3; 16])),
+    };
     for tool in both() {
         let mut example: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
         let schema = described(tool);

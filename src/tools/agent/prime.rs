@@ -243,7 +243,8 @@ fn pull(context: &Value) -> Option<Pull> {
 /// What to do now. Nothing in it but ids and branches is anybody's text.
 fn instructions(told: &PrimeContext, is_sent_back: bool) -> String {
     let Some(bead) = &told.hooked_bead else {
-        return "Nothing is on your hook. Read undelivered_mail and nudges, then end your turn: work comes to your hook by itself.".to_owned();
+        return "Nothing is on your hook. Read undelivered_mail and nudges, then end your turn: work comes to your hook by itself."
+            .to_owned();
     };
     let id = &bead.bead_id;
     let branch = told.agent.branch.as_deref().map(word).unwrap_or_default();
@@ -256,7 +257,8 @@ fn instructions(told: &PrimeContext, is_sent_back: bool) -> String {
              failed, and why. Its author must change something: gt_request_changes."
         );
     }
-    let mut text = format!("Work on bead {id} now, without asking: what is on your hook is yours to begin. Use branch {branch}, from {base}.");
+    let mut text =
+        format!("Work on bead {id} now, without asking: what is on your hook is yours to begin. Use branch {branch}, from {base}.");
     if let Some(quality) = bead.quality {
         _ = write!(text, " Quality: {}.", quality.as_str());
     }

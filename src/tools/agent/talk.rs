@@ -190,7 +190,8 @@ impl Tool for Escalate {
     const TITLE: &'static str = "Escalate";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
-    const EXAMPLE: &'static str = r#"{"severity":"medium","category":"blocked","message":"The test database is gone. May I make a new one?"}"#;
+    const EXAMPLE: &'static str =
+        r#"{"severity":"medium","category":"blocked","message":"The test database is gone. May I make a new one?"}"#;
     type Output = Escalated;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
@@ -208,6 +209,9 @@ impl Tool for Escalate {
     fn render(self, answers: Answers, _: &Place) -> Result<Escalated, Failure> {
         let entry: EscalationEntry = answers.one(&ROUTE_ESCALATION)?;
         let told = if entry.severity == Severity::Low { "" } else { " The Mayor is told." };
-        Ok(Escalated { summary: format!("It waits in the inbox.{told} Answers come as mail or nudges."), escalation_id: entry.id.to_string() })
+        Ok(Escalated {
+            summary: format!("It waits in the inbox.{told} Answers come as mail or nudges."),
+            escalation_id: entry.id.to_string(),
+        })
     }
 }
