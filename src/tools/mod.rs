@@ -26,6 +26,7 @@ pub mod place;
 pub mod polecats;
 pub mod profile;
 pub mod rigs;
+pub mod roster;
 pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
@@ -76,6 +77,8 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
     ToolDef::live::<triage::ResetAgent>(Agents).on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents),
+    ToolDef::of::<roster::AddPolecat>(Agents).on_request(),
+    ToolDef::of::<roster::StartMayor>(Agents).on_request(),
     // Administration.
     ToolDef::live::<admin::CreateTown>(Admin).on_request(),
     ToolDef::live::<admin::DeleteTown>(Admin).for_admins(),

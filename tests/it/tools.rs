@@ -75,6 +75,8 @@ fn the_tools_are_exactly_these() {
             "resolve_triage",
             "reset_agent",
             "remove_polecat",
+            "add_polecat",
+            "start_mayor",
             "create_town",
             "delete_town",
             "create_rig",
