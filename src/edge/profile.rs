@@ -60,20 +60,17 @@ async fn look_up(caller: &Authenticated<'_>, town: &TownId, id: &AgentId) -> Res
     if let Some(known) = memory.agents.get(&key, now) {
         return Ok(known);
     }
-    let found = match &caller.principal().rig {
-        Some(rig) => {
-            let call = Call::new(Instance::Rig(rig.clone()), &GET_AGENT, (id,))?;
-            let agent: Option<Agent> = decode(&GET_AGENT, &caller.client.call(&call, Some(town), None).await?)?;
-            agent.map(|agent| (agent.role, rig.clone()))
-        }
-        None => {
-            let asked = of_rigs::<Agent>(&caller.client, town, &GET_AGENT, &written(&GET_AGENT, (id,))?).await?;
-            let found = asked.found.into_iter().next().map(|(rig, agent)| (agent.role, rig));
-            // A rig that did not answer may have it.
-            match (found, asked.failed) {
-                (None, Some(failure)) => return Err(failure),
-                (found, _) => found,
-            }
+    let found = if let Some(rig) = &caller.principal().rig {
+        let call = Call::new(Instance::Rig(rig.clone()), &GET_AGENT, (id,))?;
+        let agent: Option<Agent> = decode(&GET_AGENT, &caller.client.call(&call, Some(town), None).await?)?;
+        agent.map(|agent| (agent.role, rig.clone()))
+    } else {
+        let asked = of_rigs::<Agent>(&caller.client, town, &GET_AGENT, &written(&GET_AGENT, (id,))?).await?;
+        let found = asked.found.into_iter().next().map(|(rig, agent)| (agent.role, rig));
+        // A rig that did not answer may have it.
+        match (found, asked.failed) {
+            (None, Some(failure)) => return Err(failure),
+            (found, _) => found,
         }
     };
     let found = found.ok_or_else(|| nobody(id.as_str()))?;

@@ -194,8 +194,8 @@ fn work_goes_from_hook_to_merge_through_the_routes() {
     let polecat = world.agent(&id);
     let told = polecat.ok(200, "GET", &own("prime"), Value::Null);
     assert_eq!((&told["hooked_bead"]["bead_id"], &told["quality_gates"], &told["base_branch"]), (&json!(bead), &json!([]), &json!("main")));
-    let beat = polecat.ok(200, "POST", &own("heartbeat"), json!({"worktree": "/w/toast", "lastEventAt": "2026-11-21T06:25:49.000Z"}));
-    assert_eq!(beat["drainNonce"], Value::Null);
+    let heard = polecat.ok(200, "POST", &own("heartbeat"), json!({"worktree": "/w/toast", "lastEventAt": "2026-11-21T06:25:49.000Z"}));
+    assert_eq!(heard["drainNonce"], Value::Null);
     assert_eq!(world.town.bead(&world.rig, &BeadId::parse(bead).unwrap()).status, BeadStatus::InProgress);
     assert_eq!(polecat.send("POST", &own("heartbeat"), Value::Null).0, 200);
     assert_eq!(polecat.ok(200, "POST", &own("status"), json!({"message": "writing"})), json!({"updated": true}));

@@ -120,10 +120,9 @@ impl Shape {
     fn show(&self, answer: &str, method: &Method) -> Result<String, Failure> {
         let absent = |words: &str| Refusal::new(Code::NotFound, words).into();
         Ok(match self {
-            Self::Whole => answer.to_owned(),
             Self::Found(words) if answer == "null" => return Err(absent(words)),
             Self::Gone(words) if matches!(answer, "false" | "null") => return Err(absent(words)),
-            Self::Found(_) => answer.to_owned(),
+            Self::Whole | Self::Found(_) => answer.to_owned(),
             Self::Field(_) if answer.is_empty() => return Err(Fault::new(method.name, "it answers nothing").into()),
             Self::Field(name) => format!("{{\"{name}\":{answer}}}"),
             Self::Flag(name) => json!({*name: true}).to_string(),

@@ -17,7 +17,7 @@ use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Takes your mail: what it shows is not shown again. Use it when somebody said that they wrote to you; gt_prime takes mail too.
+/// Takes your mail: what it shows is not shown again. Use it when somebody said that they wrote to you; `gt_prime` takes mail too.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailCheck {}

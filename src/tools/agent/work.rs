@@ -77,7 +77,7 @@ impl Tool for Status {
     }
 }
 
-/// Keeps notes for whoever goes on with your work, you after a crash included; gt_prime shows them. Each call replaces the
+/// Keeps notes for whoever goes on with your work, you after a crash included; `gt_prime` shows them. Each call replaces the
 /// notes before.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -55,7 +55,7 @@ impl Client {
 
     /// At another path.
     pub fn on(mut self, path: &str) -> Self {
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
         self
     }
 
