@@ -193,6 +193,12 @@ fn query(query: &str) -> Map<String, Value> {
     fields
 }
 
+/// Every route of a rig, for documents: method, path with `:variables`, whether it is the agent's own, status of success.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool, u16)> {
+    ROUTES.iter().map(|route| (route.method, route.path, route.who == Who::Own, route.status))
+}
+
 /// A filter from a query string: numbers for `limit` and `offset`, text for the rest.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ pub(super) struct Route {
     /// Upper case.
     pub(super) method: &'static str,
     /// Segments; one that begins with a colon is a variable.
-    path: &'static str,
+    pub(super) path: &'static str,
     /// Of success.
     pub(super) status: u16,
     /// See `Who`.
@@ -53,6 +53,12 @@ impl Route {
     /// It makes something.
     const fn makes(mut self) -> Self {
         self.status = 201;
+        self
+    }
+
+    /// The contract has it, embedded towns do not.
+    const fn missing(mut self) -> Self {
+        self.status = 501;
         self
     }
 
@@ -110,7 +116,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::post("agents/:agent/completed", own::completed).own(),
     Route::post("agents/:agent/waiting", own::waiting).own(),
     Route::post("agents/:agent/checkpoint", own::checkpoint).own(),
-    Route::post("agents/:agent/eviction-context", own::eviction_context).own(),
+    Route::post("agents/:agent/eviction-context", own::eviction_context).missing().own(),
     Route::get("agents/:agent/mail", own::mail).own(),
     Route::post("agents/:agent/heartbeat", own::heartbeat).own(),
     Route::post("agents/:agent/status", own::status).own(),
@@ -118,12 +124,12 @@ pub(super) const ROUTES: &[Route] = &[
     Route::post("agents/:agent/nudge-delivered", own::nudge_delivered).own(),
     Route::get("agents/:agent/molecule/current", own::molecule_current).own(),
     Route::post("agents/:agent/molecule/advance", own::molecule_advance).own(),
-    Route::get("agents/:agent/db-snapshot", own::db_snapshot).own(),
-    Route::post("agents/:agent/db-snapshot", own::db_snapshot).own(),
-    Route::delete("agents/:agent/db-snapshot", own::db_snapshot).own(),
+    Route::get("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
+    Route::post("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
+    Route::delete("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
     // The rig's desk.
     Route::post("nudge", desk::nudge),
-    Route::post("refresh-git-token", desk::refresh_git_token),
+    Route::post("refresh-git-token", desk::refresh_git_token).missing(),
     Route::post("agent-events", desk::append_event).makes(),
     Route::post("mail", desk::send_mail).makes(),
     Route::post("review-queue", desk::submit_review).makes(),

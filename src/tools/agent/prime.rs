@@ -12,7 +12,7 @@ use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
 /// Tells you what is on your hook and how to do it, with your mail and nudges. Call it first, and after every restart; if
@@ -49,8 +49,8 @@ pub struct Primed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pr_conflict_context: Option<Pull>,
     /// As you kept it.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    checkpoint: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<Map<String, Value>>,
     undelivered_mail: Vec<MailLine>,
     nudges: Vec<NudgeLine>,
     /// Work that nobody has begun.
@@ -177,7 +177,7 @@ impl Tool for Prime {
                 .map(|bead| OpenBead { bead_id: bead.bead_id.to_string(), title: AgentText::line(&bead.title), priority: bead.priority })
                 .collect(),
             hooked_bead: told.hooked_bead.map(Hooked::from),
-            checkpoint: told.agent.checkpoint.clone(),
+            checkpoint: kept(told.agent.checkpoint.clone()),
             agent: told.agent.into(),
         })
     }
@@ -207,6 +207,15 @@ impl From<Bead> for Hooked {
             quality: bead.quality,
             attempts: bead.dispatch_attempts,
         }
+    }
+}
+
+/// Whoever reports over REST may keep something else than an object.
+fn kept(checkpoint: Value) -> Option<Map<String, Value>> {
+    match checkpoint {
+        Value::Null => None,
+        Value::Object(fields) => Some(fields),
+        other => Some(Map::from_iter([("data".to_owned(), other)])),
     }
 }
 

@@ -50,8 +50,8 @@ impl Tool for RequestChanges {
     }
 }
 
-/// Reports how a review ended: merged with its commit, conflict, or failed; the work closes or goes back to the queue. Use it once you have
-/// pushed the merge, or know that there will be none.
+/// Reports how a review ended; the work closes or goes back to the queue. Use it once you have pushed the merge, or know that there
+/// will be none.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewComplete {

@@ -17,7 +17,7 @@ use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Takes your mail: what it shows is not shown again. Use it when somebody said that they wrote to you; `gt_prime` takes mail too.
+/// Takes your mail: it is not shown again. Use it between calls of `gt_prime`, which takes mail too.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailCheck {}
@@ -109,8 +109,7 @@ impl LiveTool for MailSend {
     }
 }
 
-/// Reminds another agent of your rig; a nudge is dropped after a day at the latest. Use it when somebody seems stuck on what you
-/// need.
+/// Reminds another agent of your rig; dropped after a day. Use it when somebody seems stuck on what you need.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nudge {
@@ -165,8 +164,7 @@ async fn tell(live: &Live<'_>, method: &'static Method, args: impl Serialize) ->
     live.client.call(&live.place.call_rig(method, args)?, Some(live.place.town()?), live.idempotency_key).await.map(drop)
 }
 
-/// Puts something into the town's inbox that somebody else must decide; the Mayor is told unless its severity is low. Use it when
-/// you cannot go on.
+/// Puts a question into the town's inbox; the Mayor is told unless its severity is low. Use it when you cannot go on.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escalate {

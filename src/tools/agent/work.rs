@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Reports that the work on your hook is finished and pushed; the bead goes into review and your hook is released. Use it once
-/// every quality gate succeeds.
+/// Reports that your work is finished and pushed; it goes into review and your hook is released. Use it once every quality gate
+/// succeeds.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Done {
