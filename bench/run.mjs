@@ -6,6 +6,7 @@ import { tokens } from "../tests/workerd/lib/tokens.mjs";
 import { startWorkerd } from "../tests/workerd/lib/workerd.mjs";
 import { world } from "../tests/workerd/lib/world.mjs";
 import { ledger } from "./ledger.mjs";
+import { agentPlane } from "./agents.mjs";
 import { header, requireWrk, scenario } from "./wrk.mjs";
 
 requireWrk();
@@ -28,8 +29,9 @@ try {
     "tools/call town_feed": { path, ...call("town_feed", {}) },
     "feed, one page": { path: `/api/towns/${town.id}/feed` },
   };
+  Object.assign(scenarios, await agentPlane(gastown, town));
   header();
-  for (const [name, request] of Object.entries(scenarios)) await scenario(gastown, name, token, request);
+  for (const [name, request] of Object.entries(scenarios)) await scenario(gastown, name, request.token ?? token, request);
   await ledger(server, gastown, token);
 } finally {
   await server.stop();

@@ -82,6 +82,9 @@ pub struct Memory {
     pub rigs: Believed<(String, crate::ids::TownId, String), crate::ids::RigId>,
     /// (principal, town) → may use it.
     pub access: Believed<(String, crate::ids::TownId), ()>,
+    /// (town, rig of the token, agent) → the agent's role and rig.
+    pub agents:
+        Believed<(crate::ids::TownId, Option<crate::ids::RigId>, crate::ids::AgentId), (crate::rpc::model::AgentRole, crate::ids::RigId)>,
     /// Session id → what is known of it.
     pub sessions: Believed<String, crate::kept::SessionState>,
     /// The keys of the authorization server.

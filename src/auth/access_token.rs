@@ -112,6 +112,7 @@ impl<'a> AccessToken<'a> {
         Ok(Principal {
             kind: TokenKind::User,
             role: Role::Coordinator,
+            is_role_known: true,
             user_id: text(claims.sub.as_ref())?.to_owned(),
             agent_id: None,
             town: None,

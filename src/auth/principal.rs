@@ -39,6 +39,14 @@ pub enum Role {
     Internal,
 }
 
+impl Role {
+    /// Whether it is one agent of a rig, which speaks for itself only.
+    #[must_use]
+    pub const fn is_of_rig(self) -> bool {
+        matches!(self, Self::Polecat | Self::Refinery)
+    }
+}
+
 /// What the caller may do. Wider includes narrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
@@ -103,6 +111,9 @@ pub struct Principal {
     pub kind: TokenKind,
     /// In which role.
     pub role: Role,
+    /// The token says so. An agent's token may leave it out: then `role` is the narrowest, and the agent's own row in its rig
+    /// is the truth.
+    pub is_role_known: bool,
     /// The user on whose behalf; empty for internal calls.
     pub user_id: String,
     /// The agent, when the token names one.

@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;
 /// Longest life of an internal token, and of an exchanged one.
 pub const INTERNAL_LIFE_MAX_MS: i64 = 60_000;
+/// Oldest container token that is exchanged for a new one, expired or not.
+pub const REFRESH_AGE_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The `version` claim of a Kilo user token (Gastown contract 5.2 point 2).
 pub(super) const USER_TOKEN_VERSION: &str = "3";
@@ -25,6 +27,7 @@ pub(super) const SCOPE_EXCHANGED: &str = "exchanged";
 /// The audience of an exchanged token: nobody but our objects.
 pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
 pub(super) const ROLE_REFINERY: &str = "refinery";
+pub(super) const ROLE_POLECAT: &str = "polecat";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
 pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
 
@@ -89,6 +92,7 @@ fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError
     Ok(Principal {
         kind: TokenKind::User,
         role: Role::Coordinator,
+        is_role_known: true,
         user_id: text(claims.kilo_user_id.as_ref())?.to_owned(),
         agent_id: None,
         town: None,
@@ -153,18 +157,24 @@ fn gastown(claims: &GastownClaims<'_>, now: Timestamp, accept: Accept) -> Result
 fn agent(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     let town = town(claims)?;
     let rig_id = text(claims.rig_id.as_ref())?;
-    let (role, rig) = match rig_id.strip_prefix(MAYOR_RIG_PREFIX) {
-        Some(own) if TownId::parse(own).as_ref() == Ok(&town) => (Role::Mayor, None),
+    let (role, is_role_known, rig) = match rig_id.strip_prefix(MAYOR_RIG_PREFIX) {
+        Some(own) if TownId::parse(own).as_ref() == Ok(&town) => (Role::Mayor, true, None),
         Some(_) => return Err(TokenError::BadClaims),
         None => {
             let rig = RigId::parse(rig_id).map_err(|_| TokenError::BadClaims)?;
-            let refinery = claims.role.as_ref().is_some_and(|role| role.as_str() == ROLE_REFINERY);
-            (if refinery { Role::Refinery } else { Role::Polecat }, Some(rig))
+            let role = match claims.role.as_ref().map(Text::as_str) {
+                Some(ROLE_REFINERY) => Some(Role::Refinery),
+                Some(ROLE_POLECAT) => Some(Role::Polecat),
+                // Kilo signs none, and what else may stand there widens nothing.
+                _ => None,
+            };
+            (role.unwrap_or(Role::Polecat), role.is_some(), Some(rig))
         }
     };
     Ok(Principal {
         kind: TokenKind::Agent,
         role,
+        is_role_known,
         user_id: text(claims.user_id.as_ref())?.to_owned(),
         agent_id: Some(text(claims.agent_id.as_ref())?.to_owned()),
         town: Some(town),
@@ -184,6 +194,7 @@ fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Tok
     Ok(Principal {
         kind: TokenKind::Container,
         role: Role::Container,
+        is_role_known: true,
         user_id: text(claims.user_id.as_ref())?.to_owned(),
         agent_id: None,
         town: Some(town(claims)?),
@@ -198,11 +209,31 @@ fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Tok
     })
 }
 
+/// The container whose token this is, for a new one: its own may have expired, but was signed here and not too long ago.
+///
+/// # Errors
+/// The first reason found not to believe it.
+pub fn verify_for_refresh(keys: &Keys, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+    let genuine = jws::open(keys, token)?;
+    if genuine.issuer != Issuer::Gastown {
+        return Err(TokenError::BadClaims);
+    }
+    let claims: GastownClaims<'_> = parse(&genuine.claims)?;
+    if claims.scope.as_ref().is_none_or(|scope| scope.as_str() != SCOPE_CONTAINER) {
+        return Err(TokenError::BadClaims);
+    }
+    let times = Times { iat: claims.iat, exp: None, nbf: claims.nbf };
+    times.check(now)?;
+    times.check_age(now, REFRESH_AGE_MAX_MS)?;
+    container(&claims, &times)
+}
+
 /// One of our own objects, for one method. The method is the limit, not the scope.
 fn internal(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     Ok(Principal {
         kind: TokenKind::Internal,
         role: Role::Internal,
+        is_role_known: true,
         user_id: String::new(),
         agent_id: None,
         town: claims.town_id.as_ref().map(|_| town(claims)).transpose()?,
@@ -228,6 +259,7 @@ fn exchanged(claims: &GastownClaims<'_>, more: &ExchangedClaims<'_>, now: Timest
     Ok(Principal {
         kind: TokenKind::User,
         role: Role::Coordinator,
+        is_role_known: true,
         user_id: text(claims.user_id.as_ref())?.to_owned(),
         agent_id: None,
         town: None,

@@ -3,7 +3,7 @@
 //! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `keeper`'s.
 
 use super::keeper::Keeper;
-use super::{Authenticated, envelope, instructions};
+use super::{Authenticated, envelope, instructions, profile};
 use crate::completion::complete;
 use crate::error::{Code, Fault, Refusal};
 use crate::http::outlet::Outlet;
@@ -16,6 +16,7 @@ use crate::offer::{CallError, Called, Change, Completion, Contents, HeaderParame
 use crate::peer::{Peer, Route};
 use crate::resources::Offering;
 use crate::time::Timestamp;
+use crate::tools::profile::Speaker;
 use crate::tools::run::{Connection, View, run};
 use crate::tools::toolset::Toolsets;
 use crate::tools::{find, list};
@@ -36,6 +37,7 @@ struct Endpoint<'a> {
     caller: &'a Authenticated<'a>,
     view: View,
     pinned: Option<TownId>,
+    speaker: Option<Speaker>,
     /// Who may use a session of this endpoint.
     session_owner: String,
     keeper: Keeper<'a>,
@@ -61,15 +63,14 @@ pub(super) async fn serve(
         Ok(toolsets) => toolsets,
         Err(refusal) => return envelope::refused(&refusal),
     };
-    let fits_door = pinned.is_some() || caller.principal().town.is_none();
-    let view = View::of(caller.principal(), pinned.is_some(), read_only, toolsets).filter(|_| fits_door);
-    let Some(view) = view else {
-        let refusal = Refusal::new(Code::Forbidden, "Forbidden: this token has no MCP profile here");
-        return envelope::refused(&refusal.hint("A Mayor connects to /towns/{town}/mcp; polecats and containers use the REST routes."));
+    let (profile, speaker) = match profile::find(caller, pinned.as_ref()).await {
+        Ok(found) => found,
+        Err(failure) => return envelope::failed(caller, failure),
     };
+    let view = View { profile, read_only, scope: caller.principal().scope, pinned: pinned.is_some(), toolsets };
     let session_owner = format!("{}@{}", caller.principal().key(), pinned.as_ref().map_or("fleet", TownId::as_str));
     let keeper = Keeper::new(caller, pinned.clone(), session_owner.clone());
-    mcp::handle(request, &Endpoint { caller, view, pinned, session_owner, keeper }, outlet).await
+    mcp::handle(request, &Endpoint { caller, view, pinned, speaker, session_owner, keeper }, outlet).await
 }
 
 /// The toolsets that the header names, else those of the query.
@@ -119,7 +120,17 @@ impl Endpoint<'_> {
     }
 
     const fn connection(&self) -> Connection<'_> {
-        Connection { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref() }
+        Connection {
+            client: &self.caller.client,
+            memory: self.caller.edge.memory,
+            pinned: self.pinned.as_ref(),
+            speaker: self.speaker.as_ref(),
+        }
+    }
+
+    /// An agent has its tools and nothing beside them: what else is offered shows a whole town.
+    const fn offers_more(&self) -> bool {
+        !self.view.profile.is_agent()
     }
 }
 
@@ -187,40 +198,67 @@ impl Server for Endpoint<'_> {
     }
 
     fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing> {
-        Box::pin(async move { resources::list(&self.offering(None), shape, cursor).await })
+        Box::pin(async move {
+            if !self.offers_more() {
+                return Ok(Listing { json: "[]".to_owned(), next_cursor: None });
+            }
+            resources::list(&self.offering(None), shape, cursor).await
+        })
     }
 
     fn resource_templates(&self, shape: Shape) -> Rc<str> {
-        resources::templates(self.view.pinned, shape)
+        if self.offers_more() { resources::templates(self.view.pinned, shape) } else { "[]".into() }
     }
 
     fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents> {
-        Box::pin(async move { resources::read(&self.offering(Some(peer)), uri).await })
+        Box::pin(async move {
+            if !self.offers_more() {
+                return Err(CallError::Unknown);
+            }
+            resources::read(&self.offering(Some(peer)), uri).await
+        })
     }
 
     fn prompts(&self, shape: Shape) -> Rc<str> {
-        prompts::list(self.view.pinned, shape)
+        if self.offers_more() { prompts::list(self.view.pinned, shape) } else { "[]".into() }
     }
 
     fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply> {
-        Box::pin(async move { prompts::get(&self.offering(Some(call.peer)), call.name, call.arguments).await })
+        Box::pin(async move {
+            if !self.offers_more() {
+                return Err(CallError::Unknown);
+            }
+            prompts::get(&self.offering(Some(call.peer)), call.name, call.arguments).await
+        })
     }
 
     fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
         let Completion { reference, argument, value, context } = completion;
-        Box::pin(async move { complete(&self.offering(None), reference, argument, value, context).await })
+        Box::pin(async move {
+            if !self.offers_more() {
+                return Err(CallError::Invalid("ref: agents have no prompts or templates".to_owned()));
+            }
+            complete(&self.offering(None), reference, argument, value, context).await
+        })
     }
 
     fn skills(&self) -> &'static str {
-        skills::LIST
+        if self.offers_more() { skills::LIST } else { "[]" }
     }
 
     fn skill_folder(&self, uri: &str) -> Option<String> {
-        skills::folder(uri)
+        skills::folder(uri).filter(|_| self.offers_more())
     }
 
     fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>> {
-        Box::pin(async move { resources::routes(&self.offering(None), change).await })
+        Box::pin(async move {
+            match change {
+                _ if self.offers_more() => resources::routes(&self.offering(None), change).await,
+                Change::Resource(_) => Err(CallError::Unknown),
+                // Its lists never change.
+                Change::Tools | Change::Prompts | Change::Resources => Ok(Vec::new()),
+            }
+        })
     }
 
     fn state(&self) -> &dyn State {

@@ -2,11 +2,12 @@
 //!
 //! Owns the envelope and the status of a refusal.
 
-use super::Authenticated;
+use super::{Authenticated, Edge};
 use crate::error::{Code, Failure, Refusal};
 use crate::http::{Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Success, from data that is JSON text already.
 #[must_use]
@@ -37,10 +38,16 @@ pub fn refused(refusal: &Refusal) -> Response {
 /// A failure: refusals as above, faults as 500 with an incident id.
 #[must_use]
 pub fn failed(caller: &Authenticated<'_>, failure: Failure) -> Response {
+    broke(caller.edge, failure)
+}
+
+/// The same before anybody is known.
+#[must_use]
+pub fn broke(edge: Edge<'_>, failure: Failure) -> Response {
     match failure {
         Failure::Refused(refusal) => refused(&refusal),
         Failure::Broke(fault) => {
-            let incident = caller.edge.runtime.log_fault(&fault);
+            let incident = edge.runtime.log_fault(&fault);
             Response::json(500, json!({"success": false, "error": "Internal server error", "incident": incident}).to_string())
         }
     }
@@ -77,7 +84,7 @@ pub fn not_found() -> Response {
 
 /// The route exists, but not with this method.
 #[must_use]
-pub fn method_not_allowed(allow: &'static str) -> Response {
+pub fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Response {
     Response::json(405, json!({"success": false, "error": "Method not allowed"}).to_string()).header("allow", allow)
 }
 

@@ -1,11 +1,12 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `door` says what a path is, `endpoint` serves MCP, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
+//! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
 //! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
-//! `authenticate` runs once, before anything behind a door does; `issuer` is its part about OAuth's tokens, `resource` what
+//! `authenticate` runs once, before anything behind a door does but `container_token`, which exchanges expired ones; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
 
 mod authenticate;
+mod container_token;
 mod dispatch_stream;
 mod door;
 mod endpoint;
@@ -15,6 +16,7 @@ pub mod instructions;
 mod issuer;
 mod keeper;
 mod pages;
+mod profile;
 mod registry;
 mod resource;
 pub mod rig_plane;
@@ -74,6 +76,9 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
 async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Door) -> Response {
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
+    }
+    if let Some(answer) = container_token::answer(edge, request, door).await {
+        return answer;
     }
     let header = request.headers.get("authorization").or_else(|| status_socket::authorization(request, door));
     #[cfg(feature = "conformance")]

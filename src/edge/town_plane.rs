@@ -13,8 +13,8 @@ use crate::ids::TownId;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::TownConfig;
 use crate::rpc::table::{
-    ACKNOWLEDGE_READY, GET_DRAIN_NONCE, GET_DRAIN_STARTED_AT, GET_MAYOR_STATUS, GET_TOWN_CONFIG, Method, RECORD_EVICTION,
-    SEND_MAYOR_MESSAGE, UPDATE_TOWN_CONFIG,
+    ACKNOWLEDGE_READY, GET_DRAIN_NONCE, GET_DRAIN_STARTED_AT, GET_MAYOR_AGENT_ID, GET_MAYOR_STATUS, GET_TOWN_CONFIG, Method,
+    RECORD_EVICTION, SEND_MAYOR_MESSAGE, UPDATE_TOWN_CONFIG,
 };
 use crate::town::config::masked;
 use serde::{Deserialize, Serialize};
@@ -65,9 +65,10 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
         ("POST", ["container-eviction"]) => asked.ask(&RECORD_EVICTION, ()).await.map(|nonce| format!("{{\"nonce\":{nonce}}}")),
         ("POST", ["container-ready"]) => asked.ready().await,
         ("GET", ["drain-status"]) => asked.drain_status().await,
+        ("GET", ["mayor-id"]) => asked.ask(&GET_MAYOR_AGENT_ID, ()).await.map(|id| format!("{{\"agentId\":{id}}}")),
         (_, ["config"]) => return envelope::method_not_allowed("GET, PATCH"),
         (_, ["mayor", "message"] | ["container-eviction" | "container-ready"]) => return envelope::method_not_allowed("POST"),
-        (_, ["mayor", "status"] | ["drain-status" | "feed"] | ["status", "ws"]) => return envelope::method_not_allowed("GET"),
+        (_, ["mayor", "status"] | ["drain-status" | "feed" | "mayor-id"] | ["status", "ws"]) => return envelope::method_not_allowed("GET"),
         _ => return envelope::not_found(),
     };
     envelope::outcome(caller, 200, outcome)

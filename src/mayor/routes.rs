@@ -100,7 +100,7 @@ async fn sling<T: Tool>(caller: &Authenticated<'_>, request: &Request<'_>, town:
         arguments.insert("idempotency_key".to_owned(), Value::from(key));
     }
     let answered = ask(
-        Connection { client: &caller.client, memory: caller.edge.memory, pinned: Some(town) },
+        Connection { client: &caller.client, memory: caller.edge.memory, pinned: Some(town), speaker: None },
         &ToolDef::of::<T>(Toolset::Work),
         arguments,
     )

@@ -11,6 +11,7 @@ use crate::rpc::model::RigRecord;
 use crate::tools::convoys::ConvoyStatus;
 use crate::tools::list;
 use crate::tools::place::rigs_of;
+use crate::tools::profile::Profile;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Reach, Tool};
@@ -81,6 +82,7 @@ async fn mayor(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
         town = town,
         rigs = rig_lines(&rigs),
         tools = tool_lines(View {
+            profile: Profile::Coordinator,
             read_only: false,
             scope: at.client.principal.scope,
             pinned: at.pinned.is_some(),

@@ -68,7 +68,7 @@ impl Offering<'_> {
         let (Some(tool), Value::Object(arguments)) = (find(tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
-        ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned }, tool, arguments).await
+        ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None }, tool, arguments).await
     }
 
     /// What the tool of that name answers, as JSON text.

@@ -235,7 +235,7 @@ pub(crate) fn update_bead_status(
     let bead = require(cx, &id)?;
     let stays = bead.status.is_terminal() || bead.status == status;
     if !stays {
-        verdicts::check_judges(caller, &bead)?;
+        verdicts::check_judges(cx, caller, &bead)?;
     }
     hooks::check_writes(cx, caller, &bead)?;
     if stays {

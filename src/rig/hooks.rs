@@ -24,16 +24,32 @@ pub(super) const ACTIVE_TICK_MILLIS: i64 = 5_000;
 
 /// An agent speaks for itself only; coordinators, Mayors and containers speak for any.
 pub(crate) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Failure> {
-    let own_only = matches!(caller.principal.role, Role::Polecat | Role::Refinery);
-    if own_only && caller.principal.agent_id.as_deref() != Some(agent_id) {
+    if caller.principal.role.is_of_rig() && caller.principal.agent_id.as_deref() != Some(agent_id) {
         return Err(refuse(Code::Forbidden, "Forbidden: an agent reports for itself only"));
     }
     Ok(())
 }
 
+/// In which role somebody calls: what the token says or, of an agent whose token does not say, what the agent is here.
+pub(super) fn role(cx: &Cx<'_>, caller: &Caller) -> Result<Role, Failure> {
+    let principal = &caller.principal;
+    if principal.is_role_known || principal.role != Role::Polecat {
+        return Ok(principal.role);
+    }
+    let agent = match principal.agent_id.as_deref().map(AgentId::parse) {
+        Some(Ok(id)) => agents::find(cx, &id)?,
+        _ => None,
+    };
+    let is_refinery = agent.is_some_and(|agent| agent.role == AgentRole::Refinery);
+    Ok(if is_refinery { Role::Refinery } else { Role::Polecat })
+}
+
 /// A polecat does not report on a bead that another agent holds: one writer per bead.
 pub(super) fn check_writes(cx: &Cx<'_>, caller: &Caller, bead: &Bead) -> Result<(), Failure> {
-    let Some(agent_id) = caller.principal.agent_id.as_deref().filter(|_| caller.principal.role == Role::Polecat) else { return Ok(()) };
+    let Some(agent_id) = caller.principal.agent_id.as_deref() else { return Ok(()) };
+    if role(cx, caller)? != Role::Polecat {
+        return Ok(());
+    }
     match holder(cx, &bead.bead_id)? {
         Some((holder, name)) if holder.as_str() != agent_id => {
             let refusal = Refusal::new(Code::Conflict, format!("Bead {} is held by {name} (agent {holder})", bead.bead_id));

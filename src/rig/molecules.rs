@@ -147,11 +147,15 @@ fn of_agent(cx: &Cx<'_>, id: &AgentId) -> Result<Option<Molecule>, Failure> {
 
 /// `getMoleculeCurrentStep`; null without a hook or a molecule that is under way.
 pub(crate) fn get_current_step(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
-    let current = of_agent(cx, &id)?.and_then(|molecule| {
+    json(&next_step(cx, &id)?)
+}
+
+/// The step that an agent is at, if its work has steps.
+pub(super) fn next_step(cx: &Cx<'_>, id: &AgentId) -> Result<Option<CurrentStep>, Failure> {
+    Ok(of_agent(cx, id)?.and_then(|molecule| {
         let step = molecule.formula.steps.get(molecule.current_step).cloned()?;
         Some(CurrentStep { molecule, step })
-    });
-    json(&current)
+    }))
 }
 
 /// `advanceMoleculeStep`: the current step is through. A gate takes a summary; null without a molecule that is under way.

@@ -4,7 +4,6 @@
 
 use super::messages::{self, NewMessage, NewNudge};
 use super::{agents, hooks, state};
-use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::AgentId;
 use crate::rpc::model::{Channel, Nudge, NudgeMode, NudgeOptions, NudgePriority};
@@ -29,7 +28,7 @@ pub(crate) fn queue_nudge(
     state::require(cx)?;
     let options = options.unwrap_or_default();
     // On whose account an agent nudges is no choice of its own.
-    let own = matches!(caller.principal.role, Role::Polecat | Role::Refinery).then(|| caller.actor());
+    let own = caller.principal.role.is_of_rig().then(|| caller.actor());
     let source = options.source.clone().or(own).unwrap_or_else(|| "system".to_owned());
     hooks::check_speaks_for(caller, &source)?;
     agents::require(cx, &agent_id)?;

@@ -2,11 +2,12 @@
 //!
 //! Owns what is in it. It takes the agent's mail, as the contract has it; looking without taking is `listMessages`.
 
-use super::{agents, bead_lists, beads, hooks, mail, molecules, nudges, orders, state};
-use crate::error::Failure;
+use super::{agents, bead_lists, beads, hooks, mail, molecules, nudges, orders, reviews, state};
+use crate::error::{Failure, Fault};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Agent, Bead, BeadFilter, BeadStatus, BeadType, PrimeContext};
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
+use crate::store::sql::scalar;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -16,7 +17,7 @@ const OPEN_BEADS_MAX: i64 = 20;
 /// `prime`.
 pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
-    state::require(cx)?;
+    let rig = state::require(cx)?;
     let agent = agents::require(cx, &id)?;
     orders::heard(cx, caller, &id)?;
     let hooked = match &agent.current_hook_bead_id {
@@ -34,9 +35,19 @@ pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<A
         pr_conflict_context: has("gt:pr-conflict").map(conflict).unwrap_or_default(),
         instructions: instructions(cx, &agent, hooked.as_ref())?,
         nudges: nudges::pending(cx, &id)?,
+        quality_gates: gates(cx)?,
+        order: hooked.is_some().then_some(agent.fence),
+        base_branch: hooked.as_ref().map(|bead| reviews::base_of(cx, &rig, bead)).transpose()?,
+        step: molecules::next_step(cx, &id)?,
         hooked_bead: hooked,
         agent,
     })
+}
+
+/// The town's gates.
+fn gates(cx: &Cx<'_>) -> Result<Vec<String>, Fault> {
+    let text: String = scalar(cx.sql, "-- prime_gates\nSELECT gates FROM rig", ())?;
+    serde_json::from_str(&text).map_err(|error| Fault::new("read gates", error))
 }
 
 /// Gastown contract 3.11 `rework_context`.

@@ -198,11 +198,27 @@ pub(super) fn check_commit(field: &str, commit: Option<&str>) -> Result<(), Refu
 }
 
 /// Where the work of a bead goes: its convoy's branch if that lands at the end, else the default branch.
-pub(super) fn target_of(bead: &Bead, convoy: Option<&ConvoyId>, default_branch: &str) -> String {
+fn target_of(bead: &Bead, convoy: Option<&ConvoyId>, default_branch: &str) -> String {
     let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
     let lands_by_itself = note("merge_mode") == Some(MergeMode::ReviewAndMerge.as_str());
     let branch = note("feature_branch").filter(|_| convoy.is_some() && !lands_by_itself);
     branch.unwrap_or(default_branch).to_owned()
+}
+
+/// The branch that the work on a bead begins at, and goes into: of a merge request the one that it merges into.
+///
+/// # Errors
+/// A fault of the database.
+pub(super) fn base_of(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<String, Failure> {
+    if let Some(request) = find(cx, &bead.bead_id)? {
+        return Ok(request.target_branch);
+    }
+    // What a review sent back goes where the review would have merged it.
+    let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
+    if let Some(target) = note("mr_bead_id").and(note("target_branch")) {
+        return Ok(target.to_owned());
+    }
+    Ok(target_of(bead, beads::convoy_of(cx, &bead.bead_id)?.as_ref(), &rig.default_branch))
 }
 
 /// `submitToReviewQueue`.

@@ -329,4 +329,6 @@ CREATE TABLE alerts (
   PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID",
     ],
+    &["-- rig_gates: JSON: commands that must succeed before work is submitted, as the town has them
+ALTER TABLE rig ADD COLUMN gates TEXT NOT NULL DEFAULT '[]'"],
 ];

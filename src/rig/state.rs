@@ -68,6 +68,9 @@ pub struct RigState {
     /// The thresholds of the watch that the town has set (`watch`). Like the formulas, no part of the row.
     #[serde(default)]
     pub watch: Value,
+    /// Commands that must succeed before work is submitted (`prime`). As `formulas`, a letter carries them only.
+    #[serde(default)]
+    pub gates: Value,
 }
 
 impl RigState {
@@ -112,11 +115,11 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce, attempts_max, breaker_open, watch)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce, attempts_max, breaker_open, watch, gates)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?19)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
            mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14,
-           attempts_max = ?15, breaker_open = ?16, watch = ?17, resumed_at = CASE WHEN parked + draining > 0 AND ?10 + ?11 = 0 THEN ?18 ELSE resumed_at END",
+           attempts_max = ?15, breaker_open = ?16, watch = ?17, gates = ?19, resumed_at = CASE WHEN parked + draining > 0 AND ?10 + ?11 = 0 THEN ?18 ELSE resumed_at END",
         json!([
             told.rig_id,
             told.town_id,
@@ -136,6 +139,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
             i64::from(told.breaker_open),
             if told.watch.is_object() { told.watch.to_string() } else { "{}".to_owned() },
             cx.now.millis(),
+            if told.gates.is_array() { told.gates.to_string() } else { "[]".to_owned() },
         ]),
     )?;
     cx.forget();
@@ -154,6 +158,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
                 watched_until: known.watched_until,
                 listened_until: known.listened_until,
                 resumed_at: known.resumed_at,
+                gates: Value::Null,
                 ..told
             }) != *known =>
         {

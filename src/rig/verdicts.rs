@@ -7,11 +7,11 @@ use super::beads::{self, Move};
 use super::escalations::{self, NewEscalation};
 use super::reviews::{Request, check_commit, find, open_of, write_event};
 use super::state::{self, RigState};
-use super::{dependencies, dispatch, landing, orders, rework};
+use super::{agents, dependencies, dispatch, hooks, landing, orders, rework};
 use crate::auth::principal::Role;
-use crate::error::{Code, Failure, Refusal};
+use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
-use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewResult, Severity};
+use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewReport, ReviewResult, Severity};
 use crate::rpc::serve::{Answer, Caller, Cx};
 use crate::store::sql::execute;
 use serde_json::{Value, json};
@@ -25,21 +25,42 @@ pub(super) fn is_same_commit(one: &str, other: &str) -> bool {
     one.starts_with(&other) || other.starts_with(&one)
 }
 
-/// `completeReviewWithResult`. A merge request that has ended, or waits for its next try, stays as it is.
-pub(crate) fn complete_review(cx: &Cx<'_>, caller: &Caller, (input,): (CompleteReviewInput,)) -> Result<Answer, Failure> {
-    check_judge(caller)?;
+/// `completeReviewWithResult`. A merge request that has ended, or waits for its next try, stays as it is. Without an
+/// `entry_id` the one on the caller's own hook is meant.
+pub(crate) fn complete_review(cx: &Cx<'_>, caller: &Caller, (report,): (ReviewReport,)) -> Result<Answer, Failure> {
+    check_judge(cx, caller)?;
     let rig = state::require(cx)?;
+    let ReviewReport { entry_id, status, message, commit_sha, base_commit } = report;
+    let entry_id = match entry_id {
+        Some(id) => id,
+        None => own_request(cx, caller)?,
+    };
     if let Some(agent) = &caller.principal.agent_id {
-        orders::reported(cx, agent, &input.entry_id)?;
+        orders::reported(cx, agent, &entry_id)?;
     }
-    complete(cx, &rig, &input)?;
+    complete(cx, &rig, &CompleteReviewInput { entry_id, status, message, commit_sha, base_commit })?;
     dispatch::dispatch(cx, &rig)?;
     Ok(Answer::Void)
 }
 
-fn check_judge(caller: &Caller) -> Result<(), Refusal> {
-    if caller.principal.role == Role::Polecat {
-        return Err(Refusal::new(Code::Forbidden, "Forbidden: a polecat does not judge work; the refinery does"));
+/// The merge request on the caller's hook.
+fn own_request(cx: &Cx<'_>, caller: &Caller) -> Result<BeadId, Failure> {
+    let agent = match caller.principal.agent_id.as_deref().map(AgentId::parse) {
+        Some(Ok(id)) => agents::find(cx, &id)?,
+        _ => None,
+    };
+    if let Some(hook) = agent.and_then(|agent| agent.current_hook_bead_id)
+        && find(cx, &hook)?.is_some()
+    {
+        return Ok(hook);
+    }
+    let refusal = Refusal::new(Code::Conflict, "entry_id: no merge request is on your hook");
+    Err(refusal.hint("Name the merge request; prime shows what is on your hook.").into())
+}
+
+fn check_judge(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
+    if hooks::role(cx, caller)? == Role::Polecat {
+        return Err(refuse(Code::Forbidden, "Forbidden: a polecat does not judge work; the refinery does"));
     }
     Ok(())
 }
@@ -48,8 +69,8 @@ fn check_judge(caller: &Caller) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `Forbidden` for a polecat.
-pub(super) fn check_judges(caller: &Caller, bead: &Bead) -> Result<(), Refusal> {
-    if bead.kind == BeadType::MergeRequest || bead.status == BeadStatus::InReview { check_judge(caller) } else { Ok(()) }
+pub(super) fn check_judges(cx: &Cx<'_>, caller: &Caller, bead: &Bead) -> Result<(), Failure> {
+    if bead.kind == BeadType::MergeRequest || bead.status == BeadStatus::InReview { check_judge(cx, caller) } else { Ok(()) }
 }
 
 /// Ends a review. Gives out no work.

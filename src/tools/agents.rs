@@ -21,12 +21,43 @@ pub struct ListAgents {
     rig: Option<String>,
     /// Only agents of this role.
     role: Option<AgentRole>,
-    /// Only agents with this status.
-    status: Option<AgentStatus>,
+    /// Only agents with this status; `active`: that work, or hold a bead.
+    status: Option<Listed>,
     /// Agents per page, 1 to 200 (default 50).
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// A status, or `active` for all that have something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Listed {
+    Active,
+    Idle,
+    Working,
+    Waiting,
+    Stalled,
+    Dead,
+}
+
+impl Listed {
+    /// The status that the rig is asked for.
+    const fn status(self) -> Option<AgentStatus> {
+        match self {
+            Self::Active => None,
+            Self::Idle => Some(AgentStatus::Idle),
+            Self::Working => Some(AgentStatus::Working),
+            Self::Waiting => Some(AgentStatus::Waiting),
+            Self::Stalled => Some(AgentStatus::Stalled),
+            Self::Dead => Some(AgentStatus::Dead),
+        }
+    }
+
+    fn has(self, agent: &Agent) -> bool {
+        let is_busy = matches!(agent.status, AgentStatus::Working | AgentStatus::Waiting) || agent.current_hook_bead_id.is_some();
+        self != Self::Active || (is_busy && agent.status != AgentStatus::Dead)
+    }
 }
 
 /// A page of agents, oldest first.
@@ -82,7 +113,7 @@ impl Tool for ListAgents {
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         page::limit(self.limit)?;
         page::position::<AgentPosition>(self.cursor.as_deref())?;
-        let filter = AgentFilter { role: self.role, status: self.status, rig_id: None };
+        let filter = AgentFilter { role: self.role, status: self.status.and_then(Listed::status), rig_id: None };
         if place.rig.is_some() {
             return Ok(Plan::One(place.call_rig(&LIST_AGENTS, (filter,))?));
         }
@@ -95,6 +126,7 @@ impl Tool for ListAgents {
         let position = |agent: &Agent| AgentPosition(agent.created_at, agent.id.clone());
         let mut agents: Vec<Agent> = gathered.answered.into_iter().flat_map(|(_, agents)| agents).collect();
         agents.retain(|agent| after.as_ref().is_none_or(|after| position(agent) > *after));
+        agents.retain(|agent| self.status.is_none_or(|status| status.has(agent)));
         let mut agents = page::order(agents, false, |agent| (agent.created_at, agent.id.to_string()));
         let next_cursor = page::cut(&mut agents, page::limit(self.limit)?, position);
         let agents = agents.into_iter().map(AgentLine::from).collect();

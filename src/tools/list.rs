@@ -1,6 +1,6 @@
 //! `tools/list` as text, built once per view and shape and then shared.
 //!
-//! Owns what of the full list a connection sees. The full list is `list.json`, made from the tools' types by `schema` on the
+//! Owns what of the full list a connection sees. The full lists are `list.json` and `agent/list.json`, made from the tools' types by `schema` on the
 //! host: no schema is derived in the Worker.
 
 use super::find;
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Every tool as clients of the fleet connection and the newest revision see it.
+/// Every tool of coordinators as clients of the fleet connection and the newest revision see it.
 pub const FULL: &str = include_str!("list.json");
 
 thread_local! {
@@ -24,7 +24,8 @@ pub fn text(view: View, full: bool) -> Rc<str> {
     if let Some(list) = LISTS.with_borrow(|lists| lists.get(&(view, full)).cloned()) {
         return list;
     }
-    let mut tools: Vec<Value> = serde_json::from_str(FULL).unwrap_or_default();
+    let own = if view.profile.is_agent() { super::agent::LIST } else { FULL };
+    let mut tools: Vec<Value> = serde_json::from_str(own).unwrap_or_default();
     #[cfg(feature = "conformance")]
     tools.extend(serde_json::from_str::<Vec<Value>>(crate::conformance::tools::LIST).unwrap_or_default());
     tools.retain(|tool| tool.get("name").and_then(Value::as_str).and_then(find).is_some_and(|tool| view.shows(tool)));

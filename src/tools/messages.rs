@@ -193,7 +193,7 @@ impl SendMessage {
     async fn to_agent(&self, live: &Live<'_>) -> Result<MessageAccepted, Failure> {
         let town = live.place.town()?;
         let (rig, agent) = place::agent(live.client, town, live.place.rig.as_ref(), &self.to).await?;
-        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()) };
+        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };
         let principal = live.client.principal;
         let from = principal.agent_id.clone().unwrap_or_else(|| principal.user_id.clone());
         let to = agent.id.to_string();

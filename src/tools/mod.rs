@@ -1,9 +1,10 @@
 //! The tools: what clients call.
 //!
 //! `tool` says what a tool is, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it, `run` carries a call out,
-//! `toolset` groups them, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
+//! `toolset` groups them, `profile` says for whom they are, `place` turns names into ids, `source` says who tells of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod admin;
+pub mod agent;
 pub mod agents;
 mod argument;
 pub mod bead;
@@ -23,7 +24,9 @@ pub mod messages;
 pub mod page;
 pub mod place;
 pub mod polecats;
+pub mod profile;
 pub mod rigs;
+pub mod roster;
 pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
@@ -42,7 +45,7 @@ pub mod wait;
 use tool::ToolDef;
 use toolset::Toolset::{Admin, Agents, Convoys, Work};
 
-/// Every tool, in the order in which clients see them.
+/// The tools of coordinators and Mayors, in the order in which clients see them; those of agents are in `agent`.
 pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<towns::ListTowns>(Work),
     ToolDef::of::<towns::GetTownStatus>(Work),
@@ -74,6 +77,8 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
     ToolDef::live::<triage::ResetAgent>(Agents).on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents),
+    ToolDef::of::<roster::AddPolecat>(Agents).on_request(),
+    ToolDef::of::<roster::StartMayor>(Agents).on_request(),
     // Administration.
     ToolDef::live::<admin::CreateTown>(Admin).on_request(),
     ToolDef::live::<admin::DeleteTown>(Admin).for_admins(),
@@ -88,9 +93,10 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
 ];
 
-/// Every table of tools that this build serves: the product's, and in conformance builds the fixture's.
+/// Every table of tools that this build serves: the product's two, and in conformance builds the fixture's.
 pub const TABLES: &[&[ToolDef]] = &[
     TOOLS,
+    agent::TOOLS,
     #[cfg(feature = "conformance")]
     crate::conformance::tools::TOOLS,
 ];

@@ -47,7 +47,7 @@ pub async fn resolve(
         (Some(town), Some(rig)) => Some(rig_id(client, memory, town, rig).await?),
         _ => None,
     };
-    Ok(Place { town, rig })
+    Ok(Place { town, rig, agent: None })
 }
 
 /// A town by id or by unique name.

@@ -4,9 +4,10 @@
 
 use super::live::Live;
 use super::place::{registries, resolve, rigs_of};
+use super::profile::{Audience, Profile, Speaker};
 use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
 use super::toolset::Toolsets;
-use crate::auth::principal::{Principal, Role, Scope};
+use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::TownId;
 use crate::isolate::Memory;
@@ -20,6 +21,8 @@ use serde_json::{Map, Value};
 /// What a connection may see: narrowed by token, path and headers, never widened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
+    /// What the connection is for.
+    pub profile: Profile,
     /// The path or a header wants only tools that change nothing.
     pub read_only: bool,
     /// What the token allows.
@@ -31,17 +34,11 @@ pub struct View {
 }
 
 impl View {
-    /// The view of a principal, or `None` when its role has no MCP profile.
-    #[must_use]
-    pub fn of(principal: &Principal, pinned: bool, read_only: bool, toolsets: Toolsets) -> Option<Self> {
-        let has_profile = matches!(principal.role, Role::Coordinator | Role::Mayor);
-        has_profile.then_some(Self { read_only, scope: principal.scope, pinned, toolsets })
-    }
-
-    /// Whether the tool exists for this connection, whatever the token allows.
+    /// Whether the tool exists for this connection, whatever the token allows. Agents have no toolsets to choose from.
     #[must_use]
     pub const fn has(self, tool: &ToolDef) -> bool {
-        self.toolsets.has(tool.toolset, tool.by_default) && (tool.hints.read_only || !self.read_only)
+        let is_chosen = self.profile.is_agent() || self.toolsets.has(tool.toolset, tool.by_default);
+        tool.audience.has(self.profile) && is_chosen && (tool.hints.read_only || !self.read_only)
     }
 
     /// Whether nothing can be changed.
@@ -81,6 +78,8 @@ pub struct Connection<'a> {
     pub memory: &'a Memory,
     /// The town that the connection is for, if it is for one.
     pub pinned: Option<&'a TownId>,
+    /// The agent that calls, if one does.
+    pub speaker: Option<&'a Speaker>,
 }
 
 /// A call whose arguments have been parsed and whose names have become ids.
@@ -136,7 +135,10 @@ async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<
     let town = take_text(tool, &mut arguments, "town")?;
     let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
     let parsed = (tool.prepare)(arguments)?;
-    let place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
+    let mut place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
+    if let Some(speaker) = connection.speaker.filter(|_| tool.audience != Audience::Coordinators) {
+        (place.rig, place.agent) = (Some(speaker.rig.clone()), Some(speaker.id.clone()));
+    }
     Ok(Addressed { parsed, place, key })
 }
 

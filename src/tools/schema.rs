@@ -3,6 +3,7 @@
 //! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
 //! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
 
+use super::profile::Audience;
 use super::tool::{Reach, ToolDef};
 use crate::rpc::idempotency::KEY_CHARS_MAX;
 use schemars::JsonSchema;
@@ -58,7 +59,11 @@ fn arguments(tool: &ToolDef, schema: Value) -> Value {
         required.extend(own);
     }
     if !tool.hints.read_only {
-        let description = "Any text of your own. Repeating a call with the same key and arguments does nothing twice.";
+        let description = match tool.audience {
+            Audience::Coordinators => "Any text of your own. Repeating a call with the same key and arguments does nothing twice.",
+            // Agents read it with every piece of work, and their instructions say what it is for.
+            Audience::Agents | Audience::Refineries => "Repeated with the same key it is done once.",
+        };
         properties.insert("idempotency_key".to_owned(), json!({"type": "string", "maxLength": KEY_CHARS_MAX, "description": description}));
     }
     root.insert("properties".to_owned(), Value::Object(properties));

@@ -34,6 +34,12 @@ impl AgentText {
         Self::fenced(text, BLOCK_CHARS_MAX, true)
     }
 
+    /// All of it: for whoever has to work by it, or takes it for good.
+    #[must_use]
+    pub fn whole(text: &str) -> Self {
+        Self::fenced(text, usize::MAX, true)
+    }
+
     fn fenced(text: &str, chars_max: usize, has_lines: bool) -> Self {
         let mut shown: String = text
             .chars()

@@ -4,10 +4,11 @@
 
 use super::argument;
 use super::live::{LiveTool, PreparedLive};
+use super::profile::Audience;
 use super::toolset::Toolset;
 use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{RigId, TownId};
+use crate::ids::{AgentId, RigId, TownId};
 use crate::offer::HeaderParameter;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model;
@@ -56,8 +57,10 @@ pub enum Reach {
 pub struct Place {
     /// The town; `None` when the tool looks at the whole fleet.
     pub town: Option<TownId>,
-    /// The rig, when the arguments name one.
+    /// The rig, when the arguments name one; for an agent its own.
     pub rig: Option<RigId>,
+    /// The agent that calls, when one does.
+    pub agent: Option<AgentId>,
 }
 
 impl Place {
@@ -75,6 +78,14 @@ impl Place {
     /// A fault: the executor resolves the rig before it plans.
     pub fn rig(&self) -> Result<&RigId, Fault> {
         self.rig.as_ref().ok_or_else(|| Fault::new("plan a tool", "no rig was resolved"))
+    }
+
+    /// The agent that calls a tool of agents.
+    ///
+    /// # Errors
+    /// A fault: the executor knows the agent before it plans.
+    pub fn agent(&self) -> Result<&AgentId, Fault> {
+        self.agent.as_ref().ok_or_else(|| Fault::new("plan a tool", "no agent calls"))
     }
 
     /// A call to the town itself.
@@ -327,6 +338,8 @@ pub struct ToolDef {
     pub meta: Option<&'static str>,
     /// Arguments that clients mirror into headers.
     pub header_parameters: &'static [HeaderParameter],
+    /// For whom it is.
+    pub audience: Audience,
     /// Which group it is in.
     pub toolset: Toolset,
     /// Whether connections see it that chose no toolset.
@@ -349,6 +362,20 @@ impl ToolDef {
             (false, true) => Scope::Admin,
             (false, false) => Scope::Write,
         }
+    }
+
+    /// A tool of agents, each for itself.
+    #[must_use]
+    pub const fn for_agents(mut self) -> Self {
+        self.audience = Audience::Agents;
+        self
+    }
+
+    /// A tool of agents that judge work.
+    #[must_use]
+    pub const fn for_refineries(mut self) -> Self {
+        self.audience = Audience::Refineries;
+        self
     }
 
     /// Only for connections that chose its toolset: rarely needed tools cost every model tokens.
@@ -376,6 +403,7 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: T::META,
             header_parameters: &[],
+            audience: Audience::Coordinators,
             toolset,
             by_default: true,
             is_for_admins: false,
@@ -396,6 +424,7 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: None,
             header_parameters: &[],
+            audience: Audience::Coordinators,
             toolset,
             by_default: true,
             is_for_admins: false,

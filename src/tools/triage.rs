@@ -140,7 +140,7 @@ impl ResetAgent {
     async fn reset(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
         let town = live.place.town()?;
         let (rig, agent) = agent(live.client, town, live.place.rig.as_ref(), &self.agent).await?;
-        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()) };
+        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };
         live.client.call(&there.call_rig(&RESET_AGENT, (&agent.id,))?, Some(town), live.idempotency_key).await?;
         let summary = match &agent.current_hook_bead_id {
             Some(_) => "It is idle; its bead is open and will be given out again within seconds.",

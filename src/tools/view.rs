@@ -101,6 +101,18 @@ impl From<Bead> for BeadLine {
     }
 }
 
+impl BeadLine {
+    /// How it stands, in words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let word = serde_json::to_value(self.status).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+        match self.waits_for {
+            Some(count) => format!("{} is {word} and waits for {count} others.", self.id),
+            None => format!("{} is {word}.", self.id),
+        }
+    }
+}
+
 /// The town's word, unless ours is the same.
 fn differs(shown: WorkStatus, raw: BeadStatus) -> Option<BeadStatus> {
     matches!(shown, WorkStatus::Hooked | WorkStatus::Done | WorkStatus::Merged).then_some(raw)

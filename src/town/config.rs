@@ -76,6 +76,11 @@ pub(super) fn watch(town: &state::TownState) -> WatchSettings {
     WatchSettings::of(town.config.get(WATCH))
 }
 
+/// Commands that must succeed before work is submitted; the rigs tell their agents.
+pub(super) fn gates(town: &state::TownState) -> Option<&Value> {
+    town.config.get("refinery").and_then(|refinery| refinery.get("gates"))
+}
+
 /// Whether convoys are staged unless the call says otherwise.
 pub(super) fn staged_default(town: &state::TownState) -> bool {
     effective(town).get("staged_convoys_default").and_then(Value::as_bool).unwrap_or(true)
@@ -119,7 +124,8 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     execute(cx.sql, "-- config_update\nUPDATE town SET config = ?", (text,))?;
     cx.forget();
     let has_changed = |key: &str| changed.config.get(key) != town.config.get(key);
-    if capacity(&changed) != capacity(&town) || has_changed("formulas") || has_changed(WATCH) {
+    let is_told = capacity(&changed) != capacity(&town) || has_changed("formulas") || has_changed(WATCH) || gates(&changed) != gates(&town);
+    if is_told {
         letters::rigs_changed(cx)?;
     }
     if has_changed(WATCH) {

@@ -4,7 +4,7 @@
 //! Owns the kinds of letter that rigs get. They say how things are when they are sent.
 
 use super::removal::REMOVED;
-use super::{convoys, escalations, landing, mirror, pause, rig_config, rigs, state, topics};
+use super::{config, convoys, escalations, landing, mirror, pause, rig_config, rigs, state, topics};
 use crate::error::Failure;
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::{BlockerTold, RigState};
@@ -141,5 +141,6 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
         resumed_at: Timestamp::default(),
         watch: town.config.get("watch").cloned().unwrap_or_default(),
         formulas: town.config.get("formulas").cloned().unwrap_or_default(),
+        gates: config::gates(&town).cloned().unwrap_or_default(),
     })?))
 }

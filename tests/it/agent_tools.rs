@@ -195,3 +195,35 @@ fn the_roster_shows_quality_and_the_line_for_people() {
     let agents = call(&town, "list_agents", json!({"rig": "frontend"})).unwrap();
     assert_eq!((&agents["agents"][0]["quality"], &agents["agents"][0]["message"]), (&json!("chrome"), &json!("«reading \" the code»")));
 }
+
+/// S3-04, S3-06, S3-07, S2-19: the Mayor is asked for, a polecat is added by name, and whoever has something to do is listed in all rigs.
+#[test]
+fn a_roster_is_made_by_name_and_shows_who_is_active() {
+    let (town, [frontend, _], [one, other]) = two_toasts();
+    let added = call(&town, "add_polecat", json!({"rig": "frontend", "name": "Juniper"})).unwrap();
+    assert_eq!((&added["name"], &added["status"]), (&json!("Juniper"), &json!("idle")));
+    let (rig, home) = (frontend.id.prefix(), town.id.prefix());
+    assert_eq!(added["identity"], format!("Juniper-polecat-{rig}@{home}"));
+    for (wrong, code) in
+        [("Juniper", Code::Conflict), ("Toast", Code::Conflict), ("two words", Code::InvalidArgument), ("", Code::InvalidArgument)]
+    {
+        assert_eq!(refused(&town, "add_polecat", json!({"rig": "frontend", "name": wrong})).code, code, "{wrong}");
+    }
+    let listed = |status: &str| -> Vec<String> {
+        let agents = call(&town, "list_agents", json!({"status": status})).unwrap()["agents"].clone();
+        agents.as_array().unwrap().iter().map(|agent| agent["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut active = listed("active");
+    active.sort();
+    let mut expected = vec![one.id.to_string(), other.id.to_string()];
+    expected.sort();
+    assert_eq!(active, expected);
+    assert!(listed("idle").contains(&added["agent_id"].as_str().unwrap().to_owned()) && listed("working").is_empty());
+    let mayor = call(&town, "start_mayor", json!({})).unwrap();
+    assert_eq!(mayor["session_status"], "idle");
+    assert!(mayor["summary"].as_str().unwrap().contains("/towns/{town}/mcp"));
+    town.fleet.tell(&town.at, &rpc::TOUCH_MAYOR_HEARTBEAT, ("", json!({})), &town.owner()).unwrap();
+    assert_eq!(call(&town, "start_mayor", json!({})).unwrap()["session_status"], "active");
+    let observer = tokens::observer(&town.fleet, tokens::OWNER);
+    assert_eq!(call_as(&town, &observer, "add_polecat", json!({"rig": "frontend", "name": "Ivy"})).unwrap_err().code, Code::Forbidden);
+}

@@ -10,6 +10,7 @@ use gastown_mcp::edge::{Edge, Settings};
 use gastown_mcp::isolate::Memory;
 use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::{Ability, Ending, Stop};
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::View;
 use gastown_mcp::tools::tool::ToolDef;
 use gastown_mcp::tools::toolset::Toolsets;
@@ -70,7 +71,7 @@ fn every_tool_is_described_once_in_order_with_its_mirrored_arguments() {
 
 #[test]
 fn the_fixture_is_listed_after_the_products_tools_and_found_on_calls() {
-    let view = View { read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
+    let view = View { profile: Profile::Coordinator, read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
     let shown: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap();
     assert_eq!(shown.len(), gastown_mcp::tools::TOOLS.len() + TOOLS.len());
     assert_eq!(shown.last().unwrap()["name"], "test_tool_with_task");

@@ -1,8 +1,12 @@
 //! Documents and deployment files that must agree with the code.
 
+use crate::support::expect;
+use gastown_mcp::edge::rig_plane::routes;
 use gastown_mcp::resources::rows::RESOURCES;
 use gastown_mcp::rpc::model::FeedKind;
 use gastown_mcp::rpc::table::{METHODS, Object};
+use gastown_mcp::tools::agent;
+use gastown_mcp::tools::profile::Audience;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,6 +57,29 @@ fn every_limit_of_streams_names_a_test_that_exists() {
     let text = read("docs/streams.md");
     let (_, limits) = text.split_once("## Limits").unwrap();
     assert!(rows_name_tests(limits.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what |"))) >= 10);
+}
+
+// The document for people who write agents lists what there is.
+#[test]
+fn the_document_on_agents_lists_their_tools_and_routes() {
+    let mut rows = vec!["| tool | for | what it does |".to_owned(), "|---|---|---|".to_owned()];
+    for tool in agent::TOOLS {
+        let entry = (tool.describe)(tool);
+        let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
+        let who = if tool.audience == Audience::Agents { "both" } else { "refinery" };
+        rows.push(format!("| `{}` | {who} | {first}. |", tool.name));
+    }
+    expect::section("docs/agents.md", "tools", &format!("{}\n", rows.join("\n")));
+    let mut rows = vec!["| method | path | own | status |".to_owned(), "|---|---|---|---|".to_owned()];
+    for (method, path, is_own, status) in routes() {
+        let path = path
+            .split('/')
+            .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")))
+            .collect::<Vec<_>>()
+            .join("/");
+        rows.push(format!("| {method} | `/{path}` | {} | {status} |", if is_own { "own" } else { "" }));
+    }
+    expect::section("docs/agents.md", "routes", &format!("{}\n", rows.join("\n")));
 }
 
 // What the document calls by name is there under that name.

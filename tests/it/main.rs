@@ -7,6 +7,8 @@
     reason = "a test that cannot go on fails, wherever its helpers live"
 )]
 
+mod agent_mcp;
+mod agent_plane;
 mod agent_tools;
 mod bead_tools;
 mod completion;

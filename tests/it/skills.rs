@@ -6,9 +6,10 @@ use gastown_mcp::edge::instructions;
 use gastown_mcp::resources::rows::RESOURCES;
 use gastown_mcp::rpc::model::ConvoyFlag;
 use gastown_mcp::skills::{SKILLS, Skill, folder};
-use gastown_mcp::tools::TOOLS;
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::toolset::Toolsets;
+use gastown_mcp::tools::{TOOLS, agent};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -106,7 +107,8 @@ fn a_folder_holds_what_the_list_names_and_nothing_else_is_a_folder() {
 #[test]
 fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
     let mut texts = BTreeSet::new();
-    let wide = |pinned, read_only| View { read_only, scope: Scope::Write, pinned, toolsets: Toolsets::DEFAULT };
+    let wide =
+        |pinned, read_only| View { profile: Profile::Coordinator, read_only, scope: Scope::Write, pinned, toolsets: Toolsets::DEFAULT };
     for view in [wide(false, false), wide(false, true), wide(true, false), wide(true, true)] {
         let text = instructions::text(view);
         assert!(texts.insert(text) && text.chars().count() < 2_000);
@@ -116,6 +118,24 @@ fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
         assert_eq!(text.contains("sling"), !view.read_only);
         assert!(text.contains("« and »"));
     }
+}
+
+#[test]
+fn instructions_of_agents_are_short_and_name_only_tools_that_the_agent_has() {
+    let mut texts = BTreeSet::new();
+    for profile in [Profile::Polecat, Profile::Refinery] {
+        for read_only in [false, true] {
+            let view = View { profile, read_only, scope: Scope::Write, pinned: true, toolsets: Toolsets::DEFAULT };
+            let text = instructions::text(view);
+            texts.insert(text);
+            let tools: BTreeSet<&str> = visible(view).map(|tool| tool.name).collect();
+            let named = unknown_words(text, &tools);
+            // The one that only looks says which tool to begin with elsewhere.
+            assert!(named.is_empty() || (read_only && named == BTreeSet::from(["gt_prime".to_owned()])), "{view:?}: {named:?}");
+            assert!(text.chars().count() < 2_000 && text.contains("« and »") && text.contains("gt_prime"));
+        }
+    }
+    assert_eq!(texts.len(), 3);
 }
 
 /// Words that look like a tool's name and are neither one of `tools` nor an argument or field of any tool.
@@ -133,7 +153,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
         }
     }
     let mut known = BTreeSet::new();
-    for tool in TOOLS {
+    for tool in TOOLS.iter().chain(agent::TOOLS) {
         fields(&(tool.describe)(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What the tool would ask, or the code and text of its refusal.
 fn plan(arguments: Value) -> Result<(String, Value), (Code, String)> {
-    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])) };
+    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])), agent: None };
     let mut all = json!({"rig": "web"});
     all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
     let refused =

@@ -4,18 +4,24 @@ use crate::support::edge::{Isolate, Sent, text};
 use crate::support::{Fleet, expect, tokens};
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::error::Failure;
-use gastown_mcp::ids::{RigId, TownId};
+use gastown_mcp::ids::{AgentId, RigId, TownId};
+use gastown_mcp::tools::profile::{Audience, Profile};
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};
 use gastown_mcp::tools::toolset::Toolsets;
-use gastown_mcp::tools::{TOOLS, list};
+use gastown_mcp::tools::{TOOLS, agent, list};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const WIDEST: View = View { read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
+const WIDEST: View = View { profile: Profile::Coordinator, read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
 
 fn described(tool: &ToolDef) -> Value {
     (tool.describe)(tool)
+}
+
+/// The tools of coordinators and those of agents.
+fn both() -> impl Iterator<Item = &'static ToolDef> {
+    TOOLS.iter().chain(agent::TOOLS)
 }
 
 fn listed(view: View, full: bool) -> Vec<Value> {
@@ -28,6 +34,8 @@ fn listed(view: View, full: bool) -> Vec<Value> {
 fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
     let tools: Vec<Value> = TOOLS.iter().map(described).collect();
     expect::file("src/tools/list.json", &format!("{:#}\n", Value::Array(tools)));
+    let tools: Vec<Value> = agent::TOOLS.iter().map(described).collect();
+    expect::file("src/tools/agent/list.json", &format!("{:#}\n", Value::Array(tools)));
 }
 
 // S0-34.
@@ -67,6 +75,8 @@ fn the_tools_are_exactly_these() {
             "resolve_triage",
             "reset_agent",
             "remove_polecat",
+            "add_polecat",
+            "start_mayor",
             "create_town",
             "delete_town",
             "create_rig",
@@ -82,19 +92,50 @@ fn the_tools_are_exactly_these() {
     );
 }
 
+// S4-09, S0-34: each profile has its own tools, on list and on call alike.
+#[test]
+fn the_tools_of_agents_are_exactly_these_and_refineries_have_two_more() {
+    let polecat = [
+        "gt_prime",
+        "gt_done",
+        "gt_status",
+        "gt_checkpoint",
+        "gt_mail_check",
+        "gt_mail_send",
+        "gt_nudge",
+        "gt_escalate",
+        "gt_bead_status",
+        "gt_mol_current",
+        "gt_mol_advance",
+    ];
+    let names = |profile| -> Vec<String> {
+        let view = View { profile, scope: Scope::Write, pinned: true, toolsets: Toolsets::DEFAULT, read_only: false };
+        let listed: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap();
+        assert!(listed.iter().map(|tool| tool["name"].as_str().unwrap()).eq(visible(view).map(|tool| tool.name)));
+        assert!(!listed.iter().any(|tool| tool["inputSchema"].to_string().contains("\"town\"")));
+        // A choice of toolsets widens nothing.
+        assert_eq!(visible(View { toolsets: Toolsets::ALL, ..view }).count(), listed.len());
+        listed.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(Profile::Polecat), polecat);
+    assert_eq!(names(Profile::Refinery), [&polecat[..], &["gt_request_changes", "gt_review_complete"]].concat());
+    assert!(TOOLS.iter().all(|tool| tool.audience == Audience::Coordinators));
+    assert!(agent::TOOLS.iter().all(|tool| tool.audience != Audience::Coordinators));
+}
+
 // The fixture of the conformance suite is not for deployments.
 #[cfg(not(feature = "conformance"))]
 #[test]
 fn the_product_has_its_own_tools_and_no_others() {
-    assert!(gastown_mcp::tools::all().map(|tool| tool.name).eq(TOOLS.iter().map(|tool| tool.name)));
-    assert!(TOOLS.iter().all(|tool| !tool.name.starts_with("test_")));
+    assert!(gastown_mcp::tools::all().map(|tool| tool.name).eq(both().map(|tool| tool.name)));
+    assert!(both().all(|tool| !tool.name.starts_with("test_")));
     assert!(!list::FULL.contains("\"test_"));
 }
 
 #[test]
 fn names_and_texts_are_what_clients_can_take() {
     let mut names = BTreeSet::new();
-    for tool in TOOLS {
+    for tool in both() {
         assert!(names.insert(tool.name), "{} twice", tool.name);
         assert!(tool.name.len() <= 40 && tool.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", tool.name);
         let entry = described(tool);
@@ -107,7 +148,7 @@ fn names_and_texts_are_what_clients_can_take() {
 
 #[test]
 fn every_schema_is_a_plain_object_with_described_arguments() {
-    for tool in TOOLS {
+    for tool in both() {
         let entry = described(tool);
         for schema in ["inputSchema", "outputSchema"] {
             let root = &entry[schema];
@@ -130,7 +171,7 @@ fn every_schema_is_a_plain_object_with_described_arguments() {
 // Truth rule 5: every tool that changes something takes an idempotency key.
 #[test]
 fn every_tool_that_changes_something_takes_an_idempotency_key_and_no_other_does() {
-    for tool in TOOLS {
+    for tool in both() {
         let takes_key = described(tool)["inputSchema"]["properties"].get("idempotency_key").is_some();
         assert_eq!(takes_key, !tool.hints.read_only, "{}", tool.name);
     }
@@ -175,8 +216,12 @@ fn revisions_without_titles_and_output_schemas_get_none() {
 
 #[test]
 fn every_example_parses_and_plans_and_has_only_known_arguments() {
-    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])) };
-    for tool in TOOLS {
+    let place = Place {
+        town: Some(TownId::from_random([1; 16])),
+        rig: Some(RigId::from_random([2; 16])),
+        agent: Some(AgentId::from_random([3; 16])),
+    };
+    for tool in both() {
         let mut example: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
         let schema = described(tool);
         for name in example.keys() {
@@ -230,7 +275,7 @@ fn every_example_runs_in_a_town_that_has_its_rigs() {
 
 #[test]
 fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
-    for tool in TOOLS {
+    for tool in both() {
         let mut arguments: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
         arguments.remove("idempotency_key");
         arguments.insert("surprise".to_owned(), json!(1));

@@ -12,6 +12,8 @@ import { world } from "./lib/world.mjs";
 /** What a connection that chose no toolset may cost. */
 const TOOLS_MAX = 25;
 const TOKENS_MAX = 8_000;
+/** What an agent's may cost, which it reads again with every piece of work. */
+const AGENT_TOKENS_MAX = 2_500;
 
 const token = tokens.user("owner");
 let server, on, town;
@@ -36,6 +38,18 @@ describe("tools/list", () => {
       t.diagnostic(`${path.replace(town.id, "…")}: ${tools.length} tools, ${cost} tokens`);
       assert.ok(tools.length <= TOOLS_MAX, `${tools.length} tools`);
       assert.ok(cost <= TOKENS_MAX, `${cost} tokens`);
+    }
+  });
+
+  test("costs agents less", async (t) => {
+    const { agent } = await on.sling(town.rigs.web, "t");
+    for (const [role, count] of [["polecat", 11], ["refinery", 13]]) {
+      const own = tokens.agent({ town: town.id, rig: town.rigs.web, agent: agent.id, role });
+      const { tools } = (await on.http("POST", `/towns/${town.id}/mcp`, { token: own, ...modern("tools/list") })).json.result;
+      const cost = encode(JSON.stringify(tools)).length;
+      t.diagnostic(`${role}: ${tools.length} tools, ${cost} tokens`);
+      assert.equal(tools.length, count);
+      assert.ok(cost <= AGENT_TOKENS_MAX, `${cost} tokens`);
     }
   });
 

@@ -5,6 +5,7 @@ use crate::auth::mint::{
     AgentClaims, AgentPlace, InternalClaims, UserClaims, mint_agent, mint_container, mint_exchanged, mint_internal, mint_user,
 };
 use crate::auth::principal::{OrgMembership, Role, Scope, TokenKind};
+use crate::auth::verify::verify_for_refresh;
 use crate::auth::{Accept, Principal, verify};
 
 #[track_caller]
@@ -25,6 +26,7 @@ fn a_user_token_legacy_or_modern() {
     let expected = Principal {
         kind: TokenKind::User,
         role: Role::Coordinator,
+        is_role_known: true,
         user_id: "user-1".to_owned(),
         agent_id: None,
         town: None,
@@ -109,17 +111,18 @@ fn memberships_count_when_their_role_may_use_towns() {
 
 #[test]
 fn an_agent_is_what_its_rig_and_role_say() {
-    for (claims, role, rig) in [
-        (agent(), Role::Polecat, Some(rig())),
-        (with(agent(), json!({"role": "refinery"})), Role::Refinery, Some(rig())),
-        (with(agent(), json!({"role": "polecat"})), Role::Polecat, Some(rig())),
+    for (claims, role, is_known, rig) in [
+        // What it is its rig knows.
+        (agent(), Role::Polecat, false, Some(rig())),
+        (with(agent(), json!({"role": "refinery"})), Role::Refinery, true, Some(rig())),
+        (with(agent(), json!({"role": "polecat"})), Role::Polecat, true, Some(rig())),
         // A word in a claim makes no Mayor.
-        (with(agent(), json!({"role": "mayor"})), Role::Polecat, Some(rig())),
-        (mayor(), Role::Mayor, None),
-        (with(mayor(), json!({"role": "refinery"})), Role::Mayor, None),
+        (with(agent(), json!({"role": "mayor"})), Role::Polecat, false, Some(rig())),
+        (mayor(), Role::Mayor, true, None),
+        (with(mayor(), json!({"role": "refinery"})), Role::Mayor, true, None),
     ] {
         let principal = trusted(&sign(By::Gastown, &claims));
-        assert_eq!((principal.kind, principal.role), (TokenKind::Agent, role), "{claims}");
+        assert_eq!((principal.kind, principal.role, principal.is_role_known), (TokenKind::Agent, role, is_known), "{claims}");
         assert_eq!((principal.town, principal.rig), (Some(town()), rig), "{claims}");
         assert_eq!((principal.agent_id.as_deref(), principal.user_id.as_str()), (Some(AGENT), "user-1"));
         assert_eq!(principal.scope, Scope::Write);
@@ -187,4 +190,24 @@ fn an_internal_token_is_good_for_a_minute_whatever_the_fraction_of_its_second() 
     assert!(verify(&keys(), &token, minted, Accept::Internal).is_ok());
     assert!(verify(&keys(), &token, minted.plus_millis(69_000), Accept::Internal).is_ok());
     assert!(verify(&keys(), &token, minted.plus_millis(70_000), Accept::Internal).is_err());
+}
+
+/// Gastown contract 4.3 `refresh-container-token`: an expired token is good for a new one for a day, and nothing else is.
+#[test]
+fn a_container_is_known_for_a_new_token_after_its_own_has_expired() {
+    let known = |claims: &Value, at: i64| verify_for_refresh(&keys(), &sign(By::Gastown, claims), Timestamp::from_millis(at * 1000));
+    let made = NOW - HOUR;
+    for at in [NOW, NOW + 2 * HOUR, made + 24 * HOUR] {
+        let principal = known(&container(), at).unwrap();
+        assert_eq!((principal.kind, principal.town, principal.user_id.as_str()), (TokenKind::Container, Some(town()), "user-1"), "{at}");
+    }
+    assert_eq!(known(&container(), made + 24 * HOUR + 11), Err(TokenError::Expired));
+    assert_eq!(known(&without(container(), "iat"), NOW), Err(TokenError::BadClaims));
+    assert_eq!(known(&with(container(), json!({"iat": NOW + HOUR})), NOW), Err(TokenError::NotYetValid));
+    for other in [agent(), mayor(), internal(), exchanged(), with(container(), json!({"townId": "x"}))] {
+        assert_eq!(known(&other, NOW), Err(TokenError::BadClaims), "{other}");
+    }
+    let refresh = |token: &str| verify_for_refresh(&keys(), token, now());
+    assert_eq!(refresh(&sign(By::Kilo, &container())), Err(TokenError::BadSignature));
+    assert_eq!(refresh(&sign(By::Kilo, &user())), Err(TokenError::BadClaims));
 }

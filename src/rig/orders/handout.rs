@@ -9,7 +9,7 @@ use crate::ids::{AgentId, BeadId};
 use crate::rig::hooks::ACTIVE_TICK_MILLIS;
 use crate::rig::state::{self, RigState};
 use crate::rig::{beads, reviews, watch};
-use crate::rpc::model::{AgentRole, BeadType, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
+use crate::rpc::model::{AgentRole, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
 use crate::rpc::serve::{Answer, Caller, Cx, Wait, json};
 use crate::store::sql::{execute, query, scalar};
 use crate::time::Timestamp;
@@ -107,10 +107,7 @@ fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row
 
 fn show(cx: &Cx<'_>, rig: &RigState, lease_seconds: i64, row: Row) -> Result<DispatchOrder, Failure> {
     let bead = beads::require(cx, &row.bead_id)?;
-    let base_branch = match reviews::find(cx, &row.bead_id)? {
-        Some(request) if bead.kind == BeadType::MergeRequest => request.target_branch,
-        _ => reviews::target_of(&bead, beads::convoy_of(cx, &row.bead_id)?.as_ref(), &rig.default_branch),
-    };
+    let base_branch = reviews::base_of(cx, rig, &bead)?;
     Ok(DispatchOrder {
         order: row.id,
         agent: OrderedAgent { id: row.agent_id, name: row.name, role: row.role, identity: row.identity },

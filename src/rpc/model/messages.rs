@@ -2,7 +2,7 @@
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{Agent, AgentRole, Bead, Channel, Mail, NudgeMode, NudgePriority};
+use super::{Agent, AgentRole, Bead, Channel, CurrentStep, Mail, NudgeMode, NudgePriority};
 use crate::ids::{BeadId, RigId};
 use crate::store::sql::{flag_column, json_column};
 use crate::time::Timestamp;
@@ -102,8 +102,8 @@ pub struct Nudge {
     pub source: String,
 }
 
-/// Contract 3.11. Embedded: `instructions` and `nudges`; the three contexts are the contract's objects, or null.
-#[derive(Debug, Clone, Serialize)]
+/// Contract 3.11. Embedded: everything after the three contexts, which are the contract's objects, or null.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PrimeContext {
     pub agent: Agent,
     pub hooked_bead: Option<Bead>,
@@ -115,4 +115,12 @@ pub struct PrimeContext {
     /// What to do now, without asking.
     pub instructions: String,
     pub nudges: Vec<Nudge>,
+    /// Commands that must succeed before work is submitted or merged.
+    pub quality_gates: Vec<String>,
+    /// The order that the hook is; null without a hook.
+    pub order: Option<i64>,
+    /// Where the branch begins, and what it is merged into; null without a hook.
+    pub base_branch: Option<String>,
+    /// The step of its formula that is next.
+    pub step: Option<CurrentStep>,
 }

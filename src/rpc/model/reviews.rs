@@ -28,15 +28,26 @@ pub struct SubmitReviewInput {
 }
 
 /// Contract 2.5 `completeReviewWithResult`, input. Embedded: `base_commit`, where the target was before the merge.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CompleteReviewInput {
     pub entry_id: BeadId,
     pub status: ReviewResult,
-    #[serde(default)]
     pub message: Option<String>,
-    #[serde(default)]
     pub commit_sha: Option<String>,
-    #[serde(default)]
+    pub base_commit: Option<String>,
+}
+
+/// The same as callers give it. Embedded: without `entry_id` the merge request on the caller's hook is meant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReviewReport {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_id: Option<BeadId>,
+    pub status: ReviewResult,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_sha: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_commit: Option<String>,
 }
 

@@ -44,6 +44,31 @@ fn an_agent_is_told_to_begin_without_asking_and_how() {
     assert_eq!(code(unknown), Code::NotFound);
 }
 
+/// What must succeed before work is submitted, whatever the town has changed since; and where the work goes.
+#[test]
+fn an_agent_is_told_gates_order_base_and_step() {
+    let (town, rig) = Town::with_rig();
+    let agent = town.sling_as(&rig, json!({"rigId": rig.id, "title": "t", "quality": "basic"}), &town.owner()).unwrap().agent.unwrap();
+    let told = prime(&town, &rig, &agent.id);
+    assert_eq!((&told["quality_gates"], &told["order"], &told["base_branch"]), (&json!([]), &json!(agent.fence), &json!("main")));
+    assert_eq!(told["step"]["step"]["title"], "implement");
+    for gates in [json!(["npm test", "npm run lint"]), json!([])] {
+        town.configure(json!({"refinery": {"gates": gates}})).unwrap();
+        assert_eq!(prime(&town, &rig, &agent.id)["quality_gates"], gates);
+    }
+    town.configure(json!({"refinery": {"gates": ["make"]}})).unwrap();
+    town.configure(json!({"refinery": null})).unwrap();
+    assert_eq!(prime(&town, &rig, &agent.id)["quality_gates"], json!([]));
+    // Work of a convoy goes into its branch.
+    let convoy = town.try_convoy(json!({"rigId": rig.id, "convoyTitle": "C", "tasks": [{"title": "x"}], "staged": false})).unwrap();
+    town.fleet.settle();
+    let worker =
+        town.agents(&rig).into_iter().find(|agent| agent.current_hook_bead_id == Some(convoy.beads[0].bead.bead_id.clone())).unwrap();
+    let base = prime(&town, &rig, &worker.id)["base_branch"].clone();
+    assert!(base.as_str().unwrap().starts_with("convoy/"), "{base}");
+    assert_eq!(prime(&town, &rig, &town.agent(&rig).unwrap().id)["base_branch"], Value::Null);
+}
+
 /// Gastown contract 2.4: mail is taken; nudges wait until they are marked.
 #[test]
 fn mail_is_taken_by_priming_and_nudges_are_only_shown() {

@@ -5,6 +5,7 @@
 use super::edge::{Got, Isolate, Reading, Sent, header, text};
 use super::tokens::{self, OWNER};
 use super::{Fleet, Town};
+use gastown_mcp::rpc::call::Context;
 use serde_json::{Value, json};
 
 /// A client of the owner's.
@@ -15,6 +16,9 @@ pub struct Client {
     capabilities: Value,
     /// Of the eras before: its session.
     session: Option<String>,
+    /// Whose token it shows, unless the owner's, and which headers besides.
+    jwt: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 /// What a client declares that takes tasks.
@@ -25,12 +29,34 @@ pub fn tasks() -> Value {
 impl Client {
     /// Of the stateless era, on the fleet's connection.
     pub fn modern(fleet: &Fleet, capabilities: Value) -> Self {
-        Self { at: Isolate::new(fleet), path: "/mcp".to_owned(), capabilities, session: None }
+        Self { at: Isolate::new(fleet), path: "/mcp".to_owned(), capabilities, session: None, jwt: None, headers: Vec::new() }
     }
 
     /// The same on a town's connection.
     pub fn of_town(town: &Town, capabilities: Value) -> Self {
         Self { path: format!("/towns/{}/mcp", town.id), ..Self::modern(&town.fleet, capabilities) }
+    }
+
+    /// The same with another's token.
+    pub fn of(town: &Town, who: &Context) -> Self {
+        Self { jwt: Some(who.jwt.clone()), ..Self::of_town(town, json!({})) }
+    }
+
+    /// The same, with a session of 2025-11-25.
+    pub fn legacy_of(town: &Town, who: &Context) -> Self {
+        Self::begin(Self { session: Some(String::new()), ..Self::of(town, who) }, &json!({}))
+    }
+
+    /// With a header more.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// At another path.
+    pub fn on(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
     }
 
     /// With a session of 2025-11-25.
@@ -40,7 +66,10 @@ impl Client {
 
     /// The same, with these capabilities.
     pub fn legacy_with(fleet: &Fleet, capabilities: &Value) -> Self {
-        let mut client = Self { session: Some(String::new()), ..Self::modern(fleet, Value::Null) };
+        Self::begin(Self { session: Some(String::new()), ..Self::modern(fleet, Value::Null) }, capabilities)
+    }
+
+    fn begin(mut client: Self, capabilities: &Value) -> Self {
         let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
         let response = client.at.send(client.sent("initialize", Some(json!(0)), params));
         client.session = header(&response, "mcp-session-id");
@@ -51,7 +80,11 @@ impl Client {
     pub fn sent(&self, method: &str, id: Option<Value>, mut params: Value) -> Sent {
         let mut sent = Sent { method: "POST".to_owned(), path: self.path.clone(), ..Sent::default() };
         let mut put = |name: &str, value: &str| sent.headers.insert(name.to_owned(), value.to_owned());
-        put("authorization", &format!("Bearer {}", tokens::user(&self.at.fleet, OWNER).jwt));
+        let jwt = self.jwt.clone().unwrap_or_else(|| tokens::user(&self.at.fleet, OWNER).jwt);
+        put("authorization", &format!("Bearer {jwt}"));
+        for (name, value) in &self.headers {
+            put(name, value);
+        }
         put("accept", "application/json, text/event-stream");
         match &self.session {
             Some(session) if !session.is_empty() => {

@@ -73,7 +73,7 @@ impl Caller {
                 Some(town) => format!("town:{town}"),
                 None => format!("principal:{}", principal.key()),
             });
-            let connection = Connection { client: &client, memory: &Memory::default(), pinned: caller.pinned.as_ref() };
+            let connection = Connection { client: &client, memory: &Memory::default(), pinned: caller.pinned.as_ref(), speaker: None };
             run(connection, &sessions, tool, arguments, &*caller).await
         })
     }

@@ -1,0 +1,57 @@
+//! Routes about a rig's agents: who lives there, and what each has said.
+
+use super::{Asked, Planned, Shape, filter, filtered, query};
+use crate::error::Failure;
+use crate::rpc::model::{AgentFilter, AgentRole, RegisterAgentInput};
+use crate::rpc::table::{
+    DELETE_AGENT, GET_AGENT, GET_AGENT_EVENTS, GET_OR_CREATE_AGENT, LIST_AGENTS, RECONSTRUCT_CONVERSATION, REGISTER_AGENT,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(super) const ABSENT: &str = "Agent not found";
+
+#[derive(Deserialize)]
+struct RoleBody {
+    role: AgentRole,
+}
+
+#[derive(Deserialize)]
+struct EventsQuery {
+    after_id: Option<i64>,
+    limit: Option<i64>,
+}
+
+pub(super) fn register(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let input: RegisterAgentInput = asked.body()?;
+    asked.call(&REGISTER_AGENT, (input,), Shape::Whole)
+}
+
+pub(super) fn list(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let filter: AgentFilter = filter(&asked.request.query)?;
+    asked.call(&LIST_AGENTS, (filter,), Shape::Whole)
+}
+
+pub(super) fn get_or_create(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let body: RoleBody = asked.body()?;
+    asked.call(&GET_OR_CREATE_AGENT, (body.role, Value::Null), Shape::Whole)
+}
+
+pub(super) fn get(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    asked.call(&GET_AGENT, (asked.agent()?,), Shape::Found(ABSENT))
+}
+
+/// The call itself says nothing of an agent that was not there.
+pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let first = asked.call(&GET_AGENT, (asked.agent()?,), Shape::Whole)?.call;
+    Ok(Planned { first: Some(first), ..asked.call(&DELETE_AGENT, (asked.agent()?,), Shape::Gone(ABSENT))? })
+}
+
+pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let EventsQuery { after_id, limit } = filtered(query(&asked.request.query))?;
+    asked.call(&GET_AGENT_EVENTS, (asked.agent()?, after_id, limit), Shape::Whole)
+}
+
+pub(super) fn conversation(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    asked.call(&RECONSTRUCT_CONVERSATION, (asked.agent()?,), Shape::Field("conversation"))
+}

@@ -1,0 +1,102 @@
+//! Routes about beads: made, read, moved, deleted, and what happened to them.
+
+use super::{Asked, Planned, Shape, filtered, query, shaped};
+use crate::error::Failure;
+use crate::ids::BeadId;
+use crate::rpc::model::{BeadEventFilter, BeadFilter, BeadStatus, BeadType, CreateBeadInput, FormulaInput, SlingInput};
+use crate::rpc::table::{
+    CLOSE_BEAD, CREATE_BEAD, CREATE_MOLECULE, DELETE_BEAD, GET_BEAD, LIST_BEAD_EVENTS, LIST_BEADS, SLING_BEAD, UPDATE_BEAD_STATUS,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+const ABSENT: &str = "Bead not found";
+/// The agent of a bead, as the contract calls it now and as it did before.
+const ASSIGNEE: [&str; 2] = ["assignee_agent_bead_id", "assignee_agent_id"];
+
+#[derive(Deserialize)]
+struct StatusBody {
+    status: BeadStatus,
+    agent_id: String,
+    #[serde(default)]
+    failure_reason: Value,
+}
+
+#[derive(Deserialize)]
+struct CloseBody {
+    agent_id: String,
+}
+
+#[derive(Deserialize)]
+struct MoleculeBody {
+    bead_id: BeadId,
+    formula: FormulaInput,
+}
+
+/// Takes the older name for the newer one.
+fn renamed(mut fields: Map<String, Value>) -> Map<String, Value> {
+    let [now, before] = ASSIGNEE;
+    if let Some(agent) = fields.remove(before) {
+        fields.entry(now).or_insert(agent);
+    }
+    fields
+}
+
+pub(super) fn create(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let input: CreateBeadInput = shaped(renamed(asked.body()?))?;
+    asked.call(&CREATE_BEAD, (input,), Shape::Whole)
+}
+
+pub(super) fn list(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let filter: BeadFilter = filtered(renamed(query(&asked.request.query)))?;
+    asked.call(&LIST_BEADS, (filter,), Shape::Whole)
+}
+
+pub(super) fn get(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    asked.call(&GET_BEAD, (asked.bead(ABSENT)?,), Shape::Found(ABSENT))
+}
+
+pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    asked.call(&DELETE_BEAD, (asked.bead(ABSENT)?, &asked.rig), Shape::Gone(ABSENT))
+}
+
+pub(super) fn set_status(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let body: StatusBody = asked.body()?;
+    asked.call(&UPDATE_BEAD_STATUS, (asked.bead(ABSENT)?, body.status, body.agent_id, body.failure_reason), Shape::Whole)
+}
+
+pub(super) fn close(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let body: CloseBody = asked.body()?;
+    asked.call(&CLOSE_BEAD, (asked.bead(ABSENT)?, body.agent_id), Shape::Whole)
+}
+
+pub(super) fn sling(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let mut fields: Map<String, Value> = asked.body()?;
+    fields.insert("rigId".to_owned(), json!(asked.rig));
+    let input: SlingInput = shaped(fields)?;
+    asked.call(&SLING_BEAD, (input,), Shape::Whole)
+}
+
+/// An escalation is a bead of the rig that its town hears of.
+pub(super) fn escalate(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let mut fields: Map<String, Value> = asked.body()?;
+    fields.insert("type".to_owned(), json!(BeadType::Escalation));
+    let input: CreateBeadInput = shaped(fields)?;
+    asked.call(&CREATE_BEAD, (input,), Shape::Whole)
+}
+
+pub(super) fn create_molecule(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let body: MoleculeBody = asked.body()?;
+    asked.call(&CREATE_MOLECULE, (body.bead_id, body.formula), Shape::Whole)
+}
+
+pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let mut fields = query(&asked.request.query);
+    if let Some(bead) = fields.remove("bead_id") {
+        fields.insert("beadId".to_owned(), bead);
+    }
+    // The rig's own ways to page are not the contract's.
+    fields.retain(|name, _| matches!(name.as_str(), "beadId" | "since" | "limit"));
+    let filter: BeadEventFilter = filtered(fields)?;
+    asked.call(&LIST_BEAD_EVENTS, (filter,), Shape::Whole)
+}

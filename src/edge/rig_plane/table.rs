@@ -1,0 +1,144 @@
+//! The routes of the rig plane: method, path, status, for whom, and what it asks for.
+//!
+//! Owns the rows. A new route is one row and one function that plans its call.
+
+use super::{Asked, Planned, agents, beads, desk, own};
+use crate::error::Failure;
+
+/// For whom a route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Whomever the rig lets.
+    Anyone,
+    /// The agent that the path names.
+    Own,
+    /// The town's Mayor.
+    Mayor,
+}
+
+/// A row.
+pub(super) struct Route {
+    /// Upper case.
+    pub(super) method: &'static str,
+    /// Segments; one that begins with a colon is a variable.
+    pub(super) path: &'static str,
+    /// Of success.
+    pub(super) status: u16,
+    /// See `Who`.
+    pub(super) who: Who,
+    /// What it asks for. Sends nothing.
+    pub(super) plan: fn(&Asked<'_>) -> Result<Planned, Failure>,
+}
+
+/// A function that plans.
+type Plan = fn(&Asked<'_>) -> Result<Planned, Failure>;
+
+impl Route {
+    const fn get(path: &'static str, plan: Plan) -> Self {
+        Self { method: "GET", path, status: 200, who: Who::Anyone, plan }
+    }
+
+    const fn post(path: &'static str, plan: Plan) -> Self {
+        Self { method: "POST", path, status: 200, who: Who::Anyone, plan }
+    }
+
+    const fn patch(path: &'static str, plan: Plan) -> Self {
+        Self { method: "PATCH", path, status: 200, who: Who::Anyone, plan }
+    }
+
+    const fn delete(path: &'static str, plan: Plan) -> Self {
+        Self { method: "DELETE", path, status: 200, who: Who::Anyone, plan }
+    }
+
+    /// It makes something.
+    const fn makes(mut self) -> Self {
+        self.status = 201;
+        self
+    }
+
+    /// The contract has it, embedded towns do not.
+    const fn missing(mut self) -> Self {
+        self.status = 501;
+        self
+    }
+
+    const fn own(mut self) -> Self {
+        self.who = Who::Own;
+        self
+    }
+
+    const fn mayors(mut self) -> Self {
+        self.who = Who::Mayor;
+        self
+    }
+
+    /// What stands in the path for its variables, if that is such a path.
+    pub(super) fn variables<'a>(&self, rest: &'a [String]) -> Option<Vec<&'a str>> {
+        let mut variables = Vec::new();
+        let mut given = rest.iter();
+        for part in self.path.split('/') {
+            let segment = given.next()?;
+            match part.starts_with(':') {
+                true => variables.push(segment.as_str()),
+                false if part == segment => {}
+                false => return None,
+            }
+        }
+        given.next().is_none().then_some(variables)
+    }
+}
+
+/// Every route of a rig. Of two that fit a path the first counts.
+pub(super) const ROUTES: &[Route] = &[
+    Route::post("beads", beads::create).makes(),
+    Route::get("beads", beads::list),
+    Route::get("beads/:bead", beads::get),
+    Route::delete("beads/:bead", beads::delete),
+    Route::patch("beads/:bead/status", beads::set_status),
+    Route::post("beads/:bead/close", beads::close),
+    Route::post("sling", beads::sling).makes(),
+    Route::post("escalations", beads::escalate).makes(),
+    Route::post("molecules", beads::create_molecule).makes(),
+    Route::get("events", beads::events),
+    Route::post("agents", agents::register).makes(),
+    Route::get("agents", agents::list),
+    Route::post("agents/get-or-create", agents::get_or_create),
+    Route::get("agents/:agent", agents::get),
+    Route::delete("agents/:agent", agents::delete),
+    Route::get("agents/:agent/events", agents::events),
+    Route::get("agents/:agent/conversation", agents::conversation),
+    // An agent's own.
+    Route::post("agents/:agent/hook", own::hook).own(),
+    Route::delete("agents/:agent/hook", own::unhook).own(),
+    Route::get("agents/:agent/prime", own::prime).own(),
+    Route::post("agents/:agent/done", own::done).own(),
+    Route::post("agents/:agent/request-changes", own::request_changes).makes().own(),
+    Route::post("agents/:agent/completed", own::completed).own(),
+    Route::post("agents/:agent/waiting", own::waiting).own(),
+    Route::post("agents/:agent/checkpoint", own::checkpoint).own(),
+    Route::post("agents/:agent/eviction-context", own::eviction_context).missing().own(),
+    Route::get("agents/:agent/mail", own::mail).own(),
+    Route::post("agents/:agent/heartbeat", own::heartbeat).own(),
+    Route::post("agents/:agent/status", own::status).own(),
+    Route::get("agents/:agent/pending-nudges", own::pending_nudges).own(),
+    Route::post("agents/:agent/nudge-delivered", own::nudge_delivered).own(),
+    Route::get("agents/:agent/molecule/current", own::molecule_current).own(),
+    Route::post("agents/:agent/molecule/advance", own::molecule_advance).own(),
+    Route::get("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
+    Route::post("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
+    Route::delete("agents/:agent/db-snapshot", own::db_snapshot).missing().own(),
+    // The rig's desk.
+    Route::post("nudge", desk::nudge),
+    Route::post("refresh-git-token", desk::refresh_git_token).missing(),
+    Route::post("agent-events", desk::append_event).makes(),
+    Route::post("mail", desk::send_mail).makes(),
+    Route::post("review-queue", desk::submit_review).makes(),
+    Route::post("review-queue/:entry/complete", desk::complete_review),
+    Route::post("triage/resolve", desk::resolve_triage),
+];
+
+/// The routes of a town's Mayor, under `rigs/mayor-{town}`.
+pub(super) const MAYOR: &[Route] = &[
+    Route::post("agents/:agent/heartbeat", own::mayor_heartbeat).mayors(),
+    Route::post("agents/:agent/waiting", own::mayor_waiting).mayors(),
+];
