@@ -8,7 +8,7 @@ use super::Keys;
 use super::claims::AUDIENCE;
 use super::principal::{OrgMembership, Principal, Scope};
 use super::verify::{
-    AUDIENCE_OBJECTS, INTERNAL_LIFE_MAX_MS, MAYOR_RIG_PREFIX, ROLE_REFINERY, SCOPE_CONTAINER, SCOPE_EXCHANGED, SCOPE_INTERNAL,
+    AUDIENCE_OBJECTS, INTERNAL_LIFE_MAX_MS, MAYOR_RIG_PREFIX, ROLE_POLECAT, ROLE_REFINERY, SCOPE_CONTAINER, SCOPE_EXCHANGED, SCOPE_INTERNAL,
 };
 use crate::error::Fault;
 use crate::ids::{RigId, TownId};
@@ -122,7 +122,8 @@ pub fn mint_agent(keys: &Keys, claims: &AgentClaims<'_>, life_seconds: i64, now:
     }
     let (rig_id, role) = match claims.place {
         AgentPlace::Mayor => (format!("{MAYOR_RIG_PREFIX}{}", claims.town), None),
-        AgentPlace::Polecat(rig) => (rig.to_string(), None),
+        // Where a token came with an order, nobody has to look the role up.
+        AgentPlace::Polecat(rig) => (rig.to_string(), claims.fence.map(|_| ROLE_POLECAT)),
         AgentPlace::Refinery(rig) => (rig.to_string(), Some(ROLE_REFINERY)),
     };
     let (iat, exp) = span(now, life_seconds);

@@ -26,6 +26,7 @@ pub(super) const SCOPE_INTERNAL: &str = "internal";
 pub(super) const SCOPE_EXCHANGED: &str = "exchanged";
 /// The audience of an exchanged token: nobody but our objects.
 pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
+pub(super) const ROLE_POLECAT: &str = "polecat";
 pub(super) const ROLE_REFINERY: &str = "refinery";
 pub(super) const ROLE_POLECAT: &str = "polecat";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
