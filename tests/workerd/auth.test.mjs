@@ -141,8 +141,9 @@ describe("403: believed, but not for this", () => {
 
   test("roles without an MCP profile are told where to go", async () => {
     const agent = tokens.agent({ town: mine.id, rig: mine.rigs.web, agent: randomUUID() });
-    for (const token of [agent, tokens.container(mine.id)]) forbidden(await ask("POST", `/towns/${mine.id}/mcp`, token), "MCP");
-    forbidden(await ask("POST", "/mcp", tokens.mayor(mine.id)), "fleet door");
+    forbidden(await ask("POST", `/towns/${mine.id}/mcp`, tokens.container(mine.id)), "a container that names no agent");
+    assert.equal((await ask("POST", `/towns/${mine.id}/mcp`, agent)).status, 404, "an agent that lives nowhere");
+    for (const token of [agent, tokens.mayor(mine.id)]) forbidden(await ask("POST", "/mcp", token), "fleet door");
     forbidden(await ask("GET", `/api/mayor/${mine.id}/tools/rigs`, tokens.user("owner")), "Mayor routes take a Mayor's token");
     forbidden(await ask("GET", `/api/mayor/${mine.id}/tools/rigs`, agent), "an agent is no Mayor");
   });

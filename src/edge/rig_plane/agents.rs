@@ -1,26 +1,14 @@
 //! Routes about a rig's agents: who lives there, and what each has said.
 
-use super::{Asked, Planned, Shape, filter, filtered, query};
-use crate::error::Failure;
+use super::{Asked, BAD_FILTER, Planned, Shape, filter, given, query, take};
+use crate::error::{Failure, Refusal};
 use crate::rpc::model::{AgentFilter, AgentRole, RegisterAgentInput};
 use crate::rpc::table::{
     DELETE_AGENT, GET_AGENT, GET_AGENT_EVENTS, GET_OR_CREATE_AGENT, LIST_AGENTS, RECONSTRUCT_CONVERSATION, REGISTER_AGENT,
 };
-use serde::Deserialize;
 use serde_json::Value;
 
 pub(super) const ABSENT: &str = "Agent not found";
-
-#[derive(Deserialize)]
-struct RoleBody {
-    role: AgentRole,
-}
-
-#[derive(Deserialize)]
-struct EventsQuery {
-    after_id: Option<i64>,
-    limit: Option<i64>,
-}
 
 pub(super) fn register(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let input: RegisterAgentInput = asked.body()?;
@@ -33,8 +21,8 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn get_or_create(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: RoleBody = asked.body()?;
-    asked.call(&GET_OR_CREATE_AGENT, (body.role, Value::Null), Shape::Whole)
+    let role: AgentRole = take(&mut asked.body()?, "role")?;
+    asked.call(&GET_OR_CREATE_AGENT, (role, Value::Null), Shape::Whole)
 }
 
 pub(super) fn get(asked: &Asked<'_>) -> Result<Planned, Failure> {
@@ -48,8 +36,10 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let EventsQuery { after_id, limit } = filtered(query(&asked.request.query))?;
-    asked.call(&GET_AGENT_EVENTS, (asked.agent()?, after_id, limit), Shape::Whole)
+    let mut query = query(&asked.request.query);
+    let mut number = |name| given::<i64>(&mut query, name).map_err(|refusal| Refusal { message: BAD_FILTER.to_owned(), ..refusal });
+    let (after, limit) = (number("after_id")?, number("limit")?);
+    asked.call(&GET_AGENT_EVENTS, (asked.agent()?, after, limit), Shape::Whole)
 }
 
 pub(super) fn conversation(asked: &Asked<'_>) -> Result<Planned, Failure> {

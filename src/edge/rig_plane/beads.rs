@@ -1,37 +1,17 @@
 //! Routes about beads: made, read, moved, deleted, and what happened to them.
 
-use super::{Asked, Planned, Shape, filtered, query, shaped};
+use super::{Asked, Planned, Shape, filtered, query, shaped, take};
 use crate::error::Failure;
 use crate::ids::BeadId;
 use crate::rpc::model::{BeadEventFilter, BeadFilter, BeadStatus, BeadType, CreateBeadInput, FormulaInput, SlingInput};
 use crate::rpc::table::{
     CLOSE_BEAD, CREATE_BEAD, CREATE_MOLECULE, DELETE_BEAD, GET_BEAD, LIST_BEAD_EVENTS, LIST_BEADS, SLING_BEAD, UPDATE_BEAD_STATUS,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 const ABSENT: &str = "Bead not found";
 /// The agent of a bead, as the contract calls it now and as it did before.
 const ASSIGNEE: [&str; 2] = ["assignee_agent_bead_id", "assignee_agent_id"];
-
-#[derive(Deserialize)]
-struct StatusBody {
-    status: BeadStatus,
-    agent_id: String,
-    #[serde(default)]
-    failure_reason: Value,
-}
-
-#[derive(Deserialize)]
-struct CloseBody {
-    agent_id: String,
-}
-
-#[derive(Deserialize)]
-struct MoleculeBody {
-    bead_id: BeadId,
-    formula: FormulaInput,
-}
 
 /// Takes the older name for the newer one.
 fn renamed(mut fields: Map<String, Value>) -> Map<String, Value> {
@@ -61,13 +41,14 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn set_status(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: StatusBody = asked.body()?;
-    asked.call(&UPDATE_BEAD_STATUS, (asked.bead(ABSENT)?, body.status, body.agent_id, body.failure_reason), Shape::Whole)
+    let mut body = asked.body()?;
+    let (status, agent): (BeadStatus, String) = (take(&mut body, "status")?, take(&mut body, "agent_id")?);
+    asked.call(&UPDATE_BEAD_STATUS, (asked.bead(ABSENT)?, status, agent, body.remove("failure_reason")), Shape::Whole)
 }
 
 pub(super) fn close(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: CloseBody = asked.body()?;
-    asked.call(&CLOSE_BEAD, (asked.bead(ABSENT)?, body.agent_id), Shape::Whole)
+    let agent: String = take(&mut asked.body()?, "agent_id")?;
+    asked.call(&CLOSE_BEAD, (asked.bead(ABSENT)?, agent), Shape::Whole)
 }
 
 pub(super) fn sling(asked: &Asked<'_>) -> Result<Planned, Failure> {
@@ -86,8 +67,9 @@ pub(super) fn escalate(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn create_molecule(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: MoleculeBody = asked.body()?;
-    asked.call(&CREATE_MOLECULE, (body.bead_id, body.formula), Shape::Whole)
+    let mut body = asked.body()?;
+    let (bead, formula): (BeadId, FormulaInput) = (take(&mut body, "bead_id")?, take(&mut body, "formula")?);
+    asked.call(&CREATE_MOLECULE, (bead, formula), Shape::Whole)
 }
 
 pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {

@@ -1,34 +1,22 @@
 //! Routes by which agents and containers bring something to the rig: messages, finished work, results, decisions.
 
-use super::{Asked, Planned, Shape, shaped, unsupported};
+use super::{Asked, Planned, Shape, given, shaped, take, unsupported};
 use crate::error::Failure;
 use crate::ids::AgentId;
-use crate::rpc::model::{MailInput, NudgeMode, NudgeOptions, NudgePriority, ReviewReport, SubmitReviewInput, TriageInput};
+use crate::rpc::model::{MailInput, NudgeOptions, ReviewReport, SubmitReviewInput, TriageInput};
 use crate::rpc::table::{APPEND_AGENT_EVENT, COMPLETE_REVIEW, QUEUE_NUDGE, RESOLVE_TRIAGE, SEND_MAIL, SUBMIT_REVIEW};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-#[derive(Deserialize)]
-struct NudgeBody {
-    target_agent_id: AgentId,
-    message: String,
-    mode: Option<NudgeMode>,
-    priority: Option<NudgePriority>,
-    ttl_seconds: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct EventBody {
-    agent_id: AgentId,
-    event_type: String,
-    #[serde(default)]
-    data: Value,
-}
-
 pub(super) fn nudge(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: NudgeBody = asked.body()?;
-    let options = NudgeOptions { mode: body.mode, priority: body.priority, source: None, ttl_seconds: body.ttl_seconds };
-    asked.call(&QUEUE_NUDGE, (body.target_agent_id, body.message, options), Shape::Field("nudge_id"))
+    let mut body = asked.body()?;
+    let (to, message): (AgentId, String) = (take(&mut body, "target_agent_id")?, take(&mut body, "message")?);
+    let options = NudgeOptions {
+        mode: given(&mut body, "mode")?,
+        priority: given(&mut body, "priority")?,
+        source: None,
+        ttl_seconds: given(&mut body, "ttl_seconds")?,
+    };
+    asked.call(&QUEUE_NUDGE, (to, message, options), Shape::Field("nudge_id"))
 }
 
 pub(super) fn refresh_git_token(_: &Asked<'_>) -> Result<Planned, Failure> {
@@ -36,8 +24,9 @@ pub(super) fn refresh_git_token(_: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn append_event(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: EventBody = asked.body()?;
-    asked.call(&APPEND_AGENT_EVENT, (body.agent_id, body.event_type, body.data), Shape::Field("id"))
+    let mut body = asked.body()?;
+    let (agent, kind): (AgentId, String) = (take(&mut body, "agent_id")?, take(&mut body, "event_type")?);
+    asked.call(&APPEND_AGENT_EVENT, (agent, kind, body.remove("data")), Shape::Field("id"))
 }
 
 pub(super) fn send_mail(asked: &Asked<'_>) -> Result<Planned, Failure> {

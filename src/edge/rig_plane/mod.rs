@@ -23,6 +23,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use table::{MAYOR, ROUTES, Route, Who};
 
+/// What is said of a query that is none.
+const BAD_FILTER: &str = "Invalid filter";
 /// How the rig id of a town's Mayor begins (Gastown contract 5.1).
 const MAYOR_RIG_PREFIX: &str = "mayor-";
 
@@ -169,10 +171,27 @@ impl Asked<'_> {
     }
 }
 
+/// A field that must be there, taken out of its body. Few bodies are a shape of the contract, and a type for each of the
+/// others would be a decoder for each.
+fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<T, Refusal> {
+    given(fields, name)?.ok_or_else(|| invalid(format!("missing field `{name}`")))
+}
+
+/// The same of a field that may be left out, or null.
+fn given<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_str(&value.to_string()).map(Some).map_err(|error| invalid(format!("{name}: {error}"))),
+    }
+}
+
+fn invalid(hint: String) -> Refusal {
+    Refusal::new(Code::InvalidArgument, "Invalid request body").hint(hint)
+}
+
 /// Fields as a shape of the contract.
 fn shaped<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    serde_json::from_str(&Value::Object(fields).to_string())
-        .map_err(|error| Refusal::new(Code::InvalidArgument, "Invalid request body").hint(error.to_string()))
+    serde_json::from_str(&Value::Object(fields).to_string()).map_err(|error| invalid(error.to_string()))
 }
 
 /// What the contract has and embedded towns do not.
@@ -209,5 +228,5 @@ pub fn filter<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
 
 fn filtered<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
     serde_json::from_str(&Value::Object(fields).to_string())
-        .map_err(|error| Refusal::new(Code::InvalidArgument, "Invalid filter").hint(error.to_string()))
+        .map_err(|error| Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Routes of one agent, by which it reports for itself; and the two of the Mayor.
 
-use super::{Asked, Planned, Shape, shaped, unsupported};
+use super::{Asked, Planned, Shape, given, invalid, take, unsupported};
 use crate::error::Failure;
 use crate::ids::BeadId;
 use crate::rpc::model::{AgentCompletedInput, AgentDoneInput, AgentStatus, RequestChangesInput};
@@ -10,45 +10,13 @@ use crate::rpc::table::{
     UPDATE_AGENT_STATUS_MESSAGE, WRITE_CHECKPOINT,
 };
 use crate::time::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const NO_MOLECULE: &str = "No active molecule";
 
-#[derive(Deserialize)]
-struct HookBody {
-    bead_id: BeadId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WaitingBody {
-    fired_at: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct CheckpointBody {
-    data: Value,
-}
-
-#[derive(Deserialize)]
-struct MessageBody {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct NudgeBody {
-    nudge_id: String,
-}
-
-#[derive(Deserialize)]
-struct SummaryBody {
-    summary: String,
-}
-
 pub(super) fn hook(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: HookBody = asked.body()?;
-    asked.call(&HOOK_BEAD, (asked.agent()?, body.bead_id), Shape::Flag("hooked"))
+    let bead: BeadId = take(&mut asked.body()?, "bead_id")?;
+    asked.call(&HOOK_BEAD, (asked.agent()?, bead), Shape::Flag("hooked"))
 }
 
 pub(super) fn unhook(asked: &Asked<'_>) -> Result<Planned, Failure> {
@@ -77,13 +45,15 @@ pub(super) fn completed(asked: &Asked<'_>) -> Result<Planned, Failure> {
 /// Its process lives and waits for somebody to speak.
 pub(super) fn waiting(asked: &Asked<'_>) -> Result<Planned, Failure> {
     // When that was is the rig's own clock's business.
-    let _: WaitingBody = shaped(asked.fields()?)?;
+    fired_at(asked)?;
     asked.call(&UPDATE_AGENT_STATUS, (asked.agent()?, AgentStatus::Waiting), Shape::Flag("acknowledged"))
 }
 
 pub(super) fn checkpoint(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: CheckpointBody = asked.body()?;
-    asked.call(&WRITE_CHECKPOINT, (asked.agent()?, body.data), Shape::Flag("written"))
+    let mut body: Map<String, Value> = asked.body()?;
+    // Null is a checkpoint too: none.
+    let data = body.remove("data").ok_or_else(|| invalid("missing field `data`".to_owned()))?;
+    asked.call(&WRITE_CHECKPOINT, (asked.agent()?, data), Shape::Flag("written"))
 }
 
 pub(super) fn eviction_context(_: &Asked<'_>) -> Result<Planned, Failure> {
@@ -100,8 +70,8 @@ pub(super) fn heartbeat(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn status(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: MessageBody = asked.body()?;
-    asked.call(&UPDATE_AGENT_STATUS_MESSAGE, (asked.agent()?, body.message), Shape::Flag("updated"))
+    let message: String = take(&mut asked.body()?, "message")?;
+    asked.call(&UPDATE_AGENT_STATUS_MESSAGE, (asked.agent()?, message), Shape::Flag("updated"))
 }
 
 pub(super) fn pending_nudges(asked: &Asked<'_>) -> Result<Planned, Failure> {
@@ -109,8 +79,8 @@ pub(super) fn pending_nudges(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn nudge_delivered(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: NudgeBody = asked.body()?;
-    asked.call(&MARK_NUDGE_DELIVERED, (body.nudge_id,), Shape::Flag("delivered"))
+    let nudge: String = take(&mut asked.body()?, "nudge_id")?;
+    asked.call(&MARK_NUDGE_DELIVERED, (nudge,), Shape::Flag("delivered"))
 }
 
 pub(super) fn molecule_current(asked: &Asked<'_>) -> Result<Planned, Failure> {
@@ -118,8 +88,8 @@ pub(super) fn molecule_current(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn molecule_advance(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: SummaryBody = asked.body()?;
-    asked.call(&ADVANCE_MOLECULE, (asked.agent()?, body.summary), Shape::Found(NO_MOLECULE))
+    let summary: String = take(&mut asked.body()?, "summary")?;
+    asked.call(&ADVANCE_MOLECULE, (asked.agent()?, summary), Shape::Found(NO_MOLECULE))
 }
 
 pub(super) fn db_snapshot(_: &Asked<'_>) -> Result<Planned, Failure> {
@@ -131,6 +101,9 @@ pub(super) fn mayor_heartbeat(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn mayor_waiting(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let body: WaitingBody = shaped(asked.fields()?)?;
-    asked.call_town(&MAYOR_WAITING, (asked.named(), body.fired_at), Shape::Flag("acknowledged"))
+    asked.call_town(&MAYOR_WAITING, (asked.named(), fired_at(asked)?), Shape::Flag("acknowledged"))
+}
+
+fn fired_at(asked: &Asked<'_>) -> Result<Option<Timestamp>, Failure> {
+    Ok(given(&mut asked.fields()?, "firedAt")?)
 }
