@@ -120,6 +120,8 @@ impl<'a> AccessToken<'a> {
             orgs: usable_orgs(claims.orgs.as_ref()),
             from: None,
             method: None,
+            fence: None,
+            process: None,
             expires_at: times.end(None),
         })
     }

@@ -97,6 +97,9 @@ pub struct GastownClaims<'a> {
     pub user_id: Option<Text<'a>>,
     #[serde(default, borrow, deserialize_with = "present")]
     pub role: Option<Text<'a>>,
+    /// Ours: the dispatch order that an agent token came with.
+    #[serde(default, deserialize_with = "present")]
+    pub fence: Option<i64>,
     #[serde(default, borrow, deserialize_with = "present")]
     pub from: Option<Text<'a>>,
     #[serde(default, borrow, deserialize_with = "present")]

@@ -50,6 +50,8 @@ pub struct AgentClaims<'a> {
     pub town: &'a TownId,
     /// `userId`.
     pub user_id: &'a str,
+    /// `fence`: the dispatch order that the token is good for; `None`: for whatever the agent does.
+    pub fence: Option<i64>,
 }
 
 /// One call that an object makes on its own account.
@@ -113,6 +115,8 @@ pub fn mint_agent(keys: &Keys, claims: &AgentClaims<'_>, life_seconds: i64, now:
         user_id: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fence: Option<i64>,
         iat: i64,
         exp: i64,
     }
@@ -122,7 +126,10 @@ pub fn mint_agent(keys: &Keys, claims: &AgentClaims<'_>, life_seconds: i64, now:
         AgentPlace::Refinery(rig) => (rig.to_string(), Some(ROLE_REFINERY)),
     };
     let (iat, exp) = span(now, life_seconds);
-    sign(keys.gastown(), Wire { agent_id: claims.agent_id, rig_id, town_id: claims.town, user_id: claims.user_id, role, iat, exp })
+    sign(
+        keys.gastown(),
+        Wire { agent_id: claims.agent_id, rig_id, town_id: claims.town, user_id: claims.user_id, role, fence: claims.fence, iat, exp },
+    )
 }
 
 /// A container token (Gastown contract 5.1, third row). Believed for eight hours at most.

@@ -119,6 +119,10 @@ pub struct Principal {
     pub from: Option<String>,
     /// For an internal token: the only method it may call.
     pub method: Option<String>,
+    /// For an agent token: the dispatch order that it is good for; `None`: for whatever the agent does.
+    pub fence: Option<i64>,
+    /// The process that says it is this agent, as the request has it.
+    pub process: Option<String>,
     /// When the token ends; `None` for one that does not say.
     pub expires_at: Option<Timestamp>,
 }

@@ -97,6 +97,8 @@ fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError
         orgs: usable_orgs(claims.org_memberships.as_ref()),
         from: None,
         method: None,
+        fence: None,
+        process: None,
         expires_at: times.end(None),
     })
 }
@@ -171,6 +173,8 @@ fn agent(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenEr
         orgs: Vec::new(),
         from: None,
         method: None,
+        fence: claims.fence,
+        process: None,
         expires_at: times.end(Some(AGENT_AGE_MAX_MS)),
     })
 }
@@ -188,6 +192,8 @@ fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Tok
         orgs: Vec::new(),
         from: None,
         method: None,
+        fence: None,
+        process: None,
         expires_at: times.end(Some(AGENT_AGE_MAX_MS)),
     })
 }
@@ -205,6 +211,8 @@ fn internal(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Toke
         orgs: Vec::new(),
         from: Some(text(claims.from.as_ref())?.to_owned()),
         method: Some(text(claims.method.as_ref())?.to_owned()),
+        fence: None,
+        process: None,
         expires_at: times.end(None),
     })
 }
@@ -228,6 +236,8 @@ fn exchanged(claims: &GastownClaims<'_>, more: &ExchangedClaims<'_>, now: Timest
         orgs: usable_orgs(more.org_memberships.as_ref()),
         from: None,
         method: None,
+        fence: None,
+        process: None,
         expires_at: times.end(None),
     })
 }

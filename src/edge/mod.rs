@@ -6,6 +6,7 @@
 //! such a token must be for.
 
 mod authenticate;
+mod dispatch_stream;
 mod door;
 mod endpoint;
 pub mod envelope;
@@ -85,6 +86,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     if principal.role == crate::auth::principal::Role::Container {
         principal.agent_id = request.headers.get("x-gastown-agent-id").filter(|agent| !agent.is_empty());
     }
+    principal.process = request.headers.get("x-gastown-process-id").filter(|process| !process.is_empty());
     let request_id = request.headers.get("cf-ray").unwrap_or_else(|| crate::ids::BeadId::from_random(edge.runtime.random()).to_string());
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client, resource };
@@ -96,6 +98,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
+        Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => dispatch_stream::answer(&caller, request, outlet, town, rig).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
         Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,
         Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,

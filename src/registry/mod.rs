@@ -20,6 +20,7 @@ const TOWNS: &str = "towns";
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
+    check_writer: None,
     alarm: |_| Ok(()),
     owes: Some(Owes { compose: |cx, owed| topics::compose(cx, owed, |_| Ok(topics::changed())), town: |_, _| Ok(None) }),
     read_stream: None,

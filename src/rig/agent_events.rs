@@ -2,7 +2,7 @@
 //!
 //! Owns the `agent_events` table. Numbers are an agent's own, from one without gaps; the newest are kept.
 
-use super::{agents, checkpoints, hooks};
+use super::{agents, checkpoints, hooks, orders};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::AgentId;
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
@@ -45,6 +45,7 @@ pub(crate) fn append_event(cx: &Cx<'_>, caller: &Caller, (id, kind, data): (Agen
         return Err(refuse(Code::InvalidArgument, format!("eventType must have 1 to {TYPE_BYTES_MAX} bytes")));
     }
     let text = checkpoints::check("data", &data, DATA_BYTES_MAX)?;
+    orders::heard(cx, caller, &id)?;
     let number: i64 = scalar(cx.sql, "-- agent_events_next\nSELECT coalesce(max(id), 0) + 1 FROM agent_events WHERE agent_id = ?", (&id,))?;
     execute(
         cx.sql,

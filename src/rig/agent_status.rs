@@ -3,7 +3,7 @@
 //! Owns the moves between agent statuses. Whether a bead follows is `hooks`' business, in one place (`hooks::begin`).
 
 use super::state::RigState;
-use super::{agents, events, hooks, report, state, topics};
+use super::{agents, events, hooks, orders, report, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, RigId};
 use crate::rpc::model::{Agent, AgentStatus, BeadEventType};
@@ -54,25 +54,31 @@ fn set(cx: &Cx<'_>, rig: &RigState, agent: &Agent, status: AgentStatus) -> Resul
     topics::agent_changed(cx, rig, &agent.id)
 }
 
-/// `touchAgentHeartbeat(agentId, watermark)`. Who holds a bead and is heard of works on it. The watermark says what the
-/// agent last did; that it was heard of is enough here.
-pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, _watermark): (AgentId, Value)) -> Result<Answer, Failure> {
+/// `touchAgentHeartbeat(agentId, watermark)`. Who holds a bead and is heard of works on it. The watermark may say when the
+/// process last did something (`lastEventAt`) and where it works (`worktree`). Answers whether the caller's order goes on.
+pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, watermark): (AgentId, Value)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &id)?;
+    if orders::is_of_done_work(cx, caller, &id)? {
+        return answer(&json!({"drainNonce": rig.drain_nonce, "order": "done"}));
+    }
     if agent.status == AgentStatus::Dead {
         let refusal = Refusal::new(Code::Conflict, format!("Agent {id} is dead"));
         return Err(refusal.hint("Stop the process; a new polecat has been given its place.").into());
     }
+    orders::beat(cx, caller, &id, &watermark)?;
     execute(cx.sql, "-- agent_status_touch\nUPDATE agents SET last_activity_at = ? WHERE id = ?", (cx.now.millis(), &id))?;
-    if matches!(agent.status, AgentStatus::Idle | AgentStatus::Stalled) {
-        let works = hooks::begin(cx, &rig, &agent)?;
-        if !works && agent.status == AgentStatus::Stalled {
+    match agent.status {
+        AgentStatus::Idle => drop(hooks::begin(cx, &rig, &agent)?),
+        // Being there is not getting on: with work on its hook it stays stalled until it does something.
+        AgentStatus::Stalled if agent.current_hook_bead_id.is_none() => {
             set(cx, &rig, &agent, AgentStatus::Idle)?;
             report::summary_changed(cx, &rig)?;
         }
+        _ => {}
     }
-    answer(&json!({"drainNonce": rig.drain_nonce}))
+    answer(&json!({"drainNonce": rig.drain_nonce, "order": if agent.current_hook_bead_id.is_some() { "open" } else { "none" }}))
 }
 
 /// `updateAgentStatusMessage`: one line that people see.
@@ -83,6 +89,7 @@ pub(crate) fn update_status_message(cx: &Cx<'_>, caller: &Caller, (id, message):
         return Err(refuse(Code::InvalidArgument, format!("message must have 1 to {MESSAGE_CHARS_MAX} characters")));
     }
     agents::require(cx, &id)?;
+    orders::heard(cx, caller, &id)?;
     execute(
         cx.sql,
         "-- agent_status_message\nUPDATE agents SET agent_status_message = ?1, agent_status_updated_at = ?2, last_activity_at = ?2 WHERE id = ?3",

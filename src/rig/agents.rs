@@ -22,7 +22,17 @@ const NAME_CHARS_MAX: usize = 40;
 /// Longest identity, in bytes.
 const IDENTITY_BYTES_MAX: usize = 200;
 
-/// Columns of an agent in the order of `Agent`'s fields, without the last one.
+/// The rest of the columns, of the bead and the order that an agent has in hand. Orders that are over say nothing.
+macro_rules! work_columns {
+    () => {
+        "(SELECT quality FROM beads WHERE bead_id = current_hook_bead_id),
+         (SELECT runner FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL),
+         (SELECT worktree FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL),
+         (SELECT heartbeat_at FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL)"
+    };
+}
+
+/// Columns of an agent in the order of `Agent`'s fields, without those of `work_columns`.
 macro_rules! agent_columns {
     () => {
         "id, rig_id, role, name, identity, status, current_hook_bead_id, dispatch_attempts, last_activity_at, checkpoint, created_at,
@@ -54,7 +64,9 @@ pub(crate) fn list_agents(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<Agen
         concat!(
             "-- agents_list\nSELECT ",
             agent_columns!(),
-            ", (SELECT quality FROM beads WHERE bead_id = current_hook_bead_id) FROM agents WHERE (?1 IS NULL OR role = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY created_at, id LIMIT ?3"
+            ", ",
+            work_columns!(),
+            " FROM agents WHERE (?1 IS NULL OR role = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY created_at, id LIMIT ?3"
         ),
         (filter.role, filter.status, LIST_MAX),
     )?;
@@ -80,6 +92,9 @@ pub(super) fn new(cx: &Cx<'_>, rig: &RigState, role: AgentRole, name: String) ->
         branch: None,
         fence: 0,
         quality: None,
+        runner: None,
+        worktree: None,
+        last_heartbeat_at: None,
     }
 }
 
@@ -179,6 +194,11 @@ fn settle(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<Answer, Failure>
     save(cx, rig, agent)?;
     spawned(cx, agent)?;
     report::summary_changed(cx, rig)?;
+    if agent.role == AgentRole::Refinery {
+        // Whatever waits for it.
+        dispatch::dispatch(cx, rig)?;
+        return answer(&require(cx, &agent.id)?);
+    }
     answer(agent)
 }
 
@@ -187,7 +207,7 @@ fn no_mayor() -> Failure {
 }
 
 /// The rig's refinery, if one lives.
-fn refinery(cx: &Cx<'_>) -> Result<Option<Agent>, Fault> {
+pub(super) fn refinery(cx: &Cx<'_>) -> Result<Option<Agent>, Fault> {
     query_one(
         cx.sql,
         concat!("-- agents_refinery\nSELECT ", agent_columns!(), " FROM agents WHERE role = 'refinery' AND status <> 'dead'"),
@@ -217,7 +237,9 @@ pub(super) fn check_free(cx: &Cx<'_>, name: &str, identity: &str) -> Result<(), 
 
 /// `getAgentAsync`.
 pub(crate) fn get_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
-    answer(&find(cx, &id)?)
+    let agent: Option<Agent> =
+        query_one(cx.sql, concat!("-- agents_get\nSELECT ", agent_columns!(), ", ", work_columns!(), " FROM agents WHERE id = ?"), (id,))?;
+    answer(&agent)
 }
 
 /// `getAgentByIdentity`: the living one, else the last one that had it.

@@ -7,7 +7,7 @@ pub use super::bead_text::{check_metadata, check_text};
 use super::bead_text::{check_labels, check_note};
 use super::events::Happened;
 use super::lifecycle::{self, Stage};
-use super::{dependencies, dispatch, escalations, events, hooks, report, state, topics, verdicts};
+use super::{dependencies, dispatch, escalations, events, hooks, orders, report, state, topics, verdicts};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
@@ -233,11 +233,17 @@ pub(crate) fn update_bead_status(
     hooks::check_speaks_for(caller, &agent_id)?;
     let rig = state::require(cx)?;
     let bead = require(cx, &id)?;
+    let stays = bead.status.is_terminal() || bead.status == status;
+    if !stays {
+        verdicts::check_judges(caller, &bead)?;
+    }
     hooks::check_writes(cx, caller, &bead)?;
-    if bead.status.is_terminal() || bead.status == status {
+    if stays {
         return answer(&bead);
     }
-    verdicts::check_judges(caller, &bead)?;
+    if status.is_terminal() {
+        orders::reported(cx, caller.principal.agent_id.as_deref().unwrap_or(&agent_id), &id)?;
+    }
     let reason = failure.map(|reason| reason.get("message").and_then(Value::as_str).map_or_else(|| reason.to_string(), str::to_owned));
     if let Some(reason) = &reason {
         check_note("failureReason", reason)?;

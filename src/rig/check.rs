@@ -3,8 +3,9 @@
 //! Owns no table: it counts anew what others keep. The town asks it for the whole town (`town::check`).
 
 use super::convoys::select_members;
+use super::orders::{self, Ending};
 use super::state::{self, RigState};
-use super::{dependencies, dispatch, hooks, report, tally, topics};
+use super::{agents, dependencies, dispatch, hooks, report, tally, topics};
 use crate::error::{Failure, Fault};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::RigCheck;
@@ -32,7 +33,14 @@ pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyI
             "-- check_unhook\nUPDATE agents SET current_hook_bead_id = NULL, branch = NULL, checkpoint = 'null', status = 'idle' WHERE id = ?",
             (agent,),
         )?;
+        orders::end(cx, agent, Ending::Released)?;
         topics::agent_changed(cx, &rig, agent)?;
+    }
+    for agent in &found.misordered {
+        orders::end(cx, agent, Ending::Released)?;
+        if let Some(bead) = agents::find(cx, agent)?.and_then(|agent| agent.current_hook_bead_id) {
+            orders::renew(cx, agent, &bead)?;
+        }
     }
     for bead in &found.unheld {
         hooks::reopen(cx, &rig, bead)?;
@@ -85,6 +93,15 @@ fn inspect(cx: &Cx<'_>, rig: &RigState, convoys: &[ConvoyId]) -> Result<RigCheck
         as_of: meta::get(cx.sql, "change")?,
         beads: scalar(cx.sql, "-- check_beads\nSELECT COUNT(*) FROM beads", ())?,
         agents: scalar(cx.sql, "-- check_agents\nSELECT COUNT(*) FROM agents", ())?,
+        misordered: query(
+            cx.sql,
+            "-- check_misordered\nSELECT agents.id FROM agents LEFT JOIN orders ON orders.agent_id = agents.id AND ended_at IS NULL
+             WHERE agents.current_hook_bead_id IS NOT orders.bead_id LIMIT ?",
+            (LISTED_MAX,),
+        )?
+        .into_iter()
+        .map(|(agent,)| agent)
+        .collect(),
         orphan_hooks: orphan_hooks.into_iter().map(|(agent,)| agent).collect(),
         unheld: unheld.into_iter().map(|(bead,)| bead).collect(),
         miscounted,

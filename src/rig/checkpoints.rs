@@ -2,7 +2,7 @@
 //!
 //! Owns how large one may be.
 
-use super::{agents, bead_text, hooks};
+use super::{agents, bead_text, hooks, orders};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::AgentId;
 use crate::rpc::serve::{Answer, Caller, Cx, json};
@@ -17,6 +17,7 @@ pub(crate) fn write_checkpoint(cx: &Cx<'_>, caller: &Caller, (id, data): (AgentI
     hooks::check_speaks_for(caller, id.as_str())?;
     agents::require(cx, &id)?;
     let text = check("data", &data, CHECKPOINT_BYTES_MAX)?;
+    orders::heard(cx, caller, &id)?;
     execute(
         cx.sql,
         "-- checkpoints_write\nUPDATE agents SET checkpoint = ?, last_activity_at = ? WHERE id = ?",

@@ -1,18 +1,27 @@
-//! Dispatch: ready work to free polecats, priority first, then first come, first served, within the rig's capacity.
+//! Dispatch: ready work to free polecats, priority first, then first come, first served, within the rig's capacity; merge
+//! requests to the refinery, one at a time.
 //!
-//! Owns the decision who gets what next and the queue's order. Starts no process and waits for nobody.
+//! Owns the decision who gets what next, the queue's order, and how long a bead rests after an attempt that failed. Starts
+//! no process and waits for nobody: runners follow the orders (`orders`).
 
-use super::report;
 use super::roster::Roster;
 use super::state::RigState;
 use super::tally::ready;
+use super::{agents, hooks, report};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{BeadId, ConvoyId};
-use crate::rpc::model::Agent;
+use crate::rpc::model::{Agent, AgentStatus};
 use crate::rpc::serve::Cx;
-use crate::store::sql::query_one;
+use crate::store::sql::{execute, query_one, scalar};
+use crate::time::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
+
+/// What the first rest after an attempt is multiplied by, attempt by attempt: 30 s, 1, 2, 5, 10 minutes (Gastown
+/// contract, section 10).
+const BACK_OFF: [i64; 5] = [1, 2, 4, 10, 20];
+/// The first rest.
+const BACK_OFF_MILLIS: i64 = 30_000;
 
 /// A bead that may be given out.
 #[derive(Deserialize)]
@@ -23,15 +32,14 @@ pub(super) struct Ready {
 
 /// Gives out ready work until nothing is ready or nobody is free, and tells the town.
 pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
-    if next_ready(cx)?.is_none() {
-        // The usual case, and cheaper to see than who is free.
-        return Ok(());
+    let mut given = give_review(cx, rig)?;
+    // The usual case is that nothing is ready, and that is cheaper to see than who is free.
+    if next_ready(cx)?.is_some() {
+        give_out(cx, rig, |_, _| {
+            given = true;
+            ControlFlow::Continue(())
+        })?;
     }
-    let mut given = false;
-    give_out(cx, rig, |_, _| {
-        given = true;
-        ControlFlow::Continue(())
-    })?;
     if given { report::summary_changed(cx, rig) } else { Ok(()) }
 }
 
@@ -53,6 +61,21 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
     Ok(())
 }
 
+/// Gives the refinery the next merge request, if there is a refinery and it is free. Reviews go on while a rig is parked.
+fn give_review(cx: &Cx<'_>, rig: &RigState) -> Result<bool, Failure> {
+    if rig.draining {
+        return Ok(false);
+    }
+    let Some(request) = next_review(cx)? else { return Ok(false) };
+    let Some(mut refinery) = agents::refinery(cx)? else { return Ok(false) };
+    if refinery.current_hook_bead_id.is_some() || refinery.status != AgentStatus::Idle {
+        return Ok(false);
+    }
+    hooks::attach(cx, rig, &mut refinery, &request.bead_id)?;
+    report::bead_given(cx, rig, &request)?;
+    Ok(true)
+}
+
 /// Whether work is given out just now.
 ///
 /// # Errors
@@ -66,6 +89,28 @@ pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
     Err(refusal.hint("Leave the work open, or sling it without naming an agent: it queues until then."))
 }
 
+/// A bead rests after an attempt that failed, the longer the more there were.
+pub(super) fn back_off(cx: &Cx<'_>, bead: &BeadId, attempts: i64) -> Result<(), Fault> {
+    let step = usize::try_from(attempts.max(1) - 1).unwrap_or_default().min(BACK_OFF.len() - 1);
+    let until = cx.now.plus_millis(BACK_OFF_MILLIS * BACK_OFF.get(step).copied().unwrap_or(1));
+    execute(cx.sql, "-- dispatch_back_off\nUPDATE beads SET not_before = ? WHERE bead_id = ?", (until.millis(), bead))?;
+    cx.wake_at(until);
+    Ok(())
+}
+
+/// Asks for the alarm when the next bead has rested.
+pub(super) fn wake_when_rested(cx: &Cx<'_>) -> Result<(), Fault> {
+    let next: Option<i64> = scalar(
+        cx.sql,
+        "-- dispatch_next_rested\nSELECT min(not_before) FROM beads INDEXED BY beads_resting WHERE not_before > ? AND status = 'open'",
+        (cx.now.millis(),),
+    )?;
+    if let Some(at) = next {
+        cx.wake_at(Timestamp::from_millis(at));
+    }
+    Ok(())
+}
+
 /// The bead that is next in the queue.
 fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
     query_one(
@@ -73,8 +118,20 @@ fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
         concat!(
             "-- dispatch_next_ready\nSELECT bead_id, convoy_id FROM beads INDEXED BY beads_ready WHERE ",
             ready!(""),
-            " ORDER BY priority_rank DESC, sequence LIMIT 1"
+            " AND coalesce(not_before, 0) <= ? ORDER BY priority_rank DESC, sequence LIMIT 1"
         ),
-        (),
+        (cx.now.millis(),),
+    )
+}
+
+/// The merge request that is next.
+fn next_review(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
+    query_one(
+        cx.sql,
+        "-- dispatch_next_review\nSELECT bead_id, NULL FROM beads INDEXED BY beads_reviewable CROSS JOIN merge_requests AS review USING (bead_id)
+         WHERE type = 'merge_request' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0
+           AND coalesce(review.not_before, beads.not_before, 0) <= ?
+         ORDER BY priority_rank DESC, beads.sequence LIMIT 1",
+        (cx.now.millis(),),
     )
 }

@@ -5,6 +5,7 @@
 use super::beads::{self, Move};
 use super::events::{self, Happened};
 use super::hooks::{self, ACTIVE_TICK_MILLIS};
+use super::orders::{self, Ending};
 use super::state::{self, RigState};
 use super::{agents, dispatch, report, reviews, rework, topics, verdicts};
 use crate::error::{Code, Failure, Refusal, refuse};
@@ -28,6 +29,9 @@ pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (Agent
     hooks::check_speaks_for(caller, agent_id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
+    if orders::is_of_done_work(cx, caller, &agent_id)? {
+        return Ok(Answer::Void);
+    }
     reviews::check_branch(&input.branch)?;
     reviews::check_url(input.pr_url.as_deref())?;
     let bead = agent.current_hook_bead_id.as_ref().map(|hook| beads::require(cx, hook)).transpose()?;
@@ -38,6 +42,7 @@ pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (Agent
         let refusal = Refusal::new(Code::Conflict, format!("Agent {agent_id} is not hooked to a bead"));
         return Err(refusal.hint("Only work on the agent's own hook is reported done.").into());
     };
+    orders::end(cx, &agent_id, Ending::Done)?;
     if bead.kind == BeadType::MergeRequest {
         reviewed(cx, &rig, &bead, &input)?;
     } else if rework::is_unreviewed(&bead) {
@@ -128,6 +133,11 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
         metadata: if reason.is_empty() { Value::Null } else { json!({"reason": reason}) },
     };
     events::write(cx, &exited)?;
+    if orders::is_of_done_work(cx, caller, &agent_id)? {
+        // It had reported its work, and its agent may hold other work by now.
+        return Ok(Answer::Void);
+    }
+    orders::end(cx, &agent_id, Ending::Failed)?;
     execute(
         cx.sql,
         "-- finish_agent\nUPDATE agents SET status = CASE status WHEN 'dead' THEN status ELSE 'idle' END, last_activity_at = ?, dispatch_attempts = CASE ? WHEN 'failed' THEN dispatch_attempts + 1 ELSE 0 END
@@ -162,7 +172,6 @@ fn give_back(cx: &Cx<'_>, rig: &RigState, bead: &Bead, reason: &str) -> Result<(
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());
     beads::move_to(cx, rig, bead, BeadStatus::Open, &Move { reason, ..Move::default() })?;
-    // Not given out here: whatever ended the process may end the next one. The next tick gives it out again.
-    cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
-    Ok(())
+    // Not given out here: whatever ended the process may end the next one.
+    Ok(dispatch::back_off(cx, &bead.bead_id, attempts.map_or(1, |(attempts,)| attempts))?)
 }

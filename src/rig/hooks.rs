@@ -6,6 +6,7 @@
 use super::agents;
 use super::beads::Move;
 use super::events::Happened;
+use super::orders::{self, Ending};
 use super::state::RigState;
 use super::{beads, dispatch, events, names, report, state, topics};
 use crate::auth::principal::Role;
@@ -62,7 +63,7 @@ pub(super) fn attach(cx: &Cx<'_>, rig: &RigState, agent: &mut Agent, bead: &Bead
     let branch = branch.map_or(own, |(branch,)| branch);
     agent.current_hook_bead_id = Some(bead.clone());
     agent.branch = Some(branch.clone());
-    agent.fence = cx.number()?;
+    agent.fence = orders::give(cx, &agent.id, bead)?;
     agent.status = AgentStatus::Idle;
     agent.last_activity_at = Some(cx.now);
     agents::save(cx, rig, agent)?;
@@ -88,6 +89,7 @@ pub(super) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result
         (cx.now.millis(), bead),
     )?;
     if let Some((agent,)) = released {
+        orders::end(cx, &agent, Ending::Released)?;
         events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }

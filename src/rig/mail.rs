@@ -3,7 +3,7 @@
 //! Owns how they are sent and taken. The table is `messages`'; what the Mayor is sent goes on to the town (`mayor_mail`).
 
 use super::messages::{self, NewMessage};
-use super::{agents, beads, hooks, state};
+use super::{agents, beads, hooks, orders, state};
 use crate::error::{Code, Failure, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Channel, HandoffInput, Mail, MailInput};
@@ -72,6 +72,7 @@ fn send(cx: &Cx<'_>, caller: &Caller, channel: Channel, input: &MailInput, bead:
 pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, agent_id.as_str())?;
     agents::require(cx, &agent_id)?;
+    orders::heard(cx, caller, &agent_id)?;
     json(&take(cx, &agent_id)?)
 }
 

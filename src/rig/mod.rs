@@ -4,7 +4,7 @@
 //!   agrees with itself), `removal` (its end).
 //! - Beads: `beads` (the collection), `bead_text` (what they may hold), `bead_lists`, `bead_fields`, `bead_deletion`, `lifecycle`
 //!   (legal moves), `dependencies` (who waits for whom), `events` (what happened).
-//! - Work: `dispatch` (what is given out next), `roster` (who is free), `hooks` (who holds what), `reassign`, `sling`, `formulas`
+//! - Work: `dispatch` (what is given out next), `roster` (who is free), `hooks` (who holds what), `orders` (what runners are told), `reassign`, `sling`, `formulas`
 //!   and `molecules` (the steps of work), `convoys` (the part of a convoy that lives here).
 //! - Agents: `agents` (the collection), `names`, `agent_status`, `checkpoints`, `agent_events`, `prime`, `finish` (what they report).
 //! - Reviews: `reviews` (merge requests), `verdicts` (their results), `rework`, `landing` (of convoys), `merge_queue` (how all that
@@ -39,6 +39,7 @@ pub mod messages;
 pub mod molecules;
 pub mod names;
 pub mod nudges;
+pub mod orders;
 pub mod prime;
 pub mod reassign;
 pub mod removal;
@@ -70,6 +71,7 @@ use crate::store::outbox::Letter;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
+    check_writer: Some(orders::writer::check),
     alarm,
     owes: Some(Owes { compose: report::compose, town: |cx, _| Ok(state::load(cx)?.map(|rig| rig.town_id.clone())) }),
     read_stream: None,
@@ -81,7 +83,8 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     landing::alarm(cx, &rig)?;
     retention::prune(cx)?;
     messages::expire(cx)?;
-    dispatch::dispatch(cx, &rig)
+    dispatch::dispatch(cx, &rig)?;
+    Ok(dispatch::wake_when_rested(cx)?)
 }
 
 /// Internal callers must come from the rig's own town; everyone else must be allowed to use that town, and an agent

@@ -4,7 +4,7 @@
 //! on the way reads as failed.
 
 use super::state::RigState;
-use super::{agents, beads, formulas, hooks, report, state};
+use super::{agents, beads, formulas, hooks, orders, report, state};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{ApplyFormulaInput, Bead, BeadType, CurrentStep, Formula, FormulaInput, Molecule, MoleculeStatus, Quality};
@@ -161,6 +161,7 @@ pub(crate) fn advance_step(cx: &Cx<'_>, caller: &Caller, (id, summary): (AgentId
         return Err(refuse(Code::InvalidArgument, format!("summary must have at most {SUMMARY_CHARS_MAX} characters")));
     }
     let rig = state::require(cx)?;
+    orders::heard(cx, caller, &id)?;
     let Some(mut molecule) = of_agent(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
     if summary.trim().is_empty() && molecule.formula.steps.get(molecule.current_step).is_some_and(|step| step.gate) {
         let refusal = Refusal::new(Code::InvalidArgument, "summary must say what this step came to: it is a gate");

@@ -2,7 +2,7 @@
 //!
 //! Owns what is in it. It takes the agent's mail, as the contract has it; looking without taking is `listMessages`.
 
-use super::{agents, bead_lists, beads, hooks, mail, molecules, nudges, state};
+use super::{agents, bead_lists, beads, hooks, mail, molecules, nudges, orders, state};
 use crate::error::Failure;
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{Agent, Bead, BeadFilter, BeadStatus, BeadType, PrimeContext};
@@ -18,6 +18,7 @@ pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<A
     hooks::check_speaks_for(caller, id.as_str())?;
     state::require(cx)?;
     let agent = agents::require(cx, &id)?;
+    orders::heard(cx, caller, &id)?;
     let hooked = match &agent.current_hook_bead_id {
         Some(bead) => beads::find(cx, bead)?,
         None => None,

@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 
 /// How long events are kept.
 pub const KEEP_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// How long orders are kept that are over.
+pub const ORDERS_KEEP_MILLIS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Most events that are kept.
 pub const EVENTS_MAX: i64 = 500_000;
 /// Most rows of a table that one alarm deletes.
@@ -25,7 +27,17 @@ pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
     if let Some(next) = prune_events(cx)? {
         cx.wake_at(next);
     }
-    Ok(())
+    prune_orders(cx)
+}
+
+/// Orders that are over, but for the newest one, whose number the next one is counted from.
+fn prune_orders(cx: &Cx<'_>) -> Result<(), Failure> {
+    Ok(execute(
+        cx.sql,
+        "-- retention_orders\nDELETE FROM orders WHERE id IN
+           (SELECT id FROM orders INDEXED BY orders_ended WHERE ended_at < ? AND id < (SELECT max(id) FROM orders) ORDER BY ended_at LIMIT ?)",
+        (cx.now.plus_millis(-ORDERS_KEEP_MILLIS).millis(), BATCH),
+    )?)
 }
 
 /// Answers when to look again; `None` when there is nothing to look at.

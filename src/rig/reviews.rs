@@ -6,7 +6,7 @@
 use super::beads::{self, Move, NewBead};
 use super::events::{self, Happened};
 use super::state::{self, RigState};
-use super::{agents, dependencies, dispatch, hooks, molecules, report, rework};
+use super::{agents, dependencies, dispatch, hooks, molecules, orders, report, rework};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::{Bead, BeadEventType, BeadStatus, BeadType, MergeMode, SubmitReviewInput};
@@ -198,7 +198,7 @@ pub(super) fn check_commit(field: &str, commit: Option<&str>) -> Result<(), Refu
 }
 
 /// Where the work of a bead goes: its convoy's branch if that lands at the end, else the default branch.
-fn target_of(bead: &Bead, convoy: Option<&ConvoyId>, default_branch: &str) -> String {
+pub(super) fn target_of(bead: &Bead, convoy: Option<&ConvoyId>, default_branch: &str) -> String {
     let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
     let lands_by_itself = note("merge_mode") == Some(MergeMode::ReviewAndMerge.as_str());
     let branch = note("feature_branch").filter(|_| convoy.is_some() && !lands_by_itself);
@@ -215,6 +215,7 @@ pub(crate) fn submit_to_review_queue(cx: &Cx<'_>, caller: &Caller, (input,): (Su
     agents::require(cx, &input.agent_id)?;
     let bead = beads::require(cx, &input.bead_id)?;
     hooks::check_writes(cx, caller, &bead)?;
+    orders::reported(cx, input.agent_id.as_str(), &input.bead_id)?;
     submit(cx, &rig, &bead, &input)?;
     dispatch::dispatch(cx, &rig)?;
     Ok(Answer::Void)

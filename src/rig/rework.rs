@@ -5,7 +5,7 @@
 
 use super::beads::{self, Move, NewBead};
 use super::reviews::{self, Request};
-use super::{agents, dependencies, dispatch, hooks, report, state, verdicts};
+use super::{agents, dependencies, dispatch, hooks, orders, report, state, verdicts};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{
@@ -61,6 +61,7 @@ pub(crate) fn request_changes(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     if files.len() > FILES_MAX || files.iter().any(|file| file.is_empty() || file.chars().count() > FILE_CHARS_MAX) {
         return Err(refuse(Code::InvalidArgument, format!("files: at most {FILES_MAX}, each of 1 to {FILE_CHARS_MAX} characters")));
     }
+    orders::reported(cx, agent_id.as_str(), &hook)?;
     let source = request.source_bead_id.as_ref().map(|source| beads::find(cx, source)).transpose()?.flatten();
     let original = source.as_ref().unwrap_or(&bead);
     let mut metadata = Map::new();

@@ -290,6 +290,8 @@ CREATE TABLE orders (
 ) STRICT",
         "-- orders_open: one for each hook
 CREATE UNIQUE INDEX orders_open ON orders (agent_id) WHERE ended_at IS NULL",
+        "-- orders_agent
+CREATE INDEX orders_agent ON orders (agent_id, id)",
         "-- orders_waiting
 CREATE INDEX orders_waiting ON orders (id) WHERE ended_at IS NULL",
         "-- orders_ended
@@ -304,6 +306,11 @@ UPDATE agents SET fence = (SELECT orders.id FROM orders WHERE orders.agent_id = 
 UPDATE meta SET value = value + (SELECT COUNT(*) FROM orders) WHERE name = 'change'",
         "-- beads_not_before: it is not given out again before
 ALTER TABLE beads ADD COLUMN not_before INTEGER",
+        "-- beads_reviewable
+CREATE INDEX beads_reviewable ON beads (priority_rank DESC, sequence)
+  WHERE type = 'merge_request' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0",
+        "-- beads_resting
+CREATE INDEX beads_resting ON beads (not_before) WHERE not_before IS NOT NULL",
         "-- rig_watch: JSON: the thresholds of the watch that the town has set
 ALTER TABLE rig ADD COLUMN watch TEXT NOT NULL DEFAULT '{}'",
         "-- rig_resumed_at: end of the last pause, which is no silence

@@ -191,6 +191,8 @@ fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Res
         )?;
         report::bead_changed(cx, rig, id)?;
     }
+    // Whoever slings it wants it done now.
+    execute(cx.sql, "-- sling_rested\nUPDATE beads SET not_before = NULL WHERE bead_id = ? AND not_before IS NOT NULL", (id,))?;
     if let Some(args) = &input.args {
         bead.metadata.insert("args".to_owned(), Value::from(args.as_str()));
         let metadata = beads::check_metadata(&bead.metadata)?;

@@ -121,6 +121,10 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         ),
     )?;
     cx.forget();
+    if !told.parked && !told.draining {
+        // A pause may be over.
+        cx.wake(super::orders::NEWS.to_owned());
+    }
     match known {
         // That somebody watches the town is no change of the rig.
         Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, ..told } != *known => {

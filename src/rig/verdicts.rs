@@ -7,7 +7,7 @@ use super::beads::{self, Move};
 use super::escalations::{self, NewEscalation};
 use super::reviews::{Request, check_commit, find, open_of, write_event};
 use super::state::{self, RigState};
-use super::{dependencies, dispatch, landing, rework};
+use super::{dependencies, dispatch, landing, orders, rework};
 use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::{AgentId, BeadId};
@@ -29,6 +29,9 @@ pub(super) fn is_same_commit(one: &str, other: &str) -> bool {
 pub(crate) fn complete_review(cx: &Cx<'_>, caller: &Caller, (input,): (CompleteReviewInput,)) -> Result<Answer, Failure> {
     check_judge(caller)?;
     let rig = state::require(cx)?;
+    if let Some(agent) = &caller.principal.agent_id {
+        orders::reported(cx, agent, &input.entry_id)?;
+    }
     complete(cx, &rig, &input)?;
     dispatch::dispatch(cx, &rig)?;
     Ok(Answer::Void)

@@ -129,6 +129,9 @@ pub struct Context {
     /// With a container token: the agent that speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
+    /// The process that says it is the agent (`X-Gastown-Process-Id`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_id: Option<String>,
 }
 
 /// The message layer between objects. The Worker has one over stubs, the tests one in memory.

@@ -134,6 +134,7 @@ impl Client<'_> {
             idempotency_key: idempotency_key.map(str::to_owned),
             town_id: town.cloned(),
             agent_id: self.principal.agent_id.clone().filter(|_| self.principal.kind == TokenKind::Container),
+            process_id: self.principal.process.clone(),
         })
     }
 }

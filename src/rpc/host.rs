@@ -191,6 +191,7 @@ fn identify<H: Host>(host: &H, context: &str) -> Result<Caller, Failure> {
         // A container speaks for all its agents; which one, the request says.
         principal.agent_id = context.agent_id;
     }
+    principal.process = context.process_id;
     Ok(Caller { principal, town: context.town_id, idempotency_key: context.idempotency_key, request_id: context.request_id })
 }
 

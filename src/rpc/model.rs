@@ -9,6 +9,7 @@ mod admin;
 mod escalations;
 mod ledger;
 mod messages;
+mod orders;
 mod town;
 
 pub use activity::*;
@@ -16,6 +17,7 @@ pub use admin::*;
 pub use escalations::*;
 pub use ledger::*;
 pub use messages::*;
+pub use orders::*;
 pub use town::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
@@ -233,6 +235,13 @@ pub struct Agent {
     /// Embedded: how rigorously the hooked bead is worked on, in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// Embedded: who runs its process, where that works and when its newest heartbeat came, in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heartbeat_at: Option<Timestamp>,
 }
 
 /// Contract 2.2 `slingBead`. Embedded: at capacity `agent` is null and `queue_position` tells the place in the queue;

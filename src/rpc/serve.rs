@@ -311,7 +311,9 @@ pub struct Core {
     /// Schema steps.
     pub migrations: &'static [Migration],
     /// Whether the caller may use this object.
-    pub authorize: fn(&Cx<'_>, &Caller) -> Result<(), Failure>,
+    pub authorize: Check,
+    /// Whether the caller is the one that may report, asked before what agents may change.
+    pub check_writer: Option<Check>,
     /// What the alarm does, besides sending what is owed.
     pub alarm: fn(&Cx<'_>) -> Result<(), Failure>,
     /// How the outbox is sent, when the object has one.
@@ -319,6 +321,9 @@ pub struct Core {
     /// Reads on in a stream, when the object has streams.
     pub read_stream: Option<ReadStream>,
 }
+
+/// Whether a caller may.
+pub type Check = fn(&Cx<'_>, &Caller) -> Result<(), Failure>;
 
 /// Reads on from a place in a stream.
 pub type ReadStream = fn(&Cx<'_>, &Position) -> Result<Next, Failure>;
@@ -415,6 +420,9 @@ fn carry_out(
     if !method.is_read() {
         return transaction(cx.sql, || {
             (core(method.object).authorize)(cx, caller)?;
+            if let Some(check) = core(method.object).check_writer.filter(|_| method.access == Access::Agent) {
+                check(cx, caller)?;
+            }
             idempotency::once(cx, caller, method, args, work)
         });
     }
@@ -441,5 +449,6 @@ pub fn own_context(
         idempotency_key: None,
         town_id: town.cloned(),
         agent_id: None,
+        process_id: None,
     })
 }

@@ -262,6 +262,8 @@ methods! {
     GET_HOOKED_BEAD: Rig "getHookedBead" ("agentId") Read Refuse => rig::hooks::get_hooked_bead;
     RESET_AGENT: Rig "resetAgent" ("agentId") Lead Refuse => rig::agent_status::reset_agent;
     RESET_AGENT_DISPATCH_ATTEMPTS: Rig "resetAgentDispatchAttempts" ("agentId", "rigId") Lead Refuse => rig::agent_status::reset_attempts;
+    TAKE_ORDERS: Rig "takeOrders" ("input") Lead Refuse => rig::orders::handout::take_orders;
+    AWAIT_ORDERS: Rig "awaitOrders" ("input", "until") Internal Refuse => rig::orders::handout::await_orders;
     TOUCH_AGENT_HEARTBEAT: Rig "touchAgentHeartbeat" ("agentId", "watermark") Agent Refuse => rig::agent_status::touch_heartbeat;
     UPDATE_AGENT_STATUS_MESSAGE: Rig "updateAgentStatusMessage" ("agentId", "message") Agent Refuse => rig::agent_status::update_status_message;
     PRIME: Rig "prime" ("agentId") Agent Refuse => rig::prime::prime;

@@ -29,6 +29,7 @@ const CLEAN_UP_MILLIS: i64 = 10 * 60 * 1000;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize: |_, _| Ok(()),
+    check_writer: None,
     alarm,
     owes: Some(Owes { compose: heard::compose, town: heard::town_of }),
     read_stream: Some(streams::read),

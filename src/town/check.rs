@@ -79,6 +79,14 @@ impl Check {
         for agent in &told.orphan_hooks {
             self.find("orphan_hook", agent.as_str(), format!("agent of rig {rig}: its hook is on a bead that has ended or is gone"), true);
         }
+        for agent in &told.misordered {
+            self.find(
+                "order_mismatch",
+                agent.as_str(),
+                format!("agent of rig {rig}: its dispatch order is not for what is on its hook"),
+                true,
+            );
+        }
         for bead in &told.unheld {
             self.find("holder_without_hook", bead.as_str(), format!("bead of rig {rig}: nobody holds it, but it names a holder"), true);
         }

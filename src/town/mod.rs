@@ -47,6 +47,7 @@ use crate::store::outbox::Letter;
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
+    check_writer: None,
     alarm,
     owes: Some(Owes { compose: letters::compose, town: |cx, _| Ok(state::load(cx)?.map(|town| town.town_id.clone())) }),
     read_stream: None,

@@ -14,6 +14,7 @@ mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod convoy_tools;
+mod dispatch_stream;
 mod docs;
 mod feed_stream;
 mod feed_tool;

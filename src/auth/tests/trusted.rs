@@ -33,6 +33,8 @@ fn a_user_token_legacy_or_modern() {
         orgs: Vec::new(),
         from: None,
         method: None,
+        fence: None,
+        process: None,
         expires_at: None,
     };
     for claims in [
@@ -137,7 +139,7 @@ fn what_is_minted_is_believed() {
     for (place, role) in
         [(AgentPlace::Mayor, Role::Mayor), (AgentPlace::Polecat(&rig), Role::Polecat), (AgentPlace::Refinery(&rig), Role::Refinery)]
     {
-        let claims = AgentClaims { agent_id: AGENT, place, town: &town, user_id: "user-1" };
+        let claims = AgentClaims { agent_id: AGENT, place, town: &town, user_id: "user-1", fence: None };
         assert_eq!(trusted(&mint_agent(&keys, &claims, HOUR, now()).unwrap()).role, role);
     }
 

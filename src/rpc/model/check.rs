@@ -52,6 +52,9 @@ pub struct RigCheck {
     pub agents: i64,
     /// Agents whose hook is on a bead that has ended or is gone.
     pub orphan_hooks: Vec<AgentId>,
+    /// Agents whose dispatch order is not for the bead on their hook.
+    #[serde(default)]
+    pub misordered: Vec<AgentId>,
     /// Beads that name a holder who does not hold them.
     pub unheld: Vec<BeadId>,
     /// Beads whose count of unmet blockers is not what their dependencies say.

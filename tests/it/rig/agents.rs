@@ -83,7 +83,7 @@ fn a_heartbeat_of_who_holds_a_bead_begins_it() {
     let (town, rig) = Town::with_rig();
     let slung = town.sling(&rig, "work");
     let id = slung.agent.unwrap().id;
-    assert_eq!(heartbeat(&town, &rig, &id).unwrap(), json!({"drainNonce": null}));
+    assert_eq!(heartbeat(&town, &rig, &id).unwrap(), json!({"drainNonce": null, "order": "open"}));
     assert_eq!(agent(&town, &rig, &id).status, AgentStatus::Working);
     assert_eq!(town.bead(&rig, &slung.bead.bead_id).status, BeadStatus::InProgress);
     town.fleet.settle();
@@ -94,9 +94,11 @@ fn a_heartbeat_of_who_holds_a_bead_begins_it() {
     heartbeat(&town, &rig, &id).unwrap();
     assert_eq!(town.sql(&rig.at).value::<i64>("SELECT COUNT(*) FROM bead_events"), before);
     assert_eq!(agent(&town, &rig, &id).last_activity_at, Some(town.fleet.now()));
-    // Who was stalled and is heard of works on.
+    // Being there is not getting on: who was stalled works again once it does something.
     set_status(&town, &rig, &id, "stalled").unwrap();
     heartbeat(&town, &rig, &id).unwrap();
+    assert_eq!(agent(&town, &rig, &id).status, AgentStatus::Stalled);
+    town.fleet.tell(&rig.at, &rpc::WRITE_CHECKPOINT, (&id, json!({"step": 2})), &town.owner()).unwrap();
     assert_eq!(agent(&town, &rig, &id).status, AgentStatus::Working);
     // Who holds nothing stays idle.
     let idle = town.agent(&rig).unwrap().id;

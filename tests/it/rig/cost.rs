@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// Statements of a sling that makes a polecat: own row, number, bead, place in the roster, next in the queue, agent,
 /// hook, outbox, and an event each for the bead, the hook and the polecat.
-const SLING_STATEMENTS_MAX: usize = 11;
+const SLING_STATEMENTS_MAX: usize = 12;
 /// Of one that queues: neither agent nor hook, but its position.
 const QUEUED_SLING_STATEMENTS_MAX: usize = 7;
 /// An idempotency key is looked up, recorded, and the old ones are dropped.

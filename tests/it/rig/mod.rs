@@ -13,6 +13,7 @@ mod lists;
 mod mail;
 mod messages;
 mod names;
+mod orders;
 mod prime;
 mod queue;
 mod random;

@@ -101,6 +101,7 @@ fn refinery_token(desk: &Desk) -> Context {
         place: AgentPlace::Refinery(&desk.rig.id),
         town: &desk.town.id,
         user_id: tokens::OWNER,
+        fence: None,
     };
     tokens::context(mint_agent(desk.town.fleet.keys(), &claims, 3_600, desk.town.fleet.now()).unwrap())
 }
@@ -443,6 +444,7 @@ fn a_report_that_is_repeated_submits_nothing_else() {
     assert_eq!(desk.requests().len(), 1);
     let other =
         desk.town.fleet.ask::<Agent>(&desk.rig.at, &rpc::GET_OR_CREATE_AGENT, ("refinery", Value::Null), &desk.town.owner()).unwrap();
+    desk.town.unhook(&desk.rig, &other.id).unwrap();
     assert_eq!(refusal(desk.done(&other.id, json!({"branch": "x"}))).message, format!("Agent {} is not hooked to a bead", other.id));
     // With a key it is the same call.
     let (_, agent) = desk.sling("third");
@@ -472,7 +474,11 @@ fn a_process_that_ends_gives_its_bead_back_and_five_such_ends_fail_it() {
         );
         if attempt < 5 {
             assert_eq!((now.status, desk.agent(&agent.id).current_hook_bead_id), (BeadStatus::Open, None));
-            desk.town.fleet.advance(5_000);
+            // It rests, longer each time.
+            let rest = [30, 60, 120, 300][usize::try_from(attempt).unwrap() - 1] * 1_000;
+            desk.town.fleet.advance(rest - 1_000);
+            assert_eq!(desk.agent(&agent.id).current_hook_bead_id, None, "{attempt}");
+            desk.town.fleet.advance(1_000);
             assert_eq!(desk.agent(&agent.id).current_hook_bead_id, Some(bead.clone()));
         }
     }

@@ -114,6 +114,8 @@ fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> O
         (Object::Rig, "updateAgentStatus") => json!([agent, "idle"]),
         (Object::Rig, "resetAgentDispatchAttempts") => json!([agent, rig]),
         (Object::Rig, "touchAgentHeartbeat" | "writeCheckpoint") => json!([agent, null]),
+        (Object::Rig, "takeOrders") => json!([{"runner": "r"}]),
+        (Object::Rig, "awaitOrders") => json!([{"runner": "r"}, "2026-11-21T00:00:00.000Z"]),
         (Object::Rig, "updateAgentStatusMessage") => json!([agent, "at it"]),
         (Object::Rig, "appendAgentEvent") => json!([agent, "note", null]),
         (Object::Rig, "getAgentEvents") => json!([agent, null, null]),

@@ -15,7 +15,7 @@ pub const LIFE_SECONDS: i64 = 3_600;
 pub const OWNER: &str = "user-owner";
 
 pub fn context(jwt: String) -> Context {
-    Context { jwt, request_id: "test".to_owned(), idempotency_key: None, town_id: None, agent_id: None }
+    Context { jwt, request_id: "test".to_owned(), idempotency_key: None, town_id: None, agent_id: None, process_id: None }
 }
 
 pub fn with_key(mut context: Context, key: &str) -> Context {
@@ -46,8 +46,14 @@ pub fn polecat(fleet: &Fleet, town: &TownId, rig: &RigId, id: &AgentId) -> Conte
     agent(fleet, town, AgentPlace::Polecat(rig), id.as_str())
 }
 
+/// The token that came with a dispatch order.
+pub fn ordered(fleet: &Fleet, town: &TownId, rig: &RigId, id: &AgentId, order: i64) -> Context {
+    let claims = AgentClaims { agent_id: id.as_str(), place: AgentPlace::Polecat(rig), town, user_id: OWNER, fence: Some(order) };
+    context(mint_agent(fleet.keys(), &claims, LIFE_SECONDS, fleet.now()).unwrap())
+}
+
 fn agent(fleet: &Fleet, town: &TownId, place: AgentPlace<'_>, id: &str) -> Context {
-    let claims = AgentClaims { agent_id: id, place, town, user_id: OWNER };
+    let claims = AgentClaims { agent_id: id, place, town, user_id: OWNER, fence: None };
     context(mint_agent(fleet.keys(), &claims, LIFE_SECONDS, fleet.now()).unwrap())
 }
 

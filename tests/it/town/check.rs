@@ -86,7 +86,7 @@ fn a_holder_who_does_not_hold_is_let_go() {
     let bead = town.sling(&api, "held").bead.bead_id;
     town.fleet.settle();
     spoil(&town, &api, "UPDATE agents SET current_hook_bead_id = NULL RETURNING 1");
-    assert_eq!(codes(&check(&town, true)), ["holder_without_hook"]);
+    assert_eq!(codes(&check(&town, true)), ["holder_without_hook", "order_mismatch"]);
     town.fleet.settle();
     assert!(check(&town, false).ok);
     // It went back to the queue, and somebody has it.
