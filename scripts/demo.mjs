@@ -1,7 +1,7 @@
 // Owns: `npm run demo`: a Worker of its own, a town with real repositories, runners with scripted agents, and the account of it.
 // Does not: know what is done (demo/run.mjs); it puts things in order, prints, and ends what it started.
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "./build.mjs";
@@ -85,6 +85,7 @@ function folder({ dir, fresh }) {
   const path = resolve(process.env.INIT_CWD ?? ".", dir);
   mkdirSync(path, { recursive: true });
   if (fresh) for (const name of FOLDERS) rmSync(join(path, name), { recursive: true, force: true });
+  if (FOLDERS.some((name) => existsSync(join(path, name)))) throw new Failure(`${path} has an earlier demo in it: give --fresh as well, or another folder`);
   return path;
 }
 
