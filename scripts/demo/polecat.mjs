@@ -24,7 +24,9 @@ await live(async () => {
   await submit();
 });
 
-const isRework = (bead) => (bead.labels ?? []).some((label) => label.includes("gt:rework"));
+function isRework({ labels = [] }) {
+  return labels.some((label) => label.includes("gt:rework"));
+}
 
 /** The bead's own file, and what goes wrong with it. */
 async function write({ key, do: wrong, limit }) {
@@ -95,4 +97,6 @@ async function submit() {
   say(`submitted ${me.branch}`);
 }
 
-const settings = () => readFileSync(inTree(SETTINGS), "utf8");
+function settings() {
+  return readFileSync(inTree(SETTINGS), "utf8");
+}

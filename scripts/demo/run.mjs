@@ -11,7 +11,7 @@ import { verify, verifyConvoys } from "./verify.mjs";
  * Runs a plan (plan.mjs) to its end. `program` is the runner's, `dir` is an empty folder for repositories and worktrees;
  * `hear` is given every line of the runners, `tell` each step of a bead. `polecats` is how many work at once in a rig.
  * `ready(town, tasks)` is called when everything is given out. `stopped` is an AbortSignal: the runners are ended then.
- * Gives {town, figures, findings}; findings are what ledger and repositories do not agree on.
+ * Gives {town, figures, findings}; a request for changes is a bead of its own, beyond those of the plan; findings are what ledger and repositories do not agree on.
  */
 export async function runPlan({ url, mint, program, dir, plan, polecats, watch, within, hear = () => {}, tell = () => {}, ready = () => {}, stopped }) {
   const started = Date.now();
@@ -31,7 +31,7 @@ export async function runPlan({ url, mint, program, dir, plan, polecats, watch, 
     const tasks = await sling(town, plan);
     const { convoys } = await town.client.call("list_convoys", { limit: 50 });
     await ready(town, tasks);
-    await untilSettled(town, tasks, {
+    const issues = await untilSettled(town, tasks, {
       within, tell,
       check() {
         stopped?.throwIfAborted();
@@ -40,7 +40,7 @@ export async function runPlan({ url, mint, program, dir, plan, polecats, watch, 
     });
     const seconds = Math.round((Date.now() - started) / 100) / 10;
     const findings = [...(await verify(town, tasks)), ...(await verifyConvoys(town, convoys.map((convoy) => ({ ...convoy, title: plain(convoy.title) }))))];
-    return { town, findings, figures: { seconds, beads: tasks.size, convoys: convoys.length, ...figures(counted.counts, await feed(town)) } };
+    return { town, findings, figures: { seconds, beads: tasks.size, convoys: convoys.length, rework: issues.length - tasks.size, ...figures(counted.counts, await feed(town)) } };
   } finally {
     await runners.stop();
   }
@@ -56,7 +56,6 @@ function figures({ polecats, processes, refineries, retried, stopped }, entries)
     refinery_processes: refineries,
     merges: review("merged"),
     conflicts: review("conflict"),
-    rework: count(({ kind }) => kind === "rework_requested"),
     failures_retried: retried,
     stalls_stopped: stopped,
   };

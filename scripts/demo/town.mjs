@@ -24,7 +24,7 @@ export async function makeTown({ url, mint, repositories, capacity, watch = WATC
     rigs.push({ id: rig.id, name: repository.name, repository });
   }
   const client = mcpClient(`${url}/towns/${town.id}/mcp?toolsets=all`, token, { name: "gastown-demo" });
-  await client.call("update_config", { config: { max_polecats_per_rig: capacity, watch }, idempotency_key: "demo-config" });
+  await client.call("update_config", { config: { max_polecats_per_rig: capacity, ...(watch && { watch }) }, idempotency_key: "demo-config" });
   return { url, id: town.id, user, rigs, client, container: () => mint("container", { user, town: town.id }) };
 }
 
