@@ -40,7 +40,7 @@ describe("an agent's life", () => {
     assert.match(primed.instructions, /without asking.*focus on security/);
     assert.deepEqual(primed.undelivered_mail.map(({ subject }) => subject), ["read me"]);
     assert.deepEqual((await ok("RIG", rig, "prime", agent)).undelivered_mail, []);
-    assert.deepEqual(await ok("RIG", rig, "touchAgentHeartbeat", agent, UNDEFINED), { drainNonce: null });
+    assert.deepEqual(await ok("RIG", rig, "touchAgentHeartbeat", agent, UNDEFINED), { drainNonce: null, order: "open" });
     assert.equal((await ok("RIG", rig, "getHookedBead", agent)).status, "in_progress");
     await ok("RIG", rig, "writeCheckpoint", agent, { step: 3, text: "ü" });
     for (const n of [1, 2, 3]) assert.equal(await ok("RIG", rig, "appendAgentEvent", agent, "message", { role: "assistant", text: `step ${n}` }), n);
