@@ -26,6 +26,8 @@ pub struct Given<'a> {
     pub process_id: &'a str,
     /// Its folder.
     pub worktree: &'a Path,
+    /// The repository that the worktree belongs to: commits are written there.
+    pub repository: &'a Path,
     /// Where its MCP configuration is.
     pub mcp_config: &'a Path,
 }
@@ -63,7 +65,7 @@ pub fn command(shell_command: &str, given: &Given) -> Command {
 /// The variables of an agent's process.
 #[must_use]
 pub fn variables(given: &Given) -> Vec<(&'static str, OsString)> {
-    let Given { order, url, process_id, worktree, mcp_config } = given;
+    let Given { order, url, process_id, worktree, repository, mcp_config } = given;
     vec![
         ("GASTOWN_API_URL", (*url).into()),
         ("GASTOWN_MCP_URL", format!("{url}{}", order.api.mcp_path).into()),
@@ -86,6 +88,7 @@ pub fn variables(given: &Given) -> Vec<(&'static str, OsString)> {
         ("GASTOWN_ORDER", order.order.to_string().into()),
         ("GASTOWN_ATTEMPT", order.attempt.to_string().into()),
         ("GASTOWN_WORKTREE", (*worktree).into()),
+        ("GASTOWN_REPOSITORY", (*repository).into()),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! Owns: which orders are taken, and stopping cleanly. Does not: know how one order is worked on (`run`).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -208,7 +209,10 @@ fn keep_refinery(shared: &Arc<Shared>, token: &Token) {
 
 fn follow(shared: &Arc<Shared>, token: &Token, messages: Sender<Message>) {
     let options = &shared.options;
-    let path = format!("/api/towns/{}/rigs/{}/dispatch?runner={}&max={}", options.town, options.rig, options.name, options.max);
+    let mut path = format!("/api/towns/{}/rigs/{}/dispatch?runner={}&max={}", options.town, options.rig, options.name, options.max);
+    if options.role != Role::Both {
+        let _ = write!(path, "&role={}", options.role.name());
+    }
     let (shared, token) = (shared.clone(), token.clone());
     thread::spawn(move || dispatch::follow(&shared.api, &shared.log, &token, &path, |news| messages.send(Message::News(news)).is_ok()));
 }

@@ -34,6 +34,12 @@ impl Repository {
         Self { dir: workdir.join("repository.git"), trees: workdir.join("worktrees"), turn: Mutex::new(()) }
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Makes the worktree of an order: a polecat's is on the order's branch, a refinery's is detached at the target.
     /// `remote` is where the repository is.
     pub fn worktree(&self, order: &Order, remote: &str) -> Result<PathBuf, String> {

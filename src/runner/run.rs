@@ -112,7 +112,14 @@ fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Contr
         Err(_) => {}
     }
     let mcp_config = agent::write_mcp_config(&shared.store.folder(order.order), order, shared.api.url(), &taken.process_id)?;
-    let given = Given { order, url: shared.api.url(), process_id: &taken.process_id, worktree: &worktree, mcp_config: &mcp_config };
+    let given = Given {
+        order,
+        url: shared.api.url(),
+        process_id: &taken.process_id,
+        worktree: &worktree,
+        repository: shared.repository.dir(),
+        mcp_config: &mcp_config,
+    };
     let command = if order.is_refinery() { &shared.options.refinery_command } else { &shared.options.command };
     let (mut child, process) =
         process::start(&mut agent::command(command, &given)).map_err(|error| format!("the command cannot be started: {error}"))?;

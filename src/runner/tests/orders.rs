@@ -36,6 +36,7 @@ fn a_process_gets_its_worktree_environment_and_mcp_configuration_and_is_reported
         "GASTOWN_BASE_BRANCH=main".to_owned(),
         "GASTOWN_ORDER=17".to_owned(),
         format!("GASTOWN_WORKTREE={}", worktree.display()),
+        format!("GASTOWN_REPOSITORY={}", world.workdir().join("repository.git").display()),
     ] {
         assert!(given.lines().any(|given| given == line), "{line} in\n{given}");
     }
