@@ -64,7 +64,7 @@ await runScript(async () => {
   const dir = folder(options);
   const told = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => told.abort(new Failure(`told to stop (${signal})`)));
-  const server = startWrangler({ port: wanted, persistTo: join(dir, "state") });
+  const server = startWrangler({ port: wanted, persistTo: join(dir, "state"), logLevel: "warn" });
   try {
     await Promise.race([untilHealthy(server), aborted(told.signal)]);
     const { mint } = await import("./tokens.mjs"); // only now: they need npm's packages
@@ -89,9 +89,13 @@ function folder({ dir, fresh }) {
   return path;
 }
 
-const shown = (line, print) => line && print(line);
+function shown(line, print) {
+  if (line) print(line);
+}
 
-const aborted = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+function aborted(signal) {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
 
 function number(name, text, least, most) {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;

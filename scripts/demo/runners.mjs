@@ -22,7 +22,7 @@ export async function startRunners({ program, town, dir, max, seed, hear }) {
     const workdir = join(dir, "runners", rig.name);
     mkdirSync(workdir, { recursive: true });
     const args = [
-      "--town", town.id, "--rig", rig.id, "--url", town.url, "--name", `demo-${rig.name}`, "--workdir", workdir, "--json",
+      "--town", town.id, "--rig", rig.id, "--url", town.url, "--name", `demo-${rig.name}`, "--workdir", workdir, "--json", "--attached",
       "--role", "both", "--max", String(max), "--heartbeat", "2", "--grace", "3", "--keep", "20",
       "--command", script("polecat.mjs"), "--refinery-command", script("refinery.mjs"),
     ];
@@ -39,8 +39,8 @@ export async function startRunners({ program, town, dir, max, seed, hear }) {
 }
 
 function start(program, args, env, name, hear) {
-  // Its own group: a terminal's Ctrl-C comes to it through us, once. The pipe tells it nothing; it is told to end by a signal.
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env: innerEnv(env) });
+  // Its own group: a terminal's Ctrl-C comes to it through us, once. When we are gone the pipe closes, and it ends itself.
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: innerEnv(env) });
   let code = null;
   let last = "";
   child.once("exit", (number, signal) => (code = number ?? signal));

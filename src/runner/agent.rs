@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::api::PROCESS_HEADER;
 use crate::order::Order;
+use crate::process;
 use crate::store::write_private;
 
 /// The runner's own token must not reach an agent: it is good for the whole town.
@@ -47,8 +48,8 @@ pub fn write_mcp_config(folder: &Path, order: &Order, url: &str, process_id: &st
 /// The command, in its worktree, with its environment. The token is in the environment and in no argument.
 #[must_use]
 pub fn command(shell_command: &str, given: &Given) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(shell_command).current_dir(given.worktree);
+    let mut command = process::gated(shell_command);
+    command.current_dir(given.worktree);
     for name in WITHHELD {
         command.env_remove(name);
     }

@@ -68,6 +68,9 @@ pub fn run(options: Options) -> Exit {
         log.say("failed", &format!("signals cannot be heard: {error}"), json!({}));
         return Exit::Failed;
     }
+    if options.attached {
+        watch_stdin(messages.clone());
+    }
     let token = Token::new(options.token.clone(), &options.town, log.clone());
     let repository = Repository::new(&options.workdir);
     let api = Api::new(&options.url);
@@ -175,6 +178,14 @@ fn watch_signals(messages: Sender<Message>) -> std::io::Result<()> {
         }
     });
     Ok(())
+}
+
+fn watch_stdin(messages: Sender<Message>) {
+    thread::spawn(move || {
+        // Whatever comes is of no interest.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = messages.send(Message::Signal);
+    });
 }
 
 fn keep_token(shared: &Arc<Shared>, token: &Token) {

@@ -30,6 +30,7 @@ the order's branch. What the process is given, and two agent CLIs' command lines
   --heartbeat SECONDS     time between heartbeats, 1 to 30 (default 15)
   --grace SECONDS         time between SIGTERM and SIGKILL (default 10)
   --keep N                worktrees of failed orders that are kept (default 5); of all orders with --keep-all
+  --attached              also stop when stdin is closed: whoever started it is gone
   --json                  one JSON object a line
   -h, --help              this text
 
@@ -104,6 +105,8 @@ pub struct Options {
     pub keep: usize,
     /// Worktrees of all orders are kept.
     pub keep_all: bool,
+    /// Stops when stdin is closed.
+    pub attached: bool,
     /// Lines as JSON.
     pub json: bool,
 }
@@ -134,7 +137,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
     let (mut town, mut rig, mut command, mut refinery_command, mut name, mut workdir, mut repo) =
         (None, None, None, None, None, None, None);
     let (mut role, mut max, mut url, mut token) = (Role::Polecat, 3, "http://127.0.0.1:8787".to_owned(), around.token.clone());
-    let (mut heartbeat, mut grace, mut keep, mut keep_all, mut json) = (15, 10, 5, false, false);
+    let (mut heartbeat, mut grace, mut keep, mut keep_all, mut attached, mut json) = (15, 10, 5, false, false, false);
     let text = |error: lexopt::Error| error.to_string();
     while let Some(argument) = parser.next().map_err(text)? {
         let option = match argument {
@@ -160,6 +163,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
             "grace" => grace = number("--grace", &value()?, 0, 3_600)?,
             "keep" => keep = number("--keep", &value()?, 0, 1_000)?,
             "keep-all" => keep_all = true,
+            "attached" => attached = true,
             "json" => json = true,
             _ => return Err(format!("there is no option --{option}")),
         }
@@ -191,6 +195,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
         name,
         repo,
         keep_all,
+        attached,
         json,
     })))
 }

@@ -16,10 +16,31 @@ pub struct Identity {
     pub started: Option<String>,
 }
 
-/// Starts `command` as the leader of a group of its own, with nothing on stdin and its output to be read.
+/// Waits for a line before it becomes the command in `$0`, which has nothing on stdin. Without the line it ends: whoever was to
+/// send it is gone, and may not have written down yet that there is a process.
+const GATE: &str = r#"read -r _ && exec sh -c "$0" </dev/null"#;
+
+/// A shell command that begins once it is let go ([`let_go`]).
+#[must_use]
+pub fn gated(shell_command: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(GATE).arg(shell_command);
+    command
+}
+
+/// Lets a gated command begin.
+pub fn let_go(child: &mut Child) {
+    use std::io::Write;
+    if let Some(mut gate) = child.stdin.take() {
+        // A process that is gone already is noticed when it is waited for.
+        let _ = gate.write_all(b"\n");
+    }
+}
+
+/// Starts `command` as the leader of a group of its own, with its output to be read.
 pub fn start(command: &mut Command) -> std::io::Result<(Child, Identity)> {
     use std::os::unix::process::CommandExt;
-    let child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let child = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let pid = i32::try_from(child.id()).map_err(std::io::Error::other)?;
     Ok((child, Identity { pid, started: started(pid) }))
 }
@@ -87,6 +108,18 @@ mod tests {
         while identity.is_there() {
             assert!(std::time::Instant::now() < deadline, "its background process is left");
             std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn a_gated_command_begins_when_it_is_let_go_and_never_without() {
+        for (is_let_go, wanted) in [(true, "begun\n"), (false, "")] {
+            let (mut child, _) = start(&mut gated("echo begun; cat")).unwrap();
+            if is_let_go {
+                let_go(&mut child);
+            }
+            let out = child.wait_with_output().unwrap();
+            assert_eq!((String::from_utf8(out.stdout).unwrap().as_str(), out.status.success()), (wanted, is_let_go));
         }
     }
 

@@ -128,11 +128,12 @@ fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Contr
     }
     taken.process = Some(process.clone());
     if let Err(error) = shared.store.write(taken) {
-        // Without it a later runner could not end the process.
+        // Without it a later runner could not end the process. It has not begun yet.
         process.kill();
         let _ = child.wait();
         return Err(error);
     }
+    process::let_go(&mut child);
     say(shared, order, "started", &format!("{}: process {} works on {}", order.agent.name, process.pid, order.branch));
     let readers = read(shared, &mut child, order, &of.output);
     let ended = supervise(&mut child, &process, shared.options.grace, control);

@@ -75,7 +75,8 @@ describe("npm run demo", () => {
 
   test("told to stop it ends everything that it started", { timeout: 120_000 }, async () => {
     const run = demo("stopped", "--beads", "9");
-    await until("agents work", async (note) => note(`${run.out}\n${run.log}`.slice(-2_000)) && /works on/.test(run.out), { within: 90_000 });
+    await until("agents work", async (note) => note(`${run.out}\n${run.log}`.slice(-2_000)) && (run.ended || /works on/.test(run.out)), { within: 90_000 });
+    assert.ok(!run.ended, `${run.out}\n${run.log}`);
     await run.stop("SIGINT");
     assert.deepEqual(left("stopped"), []);
   });

@@ -114,6 +114,18 @@ fn what_a_killed_runner_left_is_ended_and_given_back_by_the_next() {
 }
 
 #[test]
+fn attached_it_stops_when_whoever_started_it_is_gone() {
+    let world = World::new();
+    let mut runner = world.run(HANGS, &["--attached"]);
+    world.offer(1, "polecat/toast/one");
+    let pids = pids(&world, 2);
+    runner.let_go();
+    assert_eq!(runner.code(), 0);
+    gone(&pids);
+    assert_eq!(world.ended(1).0, "failed");
+}
+
+#[test]
 fn one_runner_uses_a_workdir() {
     let world = World::new();
     let mut first = world.run("true", &[]);

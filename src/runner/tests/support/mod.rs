@@ -89,7 +89,7 @@ impl World {
             .arg(self.workdir())
             .args(more)
             .env("GASTOWN_CONTAINER_TOKEN", CONTAINER_TOKEN)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()
@@ -143,6 +143,11 @@ impl Runner {
     pub fn stop(&mut self) -> i32 {
         self.signal("TERM");
         self.code()
+    }
+
+    /// Whoever started it is gone.
+    pub fn let_go(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// It is gone at once.
