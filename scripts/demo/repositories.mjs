@@ -48,13 +48,24 @@ export async function makeRepository(dir, name) {
   return { name, path: bare, seed: await git(bare, "rev-parse", SEED_TAG) };
 }
 
-/** Merge commits that are in a branch and not in the seed, along every line: [{commit, request}]. */
-export async function merges({ path, seed }, branches) {
-  const found = await git(path, "log", "--merges", "--format=%H%x1f%B%x1e", ...branches, `^${seed}`);
-  return found.split("\x1e").map((entry) => entry.trim()).filter(Boolean).map((entry) => {
+/**
+ * Merges by a refinery that are in a branch and not in the seed, along every line: [{commit, request, landing, beads}], with
+ * the beads whose commits each brought. `landing` is true for those of a convoy's branch, which brings again what was merged there.
+ */
+export async function merges({ path, seed }, branch) {
+  const found = await git(path, "log", "--merges", "--format=%H%x1f%B%x1e", branch, `^${seed}`);
+  const all = found.split("\x1e").map((entry) => entry.trim()).filter(Boolean).map((entry) => {
     const [commit, message] = entry.split("\x1f");
-    return { commit, request: /^Merge-Request: (\S+)$/m.exec(message)?.[1] ?? null };
+    return { commit, request: /^Merge-Request: (\S+)$/m.exec(message)?.[1], landing: message.startsWith("Merge convoy/") };
   });
+  const ours = all.filter(({ request }) => request); // the others are a polecat's, of the target into its branch
+  return Promise.all(ours.map(async (merge) => ({ ...merge, beads: await beadsIn(path, `${merge.commit}^1..${merge.commit}`) })));
+}
+
+/** Beads that commits of a range name in their trailers. */
+async function beadsIn(path, range) {
+  const trailers = await git(path, "log", "--format=%(trailers:key=Bead,valueonly)", range);
+  return [...new Set(trailers.split("\n").map((line) => line.trim()).filter(Boolean))];
 }
 
 /** Whether a commit is in a branch. */

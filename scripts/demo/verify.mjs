@@ -25,31 +25,39 @@ async function verifyRig(town, rig, tasks, ids, requests) {
       continue;
     }
     claimed.add(task.key);
-    const { bead } = await town.client.call("get_bead", { bead: id });
-    const commit = bead.merge_commit;
+    const commit = await mergeCommit(town, id);
     if (!(await contains(repository, "main", commit))) findings.push(`${task.title}: its merge commit ${commit} is not on main of ${rig.name}`);
     const file = await fileAt(repository, commit, `changes/${task.key}.md`);
     if (!file?.includes(id)) findings.push(`${task.title}: its merge commit ${commit} has not its change`);
     if (/TODO/.test((await fileAt(repository, "main", `changes/${task.key}.md`)) ?? "TODO")) findings.push(`${task.title}: its change is not complete on main`);
   }
+  findings.push(...(await verifyMerges(town, rig, tasks, requests)));
   for (const key of await changesAt(repository, "main")) if (!claimed.has(key)) findings.push(`${rig.name} has changes/${key}.md, which no merged bead claims`);
-  findings.push(...(await verifyMerges(rig, requests)));
   return findings;
 }
 
-/** Each merge of the repository is one merge request's, and no merge request was merged twice. */
-async function verifyMerges({ name, repository }, requests) {
+/** Each merge in the repository is one merge request's, none was merged twice, and each bead came by one merge, which the ledger names. */
+async function verifyMerges(town, { name, repository }, tasks, requests) {
   const findings = [];
   const known = new Set(requests.map(({ id }) => id));
   const seen = new Set();
-  for (const { commit, request } of await merges(repository, ["main"])) {
-    if (!request) continue; // a polecat's own merge of the target into its branch
+  const brought = new Map();
+  for (const { commit, request, landing, beads: ids } of await merges(repository, "main")) {
     if (!known.has(request)) findings.push(`${name}: ${commit} merges ${request}, which the town does not know`);
     if (seen.has(request)) findings.push(`${name}: ${request} was merged twice`);
     seen.add(request);
+    if (!landing) for (const id of ids) brought.set(id, [...(brought.get(id) ?? []), commit]);
+  }
+  for (const [id, { title }] of [...tasks].filter(([, task]) => task.rig === name)) {
+    const commits = brought.get(id) ?? [];
+    if (commits.length !== 1) findings.push(`${name}: ${title} was merged ${commits.length} times (${commits.join(", ")})`);
+    else if (commits[0] !== (await mergeCommit(town, id))) findings.push(`${name}: ${title} was merged by ${commits[0]}, which is not what the ledger says`);
   }
   return findings;
 }
+
+/** The commit that the ledger says a bead was merged by. */
+const mergeCommit = async (town, id) => (await town.client.call("get_bead", { bead: id })).bead.merge_commit;
 
 /** Findings about convoys: each has landed, and its landing commits are on the default branches. */
 export async function verifyConvoys(town, convoys) {

@@ -20,6 +20,7 @@ use crate::log::Log;
 use crate::options::{Options, Role};
 use crate::order::Order;
 use crate::run::{self, Control, Shared};
+use crate::seats::Seats;
 use crate::store::{Store, Taken, Unusable};
 use crate::token::{self, Token};
 
@@ -74,7 +75,7 @@ pub fn run(options: Options) -> Exit {
     let token = Token::new(options.token.clone(), &options.town, log.clone());
     let repository = Repository::new(&options.workdir);
     let api = Api::new(&options.url);
-    let shared = Arc::new(Shared { options, api, log, store, repository });
+    let shared = Arc::new(Shared { options, api, log, store, repository, seats: Seats::default() });
     let mut fleet = Fleet { shared: shared.clone(), messages: messages.clone(), working: HashMap::new() };
     for taken in shared.store.left() {
         fleet.begin(taken, |shared, taken, _, control| run::clear_up(shared, taken, control));

@@ -11,6 +11,7 @@
 //! | `run` | the life of one order, from its worktree to its report |
 //! | `pulse` | heartbeats and output of one process, told to the Worker |
 //! | `agent` | what a process is given: environment, MCP configuration |
+//! | `seats` | one process for an agent at a time |
 //! | `process` | process groups: starting, recognising and ending them |
 //! | `git` | the shared repository and the worktrees |
 //! | `store` | which orders were taken, on disk |
@@ -31,6 +32,7 @@ pub mod output;
 pub mod process;
 pub mod pulse;
 pub mod run;
+pub mod seats;
 pub mod sse;
 pub mod store;
 pub mod token;

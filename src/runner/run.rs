@@ -19,6 +19,7 @@ use crate::order::Order;
 use crate::output::{self, Output};
 use crate::process::{self, Identity};
 use crate::pulse::{Of, Pulse};
+use crate::seats::Seats;
 use crate::store::{End, Store, Taken};
 
 /// How often a process is looked at.
@@ -31,6 +32,9 @@ const AGAIN_MAX: Duration = Duration::from_secs(5);
 const LAST_REPORT: Duration = Duration::from_secs(10);
 /// Why an order failed that the runner itself ended.
 const STOPPED: &str = "the runner was stopped";
+
+/// Why a process is ended whose work is done.
+const WANTED: &str = "its work is done, and its agent has other work";
 
 /// What all orders of a runner share.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub struct Shared {
     pub store: Store,
     /// The rig's repository.
     pub repository: Repository,
+    /// Whose processes live.
+    pub seats: Seats,
 }
 
 /// What a running order is told.
@@ -81,8 +87,9 @@ pub fn work(shared: &Shared, mut taken: Taken, sender: Sender<Control>, control:
     let pulse = Pulse::start(shared.api.clone(), shared.log.clone(), shared.options.heartbeat, of.clone(), move |why| {
         let _ = sender.send(Control::Over(why));
     });
-    let ended =
-        attempt(shared, &mut taken, &of, control).unwrap_or_else(|reason| Ended::Reported(End { completed: false, reason: Some(reason) }));
+    let ended = attempt(shared, &mut taken, &of, control);
+    shared.seats.leave(&order.agent.id, order.order);
+    let ended = ended.unwrap_or_else(|reason| Ended::Reported(End { completed: false, reason: Some(reason) }));
     pulse.stop();
     settle(shared, taken, ended, control);
     shared.log.forget(&order.token);
@@ -92,11 +99,13 @@ pub fn work(shared: &Shared, mut taken: Taken, sender: Sender<Control>, control:
 pub fn clear_up(shared: &Shared, taken: Taken, control: &Receiver<Control>) {
     let order = taken.order.clone();
     shared.log.hide(&order.token);
+    shared.seats.take(&order.agent.id, order.order);
     if let Some(process) = taken.process.as_ref().filter(|process| process.is_same()) {
         say(shared, &order, "left", &format!("{}: ending its process {}, which an earlier runner left", order.agent.name, process.pid));
         process.terminate();
         end_group(process, Instant::now() + shared.options.grace);
     }
+    shared.seats.leave(&order.agent.id, order.order);
     let end = taken.end.clone().unwrap_or_else(|| End { completed: false, reason: Some("the runner was restarted".to_owned()) });
     settle(shared, taken, Ended::Reported(end), control);
     shared.log.forget(&order.token);
@@ -105,11 +114,14 @@ pub fn clear_up(shared: &Shared, taken: Taken, control: &Receiver<Control>) {
 fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Control>) -> Result<Ended, String> {
     let order = of.order.as_ref();
     let worktree = shared.repository.worktree(order, shared.options.repo.as_deref().unwrap_or(&order.git_url))?;
-    // Making it may have taken long.
-    match control.try_recv() {
-        Ok(Control::Over(why)) => return Ok(Ended::Over(why)),
-        Ok(Control::Stop) => return Err(STOPPED.to_owned()),
-        Err(_) => {}
+    // Making it may have taken long, and an earlier process of this agent may still live.
+    loop {
+        match control.try_recv() {
+            Ok(Control::Over(why)) => return Ok(Ended::Over(why)),
+            Ok(Control::Stop) => return Err(STOPPED.to_owned()),
+            Err(_) if shared.seats.take(&order.agent.id, order.order) => break,
+            Err(_) => thread::sleep(LOOK_EVERY),
+        }
     }
     let mcp_config = agent::write_mcp_config(&shared.store.folder(order.order), order, shared.api.url(), &taken.process_id)?;
     let given = Given {
@@ -136,7 +148,7 @@ fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Contr
     process::let_go(&mut child);
     say(shared, order, "started", &format!("{}: process {} works on {}", order.agent.name, process.pid, order.branch));
     let readers = read(shared, &mut child, order, &of.output);
-    let ended = supervise(&mut child, &process, shared.options.grace, control);
+    let ended = supervise(shared, order, &mut child, &process, control);
     let deadline = Instant::now() + LAST_OUTPUT;
     while readers.iter().any(|reader| !reader.is_finished()) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(10));
@@ -161,14 +173,21 @@ fn read(shared: &Shared, child: &mut Child, order: &Order, output: &Arc<Output>)
 }
 
 /// Waits for the process, and ends it when told to. Nothing of its group is left afterwards.
-fn supervise(child: &mut Child, process: &Identity, grace: Duration, control: &Receiver<Control>) -> Result<Ended, String> {
+fn supervise(shared: &Shared, order: &Order, child: &mut Child, process: &Identity, control: &Receiver<Control>) -> Result<Ended, String> {
+    let grace = shared.options.grace;
     let mut told: Option<Control> = None;
     let mut kill_at: Option<Instant> = None;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(|error| format!("its process cannot be waited for: {error}"))? {
             break status;
         }
-        match control.recv_timeout(LOOK_EVERY) {
+        let heard = match control.recv_timeout(LOOK_EVERY) {
+            Err(RecvTimeoutError::Timeout) if told.is_none() && shared.seats.is_overdue(&order.agent.id, order.order) => {
+                Ok(Control::Over(WANTED.to_owned()))
+            }
+            heard => heard,
+        };
+        match heard {
             Ok(why) if told.is_none() => {
                 process.terminate();
                 kill_at = Some(Instant::now() + grace);

@@ -55,6 +55,7 @@ fn what_cannot_be_prepared_is_a_failure_too() {
     assert_eq!(runner.stop(), 0);
 }
 
+/// S2-25, S4-12.
 #[test]
 fn a_process_ends_whole_and_is_not_reported_when_the_worker_says_its_order_is_over() {
     for (command, count) in [(HANGS, 2), (STUBBORN, 1)] {

@@ -12,6 +12,7 @@ const AGENT: &str = r#"env | grep '^G' > ../../given; cp "$GASTOWN_MCP_CONFIG" .
 echo "token $GASTOWN_TOKEN"; echo problem >&2
 echo work > work.txt && git add . && git commit --quiet --message work && git push --quiet origin "HEAD:$GASTOWN_BRANCH""#;
 
+/// S4-06, S4-07, S4-10, S4-16.
 #[test]
 fn a_process_gets_its_worktree_environment_and_mcp_configuration_and_is_reported() {
     let world = World::new();
@@ -70,6 +71,7 @@ fn a_process_gets_its_worktree_environment_and_mcp_configuration_and_is_reported
     assert_eq!(fs::metadata(world.workdir().join("orders")).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
+/// S4-19.
 #[test]
 fn an_order_is_run_once_through_reconnects_and_restarts() {
     let world = World::new();
@@ -91,6 +93,30 @@ fn an_order_is_run_once_through_reconnects_and_restarts() {
     for number in 1..=3 {
         world.ended(number);
     }
+}
+
+/// S4-12: an agent that has reported its work is given other work while its process still ends.
+#[test]
+fn an_agent_has_one_process_at_a_time() {
+    let world = World::new();
+    let command = "mkdir ../../lives || echo two >> ../../wrong; [ $GASTOWN_ORDER = 2 ] || until [ -e ../../go ]; do sleep 0.05; done; rmdir ../../lives";
+    let mut runner = world.run(command, &[]);
+    let offer = |number: u64| {
+        let mut order = world.order(number, &format!("polecat/toast/{number}"));
+        order["agent"]["id"] = json!("toast");
+        world.server.offer(order);
+    };
+    offer(1);
+    until("the first works", || world.workdir().join("lives").exists());
+    offer(2);
+    until("the second waits, and shows signs of life", || world.server.requests("agent-2/heartbeat").len() >= 2);
+    assert!(world.server.requests("agent-2/completed").is_empty());
+    fs::write(world.workdir().join("go"), "").unwrap();
+    for number in [1, 2] {
+        assert_eq!(world.ended(number), ("completed".to_owned(), String::new()));
+    }
+    assert!(!world.workdir().join("wrong").exists());
+    assert_eq!(runner.stop(), 0);
 }
 
 #[test]

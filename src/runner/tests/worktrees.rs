@@ -8,6 +8,7 @@ use crate::support::{World, git, until};
 
 const COMMIT: &str = r#"echo "$GASTOWN_BEAD_ID" >> work.txt && git add . && git commit --quiet --message work"#;
 
+/// S4-01, S4-15.
 #[test]
 fn a_convoys_feature_branch_is_made_once_however_many_need_it_at_once() {
     let world = World::new();
