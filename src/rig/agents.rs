@@ -260,23 +260,28 @@ pub(crate) fn get_agent_by_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): 
 /// given to the next bead that waits.
 pub(crate) fn delete_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
-    let Some(agent) = find(cx, &id)? else { return Ok(Answer::Void) };
+    remove(cx, &rig, &id)?;
+    dispatch::dispatch(cx, &rig)?;
+    Ok(Answer::Void)
+}
+
+/// Deregisters an agent, if there is one of that id. Gives out no work.
+pub(super) fn remove(cx: &Cx<'_>, rig: &RigState, id: &AgentId) -> Result<(), Failure> {
+    let Some(agent) = find(cx, id)? else { return Ok(()) };
     if let Some(bead) = &agent.current_hook_bead_id {
-        hooks::reopen(cx, &rig, bead)?;
+        hooks::reopen(cx, rig, bead)?;
     }
     // Beads of convoys that it finished lose the name that the town shows.
     let finished: Vec<(BeadId,)> =
-        query(cx.sql, "-- agents_finished\nSELECT bead_id FROM beads WHERE assignee_agent_id = ? AND convoy_id IS NOT NULL", (&id,))?;
+        query(cx.sql, "-- agents_finished\nSELECT bead_id FROM beads WHERE assignee_agent_id = ? AND convoy_id IS NOT NULL", (id,))?;
     for (bead,) in &finished {
-        report::bead_changed(cx, &rig, bead)?;
+        report::bead_changed(cx, rig, bead)?;
     }
-    execute(cx.sql, "-- agents_delete\nDELETE FROM agents WHERE id = ?", (&id,))?;
-    execute(cx.sql, "-- agents_delete_events\nDELETE FROM agent_events WHERE agent_id = ?", (&id,))?;
-    messages::recipient_gone(cx, &id)?;
-    let event = happened(BeadEventType::AgentExited, &id).values(None, agent.role.as_str());
+    execute(cx.sql, "-- agents_delete\nDELETE FROM agents WHERE id = ?", (id,))?;
+    execute(cx.sql, "-- agents_delete_events\nDELETE FROM agent_events WHERE agent_id = ?", (id,))?;
+    messages::recipient_gone(cx, id)?;
+    let event = happened(BeadEventType::AgentExited, id).values(None, agent.role.as_str());
     events::write(cx, &event.about(json!({"name": agent.name})))?;
-    topics::agent_changed(cx, &rig, &id)?;
-    report::summary_changed(cx, &rig)?;
-    dispatch::dispatch(cx, &rig)?;
-    Ok(Answer::Void)
+    topics::agent_changed(cx, rig, id)?;
+    report::summary_changed(cx, rig)
 }

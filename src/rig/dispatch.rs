@@ -7,7 +7,7 @@
 use super::roster::Roster;
 use super::state::RigState;
 use super::tally::ready;
-use super::{agents, hooks, report};
+use super::{agents, hooks, report, watch};
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{Agent, AgentStatus};
@@ -17,11 +17,9 @@ use crate::time::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
-/// What the first rest after an attempt is multiplied by, attempt by attempt: 30 s, 1, 2, 5, 10 minutes (Gastown
-/// contract, section 10).
+/// What the first rest after an attempt (`backoff_seconds`) is multiplied by, attempt by attempt: 30 s, 1, 2, 5, 10 minutes
+/// (Gastown contract, section 10).
 const BACK_OFF: [i64; 5] = [1, 2, 4, 10, 20];
-/// The first rest.
-const BACK_OFF_MILLIS: i64 = 30_000;
 
 /// A bead that may be given out.
 #[derive(Deserialize)]
@@ -63,7 +61,7 @@ pub(super) fn give_out(cx: &Cx<'_>, rig: &RigState, mut given: impl FnMut(&Ready
 
 /// Gives the refinery the next merge request, if there is a refinery and it is free. Reviews go on while a rig is parked.
 fn give_review(cx: &Cx<'_>, rig: &RigState) -> Result<bool, Failure> {
-    if rig.draining {
+    if rig.draining || rig.breaker_open {
         return Ok(false);
     }
     let Some(request) = next_review(cx)? else { return Ok(false) };
@@ -81,8 +79,14 @@ fn give_review(cx: &Cx<'_>, rig: &RigState) -> Result<bool, Failure> {
 /// # Errors
 /// `Conflict` while the rig is parked, or its town drains.
 pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
-    if !rig.parked && !rig.draining {
+    if !rig.parked && !rig.draining && !rig.breaker_open {
         return Ok(());
+    }
+    if rig.breaker_open && !rig.parked && !rig.draining {
+        let refusal = Refusal::new(Code::Conflict, "Too many orders of this town ended without a report: nothing is given out");
+        return Err(refusal.hint(
+            "Call list_escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",
+        ));
     }
     let why = if rig.parked { "parked" } else { "draining" };
     let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));
@@ -92,7 +96,8 @@ pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
 /// A bead rests after an attempt that failed, the longer the more there were.
 pub(super) fn back_off(cx: &Cx<'_>, bead: &BeadId, attempts: i64) -> Result<(), Fault> {
     let step = usize::try_from(attempts.max(1) - 1).unwrap_or_default().min(BACK_OFF.len() - 1);
-    let until = cx.now.plus_millis(BACK_OFF_MILLIS * BACK_OFF.get(step).copied().unwrap_or(1));
+    let first = watch::thresholds(cx)?.backoff_seconds.saturating_mul(1_000);
+    let until = cx.now.plus_millis(first.saturating_mul(BACK_OFF.get(step).copied().unwrap_or(1)));
     execute(cx.sql, "-- dispatch_back_off\nUPDATE beads SET not_before = ? WHERE bead_id = ?", (until.millis(), bead))?;
     cx.wake_at(until);
     Ok(())

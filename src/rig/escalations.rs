@@ -5,6 +5,7 @@
 
 use super::beads::{self, Move, NewBead};
 use super::events::Happened;
+use super::hooks::TRIAGE_LABEL;
 use super::state::{self, RigState};
 use super::{events, report, triage};
 use crate::error::{Failure, Fault};
@@ -34,6 +35,15 @@ pub(super) struct NewEscalation<'a> {
 
 /// Raises an escalation: a bead here, an entry in the town's inbox.
 pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>) -> Result<BeadId, Failure> {
+    raise_labelled(cx, rig, new, &[])
+}
+
+/// The same, and its bead is a triage request too: resolving that acknowledges the escalation.
+pub(super) fn raise_request(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>) -> Result<BeadId, Failure> {
+    raise_labelled(cx, rig, new, &[TRIAGE_LABEL])
+}
+
+fn raise_labelled(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>, more: &[&str]) -> Result<BeadId, Failure> {
     let mut metadata = Map::new();
     metadata.insert("category".to_owned(), json!(new.category));
     metadata.insert("source_agent_id".to_owned(), json!(new.agent));
@@ -47,7 +57,11 @@ pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>) -> Res
         body: Some(body.to_owned()),
         parent_bead_id: None,
         priority: priority(new.severity),
-        labels: vec![ESCALATION_LABEL.to_owned(), format!("{SEVERITY_LABEL}{}", new.severity.as_str())],
+        labels: [ESCALATION_LABEL, &format!("{SEVERITY_LABEL}{}", new.severity.as_str())]
+            .iter()
+            .chain(more)
+            .map(|label| (*label).to_owned())
+            .collect(),
         metadata,
         created_by: new.agent.map(str::to_owned).or_else(|| cx.actor()),
         created_at: cx.now,
@@ -117,6 +131,7 @@ fn told(bead: &Bead) -> EscalationLetter {
         },
         created_at: bead.created_at,
         status: bead.status,
+        resolved_by: note("resolved_by").filter(|by| by == super::watch::AUTHOR),
     }
 }
 

@@ -7,7 +7,7 @@ use super::events::{self, Happened};
 use super::hooks::{self, ACTIVE_TICK_MILLIS};
 use super::orders::{self, Ending};
 use super::state::{self, RigState};
-use super::{agents, dispatch, report, reviews, rework, topics, verdicts};
+use super::{agents, dispatch, report, reviews, rework, topics, verdicts, watch};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::model::{
@@ -157,7 +157,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
 }
 
 /// Takes a bead off the hook of an agent that will not go on with it.
-fn give_back(cx: &Cx<'_>, rig: &RigState, bead: &Bead, reason: &str) -> Result<(), Failure> {
+pub(super) fn give_back(cx: &Cx<'_>, rig: &RigState, bead: &Bead, reason: &str) -> Result<(), Failure> {
     if bead.status == BeadStatus::InReview {
         return hooks::release_bead(cx, rig, &bead.bead_id);
     }
@@ -166,8 +166,10 @@ fn give_back(cx: &Cx<'_>, rig: &RigState, bead: &Bead, reason: &str) -> Result<(
         "-- finish_attempt\nUPDATE beads SET dispatch_attempts = dispatch_attempts + 1, last_dispatch_attempt_at = ? WHERE bead_id = ? RETURNING dispatch_attempts",
         (cx.now.millis(), &bead.bead_id),
     )?;
-    if attempts.is_some_and(|(attempts,)| attempts >= DISPATCH_ATTEMPTS_MAX) {
+    let most = rig.attempts_max.unwrap_or(DISPATCH_ATTEMPTS_MAX);
+    if let Some((spent,)) = attempts.filter(|(attempts,)| *attempts >= most) {
         beads::move_to(cx, rig, bead, BeadStatus::Failed, &Move { reason: Some(ATTEMPTS_SPENT), ..Move::default() })?;
+        watch::attempts_spent(cx, rig, bead, spent)?;
         return dispatch::dispatch(cx, rig);
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());

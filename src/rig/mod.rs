@@ -9,6 +9,7 @@
 //! - Agents: `agents` (the collection), `names`, `agent_status`, `checkpoints`, `agent_events`, `prime`, `finish` (what they report).
 //! - Reviews: `reviews` (merge requests), `verdicts` (their results), `rework`, `landing` (of convoys), `merge_queue` (how all that
 //!   looks).
+//! - By itself: `watch` (what is done when nobody reports).
 //! - What is said: `messages` (all of them), `mail`, `nudges`, `mayor_mail`; `escalations` (what goes up), `triage` (what is decided).
 //! - Told to others: `report` (to the town), `topics` (to sessions).
 
@@ -55,10 +56,12 @@ mod tally;
 pub mod topics;
 pub mod triage;
 pub mod verdicts;
+pub mod watch;
 
 pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
 pub use landing::{LandingOrder, LandingReport};
 pub use state::RigState;
+pub use watch::WatchSettings;
 
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal, refuse};
@@ -83,6 +86,7 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     landing::alarm(cx, &rig)?;
     retention::prune(cx)?;
     messages::expire(cx)?;
+    watch::run(cx, &rig)?;
     dispatch::dispatch(cx, &rig)?;
     Ok(dispatch::wake_when_rested(cx)?)
 }

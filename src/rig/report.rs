@@ -3,7 +3,7 @@
 //! Owns when a rig writes which letter. Letters say how things are when they are sent, not what happened.
 
 use super::state::{self, RigState};
-use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage};
+use super::{beads, convoys, dispatch, escalations, events, landing, mayor_mail, tally, topics, triage, watch};
 use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::call::Instance;
@@ -94,6 +94,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         counts.total += count;
         counts.hooked += hooked;
     }
+    let (patrol, failed_at) = watch::told(cx)?;
     Ok(RigSummary {
         rig_id: rig.rig_id.clone(),
         name: rig.name.clone(),
@@ -105,5 +106,7 @@ fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
         quality: tally::qualities(cx)?,
         parked: rig.parked,
         last_event: events::newest(cx)?,
+        patrol,
+        failed_at,
     })
 }

@@ -324,7 +324,7 @@ CREATE TABLE alerts (
   kind TEXT NOT NULL,
   subject TEXT NOT NULL,                    -- an agent, a bead, or the rig
   since INTEGER NOT NULL,
-  seen_at INTEGER NOT NULL,                 -- when it was last so
+  over_at INTEGER,                          -- when it was first seen to be so no longer; null: it is so
   escalation_id TEXT,                       -- the escalation that stands for it
   PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID",

@@ -2,6 +2,7 @@
 //!
 //! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
 
+use super::hooks::ACTIVE_TICK_MILLIS;
 use super::topics;
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
@@ -12,7 +13,7 @@ use crate::store::outbox::Letter;
 use crate::store::sql::{execute, flag_column, query_one};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::rc::Rc;
 
 /// The rig's own record: the row, and the body of the town's `rig` letter.
@@ -52,9 +53,21 @@ pub struct RigState {
     /// Nobody listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
     #[serde(default, skip_serializing)]
     pub listened_until: Timestamp,
+    /// Times that a bead is given out before it fails; `None`: `finish::DISPATCH_ATTEMPTS_MAX`.
+    #[serde(default)]
+    pub attempts_max: Option<i64>,
+    /// Too much has failed in the town: nothing is given out until that is over.
+    #[serde(default, deserialize_with = "flag_column")]
+    pub breaker_open: bool,
+    /// When the last pause ended, which is no silence of anybody. The rig's own: no letter carries it.
+    #[serde(default, skip_serializing)]
+    pub resumed_at: Timestamp,
     /// The town's own formulas (`formulas`). A letter carries them; the row that is read with each call does not.
     #[serde(default)]
     pub formulas: Value,
+    /// The thresholds of the watch that the town has set (`watch`). Like the formulas, no part of the row.
+    #[serde(default)]
+    pub watch: Value,
 }
 
 impl RigState {
@@ -73,7 +86,7 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     let row: Option<RigState> = query_one(
         cx.sql,
         "-- rig_load\nSELECT rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, drain_nonce, watched_until, listened_until FROM rig",
+           mayor_agent_id, parked, draining, drain_nonce, watched_until, listened_until, attempts_max, breaker_open, resumed_at FROM rig",
         (),
     )?;
     Ok(row.map(|row| cx.remember(row)))
@@ -99,35 +112,51 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
     execute(
         cx.sql,
         "-- rig_apply\nINSERT INTO rig (one, rig_id, town_id, name, git_url, default_branch, owner_user_id, owner_org_id, capacity,
-           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+           mayor_agent_id, parked, draining, watched_until, formulas, drain_nonce, attempts_max, breaker_open, watch)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (one) DO UPDATE SET name = ?3, git_url = ?4, default_branch = ?5, owner_user_id = ?6, owner_org_id = ?7, capacity = ?8,
-           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14",
-        (
-            &told.rig_id,
-            &told.town_id,
-            &told.name,
-            &told.git_url,
-            &told.default_branch,
-            &told.owner_user_id,
-            &told.owner_org_id,
+           mayor_agent_id = ?9, parked = ?10, draining = ?11, watched_until = ?12, formulas = ?13, drain_nonce = ?14,
+           attempts_max = ?15, breaker_open = ?16, watch = ?17, resumed_at = CASE WHEN parked + draining > 0 AND ?10 + ?11 = 0 THEN ?18 ELSE resumed_at END",
+        json!([
+            told.rig_id,
+            told.town_id,
+            told.name,
+            told.git_url,
+            told.default_branch,
+            told.owner_user_id,
+            told.owner_org_id,
             told.capacity,
-            &told.mayor_agent_id,
+            told.mayor_agent_id,
             i64::from(told.parked),
             i64::from(told.draining),
             told.watched_until.millis(),
             if told.formulas.is_object() { told.formulas.to_string() } else { "{}".to_owned() },
-            &told.drain_nonce,
-        ),
+            told.drain_nonce,
+            told.attempts_max,
+            i64::from(told.breaker_open),
+            if told.watch.is_object() { told.watch.to_string() } else { "{}".to_owned() },
+            cx.now.millis(),
+        ]),
     )?;
     cx.forget();
-    if !told.parked && !told.draining {
+    if known.is_some() {
+        // Silence is measured otherwise now, or again.
+        cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
+    }
+    if !told.parked && !told.draining && !told.breaker_open {
         // A pause may be over.
         cx.wake(super::orders::NEWS.to_owned());
     }
     match known {
         // That somebody watches the town is no change of the rig.
-        Some(known) if RigState { watched_until: known.watched_until, listened_until: known.listened_until, ..told } != *known => {
+        Some(known)
+            if (RigState {
+                watched_until: known.watched_until,
+                listened_until: known.listened_until,
+                resumed_at: known.resumed_at,
+                ..told
+            }) != *known =>
+        {
             topics::rig_changed(cx, &known)
         }
         _ => Ok(()),

@@ -144,6 +144,9 @@ text_enum!(
         // The same until what runs the agents is back.
         DrainStarted = "drain_started",
         DrainEnded = "drain_ended",
+        // Too many orders ended without a report: no rig gives out work until that is over.
+        BreakerOpened = "breaker_opened",
+        BreakerClosed = "breaker_closed",
     }
 );
 text_enum!(

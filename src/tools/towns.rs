@@ -127,6 +127,9 @@ pub struct TownStatus {
     parked: bool,
     /// The same until what runs the agents is back.
     draining: bool,
+    /// The same because too many orders ended without a report: see the escalation `dispatch_breaker`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    breaker_open: bool,
     /// Unfinished beads for which a quality was asked.
     quality: QualityCounts,
     alarm: AlarmView,
@@ -207,6 +210,7 @@ impl Tool for GetTownStatus {
             queue_depth: status.queue_depth,
             parked: status.parked,
             draining: status.draining == Some(true),
+            breaker_open: status.breaker.is_some(),
             quality: qualities(&status),
             alarm: AlarmView { interval: status.alarm.interval_label, next_fire_at: status.alarm.next_fire_at.map(|at| at.to_string()) },
             mayor: MayorView {
@@ -259,6 +263,9 @@ fn pause(status: &AlarmStatus) -> String {
     match (status.parked, status.draining == Some(true)) {
         (true, _) => " The town is parked: nothing new is given out.".to_owned(),
         (false, true) => " The town is draining: nothing new is given out until that is over.".to_owned(),
+        (false, false) if status.breaker.is_some() => {
+            " Too much has failed: nothing new is given out until somebody acknowledges the escalation dispatch_breaker.".to_owned()
+        }
         (false, false) if parked > 0 => format!(" {parked} rig(s) are parked."),
         (false, false) => String::new(),
     }

@@ -2,8 +2,10 @@
 //!
 //! Owns the merge and how secrets are shown; `settings` says which keys exist. Only what differs from the defaults is stored.
 
-use super::{letters, settings, state, topics};
+use super::{breaker, letters, settings, state, topics};
 use crate::error::{Code, Failure, refuse};
+use crate::rig::WatchSettings;
+use crate::rig::watch::settings::THRESHOLDS;
 use crate::rpc::model::{MergeMode, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::execute;
@@ -28,7 +30,9 @@ fn defaults() -> TownConfig {
 }
 
 /// Settings that are merged key by key.
-const MERGED: [&str; 2] = ["refinery", "custom_instructions"];
+const MERGED: [&str; 3] = ["refinery", "custom_instructions", WATCH];
+/// The thresholds of the watch.
+const WATCH: &str = "watch";
 /// Settings that hold secrets, at the top or one level down.
 const SECRET: [&str; 4] = ["env_vars", "git_auth", "github_cli_pat", "kilocode_token"];
 /// How a secret that is shown begins.
@@ -43,6 +47,10 @@ const CONFIG_BYTES_MAX: usize = 64 * 1024;
 /// Defaults, then what the town has set, then who owns it.
 fn effective(town: &state::TownState) -> TownConfig {
     let mut config = defaults();
+    config.insert(
+        WATCH.to_owned(),
+        THRESHOLDS.iter().map(|threshold| (threshold.name.to_owned(), Value::from(threshold.default))).collect::<Map<_, _>>().into(),
+    );
     config.extend(town.config.clone());
     let owner = town.owner();
     config.insert("owner_type".to_owned(), Value::from(if owner.org_id.is_some() { "org" } else { "user" }));
@@ -63,6 +71,11 @@ pub(super) fn capacity(town: &state::TownState) -> i64 {
     town.config.get("max_polecats_per_rig").and_then(Value::as_i64).unwrap_or(POLECATS_PER_RIG_DEFAULT)
 }
 
+/// The thresholds of the watch.
+pub(super) fn watch(town: &state::TownState) -> WatchSettings {
+    WatchSettings::of(town.config.get(WATCH))
+}
+
 /// Whether convoys are staged unless the call says otherwise.
 pub(super) fn staged_default(town: &state::TownState) -> bool {
     effective(town).get("staged_convoys_default").and_then(Value::as_bool).unwrap_or(true)
@@ -78,7 +91,7 @@ pub(crate) fn get_config(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer
     json(&effective(&*state::require(cx)?))
 }
 
-/// `updateTownConfig`: a shallow merge; `refinery` and `custom_instructions` are merged by key; null removes a key, and
+/// `updateTownConfig`: a shallow merge; `refinery`, `custom_instructions` and `watch` are merged by key; null removes a key, and
 /// so does an empty `default_model`. A masked secret keeps the stored one. Owner fields cannot be set here. Nothing is
 /// changed when any value is refused.
 pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfig,)) -> Result<Answer, Failure> {
@@ -98,14 +111,19 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
             None => changed.config.remove(&key),
         };
     }
+    watch(&changed).check()?;
     let text = serde_json::to_string(&changed.config).unwrap_or_default();
     if text.len() > CONFIG_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("the configuration may have at most {CONFIG_BYTES_MAX} bytes of JSON")));
     }
     execute(cx.sql, "-- config_update\nUPDATE town SET config = ?", (text,))?;
     cx.forget();
-    if capacity(&changed) != capacity(&town) || changed.config.get("formulas") != town.config.get("formulas") {
+    let has_changed = |key: &str| changed.config.get(key) != town.config.get(key);
+    if capacity(&changed) != capacity(&town) || has_changed("formulas") || has_changed(WATCH) {
         letters::rigs_changed(cx)?;
+    }
+    if has_changed(WATCH) {
+        breaker::look(cx, &changed)?;
     }
     topics::changed(cx, &town, topics::TOWN)?;
     json(&effective(&changed))

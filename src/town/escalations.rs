@@ -4,7 +4,7 @@
 //! times; what was acknowledged stays so. The beads that stand for escalations are the rigs', under the same ids.
 
 use super::state::{self, TownState};
-use super::{feed, letters, mayor, rigs};
+use super::{breaker, config, feed, letters, mayor, rigs};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{BeadId, RigId};
 use crate::rig::hooks::check_speaks_for;
@@ -21,8 +21,6 @@ pub const LIST_MAX: i64 = 100;
 pub const OPEN_MAX: i64 = 1_000;
 /// Acknowledged escalations that are kept.
 pub const ACKNOWLEDGED_KEPT: i64 = 1_000;
-/// One that nobody acknowledges is raised again after so long (Gastown contract 3.5).
-pub const RAISE_AGAIN_MILLIS: i64 = 4 * 60 * 60 * 1_000;
 /// So many times.
 pub const RAISED_AGAIN_MAX: i64 = 3;
 /// Longest message, in bytes.
@@ -78,9 +76,10 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
         message: input.message,
         created_at: cx.now,
         status: BeadStatus::Open,
+        resolved_by: None,
     };
     let id = BeadId::from_random(cx.random());
-    insert(cx, &id, rig.as_ref(), &told)?;
+    insert(cx, &town, &id, rig.as_ref(), &told)?;
     if let Some(rig) = &rig {
         letters::triage_wanted(cx, &id, rig)?;
     }
@@ -102,16 +101,16 @@ pub(super) fn apply(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Fai
     }
     let is_new = known.is_none();
     if is_new {
-        insert(cx, &id, Some(rig), &told)?;
+        insert(cx, &town, &id, Some(rig), &told)?;
     }
     let Some(entry) = known.map_or_else(|| find(cx, &id), |known| Ok(Some(known)))? else { return Ok(()) };
     if told.status.is_terminal() {
-        return close(cx, &town, &entry, None);
+        return close(cx, &town, &entry, told.resolved_by.as_deref());
     }
     if is_new { announce(cx, &town, &entry, told.agent_id.as_deref()) } else { Ok(()) }
 }
 
-fn insert(cx: &Cx<'_>, id: &BeadId, rig: Option<&RigId>, told: &EscalationLetter) -> Result<(), Failure> {
+fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told: &EscalationLetter) -> Result<(), Failure> {
     let is_full: i64 = scalar(
         cx.sql,
         "-- escalations_full\nSELECT EXISTS (SELECT 1 FROM escalations WHERE acknowledged = 0 LIMIT 1 OFFSET ?)",
@@ -134,11 +133,40 @@ fn insert(cx: &Cx<'_>, id: &BeadId, rig: Option<&RigId>, told: &EscalationLetter
             &told.message,
             told.created_at.millis(),
             rig.map(|_| id),
-            cx.now.plus_millis(RAISE_AGAIN_MILLIS).millis(),
+            cx.now.plus_millis(again_millis(town)).millis(),
             cx.next_number()?,
         ),
     )?;
     Ok(())
+}
+
+/// How long one waits before it is raised again (`re_escalate_seconds`).
+fn again_millis(town: &TownState) -> i64 {
+    config::watch(town).re_escalate_seconds.saturating_mul(1_000)
+}
+
+/// The town raises one on its own account; it concerns no rig.
+pub(super) fn raise(cx: &Cx<'_>, town: &TownState, severity: Severity, category: &str, message: String) -> Result<BeadId, Failure> {
+    let told = EscalationLetter {
+        agent_id: None,
+        severity,
+        category: Some(category.to_owned()),
+        message,
+        created_at: cx.now,
+        status: BeadStatus::Open,
+        resolved_by: None,
+    };
+    let id = BeadId::from_random(cx.random());
+    insert(cx, town, &id, None, &told)?;
+    if let Some(entry) = find(cx, &id)? {
+        announce(cx, town, &entry, None)?;
+    }
+    Ok(id)
+}
+
+/// What the town raised is over; nothing happens when somebody has acknowledged it.
+pub(super) fn resolve(cx: &Cx<'_>, town: &TownState, id: &BeadId, by: &str) -> Result<(), Failure> {
+    find(cx, id)?.map_or(Ok(()), |entry| close(cx, town, &entry, Some(by)))
 }
 
 fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<EscalationEntry>, Fault> {
@@ -152,7 +180,7 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
         "re_escalation_count": entry.re_escalation_count,
     });
     feed::write(cx, town, FeedKind::EscalationRaised, entry.id.as_str(), actor, &detail)?;
-    cx.wake_at(cx.now.plus_millis(RAISE_AGAIN_MILLIS));
+    cx.wake_at(cx.now.plus_millis(again_millis(town)));
     if entry.severity == Severity::Low {
         return Ok(());
     }
@@ -193,6 +221,7 @@ pub(crate) fn acknowledge(cx: &Cx<'_>, caller: &Caller, (id,): (BeadId,)) -> Res
     let town = state::require(cx)?;
     let Some(entry) = find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
     close(cx, &town, &entry, Some(&caller.actor()))?;
+    breaker::acknowledged(cx, &town, &id, &caller.actor())?;
     let rig = RigId::parse(&entry.source_rig_id).ok();
     if let Some(rig) = rig.filter(|_| entry.acknowledged == 0 && entry.bead_id.is_some()) {
         letters::acknowledged(cx, &id, &rig)?;
@@ -229,7 +258,7 @@ pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
         (cx.now.millis(), RAISED_PER_ALARM_MAX),
     )?;
     for (id, severity, count) in due {
-        let next_at = (count + 1 < RAISED_AGAIN_MAX).then(|| cx.now.plus_millis(RAISE_AGAIN_MILLIS).millis());
+        let next_at = (count + 1 < RAISED_AGAIN_MAX).then(|| cx.now.plus_millis(again_millis(&town)).millis());
         execute(
             cx.sql,
             "-- escalations_raise\nUPDATE escalations SET severity = ?, re_escalation_count = ?, next_at = ? WHERE id = ?",
@@ -264,6 +293,7 @@ pub(super) fn triage_letter(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
         message: entry.message,
         created_at: entry.created_at,
         status: BeadStatus::Open,
+        resolved_by: None,
     })?))
 }
 

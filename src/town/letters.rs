@@ -40,8 +40,8 @@ pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every rig hears, when nobody waits for it, that somebody watches the town.
-pub(super) fn watch_changed(cx: &Cx<'_>) -> Result<(), Failure> {
+/// The same, and nobody waits for it.
+pub(super) fn rigs_changed_unawaited(cx: &Cx<'_>) -> Result<(), Failure> {
     for rig in super::rigs::list(cx)? {
         post(cx.sql, "rig", rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
     }
@@ -136,6 +136,10 @@ fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
         drain_nonce: drain.map(|(nonce, _)| nonce.to_owned()),
         watched_until: town.watched_until,
         listened_until: Timestamp::default(),
+        attempts_max: rig_config::attempts_max(&record.config),
+        breaker_open: town.breaker_opened_at.is_some(),
+        resumed_at: Timestamp::default(),
+        watch: town.config.get("watch").cloned().unwrap_or_default(),
         formulas: town.config.get("formulas").cloned().unwrap_or_default(),
     })?))
 }

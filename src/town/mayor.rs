@@ -25,8 +25,6 @@ pub const QUEUED_MAX: i64 = 100_000;
 pub const DASHBOARD_CONTEXT_BYTES_MAX: usize = 64 * 1024;
 /// Longest name of a model, in bytes.
 pub const MODEL_BYTES_MAX: usize = 200;
-/// A Mayor that was not heard of for so long is idle (Gastown contract, section 10: lost agents).
-pub const SILENT_MILLIS: i64 = 90_000;
 const IDLE: &str = "idle";
 const ACTIVE: &str = "active";
 
@@ -218,7 +216,7 @@ pub(super) fn status(cx: &Cx<'_>, town: &TownState) -> Result<MayorStatus, Fault
 
 /// The contract's word: a Mayor that waits is active too, and one that was not heard of for a while is idle.
 fn session_status(cx: &Cx<'_>, town: &TownState) -> &'static str {
-    let heard = town.mayor_active_at.is_some_and(|at| cx.now.since(at) < SILENT_MILLIS);
+    let heard = town.mayor_active_at.is_some_and(|at| cx.now.since(at) < config::watch(town).heartbeat_seconds.saturating_mul(1_000));
     if heard && town.mayor_status != IDLE { ACTIVE } else { IDLE }
 }
 

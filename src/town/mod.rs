@@ -2,7 +2,7 @@
 //! no MCP, no HTTP and no other town.
 //!
 //! - The town: `state` (its row), `identity` (who owns it), `config` (how it is set up), `settings` (what may be set), `schema`.
-//! - Rigs: `rigs` (the list), `rig_config` (how each is set up), `pause` (parking, drains), `removal` (the end of rigs and town).
+//! - Rigs: `rigs` (the list), `rig_config` (how each is set up), `pause` (parking, drains), `breaker` (too much fails), `removal` (the end of rigs and town).
 //! - Convoys: `convoys` (the collection), `sling` (new ones), `convoy_changes`, `candidates` (beads that may join), `graph` (their
 //!   dependencies), `mirror` (what the rigs tell of members), `landing` (their end), `check` (whether all agrees).
 //! - What waits for people: `mayor` (messages), `escalations`, `reviews` (the merge queue).
@@ -10,6 +10,7 @@
 //! - Told to others: `letters` (to the rigs), `topics` (to sessions).
 
 pub mod activity;
+pub mod breaker;
 mod candidates;
 pub mod check;
 pub mod config;
@@ -76,6 +77,7 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else { return Ok(()) };
     escalations::alarm(cx)?;
     watch::alarm(cx)?;
+    breaker::alarm(cx)?;
     pause::end_when_over(cx, &town)?;
     removal::go_when_told(cx, &town)
 }

@@ -22,6 +22,11 @@ pub(super) fn capacity(town: &state::TownState, overrides: &Map<String, Value>) 
     overrides.get("max_concurrent_polecats").and_then(Value::as_i64).unwrap_or_else(|| config::capacity(town))
 }
 
+/// Times that a bead of this rig is given out before it fails, unless that is left to the rig.
+pub(super) fn attempts_max(overrides: &Map<String, Value>) -> Option<i64> {
+    overrides.get("max_dispatch_attempts").and_then(Value::as_i64)
+}
+
 /// `updateRigConfig`: the whole of the overrides at once; what is left out is the town's again. Null for an unknown rig.
 pub(crate) fn update_rig_config(cx: &Cx<'_>, _caller: &Caller, (id, overrides): (RigId, Map<String, Value>)) -> Result<Answer, Failure> {
     let Some(mut rig) = rigs::find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };

@@ -2,7 +2,7 @@
 //!
 //! Owns the `rigs` table. The rig's work is the rig's.
 
-use super::{activity, feed, letters, removal, rig_config, state, topics};
+use super::{activity, breaker, feed, letters, removal, rig_config, state, topics};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::RigId;
 use crate::rpc::model::{AddRigInput, FeedKind, RigChanges, RigRecord, RigSummary};
@@ -188,8 +188,12 @@ pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result
     let summary: RigSummary = letter.read("read a summary letter")?;
     let text = serde_json::to_string(&summary).unwrap_or_default();
     execute(cx.sql, "-- rigs_apply_summary\nUPDATE rigs SET summary = ? WHERE id = ?", (text, rig))?;
+    let town = state::require(cx)?;
+    if !summary.failed_at.is_empty() || town.breaker_opened_at.is_some() {
+        breaker::look(cx, &town)?;
+    }
     activity::woken(cx);
-    topics::changed(cx, &*state::require(cx)?, topics::TOWN)
+    topics::changed(cx, &town, topics::TOWN)
 }
 
 /// What the rigs last told, and the rigs that have told nothing yet.

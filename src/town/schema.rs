@@ -181,4 +181,12 @@ CREATE INDEX escalations_acknowledged ON escalations (acknowledged_at) WHERE ack
         "-- escalations_due
 CREATE INDEX escalations_due ON escalations (next_at) WHERE next_at IS NOT NULL",
     ],
+    &[
+        "-- town_breaker_opened_at: no rig gives out work since then, because too much has failed; null: they do
+ALTER TABLE town ADD COLUMN breaker_opened_at INTEGER",
+        "-- town_breaker_counts_from: earlier failures do not count
+ALTER TABLE town ADD COLUMN breaker_counts_from INTEGER NOT NULL DEFAULT 0",
+        "-- town_breaker_escalation: what stands for it in the inbox
+ALTER TABLE town ADD COLUMN breaker_escalation TEXT",
+    ],
 ];

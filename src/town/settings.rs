@@ -5,7 +5,7 @@
 
 use super::config::POLECATS_PER_RIG_MAX;
 use crate::error::{Code, Refusal};
-use crate::rig::formulas;
+use crate::rig::{formulas, watch};
 use serde_json::{Map, Value};
 
 /// Longest custom instructions, in characters.
@@ -41,11 +41,13 @@ enum Kind {
     Variables,
     /// Formulas of the town's own.
     Formulas,
+    /// Thresholds of the watch.
+    Watch,
     /// An object of settings.
     Fields(&'static [Setting]),
 }
 
-use Kind::{Fields, Flag, Formulas, Gates, Minutes, Text, Variables, Whole, Word};
+use Kind::{Fields, Flag, Formulas, Gates, Minutes, Text, Variables, Watch, Whole, Word};
 
 const fn setting(name: &'static str, kind: Kind) -> Setting {
     Setting { name, kind }
@@ -71,6 +73,7 @@ pub(super) static TOWN: &[Setting] = &[
         ]),
     ),
     setting("formulas", Formulas),
+    setting("watch", Watch),
     setting("kilocode_token", SECRET),
     setting("default_model", MODEL),
     setting("role_models", Fields(&[setting("mayor", MODEL), setting("refinery", MODEL), setting("polecat", MODEL)])),
@@ -155,6 +158,7 @@ fn check_kind(of: &str, path: &str, kind: &Kind, value: &Value) -> Result<(), Re
         ),
         Variables => (value.as_object().is_some_and(is_variables), "an object of texts; names like NAME_1, not GASTOWN_…".to_owned()),
         Formulas => return formulas::check(value),
+        Watch => return watch::settings::check(value),
         Fields(fields) => match value.as_object() {
             Some(object) => return object.iter().try_for_each(|(name, value)| check(of, fields, path, name, value)),
             None => (false, "an object".to_owned()),

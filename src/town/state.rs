@@ -4,7 +4,7 @@
 
 use crate::auth::principal::Owner;
 use crate::error::{Code, Failure, Fault, refuse};
-use crate::ids::{AgentId, TownId};
+use crate::ids::{AgentId, BeadId, TownId};
 use crate::rpc::model::{OwnerType, TownConfig, TownIdentity};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, flag_column, json_column, query_one};
@@ -39,6 +39,12 @@ pub struct TownState {
     /// `idle`, `active` or `waiting`.
     pub mayor_status: String,
     pub mayor_active_at: Option<Timestamp>,
+    /// Since then no rig gives out work, because too much has failed.
+    pub breaker_opened_at: Option<Timestamp>,
+    /// Earlier failures do not count.
+    pub breaker_counts_from: Timestamp,
+    /// The escalation that stands for it.
+    pub breaker_escalation: Option<BeadId>,
 }
 
 impl TownState {
@@ -61,7 +67,7 @@ impl TownState {
 macro_rules! town_columns {
     () => {
         "town_id, identity, config, mayor_agent_id, created_at, listened_until, parked, drain_nonce, drain_started_at, watched_until,
-         closing, mayor_status, mayor_active_at"
+         closing, mayor_status, mayor_active_at, breaker_opened_at, breaker_counts_from, breaker_escalation"
     };
 }
 

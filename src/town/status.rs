@@ -2,7 +2,7 @@
 //!
 //! Owns no table. Whatever could not be asked is named, never counted as zero.
 
-use super::{activity, convoys, mayor, pause, rigs, state};
+use super::{activity, breaker, convoys, mayor, pause, rigs, state};
 use crate::error::Failure;
 use crate::ids::{ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -77,7 +77,13 @@ pub(super) fn alarm_status(cx: &Cx<'_>) -> Result<AlarmStatus, Failure> {
             interval_ms: if active { ACTIVE_MILLIS } else { IDLE_MILLIS },
             interval_label: if active { "active (5s)" } else { "idle (5m)" }.to_owned(),
         },
-        patrol: PatrolCounts { stalled_agents: agents.stalled, ..PatrolCounts::default() },
+        patrol: PatrolCounts {
+            gupp_warnings: told.iter().map(|rig| rig.patrol.gupp_warnings).sum(),
+            gupp_escalations: told.iter().map(|rig| rig.patrol.gupp_escalations).sum(),
+            stalled_agents: agents.stalled,
+            orphaned_hooks: 0,
+        },
+        breaker: breaker::status(&town, &told, cx.now),
         agents,
         beads,
         reconciler: None,

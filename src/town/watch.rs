@@ -57,7 +57,7 @@ pub(super) fn keep(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     }
     execute(cx.sql, "-- watch_keep\nUPDATE town SET watched_until = ?", (cx.now.plus_millis(WATCH_MILLIS).millis(),))?;
     cx.forget();
-    letters::watch_changed(cx)
+    letters::rigs_changed_unawaited(cx)
 }
 
 fn note_sockets(cx: &Cx<'_>) -> Result<(), Fault> {

@@ -244,6 +244,7 @@ fn whoever_subscribes_hears_of_a_rig_and_of_a_town_wherever_it_is_connected() {
 #[test]
 fn a_lease_is_renewed_for_as_long_as_somebody_listens() {
     let (town, rig, keeping) = world();
+    town.unwatched();
     let reading = keeping.listen("one", vec![route(&rig.at, "rig", &town, UPDATED)]);
     for minute in 0..30 {
         town.fleet.advance(60_000);

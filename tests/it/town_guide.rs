@@ -3,6 +3,8 @@
 use crate::support::expect::section;
 use crate::support::{Town, refusal};
 use gastown_mcp::registry::towns::TOWNS_MAX;
+use gastown_mcp::rig::WatchSettings;
+use gastown_mcp::rig::watch::settings::THRESHOLDS;
 use gastown_mcp::rig::{
     agent_events, agent_status, bead_text, dependencies, finish, formulas, landing, lifecycle, mail, messages, molecules, nudges,
     retention, sling,
@@ -152,7 +154,7 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("an escalation; how many wait", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
         (
             "an escalation is raised again",
-            format!("after {}, {} times", time(escalations::RAISE_AGAIN_MILLIS), escalations::RAISED_AGAIN_MAX),
+            format!("after {}, {} times", time(WatchSettings::default().re_escalate_seconds * 1_000), escalations::RAISED_AGAIN_MAX),
         ),
         ("acknowledged escalations that are kept", count(escalations::ACKNOWLEDGED_KEPT)),
         ("what an agent says it is doing", format!("{} characters", agent_status::MESSAGE_CHARS_MAX)),
@@ -167,6 +169,17 @@ fn the_guide_shows_every_limit_that_users_meet() {
         _ = writeln!(table, "| {what} | {limit} |");
     }
     section(GUIDE, "limits", &table);
+}
+
+#[test]
+fn the_guide_shows_every_threshold_of_the_watch() {
+    let mut table = "| threshold | default | reached |\n|---|---|---|\n".to_owned();
+    for threshold in THRESHOLDS {
+        let default =
+            if threshold.name.ends_with("_seconds") { format!("{} s", count(threshold.default)) } else { count(threshold.default) };
+        _ = writeln!(table, "| `{}` | {default} | {} |", threshold.name, threshold.about);
+    }
+    section(GUIDE, "watch", &table);
 }
 
 #[test]

@@ -6,8 +6,9 @@
 use super::NEWS;
 use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::{AgentId, BeadId};
+use crate::rig::hooks::ACTIVE_TICK_MILLIS;
 use crate::rig::state::{self, RigState};
-use crate::rig::{beads, reviews};
+use crate::rig::{beads, reviews, watch};
 use crate::rpc::model::{AgentRole, BeadType, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
 use crate::rpc::serve::{Answer, Caller, Cx, Wait, json};
 use crate::store::sql::{execute, query, scalar};
@@ -20,8 +21,6 @@ pub const RUNNER_BYTES_MAX: usize = 100;
 pub const ORDERS_MAX: i64 = 100;
 /// Orders of a runner that has not said how many it takes.
 pub const ORDERS_DEFAULT: i64 = 5;
-/// A sign of life must come within so many seconds (Gastown contract, section 10).
-pub const LEASE_SECONDS: i64 = 90;
 
 #[derive(Deserialize)]
 struct Row {
@@ -47,9 +46,13 @@ pub(crate) fn take_orders(cx: &Cx<'_>, _caller: &Caller, (input,): (TakeOrdersIn
             "-- orders_hand_out\nUPDATE orders SET runner = ?, handed_at = ? WHERE id IN (SELECT value FROM json_each(?))",
             (&input.runner, cx.now.millis(), serde_json::to_string(&ids).map_err(|error| Fault::new("write ids", error))?),
         )?;
-        cx.wake_at(cx.now.plus_millis(LEASE_SECONDS * 1_000));
+        // The watch waits for a sign of life of each.
+        cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
-    json(&rows.into_iter().map(|row| show(cx, &rig, row)).collect::<Result<Vec<_>, _>>()?)
+    // Neither the first sign of life nor a heartbeat may come later.
+    let thresholds = watch::thresholds(cx)?;
+    let lease = thresholds.start_seconds.min(thresholds.heartbeat_seconds);
+    json(&rows.into_iter().map(|row| show(cx, &rig, lease, row)).collect::<Result<Vec<_>, _>>()?)
 }
 
 /// `awaitOrders(input, until)`: true as soon as there is something to take, false at `until`.
@@ -85,7 +88,7 @@ fn again(cx: &Cx<'_>, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
 
 /// Orders that nobody has taken and nobody works on, as many as this runner has room for. None in a pause.
 fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
-    if rig.parked || rig.draining {
+    if rig.parked || rig.draining || rig.breaker_open {
         return Ok(Vec::new());
     }
     let busy: i64 = scalar(
@@ -102,7 +105,7 @@ fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row
     )
 }
 
-fn show(cx: &Cx<'_>, rig: &RigState, row: Row) -> Result<DispatchOrder, Failure> {
+fn show(cx: &Cx<'_>, rig: &RigState, lease_seconds: i64, row: Row) -> Result<DispatchOrder, Failure> {
     let bead = beads::require(cx, &row.bead_id)?;
     let base_branch = match reviews::find(cx, &row.bead_id)? {
         Some(request) if bead.kind == BeadType::MergeRequest => request.target_branch,
@@ -119,6 +122,6 @@ fn show(cx: &Cx<'_>, rig: &RigState, row: Row) -> Result<DispatchOrder, Failure>
         default_branch: rig.default_branch.clone(),
         rig: OrderedRig { id: rig.rig_id.clone(), name: rig.name.clone() },
         town: OrderedTown { id: rig.town_id.clone() },
-        lease_seconds: LEASE_SECONDS,
+        lease_seconds,
     })
 }

@@ -141,12 +141,17 @@ pub(super) fn heard(cx: &Cx<'_>, caller: &Caller, agent: &AgentId) -> Result<(),
         topics::agent_changed(cx, &rig, agent)?;
         report::summary_changed(cx, &rig)?;
     }
-    Ok(execute(
+    let news: Option<(Timestamp, Option<Timestamp>)> = query_one(
         cx.sql,
         "-- orders_heard\nUPDATE orders SET progress_at = ?1, started_at = coalesce(started_at, ?1), process = coalesce(process, ?2)
-         WHERE agent_id = ?3 AND ended_at IS NULL",
+         WHERE agent_id = ?3 AND ended_at IS NULL RETURNING started_at, escalated_at",
         (cx.now.millis(), writer::process(caller), agent),
-    )?)
+    )?;
+    if news.is_some_and(|(started_at, escalated_at)| started_at == cx.now || escalated_at.is_some()) {
+        // The watch looks: the order is taken up, or its agent is not stalled any more.
+        cx.wake_at(cx.now);
+    }
+    Ok(())
 }
 
 /// What a heartbeat tells besides that somebody is there.

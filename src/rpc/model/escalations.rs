@@ -61,6 +61,9 @@ pub struct EscalationLetter {
     pub message: String,
     pub created_at: Timestamp,
     pub status: BeadStatus,
+    /// Who closed it, unless a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
 }
 
 /// Contract 2.5 `resolveTriage`, input.

@@ -174,6 +174,20 @@ pub struct AlarmStatus {
     /// The whole town is parked; a parked rig says so itself.
     #[serde(default)]
     pub parked: bool,
+    /// Nothing is given out, because too much has failed; `None` while work is given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerStatus>,
+}
+
+/// Embedded: a circuit breaker that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BreakerStatus {
+    pub opened_at: Timestamp,
+    /// Orders that ended without a report and count.
+    pub failures: i64,
+    /// Acknowledging this closes it.
+    pub escalation_id: Option<BeadId>,
 }
 
 /// Contract 3.10.
@@ -248,6 +262,12 @@ pub struct RigSummary {
     /// Sequence of the rig's newest event.
     #[serde(default)]
     pub last_event: i64,
+    /// Agents that were nudged or count as stalled because they make no progress.
+    #[serde(default)]
+    pub patrol: PatrolCounts,
+    /// When the newest orders ended without a report, the newest first; as many and as long as the circuit breaker counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_at: Vec<Timestamp>,
 }
 
 /// Embedded: an entry of a town's feed. `number` is the cursor; `actor` is null for what the town saw happen.

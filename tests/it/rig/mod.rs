@@ -22,3 +22,6 @@ pub mod reviews;
 mod size;
 mod sling;
 mod triage;
+pub mod watch;
+mod watch_alerts;
+mod watch_decision;

@@ -8,6 +8,7 @@ use serde_json::json;
 #[test]
 fn events_and_read_messages_are_kept_for_thirty_days_and_beads_for_ever() {
     let (town, rig) = Town::with_rig();
+    town.unwatched();
     let sql = town.sql(&rig.at);
     let count = |table: &str| sql.value::<i64>(&format!("SELECT COUNT(*) FROM {table}"));
     let bead = town.sling(&rig, "old").bead.bead_id;
@@ -17,7 +18,8 @@ fn events_and_read_messages_are_kept_for_thirty_days_and_beads_for_ever() {
     fill_messages(&sql, BATCH + 5, old);
     sql.rows::<()>("UPDATE messages SET delivered_at = NULL, expires_at = NULL WHERE sequence <= 3");
     town.fleet.settle();
-    let before = count("bead_events");
+    // And that nobody has taken up the work for a week, which the watch escalates.
+    let before = count("bead_events") + 2;
     town.fleet.advance(KEEP_MILLIS - 3_600_000);
     assert_eq!((count("bead_events"), count("messages")), (before, BATCH + 5), "not before their time");
     let new = town.sling(&rig, "new").bead.bead_id;
@@ -26,11 +28,11 @@ fn events_and_read_messages_are_kept_for_thirty_days_and_beads_for_ever() {
     town.fleet.advance(2 * 3_600_000);
     assert_eq!((count("bead_events"), count("messages")), (kept, 3), "unread messages stay");
     assert_eq!(town.bead(&rig, &waiter).blockers_open, 1);
-    assert_eq!(town.beads(&rig, json!({})).len(), 3);
+    assert_eq!(town.beads(&rig, json!({"type": "issue"})).len(), 3);
     assert!(town.bead(&rig, &new).assignee_agent_bead_id.is_some());
     // Nothing to do for weeks: the rig is not woken every hour for nothing.
     let next = town.fleet.alarm_of(&rig.at).unwrap();
-    assert!(next.since(town.fleet.now()) > KEEP_MILLIS / 2, "{next}");
+    assert!(next.since(town.fleet.now()) > KEEP_MILLIS / 5, "{next}");
 }
 
 #[test]

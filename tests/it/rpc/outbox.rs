@@ -88,6 +88,7 @@ fn an_alarm_that_rings_during_a_flush_is_set_again() {
 #[test]
 fn the_alarm_is_set_again_while_anything_is_owed_and_rests_afterwards() {
     let (town, rig) = Town::with_rig();
+    town.unwatched();
     town.fleet.settle();
     town.fleet.trouble(&town.at, Some(Trouble::DropBefore));
     town.sling(&rig, "t");

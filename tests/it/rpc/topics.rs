@@ -54,6 +54,7 @@ fn a_listener_hears_of_its_topic_once_per_burst_and_of_nothing_else() {
 #[test]
 fn a_lease_ends_by_itself_and_its_rows_go_with_the_next_one() {
     let (town, rig, session) = world();
+    town.unwatched();
     session.listen(&rig.at, &["rig", "bead:x"]);
     town.fleet.advance(LEASE_MILLIS);
     town.sling(&rig, "t");
@@ -313,6 +314,7 @@ fn listening_again_replaces_what_was_listened_to_and_nothing_forgets_it() {
 #[test]
 fn a_session_that_never_answers_is_forgotten_with_its_lease() {
     let (town, rig, session) = world();
+    town.unwatched();
     session.listen(&rig.at, &["rig"]);
     town.fleet.trouble(&session.at, Some(Trouble::DropBefore));
     town.sling(&rig, "t");

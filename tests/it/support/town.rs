@@ -4,12 +4,14 @@ use super::tokens::{self, OWNER, internal};
 use super::{Fleet, HostSql};
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
+use gastown_mcp::rig::watch::settings::THRESHOLDS;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::model::{
     Agent, AlarmStatus, Bead, BeadStatus, ConvoyDetail, OwnerType, RuntimeMode, SlingConvoyResult, SlingResult, TownIdentity,
 };
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub struct Town {
@@ -79,6 +81,12 @@ impl Town {
 
     pub fn configure(&self, update: Value) -> Result<Value, Failure> {
         self.fleet.ask(&self.at, &rpc::UPDATE_TOWN_CONFIG, (update,), &self.owner())
+    }
+
+    /// The watch keeps out of what a test is about: its thresholds are as far away as they may be.
+    pub fn unwatched(&self) {
+        let most: BTreeMap<&str, i64> = THRESHOLDS.iter().map(|threshold| (threshold.name, threshold.most)).collect();
+        self.configure(json!({"watch": most})).unwrap();
     }
 
     pub fn sling(&self, rig: &Rig, title: &str) -> SlingResult {

@@ -159,6 +159,7 @@ fn what_nobody_acknowledges_is_raised_again_three_times() {
 fn an_escalation_of_an_agent_reaches_the_inbox_once_and_stays_resolved() {
     for trouble in [None, Some(Trouble::DropBefore), Some(Trouble::DropAfter), Some(Trouble::Duplicate), Some(Trouble::Delay(900))] {
         let (town, rig) = Town::with_rig();
+        town.unwatched();
         let agent = town.sling(&rig, "work").agent.unwrap().id;
         town.fleet.settle();
         town.fleet.trouble(&town.at, trouble);

@@ -1,6 +1,7 @@
 //! `TownDO`.
 
 mod activity;
+mod breaker;
 mod check;
 mod config;
 mod convoy_changes;

@@ -113,6 +113,7 @@ fn a_connection_is_shown_the_status_and_then_what_happens() {
 #[test]
 fn the_whole_status_is_shown_at_most_once_a_second_and_the_last_change_is_in_it() {
     let (town, rig) = world();
+    town.unwatched();
     let (socket, _) = connect(&town);
     pass(&town.fleet, 3_000);
     socket.take();
@@ -159,6 +160,7 @@ fn an_event_is_shown_once_to_everyone_who_is_there() {
 #[test]
 fn while_nobody_watches_a_change_costs_nothing() {
     let (town, rig) = world();
+    town.unwatched();
     let told = || {
         town.fleet.settle();
         let sql = town.sql(&rig.at);

@@ -4,10 +4,10 @@ use super::convoy_changes::three;
 use crate::support::fleet::Trouble;
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId};
+use gastown_mcp::ids::{AgentId, BeadId, ConvoyId, RigId};
+use gastown_mcp::rig::WatchSettings;
 use gastown_mcp::rpc::model::{Activity, BeadStatus, ConvoyStatus, EscalationEntry, Nudge, TownCheck};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::town::escalations::RAISE_AGAIN_MILLIS;
 use gastown_mcp::town::pause::DRAIN_MILLIS_MAX;
 use serde_json::{Value, json};
 
@@ -233,11 +233,15 @@ fn everything_that_is_due_at_its_own_time_comes_then() {
         assert_eq!(pending.len(), 1);
         pass(3_600_000);
         assert_eq!(nudges(), 0, "an hour");
-        pass(RAISE_AGAIN_MILLIS);
-        let open: Vec<EscalationEntry> = fleet.ask(&town.at, &rpc::LIST_ESCALATIONS, (Value::Null,), &town.owner()).unwrap();
-        assert_eq!((open[0].id == escalation.id, open[0].re_escalation_count), (true, 1), "four hours");
-        pass(RAISE_AGAIN_MILLIS);
-        let again: Vec<EscalationEntry> = fleet.ask(&town.at, &rpc::LIST_ESCALATIONS, (Value::Null,), &town.owner()).unwrap();
-        assert_eq!(again[0].re_escalation_count, 2, "and four more");
+        let listed = || -> Vec<EscalationEntry> { fleet.ask(&town.at, &rpc::LIST_ESCALATIONS, (Value::Null,), &town.owner()).unwrap() };
+        let raised_again = || listed().into_iter().find(|entry| entry.id == escalation.id).unwrap().re_escalation_count;
+        let unclaimed = |rig: &RigId| {
+            listed().iter().any(|entry| entry.category.as_deref() == Some("no_runner") && entry.source_rig_id == rig.as_str())
+        };
+        assert!(unclaimed(&api.id) && unclaimed(&web.id), "ten minutes");
+        pass(WatchSettings::default().re_escalate_seconds * 1_000);
+        assert_eq!(raised_again(), 1, "four hours");
+        pass(WatchSettings::default().re_escalate_seconds * 1_000);
+        assert_eq!(raised_again(), 2, "and four more");
     }
 }

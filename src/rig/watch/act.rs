@@ -1,0 +1,96 @@
+//! Carries out what the watch has decided, with the same functions that reports and people use.
+//!
+//! Owns how an order ends that nobody reports on. Decides nothing.
+
+use super::alerts;
+use super::decide::{Action, Running};
+use super::settings::WatchSettings;
+use crate::error::Failure;
+use crate::ids::AgentId;
+use crate::rig::events::{self, Happened};
+use crate::rig::orders::{self, Ending};
+use crate::rig::state::RigState;
+use crate::rig::{agents, beads, finish, hooks, nudges, report, topics};
+use crate::rpc::model::{AgentStatus, BeadEventType, BeadStatus, NudgeMode, NudgeOptions, NudgePriority};
+use crate::rpc::serve::Cx;
+use crate::store::sql::{execute, query_one};
+use serde_json::json;
+
+/// What an agent is asked that makes no progress.
+const NUDGE: &str = "Progress check: are you blocked?";
+
+/// Does one thing.
+pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, action: &Action) -> Result<(), Failure> {
+    match action {
+        Action::Lose(order) => give_up(cx, rig, order, Ending::Lost, "nothing was heard of its process any more"),
+        Action::Nudge(order) => {
+            nudge(cx, order)?;
+            report::summary_changed(cx, rig)
+        }
+        Action::Stall(order) => {
+            execute(cx.sql, "-- watch_escalated\nUPDATE orders SET escalated_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
+            set_status(cx, rig, &order.agent, AgentStatus::Stalled)
+        }
+        Action::Revive(order) => revive(cx, rig, order),
+        Action::Stop(order) => {
+            give_up(cx, rig, order, Ending::Stopped, "it made no progress")?;
+            // A refinery is the only one of its rig; its order is over, which keeps its process out.
+            if order.is_review { Ok(()) } else { set_status(cx, rig, &order.agent, AgentStatus::Dead) }
+        }
+        Action::Reopen(bead) => {
+            let is_left = hooks::holder(cx, bead)?.is_none() && beads::require(cx, bead)?.status == BeadStatus::InProgress;
+            if is_left { hooks::reopen(cx, rig, bead) } else { Ok(()) }
+        }
+        Action::Remove(agent) => agents::remove(cx, rig, agent),
+        Action::Raise(kind, subject) => alerts::raise(cx, rig, settings, *kind, subject),
+        Action::Resume(kind, subject) => alerts::set_over(cx, *kind, subject, None),
+        Action::Ease(kind, subject) => alerts::set_over(cx, *kind, subject, Some(cx.now)),
+        Action::Resolve(kind, subject) => alerts::resolve(cx, rig, *kind, subject),
+    }
+}
+
+/// Ends an order that nobody reported on: its bead goes back to the queue and rests, or has been given out often enough.
+fn give_up(cx: &Cx<'_>, rig: &RigState, order: &Running, ending: Ending, reason: &str) -> Result<(), Failure> {
+    let exited = Happened::to(BeadEventType::AgentExited, &order.bead).agent(order.agent.as_str());
+    events::write(
+        cx,
+        &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order.id})),
+    )?;
+    orders::end(cx, &order.agent, ending)?;
+    execute(cx.sql, "-- watch_attempt\nUPDATE agents SET dispatch_attempts = dispatch_attempts + 1 WHERE id = ?", (&order.agent,))?;
+    finish::give_back(cx, rig, &beads::require(cx, &order.bead)?, reason)
+}
+
+fn nudge(cx: &Cx<'_>, order: &Running) -> Result<(), Failure> {
+    let options = NudgeOptions {
+        mode: Some(NudgeMode::Immediate),
+        priority: Some(NudgePriority::Urgent),
+        source: Some(alerts::AUTHOR.to_owned()),
+        ttl_seconds: None,
+    };
+    execute(cx.sql, "-- watch_nudged\nUPDATE orders SET nudged_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
+    match cx.attempt(|| nudges::queue(cx, &order.agent, NUDGE, alerts::AUTHOR, &options)) {
+        // Whoever has a thousand nudges waiting does not answer this one either.
+        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn revive(cx: &Cx<'_>, rig: &RigState, order: &Running) -> Result<(), Failure> {
+    execute(cx.sql, "-- watch_revived\nUPDATE orders SET nudged_at = NULL, escalated_at = NULL WHERE id = ?", (order.id,))?;
+    if agents::require(cx, &order.agent)?.status == AgentStatus::Stalled {
+        set_status(cx, rig, &order.agent, AgentStatus::Working)?;
+    }
+    Ok(())
+}
+
+/// The watch's word about an agent, which is no sign of life of it.
+fn set_status(cx: &Cx<'_>, rig: &RigState, agent: &AgentId, status: AgentStatus) -> Result<(), Failure> {
+    let before: Option<(AgentStatus,)> = query_one(cx.sql, "-- watch_status_before\nSELECT status FROM agents WHERE id = ?", (agent,))?;
+    let Some((before,)) = before.filter(|(before,)| *before != status) else { return Ok(()) };
+    execute(cx.sql, "-- watch_status\nUPDATE agents SET status = ? WHERE id = ?", (status, agent))?;
+    let event = agents::happened(BeadEventType::AgentStatus, agent).values(Some(before.as_str()), status.as_str());
+    events::write(cx, &event.about(json!({"by": alerts::AUTHOR})))?;
+    topics::agent_changed(cx, rig, agent)?;
+    report::summary_changed(cx, rig)
+}
