@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { plan } from "../../scripts/demo/plan.mjs";
 import { random } from "../../scripts/demo/random.mjs";
 import { runPlan } from "../../scripts/demo/run.mjs";
+import { WATCH } from "../../scripts/demo/town.mjs";
 import { buildRunner } from "../../scripts/lib/runner.mjs";
 import { freePort } from "./lib/process.mjs";
 import { tokens } from "./lib/tokens.mjs";
@@ -42,7 +43,7 @@ test("a fleet goes on working while the Worker is killed ten times, and nothing 
   const work = runPlan({
     url: server.url, mint, dir, program: await buildRunner(), plan: plan({ seed: SEED, beads: BEADS }), polecats: 3, within: 300_000, stopped: stopped.signal,
     // A Worker that is down is not a polecat that stalls.
-    watch: { nudge_after_seconds: 15, escalate_after_seconds: 25, stop_after_seconds: 30, backoff_seconds: 1 },
+    watch: { ...WATCH, nudge_after_seconds: 15, escalate_after_seconds: 25, stop_after_seconds: 30 },
     hear: ({ rig, agent, event, text }) => lines.push(`${rig} ${agent ?? "runner"} ${event}: ${text}`),
     ready: (town) => given(town),
   });

@@ -66,8 +66,8 @@ describe("npm run demo", () => {
     assert.deepEqual(account.findings, [], run.log);
     assert.deepEqual([account.ok, account.beads, account.convoys], [true, 9, 2]);
     assert.ok(account.merges >= 9, line);
-    assert.deepEqual([account.conflicts, account.rework, account.stalls_stopped], [1, 1, 1], `${line}\n${run.log}`);
-    assert.ok(account.failures_retried >= 1 && account.polecats >= 3, line);
+    for (const what of ["conflicts", "rework", "failures_retried", "stalls_stopped"]) assert.ok(account[what] >= 1, `${what}: ${line}\n${run.log}`);
+    assert.ok(account.polecats >= 3, line);
     assert.match(run.log.split("\n").slice(0, 3).join(" "), /thinking is scripted/);
     assert.doesNotMatch(run.log, /eyJ[\w-]+\.[\w-]+\.[\w-]+/, "no token is printed");
     assert.deepEqual(left("whole"), []);
