@@ -9,7 +9,7 @@ const PATIENCE_MS = 120_000;
 const PAGE = 200;
 
 /** A person watches the demo, so the watch is quicker than a town's. What fails by plan is no reason to stop giving out work. */
-export const WATCH = { nudge_after_seconds: 6, escalate_after_seconds: 10, stop_after_seconds: 14, backoff_seconds: 1, breaker_failures: 500 };
+export const WATCH = { nudge_after_seconds: 6, escalate_after_seconds: 10, stop_after_seconds: 14, backoff_seconds: 1, breaker_failures: 200 };
 
 /**
  * A town with a rig for each repository. `mint(role, given)` signs tokens. `capacity` is polecats per rig; `watch` are
