@@ -57,7 +57,7 @@ function trouble(singles, convoys, next) {
   stall.do = "stall";
   todo.do = "todo";
   const rest = shuffled([...others, ...convoys.flatMap((convoy) => convoy.tasks)], next);
-  for (const task of rest.slice(0, Math.max(1, Math.floor((chosen.length + rest.length) / 8)))) task.do = "crash";
+  for (const task of rest.slice(0, Math.max(1, Math.floor(rest.length / 8)))) task.do = "crash";
 }
 
 /** The last line is for the scripted polecat; a model would be given the first. */
