@@ -14,7 +14,7 @@ import { setup, toolPaths } from "./setup.mjs";
 /** The package that becomes the wasm. */
 const shell = inRoot("src", "shell");
 
-/** What decides the output. The two lock files stand for every tool's version. */
+/** What decides the output. The two lock files stand for every tool's version; the runner is a program of the host. */
 const INPUTS = ["src", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json", ".cargo/config.toml", "scripts/build.mjs", "scripts/lib/wasm.mjs"];
 
 /**
@@ -72,7 +72,7 @@ function inputs(options) {
 }
 
 function filesUnder(path) {
-  if (!existsSync(path)) return [];
+  if (!existsSync(path) || path === inRoot("src", "runner")) return [];
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path).sort().flatMap((name) => filesUnder(join(path, name)));
 }

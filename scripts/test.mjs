@@ -56,14 +56,17 @@ async function lints() {
   }
   return (await clippy("--quiet", "--all-targets"))
     || (await clippy("--quiet", "--target", "wasm32-unknown-unknown"))
-    || clippy("--quiet", "--all-targets", "--features", "conformance");
+    || (await clippy("--quiet", "--all-targets", "--features", "conformance"))
+    || clippy("--quiet", "--all-targets", "--package", "gastown-runner");
 }
 
 async function hostTests() {
   // In CI a Cargo.lock that lags behind Cargo.toml is an error; at a desk cargo just updates it.
   const cargo = (...args) =>
     runToEnd("cargo", ["test", ...(process.env.CI ? ["--locked"] : []), ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  return (await cargo()) || cargo("--features", "conformance", "--test", "it", "conformance::");
+  return (await cargo())
+    || (await cargo("--features", "conformance", "--test", "it", "conformance::"))
+    || cargo("--package", "gastown-runner");
 }
 
 async function workerdTests(files) {

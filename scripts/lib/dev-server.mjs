@@ -25,13 +25,13 @@ export function freePort(wanted) {
   });
 }
 
-/** Starts wrangler; everything it prints goes to stderr. `ended` settles with its exit code. */
-export function startWrangler({ port, persistTo }) {
+/** Starts wrangler; everything it prints goes to stderr. `ended` settles with its exit code. `logLevel` is wrangler's own. */
+export function startWrangler({ port, persistTo, logLevel = "log" }) {
   const args = [
     inRoot("scripts", "lib", "leash.mjs"), npmTools.wrangler, "dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0",
     // It answers on this machine only, so a request that names another host is a web page trying its luck.
     "--var", "LOOPBACK_ONLY:true",
-    "--persist-to", persistTo, "--show-interactive-dev-session=false",
+    "--persist-to", persistTo, "--log-level", logLevel, "--show-interactive-dev-session=false",
   ];
   const child = spawn(npmTools.node, args, {
     cwd: root,

@@ -39,6 +39,8 @@ struct Query {
     max: Option<String>,
     #[serde(default)]
     last_event_id: Option<String>,
+    #[serde(default)]
+    role: Option<AgentRole>,
 }
 
 /// One runner that follows one rig.
@@ -85,9 +87,12 @@ fn follower<'a>(caller: &'a Authenticated<'a>, request: &Request<'_>, town: &str
     let town = TownId::parse(town).map_err(|_| Refusal::new(Code::NotFound, "Town not found"))?;
     caller.principal().check_town(&town)?;
     let rig = RigId::parse(rig).map_err(|_| Refusal::new(Code::NotFound, "Rig not found"))?;
-    let query: Query = filter(&request.query).map_err(|refusal| refusal.hint("Say who runs: ?runner=NAME, and &max=N orders at once."))?;
+    let query: Query = filter(&request.query).map_err(|refusal| {
+        refusal.hint("Say who runs: ?runner=NAME, and &max=N orders at once, &role=polecat or refinery for those only.")
+    })?;
     let last = request.headers.get("last-event-id").filter(|id| !id.is_empty()).or(query.last_event_id);
-    let input = TakeOrdersInput { runner: query.runner, after: number("Last-Event-ID", last)?, max: number("max", query.max)? };
+    let input =
+        TakeOrdersInput { runner: query.runner, after: number("Last-Event-ID", last)?, max: number("max", query.max)?, role: query.role };
     Ok(Follower { caller, town, rig, input })
 }
 

@@ -81,8 +81,8 @@ fn again(cx: &Cx<'_>, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
         cx.sql,
         "-- orders_again\nSELECT orders.id, agents.id, name, role, identity, branch, orders.bead_id
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id
-         WHERE ended_at IS NULL AND runner = ? AND started_at IS NULL AND orders.id > ? ORDER BY orders.id",
-        (&input.runner, input.after.unwrap_or_default()),
+         WHERE ended_at IS NULL AND runner = ?1 AND started_at IS NULL AND orders.id > ?2 AND role = coalesce(?3, role) ORDER BY orders.id",
+        (&input.runner, input.after.unwrap_or_default(), input.role),
     )
 }
 
@@ -100,8 +100,8 @@ fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row
         cx.sql,
         "-- orders_fresh\nSELECT orders.id, agents.id, name, role, identity, branch, orders.bead_id
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id
-         WHERE ended_at IS NULL AND runner IS NULL AND started_at IS NULL ORDER BY orders.id LIMIT ?",
-        ((input.max.unwrap_or(ORDERS_DEFAULT) - busy).max(0),),
+         WHERE ended_at IS NULL AND runner IS NULL AND started_at IS NULL AND role = coalesce(?1, role) ORDER BY orders.id LIMIT ?2",
+        (input.role, (input.max.unwrap_or(ORDERS_DEFAULT) - busy).max(0)),
     )
 }
 

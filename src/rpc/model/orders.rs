@@ -18,6 +18,9 @@ pub struct TakeOrdersInput {
     /// Orders that it works on at once.
     #[serde(default)]
     pub max: Option<i64>,
+    /// Only orders of agents in this role.
+    #[serde(default)]
+    pub role: Option<AgentRole>,
 }
 
 /// Embedded: an order to run one agent on one bead. The order's number is the fence of the hook.

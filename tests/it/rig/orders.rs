@@ -59,6 +59,20 @@ fn an_order_is_handed_to_one_runner_and_once() {
     assert_eq!(take(&town, &rig, "north", Some(after), 2)[0].bead.title, "four");
 }
 
+/// S4-01: a runner that runs one role only is given no other's orders.
+#[test]
+fn a_runner_may_take_the_orders_of_one_role() {
+    let (town, rig) = Town::with_rig();
+    town.sling(&rig, "one");
+    let container = tokens::container(&town.fleet, &town.id);
+    let of_role = |role: &str| -> Vec<DispatchOrder> {
+        town.fleet.ask(&rig.at, &rpc::TAKE_ORDERS, (json!({"runner": role, "role": role}),), &container).unwrap()
+    };
+    assert!(of_role("refinery").is_empty());
+    assert_eq!(of_role("polecat").len(), 1);
+    assert!(of_role("refinery").is_empty(), "nor are they given again");
+}
+
 #[test]
 fn a_pause_hands_out_nothing_and_undoes_nothing() {
     let (town, rig) = Town::with_rig();
