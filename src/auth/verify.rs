@@ -28,7 +28,6 @@ pub(super) const SCOPE_EXCHANGED: &str = "exchanged";
 pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
 pub(super) const ROLE_POLECAT: &str = "polecat";
 pub(super) const ROLE_REFINERY: &str = "refinery";
-pub(super) const ROLE_POLECAT: &str = "polecat";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
 pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
 
