@@ -1,7 +1,7 @@
 //! `TownDO`.
 
 mod activity;
-mod check;
+pub mod check;
 mod config;
 mod convoy_changes;
 mod convoys;
