@@ -26,6 +26,8 @@ mod rig;
 mod rpc;
 mod scripts;
 mod sessions;
+mod simulated;
+mod simulation;
 mod skills;
 mod sling_tool;
 mod store;
