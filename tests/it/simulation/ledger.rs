@@ -138,7 +138,7 @@ impl Ledger {
             return true;
         }
         let Some(known) = self.beads.get(id) else { return false };
-        if self.deleting.as_ref().is_some_and(|(rig, kind)| *rig == known.rig && *kind == known.kind) {
+        if self.deleting.as_ref().is_some_and(|(rig, kind)| *rig == known.rig && (!known.seen || *kind == known.kind)) {
             return true;
         }
         [&known.parent, &known.source].into_iter().flatten().any(|above| above != id && self.may_be_gone(above))
