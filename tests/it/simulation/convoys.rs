@@ -38,7 +38,8 @@ pub fn batch(world: &mut World, numbers: Numbers) {
         .map(|index| {
             let on: Vec<usize> = (0..index).filter(|blocker| bits >> (index + blocker) & 1 == 1).collect();
             let title = world.name("task");
-            let mut task = json!({"title": title, "rig_id": world.rig(at + bits * index).id, "depends_on": on, "until": until(bits + index)});
+            let mut task =
+                json!({"title": title, "rig_id": world.rig(at + bits * index).id, "depends_on": on, "until": until(bits + index)});
             if (size + index).is_multiple_of(6) {
                 task["quality"] = json!("shiny");
             }

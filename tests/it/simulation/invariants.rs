@@ -5,9 +5,9 @@
 
 use super::ledger::{Known, Ledger};
 use super::world::World;
+use crate::support::HostSql;
 use crate::support::doom::{DIED, FAILED};
 use crate::support::town::Rig;
-use crate::support::HostSql;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -33,7 +33,8 @@ pub struct Before {
 /// A bead, as its table has it.
 type Bead = (String, String, i64, Option<String>, Option<String>, String, i64, Option<String>, i64);
 
-const BEADS: &str = "SELECT beads.bead_id, status, beads.merge_commit IS NOT NULL, parent_bead_id, source_bead_id, type, held, assignee_agent_id,
+const BEADS: &str =
+    "SELECT beads.bead_id, status, beads.merge_commit IS NOT NULL, parent_bead_id, source_bead_id, type, held, assignee_agent_id,
     blockers_open FROM beads LEFT JOIN merge_requests ON merge_requests.bead_id = beads.bead_id ORDER BY beads.sequence";
 
 pub fn check(world: &mut World) -> Result<(), String> {
@@ -183,7 +184,8 @@ fn check_counts(sql: &HostSql, beads: &[Bead]) -> Result<(), String> {
         "SELECT bead_id, depends_on_bead_id, until FROM bead_dependencies WHERE dependency_type = 'blocks'",
     );
     for (waiter, blocker, until) in edges {
-        let stands = status.get(blocker.as_str()).copied().or_else(|| remote.get(&blocker).map(|(status, merged)| (status.as_str(), *merged)));
+        let stands =
+            status.get(blocker.as_str()).copied().or_else(|| remote.get(&blocker).map(|(status, merged)| (status.as_str(), *merged)));
         let is_met = stands.is_some_and(|(status, merged)| status == "closed" && (until == "closed" || merged));
         if !is_met || reviewed.contains(blocker.as_str()) {
             *unmet.entry(waiter).or_default() += 1;
@@ -252,13 +254,15 @@ fn check_orders(sql: &HostSql) -> Result<(), String> {
     if sql.value::<i64>("SELECT COUNT(*) FROM orders") == 0 {
         return Ok(());
     }
-    let open: BTreeSet<(i64, String, String)> = sql.rows("SELECT id, agent_id, bead_id FROM orders WHERE ended_at IS NULL").into_iter().collect();
+    let open: BTreeSet<(i64, String, String)> =
+        sql.rows("SELECT id, agent_id, bead_id FROM orders WHERE ended_at IS NULL").into_iter().collect();
     let hooks: BTreeSet<(i64, String, String)> =
         sql.rows("SELECT fence, id, current_hook_bead_id FROM agents WHERE current_hook_bead_id IS NOT NULL").into_iter().collect();
     if open != hooks {
         return Err(format!("orders and hooks do not agree: {open:?}, but {hooks:?}"));
     }
-    let half: i64 = sql.value("SELECT COUNT(*) FROM orders WHERE (runner IS NULL) <> (handed_at IS NULL) OR (ended_at IS NULL) <> (outcome IS NULL)");
+    let half: i64 =
+        sql.value("SELECT COUNT(*) FROM orders WHERE (runner IS NULL) <> (handed_at IS NULL) OR (ended_at IS NULL) <> (outcome IS NULL)");
     if half > 0 { Err("an order is half handed out or half ended: orders".to_owned()) } else { Ok(()) }
 }
 

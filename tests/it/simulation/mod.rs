@@ -20,8 +20,9 @@ mod work;
 mod world;
 
 use ops::Op;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 use world::World;
 
 /// Operations of one world.
@@ -46,6 +47,8 @@ pub struct Broken {
 }
 
 thread_local! {
+    /// Whether a search is under way.
+    static SEARCHES: Cell<bool> = const { Cell::new(false) };
     /// Where the last panic was.
     static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -53,10 +56,7 @@ thread_local! {
 /// Runs worlds of random operations, `operations` in all, until something breaks.
 pub fn search(seed: u64, operations: u64) -> Found {
     let mut found = Found { operations: 0, crashes: 0, broken: None };
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|info| {
-        PANICKED_AT.set(info.location().map(ToString::to_string).unwrap_or_default());
-    }));
+    quietly();
     for seed in seed.. {
         if found.operations >= operations {
             break;
@@ -72,8 +72,24 @@ pub fn search(seed: u64, operations: u64) -> Found {
             break;
         }
     }
-    std::panic::set_hook(before);
+    SEARCHES.set(false);
     found
+}
+
+/// From now on a panic of this thread is a finding, and prints nothing.
+fn quietly() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if SEARCHES.get() {
+                PANICKED_AT.set(info.location().map(ToString::to_string).unwrap_or_default());
+            } else {
+                before(info);
+            }
+        }));
+    });
+    SEARCHES.set(true);
 }
 
 /// Runs one world: how many operations it took, how many objects died, and what broke.

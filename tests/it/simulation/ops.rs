@@ -107,7 +107,7 @@ static ROWS: &[Row] = rows! {
     "slow_alarm" 1 faults::slow_alarm;
 };
 
-/// Random numbers that are the same in every run: SplitMix64.
+/// Random numbers that are the same in every run: `SplitMix64`.
 struct Random(u64);
 
 impl Random {

@@ -109,7 +109,9 @@ fn convoys(world: &World) -> Result<(), String> {
     for entry in entries.as_array().into_iter().flatten() {
         let id = entry["id"].as_str().unwrap_or_default();
         let mut counts = [0_i64; 4];
-        for (bead, kept) in world.town_rows::<(String, String)>(&format!("SELECT bead_id, status FROM convoy_beads WHERE convoy_id = '{id}'")) {
+        for (bead, kept) in
+            world.town_rows::<(String, String)>(&format!("SELECT bead_id, status FROM convoy_beads WHERE convoy_id = '{id}'"))
+        {
             let status = match world.ledger.beads.get(&bead) {
                 Some(known) if known.seen => known.status.as_str(),
                 // Gone: what was closed stays so, and the rest counts as failed.

@@ -53,7 +53,8 @@ pub fn create_bead(world: &mut World, numbers: Numbers) {
     let kind = ["issue", "issue", "issue", "issue", "escalation", "merge_request", "molecule", "issue"][how % 8];
     let parent = if how.is_multiple_of(3) { world.bead(&rig, how) } else { None };
     let title = world.name("bead");
-    let input = json!({"type": kind, "title": title, "held": how.is_multiple_of(5), "depends_on": on, "until": until, "parent_bead_id": parent});
+    let input =
+        json!({"type": kind, "title": title, "held": how.is_multiple_of(5), "depends_on": on, "until": until, "parent_bead_id": parent});
     world.call(&rig.at, &rpc::CREATE_BEAD, (input,), Note::Beads(Some(rig.clone())), numbers);
 }
 

@@ -176,9 +176,7 @@ impl Fleet {
     }
 
     fn run_tasks(&self) {
-        while self.0.tasks.step() {
-            self.bury();
-        }
+        self.0.tasks.run(|| self.bury());
     }
 
     /// Whoever died since the last look is made anew over what it had committed.
@@ -287,7 +285,9 @@ impl Fleet {
         self.restart();
         self.0.objects.borrow_mut().clear();
         self.0.background.borrow_mut().clear();
-        self.0.tasks.clear();
+        for owner in ["network", "caller", "edge", "test"] {
+            self.0.tasks.kill(owner);
+        }
     }
 
     /// Calls to `target` get into trouble from now on; `None` ends it.
@@ -371,9 +371,7 @@ impl Fleet {
 
     fn machine(&self, instance: &Instance) -> Rc<Machine> {
         let mut objects = self.0.objects.borrow_mut();
-        let machine = objects.entry(instance.clone()).or_insert_with(|| {
-            Rc::new(Machine::new(self, instance, &Rc::new(HostSql::new())))
-        });
+        let machine = objects.entry(instance.clone()).or_insert_with(|| Rc::new(Machine::new(self, instance, &Rc::new(HostSql::new()))));
         Rc::clone(machine)
     }
 

@@ -42,8 +42,15 @@ impl Tasks {
         self.all.borrow_mut().push(task);
     }
 
+    /// Polls whatever was woken until all tasks are stuck. `between` runs after each round, when no task does.
+    pub fn run(&self, between: impl Fn()) {
+        while self.step() {
+            between();
+        }
+    }
+
     /// Polls whatever was woken, once; false when all tasks are stuck.
-    pub fn step(&self) -> bool {
+    fn step(&self) -> bool {
         let mut ready: Vec<Task> = self.all.borrow_mut().extract_if(.., |task| task.woken.0.swap(false, Ordering::Relaxed)).collect();
         if ready.is_empty() {
             return false;
@@ -59,17 +66,6 @@ impl Tasks {
         drop(done);
         self.all.borrow_mut().extend(going);
         true
-    }
-
-    /// Drops every task.
-    pub fn clear(&self) {
-        loop {
-            let dropped = self.all.take();
-            if dropped.is_empty() {
-                return;
-            }
-            drop(dropped);
-        }
     }
 
     /// Drops every task of an owner, in the middle of whatever it does.
