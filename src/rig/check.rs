@@ -69,11 +69,12 @@ fn inspect(cx: &Cx<'_>, rig: &RigState, convoys: &[ConvoyId]) -> Result<RigCheck
          WHERE agents.current_hook_bead_id IS NOT NULL AND coalesce(beads.status, 'failed') IN ('closed', 'failed') LIMIT ?",
         (LISTED_MAX,),
     )?;
-    // What the Mayor was given is on no hook.
+    // What the Mayor was given is on no hook, and neither is a merge request whose pull request is open.
     let unheld: Vec<(BeadId,)> = query(
         cx.sql,
         "-- check_unheld\nSELECT bead_id FROM beads WHERE assignee_agent_id IS NOT NULL AND assignee_agent_id IS NOT ? AND status IN ('open', 'in_progress')
-           AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.current_hook_bead_id = beads.bead_id) LIMIT ?",
+           AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.current_hook_bead_id = beads.bead_id)
+           AND NOT EXISTS (SELECT 1 FROM merge_requests WHERE merge_requests.bead_id = beads.bead_id AND pr_url IS NOT NULL AND status = 'in_progress') LIMIT ?",
         (&rig.mayor_agent_id, LISTED_MAX),
     )?;
     let waiting: Vec<(BeadId, i64)> = query(

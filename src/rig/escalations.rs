@@ -15,6 +15,8 @@ use crate::rpc::serve::Cx;
 use crate::store::outbox::{Composed, Letter, write};
 use serde_json::{Map, Value, json};
 
+/// The kind of letter by which the town tells that an escalation was acknowledged.
+pub(super) const ACKNOWLEDGED: &str = "acknowledged";
 /// The label of escalation beads.
 const ESCALATION_LABEL: &str = "gt:escalation";
 /// How the label begins that says how severe.

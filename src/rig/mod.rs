@@ -122,7 +122,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         "convoy" => convoys::apply(cx, letter),
         "landing" => landing::apply(cx, letter),
         "triage" => triage::apply(cx, letter),
-        "acknowledged" => escalations::acknowledged(cx, letter),
+        escalations::ACKNOWLEDGED => escalations::acknowledged(cx, letter),
         removal::REMOVED => {
             cx.destroy();
             Ok(())

@@ -4,17 +4,19 @@
 //! is never given out: whoever leads decides it.
 
 use super::beads::{self, Move, NewBead};
+use super::escalations::ACKNOWLEDGED;
 use super::events::Happened;
 use super::hooks::TRIAGE_LABEL;
 use super::state::{self, RigState};
 use super::{agent_status, agents, dispatch, escalations, events, hooks, nudges, report};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
+use crate::rpc::call::Instance;
 use crate::rpc::model::{
     Agent, Bead, BeadEventType, BeadStatus, BeadType, EscalationLetter, NudgeMode, NudgeOptions, NudgePriority, Severity, TriageInput,
 };
 use crate::rpc::serve::{Answer, Caller, Cx, json as answer};
-use crate::store::outbox::Letter;
+use crate::store::outbox::{Letter, has_heard};
 use crate::store::sql::scalar;
 use serde_json::{Map, Value, json};
 
@@ -38,7 +40,9 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let rig = state::require(cx)?;
     let told: EscalationLetter = letter.read("read a triage letter")?;
     let id = BeadId::parse(&letter.subject).map_err(|_| Fault::new("read a triage letter", "no id"))?;
-    if beads::find(cx, &id)?.is_some() {
+    // One that comes late may have been dealt with before it was asked for.
+    let town = Instance::Town(rig.town_id.clone()).to_string();
+    if beads::find(cx, &id)?.is_some() || has_heard(cx.sql, &town, ACKNOWLEDGED, &letter.subject)? {
         return Ok(());
     }
     let agent = match told.agent_id.as_deref().map(AgentId::parse) {

@@ -135,9 +135,12 @@ pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), 
 
 /// The object is no more: whoever waits in it looks again and finds nothing.
 async fn end<H: Host>(host: &H) -> Result<(), Fault> {
-    host.destroy().await?;
+    // Before and after: a call that comes while this is awaited looks itself whether there are tables, and may have found some.
     host.hints().migrated.set(false);
-    host.hints().armed.set(Armed::Never);
+    let destroyed = host.destroy().await;
+    host.hints().migrated.set(false);
+    host.hints().armed.set(Armed::Unknown);
+    destroyed?;
     host.hints().waiting.wake_all();
     Ok(())
 }

@@ -187,6 +187,13 @@ pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp, pause_max: i64) -
     )
 }
 
+/// Whether a letter of this kind about this subject has come before, whatever it said.
+pub fn has_heard(sql: &dyn Sql, source: &str, kind: &str, subject: &str) -> Result<bool, Fault> {
+    let found: Option<(i64,)> =
+        query_one(sql, "-- inbox_has_heard\nSELECT 1 FROM inbox WHERE source = ? AND kind = ? AND subject = ?", (source, kind, subject))?;
+    Ok(found.is_some())
+}
+
 /// Whether a letter is news. Call it in the transaction that applies the letter.
 pub fn is_news(sql: &dyn Sql, source: &str, letter: &Letter) -> Result<bool, Fault> {
     let applied: Vec<(i64,)> = query(

@@ -4,7 +4,7 @@
 //! asked of the rigs first.
 
 use super::state::TownState;
-use super::{candidates, config, convoys, feed, graph, landing, letters, state, topics};
+use super::{candidates, config, convoys, feed, graph, landing, letters, rigs, state, topics};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rig::TaskDetails;
@@ -90,6 +90,11 @@ fn adopt(cx: &Cx<'_>, convoy: &ConvoyEntry, found: &Candidates) -> Result<BTreeS
     candidates::check(cx, &convoy.id, found)?;
     let mut rigs = BTreeSet::new();
     for (rig, bead) in &found.beads {
+        // While the rigs were asked, somebody may have added it, or removed its rig.
+        rigs::require(cx, rig)?;
+        if convoys::membership(cx, &bead.bead_id)?.is_some() {
+            continue;
+        }
         let new =
             convoys::NewMember { mirror: bead, rig, body: None, metadata: &Map::new(), details: &TaskDetails::default(), adopted: true };
         convoys::insert_member(cx, &convoy.id, &new)?;

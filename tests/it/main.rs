@@ -29,6 +29,8 @@ mod rig;
 mod rpc;
 mod scripts;
 mod sessions;
+mod simulated;
+mod simulation;
 mod skills;
 mod sling_tool;
 mod store;

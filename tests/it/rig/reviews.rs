@@ -415,6 +415,11 @@ fn a_refinery_reports_a_pull_request_and_goes_on_or_that_it_has_merged() {
     assert_eq!((open.status, &open.metadata["pr_url"]), (BeadStatus::InProgress, &json!("https://git.example/pr/7")));
     assert_eq!(desk.agent(&refinery).current_hook_bead_id, None);
     assert_eq!(desk.events(&bead, "pr_created").len(), 1);
+    // It waits for its result on nobody's hook, and there is nothing to mend in that.
+    desk.town.fleet.settle();
+    let found = crate::town::check::check(&desk.town, true);
+    assert!(found.ok, "{found:?}");
+    assert_eq!(desk.bead(&request).status, BeadStatus::InProgress);
     let (second, other, _) = desk.in_review("b");
     desk.town.hook(&desk.rig, &refinery, &other).unwrap();
     desk.done(&refinery, json!({"branch": "b"})).unwrap();

@@ -4,6 +4,7 @@
 //! the objects and for the edge.
 
 use super::host_sql::HostSql;
+use super::line::Line;
 use super::sockets::TestSocket;
 use super::tasks::{Tasks, slot, turn};
 use super::web::{Web, is_signed};
@@ -44,6 +45,8 @@ pub enum Trouble {
     Hang,
 }
 
+/// A clock goes back no further.
+pub const CLOCK_BACK_MILLIS_MAX: i64 = 900;
 /// 2026-11-21, a second after midnight.
 const START_MILLIS: i64 = 1_795_219_201_000;
 
@@ -61,7 +64,8 @@ struct World {
     ringing: RefCell<BTreeSet<String>>,
     alarm_delay: Cell<u32>,
     background: RefCell<Vec<(String, LocalBoxFuture<'static, ()>)>>,
-    troubles: RefCell<HashMap<Instance, Trouble>>,
+    troubles: RefCell<HashMap<Instance, (Trouble, u32)>>,
+    deaths: Cell<u64>,
     letters: RefCell<Vec<(Instance, Letter)>>,
     faults: RefCell<Vec<String>>,
     web: Web,
@@ -74,6 +78,7 @@ pub struct Machine {
     fleet: Fleet,
     instance: Instance,
     sql: Rc<HostSql>,
+    line: Line,
     hints: Hints,
 }
 
@@ -91,6 +96,7 @@ impl Fleet {
             alarm_delay: Cell::new(0),
             background: RefCell::default(),
             troubles: RefCell::default(),
+            deaths: Cell::new(0),
             letters: RefCell::default(),
             faults: RefCell::default(),
             web: Web::default(),
@@ -133,7 +139,7 @@ impl Fleet {
         let (sender, receiver) = slot();
         self.0.tasks.spawn("test", async move { sender.put(future.await) });
         loop {
-            self.0.tasks.run();
+            self.run_tasks();
             if let Some(value) = receiver.take() {
                 return value;
             }
@@ -152,7 +158,7 @@ impl Fleet {
     pub fn advance(&self, millis: i64) {
         let end = self.0.now.get() + millis;
         loop {
-            self.0.tasks.run();
+            self.run_tasks();
             let alarm = self.0.alarms.borrow().values().min().copied();
             let next = [self.0.tasks.next_timer(), alarm].into_iter().flatten().min().filter(|at| *at <= end);
             match next {
@@ -161,7 +167,33 @@ impl Fleet {
             }
         }
         self.0.now.set(end);
-        self.0.tasks.run();
+        self.run_tasks();
+    }
+
+    /// The clock jumps by so many milliseconds, backwards too; whatever is due rings when time passes again.
+    pub fn jump(&self, millis: i64) {
+        self.0.now.set(self.0.now.get() + millis);
+    }
+
+    fn run_tasks(&self) {
+        self.0.tasks.run(|| self.bury());
+    }
+
+    /// Whoever died since the last look is made anew over what it had committed.
+    fn bury(&self) {
+        let is_dead = |machine: &Rc<Machine>| machine.sql.doom.is_dead();
+        let mut dead: Vec<Instance> =
+            self.0.objects.borrow().iter().filter(|(_, machine)| is_dead(machine)).map(|(instance, _)| instance.clone()).collect();
+        dead.sort_by_key(Instance::to_string);
+        for instance in dead {
+            self.0.deaths.set(self.0.deaths.get() + 1);
+            self.evict(&instance);
+        }
+    }
+
+    /// How many objects have died in the middle of something.
+    pub fn deaths(&self) -> u64 {
+        self.0.deaths.get()
     }
 
     fn move_clock(&self, to: i64) {
@@ -180,7 +212,14 @@ impl Fleet {
         self.0.ringing.borrow_mut().insert(instance.to_string());
         let machine = self.machine(instance);
         self.0.tasks.spawn(&instance.to_string(), async move {
-            host::alarm(Rc::clone(&machine)).await.unwrap();
+            let outcome = host::alarm(Rc::clone(&machine)).await;
+            if machine.sql.doom.is_dead() {
+                return;
+            }
+            if outcome.is_err() {
+                // The runtime rings again.
+                machine.fleet.0.alarms.borrow_mut().insert(machine.instance.to_string(), machine.fleet.0.now.get() + 2_000);
+            }
             machine.fleet.0.ringing.borrow_mut().remove(&machine.instance.to_string());
         });
     }
@@ -227,14 +266,15 @@ impl Fleet {
         self.0.background.borrow_mut().retain(|(owner, _)| *owner != name);
         let known = self.0.objects.borrow_mut().remove(instance);
         if let Some(known) = known {
-            let machine = Machine { fleet: self.clone(), instance: instance.clone(), sql: Rc::clone(&known.sql), hints: Hints::default() };
-            self.0.objects.borrow_mut().insert(instance.clone(), Rc::new(machine));
+            known.sql.doom.lift();
+            self.0.objects.borrow_mut().insert(instance.clone(), Rc::new(Machine::new(self, instance, &known.sql)));
         }
     }
 
     /// Everything leaves memory.
     pub fn restart(&self) {
-        let all: Vec<Instance> = self.0.objects.borrow().keys().cloned().collect();
+        let mut all: Vec<Instance> = self.0.objects.borrow().keys().cloned().collect();
+        all.sort_by_key(Instance::to_string);
         for instance in all {
             self.evict(&instance);
         }
@@ -245,15 +285,40 @@ impl Fleet {
         self.restart();
         self.0.objects.borrow_mut().clear();
         self.0.background.borrow_mut().clear();
+        for owner in ["network", "caller", "edge", "test"] {
+            self.0.tasks.kill(owner);
+        }
     }
 
     /// Calls to `target` get into trouble from now on; `None` ends it.
     pub fn trouble(&self, target: &Instance, trouble: Option<Trouble>) {
+        self.trouble_for(target, trouble, u32::MAX);
+    }
+
+    /// The same for so many calls.
+    pub fn trouble_for(&self, target: &Instance, trouble: Option<Trouble>, calls: u32) {
         let mut troubles = self.0.troubles.borrow_mut();
         match trouble {
-            Some(trouble) => troubles.insert(target.clone(), trouble),
+            Some(trouble) => troubles.insert(target.clone(), (trouble, calls)),
             None => troubles.remove(target),
         };
+    }
+
+    /// Whether calls to `target` get into trouble.
+    pub fn is_troubled(&self, target: &Instance) -> bool {
+        self.0.troubles.borrow().contains_key(target)
+    }
+
+    /// What happens to the next call.
+    fn next_trouble(&self, target: &Instance) -> Option<Trouble> {
+        let mut troubles = self.0.troubles.borrow_mut();
+        let (trouble, calls) = troubles.get_mut(target)?;
+        let trouble = *trouble;
+        *calls -= 1;
+        if *calls == 0 {
+            troubles.remove(target);
+        }
+        Some(trouble)
     }
 
     /// Objects hear so many milliseconds later what their alarm was set to when they asked.
@@ -306,9 +371,7 @@ impl Fleet {
 
     fn machine(&self, instance: &Instance) -> Rc<Machine> {
         let mut objects = self.0.objects.borrow_mut();
-        let machine = objects.entry(instance.clone()).or_insert_with(|| {
-            Rc::new(Machine { fleet: self.clone(), instance: instance.clone(), sql: Rc::new(HostSql::new()), hints: Hints::default() })
-        });
+        let machine = objects.entry(instance.clone()).or_insert_with(|| Rc::new(Machine::new(self, instance, &Rc::new(HostSql::new()))));
         Rc::clone(machine)
     }
 
@@ -321,7 +384,12 @@ impl Fleet {
             self.0.letters.borrow_mut().extend(letters.into_iter().map(|letter| (call.instance.clone(), letter)));
         }
         let (method, args, context) = (call.method.name, call.args.clone(), context.to_owned());
-        self.0.tasks.spawn(&call.instance.to_string(), async move { sender.put(host::call(machine, method, &args, &context).await) });
+        self.0.tasks.spawn(&call.instance.to_string(), async move {
+            let reply = host::call(Rc::clone(&machine), method, &args, &context).await;
+            if !machine.sql.doom.is_dead() {
+                sender.put(reply);
+            }
+        });
         async move { receiver.wait().await.ok_or_else(|| Fault::new(method, "the target went away")) }
     }
 
@@ -354,7 +422,7 @@ impl Fleet {
 impl Wire for Fleet {
     fn send(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>> {
         self.0.shown.borrow_mut().push((call.instance.clone(), context.jwt.clone()));
-        let trouble = self.0.troubles.borrow().get(&call.instance).copied();
+        let trouble = self.next_trouble(&call.instance);
         let (fleet, call, context) = (self.clone(), call.clone(), serde_json::to_string(context).unwrap());
         let (sender, receiver) = slot();
         // The message is under way from here on, whether or not the sender goes on waiting.
@@ -456,6 +524,13 @@ impl Runtime for Fleet {
     }
 }
 
+impl Machine {
+    fn new(fleet: &Fleet, instance: &Instance, sql: &Rc<HostSql>) -> Self {
+        let line = Line { fleet: fleet.clone(), sql: Rc::clone(sql) };
+        Self { fleet: fleet.clone(), instance: instance.clone(), sql: Rc::clone(sql), line, hints: Hints::default() }
+    }
+}
+
 impl Host for Machine {
     fn instance(&self) -> Option<&Instance> {
         Some(&self.instance)
@@ -478,7 +553,7 @@ impl Host for Machine {
     }
 
     fn wire(&self) -> &dyn Wire {
-        &self.fleet
+        &self.line
     }
 
     fn alarm(&self) -> LocalBoxFuture<'_, Result<Option<Timestamp>, Fault>> {
@@ -497,7 +572,9 @@ impl Host for Machine {
 
     fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, Result<(), Fault>> {
         // Takes effect with the writes before it, as the runtime does.
-        self.fleet.0.alarms.borrow_mut().insert(self.instance.to_string(), at.millis());
+        if !self.sql.doom.is_dead() {
+            self.fleet.0.alarms.borrow_mut().insert(self.instance.to_string(), at.millis());
+        }
         Box::pin(async { Ok(()) })
     }
 

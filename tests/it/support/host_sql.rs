@@ -2,6 +2,7 @@
 //!
 //! Owns the log of statements that tests count and explain.
 
+use super::doom::{DIED, Doom};
 use gastown_mcp::error::Fault;
 use gastown_mcp::store::sql::Sql;
 use rusqlite::limits::Limit;
@@ -19,6 +20,8 @@ const LIMITS: [(Limit, i32); 6] = [
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
     (Limit::SQLITE_LIMIT_LENGTH, 2_000_000),
 ];
+/// Prepared statements that are kept: more than an object has.
+const STATEMENTS_KEPT: usize = 500;
 /// Integers from here on do not survive JavaScript.
 const INTEGER_END: i64 = 1 << 53;
 
@@ -28,11 +31,23 @@ pub struct HostSql {
     depth: Counter<u32>,
     log: RefCell<Vec<(String, String)>>,
     steps: Counter<u64>,
+    /// When its object dies.
+    pub doom: Doom,
 }
 
 impl HostSql {
     pub fn new() -> Self {
-        Self { db: RefCell::new(open()), depth: Counter::new(0), log: RefCell::default(), steps: Counter::new(0) }
+        Self { db: RefCell::new(open()), depth: Counter::new(0), log: RefCell::default(), steps: Counter::new(0), doom: Doom::default() }
+    }
+
+    /// A number that is another one whenever something may have been written since.
+    pub fn version(&self) -> u64 {
+        self.db.borrow().total_changes()
+    }
+
+    /// Whether it has a table of this name.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.value::<i64>(&format!("SELECT COUNT(*) FROM sqlite_master WHERE name = '{name}'")) == 1
     }
 
     /// Everything is gone, as if nothing had ever been written.
@@ -96,6 +111,7 @@ impl HostSql {
 
 fn open() -> Connection {
     let db = Connection::open_in_memory().unwrap();
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     for (limit, most) in LIMITS {
         db.set_limit(limit, most).unwrap();
     }
@@ -137,6 +153,7 @@ impl Sql for HostSql {
         if ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"].iter().any(|word| code.trim_start().starts_with(word)) {
             return Err(Fault::new(name, "not authorized"));
         }
+        self.doom.before_statement().map_err(|what| Fault::new(name, what))?;
         self.log.borrow_mut().push((statement.to_owned(), params.to_owned()));
         self.run(statement, params).map_err(|error| Fault::new(name, error))
     }
@@ -148,9 +165,12 @@ impl Sql for HostSql {
         self.depth.set(depth + 1);
         let commit = body();
         self.depth.set(depth);
-        if !commit {
+        // Who dies before the commit has changed nothing.
+        let died = self.doom.before_message().is_err();
+        if !commit || died {
             run(format!("ROLLBACK TO level_{depth}"))?;
         }
-        run(format!("RELEASE level_{depth}"))
+        run(format!("RELEASE level_{depth}"))?;
+        if died { Err(Fault::new("transaction", DIED)) } else { Ok(()) }
     }
 }

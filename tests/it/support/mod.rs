@@ -1,6 +1,7 @@
 //! What the tests stand on: a strict database, a fleet in memory, tokens, and a town with an owner.
 
 pub mod client;
+pub mod doom;
 pub mod edge;
 pub mod expect;
 pub mod fill;
@@ -8,6 +9,7 @@ pub mod fleet;
 pub mod host_sql;
 pub mod issuer;
 pub mod keeping;
+pub mod line;
 pub mod listener;
 pub mod offer;
 pub mod peer;

@@ -42,24 +42,30 @@ impl Tasks {
         self.all.borrow_mut().push(task);
     }
 
-    /// Polls whatever was woken until all tasks are stuck.
-    pub fn run(&self) {
-        loop {
-            let mut ready: Vec<Task> = self.all.borrow_mut().extract_if(.., |task| task.woken.0.swap(false, Ordering::Relaxed)).collect();
-            if ready.is_empty() {
-                return;
-            }
-            for task in &mut ready {
-                let waker = Waker::from(Arc::clone(&task.woken));
-                if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-                    task.owner.clear();
-                }
-            }
-            let (done, going): (Vec<Task>, Vec<Task>) = ready.into_iter().partition(|task| task.owner.is_empty());
-            // Dropping a task may wake or spawn others.
-            drop(done);
-            self.all.borrow_mut().extend(going);
+    /// Polls whatever was woken until all tasks are stuck. `between` runs after each round, when no task does.
+    pub fn run(&self, between: impl Fn()) {
+        while self.step() {
+            between();
         }
+    }
+
+    /// Polls whatever was woken, once; false when all tasks are stuck.
+    fn step(&self) -> bool {
+        let mut ready: Vec<Task> = self.all.borrow_mut().extract_if(.., |task| task.woken.0.swap(false, Ordering::Relaxed)).collect();
+        if ready.is_empty() {
+            return false;
+        }
+        for task in &mut ready {
+            let waker = Waker::from(Arc::clone(&task.woken));
+            if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                task.owner.clear();
+            }
+        }
+        let (done, going): (Vec<Task>, Vec<Task>) = ready.into_iter().partition(|task| task.owner.is_empty());
+        // Dropping a task may wake or spawn others.
+        drop(done);
+        self.all.borrow_mut().extend(going);
+        true
     }
 
     /// Drops every task of an owner, in the middle of whatever it does.

@@ -5,6 +5,7 @@ use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{BeadId, ConvoyId};
+use gastown_mcp::rpc::call::{Call, read_reply};
 use gastown_mcp::rpc::model::{
     BeadStatus, ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyStatus, MergeMode, Priority, Quality, SlingConvoyResult,
 };
@@ -486,4 +487,25 @@ fn an_answer_that_is_older_than_a_letter_is_not_believed() {
     let input = json!({"convoyId": convoy.convoy.id, "beadId": known.bead_id});
     town.fleet.tell(&town.at, &rpc::ON_BEAD_CLOSED, (input,), &town.owner()).unwrap();
     assert_eq!(town.sql(&town.at).value::<String>("SELECT status FROM convoy_beads"), "in_progress");
+}
+
+/// The town asks the rigs before it changes anything; meanwhile the same may be wished again, or the rig be removed.
+#[test]
+fn a_bead_that_two_add_at_once_is_a_member_once() {
+    let (town, rigs) = three();
+    let convoy = create(&town, json!({"title": "c"})).unwrap().id;
+    let wanted = bead(&town, &rigs[1], "a");
+    let call = Call::new(town.at.clone(), &rpc::CONVOY_ADD_BEAD, (&convoy, &wanted, Value::Null)).unwrap();
+    let both = [town.fleet.start(&call, &town.owner()), town.fleet.start(&call, &town.owner())];
+    let replies: Vec<String> = town.fleet.block_on(futures::future::join_all(both)).into_iter().map(Result::unwrap).collect();
+    assert_eq!(replies, [r#"{"total_beads":1}"#, r#"{"total_beads":1}"#]);
+
+    let late = bead(&town, &rigs[2], "b");
+    let add = Call::new(town.at.clone(), &rpc::CONVOY_ADD_BEAD, (&convoy, &late, Value::Null)).unwrap();
+    let remove = Call::new(town.at.clone(), &rpc::REMOVE_RIG, (&rigs[2].id, true)).unwrap();
+    let both = [town.fleet.start(&add, &town.owner()), town.fleet.start(&remove, &town.owner())];
+    let replies: Vec<String> = town.fleet.block_on(futures::future::join_all(both)).into_iter().map(Result::unwrap).collect();
+    assert!(read_reply(&replies[0]).is_err() && replies[1].is_empty(), "{replies:?}");
+    assert_eq!(town.convoy_status(&convoy).entry.total_beads, 1);
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new());
 }

@@ -225,6 +225,19 @@ fn an_escalation_acknowledged_before_its_rig_heard_of_it_leaves_no_request() {
     assert_eq!(town.beads(&rig, json!({})), []);
 }
 
+// The request is still under way when it is acknowledged, and arrives after that is known.
+#[test]
+fn a_request_that_comes_after_its_acknowledgement_is_not_made() {
+    let (town, rig) = Town::with_rig();
+    town.fleet.trouble_for(&rig.at, Some(Trouble::Delay(9_000)), 1);
+    let entry = route(&town, Some(&rig.id), "high").unwrap();
+    acknowledge(&town, &entry.id).unwrap();
+    town.fleet.advance(20_000);
+    town.fleet.settle();
+    assert_eq!(town.beads(&rig, json!({})), []);
+    assert_eq!(list(&town, Some(false)), []);
+}
+
 #[test]
 fn a_rig_cannot_tell_of_another_rigs_escalation() {
     let (town, rig) = Town::with_rig();

@@ -2,7 +2,7 @@
 
 mod activity;
 mod breaker;
-mod check;
+pub mod check;
 mod config;
 mod convoy_changes;
 mod convoys;

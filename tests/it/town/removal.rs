@@ -149,6 +149,31 @@ fn a_letter_that_arrives_twice_brings_no_table_back() {
     }
 }
 
+/// While a rig's storage is being deleted nobody finds half of it.
+#[test]
+fn a_call_that_comes_while_a_rig_ends_finds_no_rig() {
+    let (town, rig) = Town::with_rig();
+    let letter = json!([{"kind": "removed", "subject": rig.at.to_string(), "generation": 1_000, "body": true}]);
+    let end = Call::new(rig.at.clone(), &rpc::DELIVER_TO_RIG, (letter,)).unwrap();
+    let ended = town.fleet.start(&end, &internal(&town.fleet, &town.at, Some(&town.id), &rpc::DELIVER_TO_RIG));
+    let look = Call::new(rig.at.clone(), &rpc::LIST_BEADS, (json!({}),)).unwrap();
+    // One that comes in the same moment, and one that comes in the next.
+    let looks: Vec<_> = (0..4_u32)
+        .map(|millis| {
+            let (fleet, look, owner) = (town.fleet.clone(), look.clone(), town.owner());
+            Box::pin(async move {
+                for _ in 0..millis {
+                    crate::support::tasks::turn().await;
+                }
+                fleet.send(&look, &owner).await
+            })
+        })
+        .collect();
+    let looked = town.fleet.block_on(async move { futures::future::join(ended, futures::future::join_all(looks)).await.1 });
+    assert_eq!(town.fleet.take_faults(), Vec::<String>::new(), "{looked:?}");
+    assert_gone(&town.fleet, &rig.at);
+}
+
 /// A convoy that changes later owes a removed rig nothing.
 #[test]
 fn what_was_owed_to_a_removed_rig_does_not_bring_it_back() {
