@@ -124,7 +124,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         "triage" => triage::apply(cx, letter),
         escalations::ACKNOWLEDGED => escalations::acknowledged(cx, letter),
         removal::REMOVED => {
-            cx.destroy();
+            cx.destroy_by(letter.generation);
             Ok(())
         }
         "blocker" => convoys::apply_blocker(cx, letter),

@@ -11,6 +11,7 @@ use crate::rpc::call::Instance;
 use crate::rpc::serve::Cx;
 use crate::store::outbox::Letter;
 use crate::store::sql::{execute, flag_column, query_one};
+use crate::store::tombstone;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,6 +106,14 @@ pub fn require(cx: &Cx<'_>) -> Result<Rc<RigState>, Failure> {
 pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> {
     let told: RigState = letter.read("read a rig letter")?;
     let known = load(cx)?;
+    if known.is_none()
+        && let Some(ended) = tombstone::generation(cx.sql)?
+    {
+        if letter.generation <= ended {
+            return Err(refuse(Code::NotFound, format!("Rig {} was removed", told.rig_id)));
+        }
+        tombstone::remove(cx.sql)?;
+    }
     let moved = known.as_ref().is_some_and(|known| known.rig_id != told.rig_id || known.town_id != told.town_id);
     if source != Instance::Town(told.town_id.clone()).to_string() {
         return Err(refuse(Code::Forbidden, "Forbidden: letters come from the rig's own town"));

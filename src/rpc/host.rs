@@ -14,7 +14,7 @@ use crate::auth::{Accept, Keys, verify};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::store::outbox::{self, Which};
 use crate::store::sql::{Sql, transaction};
-use crate::store::{meta, migrate};
+use crate::store::{meta, migrate, tombstone};
 use crate::time::Timestamp;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
 use std::cell::Cell;
@@ -119,7 +119,7 @@ pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), 
     socket::push(&**host, &cx.pushed());
     let effects = cx.effects();
     if effects.destroy {
-        return Ok(end(&**host).await?);
+        return Ok(end(&**host, effects.tombstone).await?);
     }
     if let Some(at) = effects.wake_at {
         arm(&**host, at).await?;
@@ -134,7 +134,7 @@ pub(super) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), 
 }
 
 /// The object is no more: whoever waits in it looks again and finds nothing.
-async fn end<H: Host>(host: &H) -> Result<(), Fault> {
+async fn end<H: Host>(host: &H, tombstone: Option<i64>) -> Result<(), Fault> {
     // Before and after: a call that comes while this is awaited looks itself whether there are tables, and may have found some.
     host.hints().migrated.set(false);
     let destroyed = host.destroy().await;
@@ -142,6 +142,10 @@ async fn end<H: Host>(host: &H) -> Result<(), Fault> {
     host.hints().armed.set(Armed::Unknown);
     destroyed?;
     host.hints().waiting.wake_all();
+    if let Some(generation) = tombstone {
+        tombstone::put(host.sql(), generation)?;
+        arm(host, host.now().plus_millis(tombstone::KEPT_MILLIS)).await?;
+    }
     Ok(())
 }
 
@@ -312,7 +316,7 @@ async fn arm<H: Host>(host: &H, at: Timestamp) -> Result<(), Fault> {
 pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
     let Some(instance) = host.instance() else { return Ok(()) };
     host.hints().armed.set(Armed::Never);
-    let Effects { wake_at, destroy, .. } = match tick(&*host, instance) {
+    let Effects { wake_at, destroy, tombstone, .. } = match tick(&*host, instance) {
         Ok(effects) => effects,
         Err(failure) => {
             super::flush::log(&*host, "alarm", &failure);
@@ -320,7 +324,7 @@ pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
         }
     };
     if destroy {
-        return end(&*host).await;
+        return end(&*host, tombstone).await;
     }
     if let Some(at) = wake_at {
         arm(&*host, at).await?;
@@ -335,7 +339,7 @@ pub async fn alarm<H: Host>(host: Rc<H>) -> Result<(), Fault> {
 /// The core's part of the alarm. An object that has no tables has nothing to do.
 fn tick<H: Host>(host: &H, instance: &Instance) -> Result<Effects, Failure> {
     if !has_tables(host, instance)? {
-        return Ok(Effects::default());
+        return Ok(Effects { destroy: tombstone::is_all(host.sql())?, ..Effects::default() });
     }
     let random = || host.random();
     let cx = Cx::new(host.sql(), host.now(), instance, &random);

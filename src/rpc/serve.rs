@@ -61,6 +61,8 @@ pub struct Effects {
     pub flush_after_reply: bool,
     /// The object ends: its storage and its alarm go.
     pub destroy: bool,
+    /// The generation of the letter that ended it: no earlier one may bring it back.
+    pub tombstone: Option<i64>,
 }
 
 /// What a core works with: the object's database, the moment, and what must happen afterwards.
@@ -179,6 +181,12 @@ impl<'a> Cx<'a> {
     /// Ends the object once the change is committed: it is as if it had never been made. Nothing that it owes is sent any more.
     pub fn destroy(&self) {
         self.effects.set(Effects { destroy: true, ..self.effects.get() });
+    }
+
+    /// The same because of a letter, whose predecessors may still be under way and must not bring the object back.
+    pub fn destroy_by(&self, generation: i64) {
+        self.destroy();
+        self.effects.set(Effects { tombstone: Some(generation), ..self.effects.get() });
     }
 
     /// Wakes calls and streams of this object that wait for `key`, once the change is committed.

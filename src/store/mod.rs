@@ -7,3 +7,4 @@ pub mod meta;
 pub mod migrate;
 pub mod outbox;
 pub mod sql;
+pub mod tombstone;
