@@ -428,10 +428,13 @@ fn carry_out(
     if !method.is_read() {
         return transaction(cx.sql, || {
             (core(method.object).authorize)(cx, caller)?;
-            if let Some(check) = core(method.object).check_writer.filter(|_| method.access == Access::Agent) {
-                check(cx, caller)?;
-            }
-            idempotency::once(cx, caller, method, args, work)
+            // A repeated call has its answer, whoever may report by now.
+            idempotency::once(cx, caller, method, args, || {
+                match core(method.object).check_writer.filter(|_| method.access == Access::Agent) {
+                    Some(check) => check(cx, caller).and_then(|()| work()),
+                    None => work(),
+                }
+            })
         });
     }
     (core(method.object).authorize)(cx, caller)?;

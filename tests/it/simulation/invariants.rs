@@ -17,6 +17,8 @@ struct RigBefore {
     version: u64,
     edges: BTreeSet<(String, String, String)>,
     hooks: BTreeSet<(String, i64)>,
+    /// Which runner took which order.
+    runners: BTreeMap<i64, String>,
     held: BTreeSet<String>,
     paused: bool,
     /// Which letter of the town told so.
@@ -91,12 +93,14 @@ fn check_rig(world: &mut World, rig: &Rig, sql: &Rc<HostSql>) -> Result<(), Stri
         version: sql.version(),
         edges: edges.into_iter().collect(),
         hooks: sql.rows("SELECT current_hook_bead_id, fence FROM agents WHERE current_hook_bead_id IS NOT NULL").into_iter().collect(),
+        runners: sql.rows::<(i64, String)>("SELECT id, runner FROM orders WHERE runner IS NOT NULL").into_iter().collect(),
         held: beads.iter().filter(|bead| bead.6 == 1).map(|bead| bead.0.clone()).collect(),
         paused: sql.value::<i64>("SELECT parked + draining FROM rig") > 0,
         told: sql.value("SELECT coalesce(max(generation), 0) FROM inbox WHERE kind = 'rig'"),
     };
     check_given(&world.ledger, &id, &now, &beads)?;
     check_orders(sql)?;
+    check_handed(world.ledger.before.rigs.get(&id), &now)?;
     world.ledger.before.rigs.insert(id, now);
     Ok(())
 }
@@ -246,6 +250,13 @@ fn check_given(ledger: &Ledger, rig: &str, now: &RigBefore, beads: &[Bead]) -> R
         }
     }
     Ok(())
+}
+
+/// An order stays with the runner that took it.
+fn check_handed(before: Option<&RigBefore>, now: &RigBefore) -> Result<(), String> {
+    let Some(before) = before else { return Ok(()) };
+    let moved = before.runners.iter().find(|(order, runner)| now.runners.get(order).is_some_and(|now| now != *runner));
+    moved.map_or(Ok(()), |(order, runner)| Err(format!("an order was handed to two runners: {order}, first to {runner}")))
 }
 
 /// One open order per hook, whose fence is its id; and it was handed to one runner, or to nobody. A rig that makes no orders

@@ -13,6 +13,7 @@ mod ledger;
 pub mod ops;
 mod people;
 mod quiet;
+mod runners;
 mod shrink;
 mod talk;
 mod town;

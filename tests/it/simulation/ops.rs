@@ -4,7 +4,7 @@
 //! that an operation keeps a meaning when others are left out.
 
 use super::world::World;
-use super::{agents, convoys, edge, faults, people, talk, town, work};
+use super::{agents, convoys, edge, faults, people, runners, talk, town, work};
 use std::fmt::Write as _;
 
 /// One kind of operation.
@@ -63,6 +63,8 @@ static ROWS: &[Row] = rows! {
     "delete_agent" 2 agents::delete;
     "checkpoint" 1 agents::checkpoint;
     "prime" 1 agents::prime;
+    "take_orders" 8 runners::take;
+    "process" 14 runners::report;
     "batch" 6 convoys::batch;
     "convoy" 3 convoys::create;
     "sling_into" 3 convoys::sling_into;

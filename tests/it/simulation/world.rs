@@ -35,6 +35,8 @@ pub enum Caller {
     Container,
     Mayor,
     Polecat(RigId, AgentId),
+    /// The process of a dispatch order.
+    Process(RigId, AgentId, i64),
 }
 
 /// A call with a key.
@@ -188,6 +190,7 @@ impl World {
             Caller::Container => tokens::container(&self.fleet, &self.town.id),
             Caller::Mayor => tokens::mayor(&self.fleet, &self.town.id),
             Caller::Polecat(rig, agent) => tokens::polecat(&self.fleet, &self.town.id, rig, agent),
+            Caller::Process(rig, agent, order) => tokens::ordered(&self.fleet, &self.town.id, rig, agent, *order),
         }
     }
 
