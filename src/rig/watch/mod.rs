@@ -22,11 +22,19 @@ use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::rpc::model::{Bead, Severity};
 use crate::rpc::serve::Cx;
+use crate::store::meta;
+use crate::store::sql::execute;
+use crate::time::Timestamp;
 
 /// After it did something the watch looks again this soon, in milliseconds.
 const AGAIN_MILLIS: i64 = 1_000;
 /// And this soon after something was refused, which the next look may meet again.
 const REFUSED_MILLIS: i64 = 60_000;
+
+/// A look that comes so much later than it was asked for says that the rig itself was away meanwhile, in milliseconds.
+const AWAY_MILLIS: i64 = 15_000;
+/// When the next look is due, among the rig's own numbers.
+const DUE: &str = "watch_due";
 
 /// Looks once, does what is to be done, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
 pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
@@ -34,7 +42,18 @@ pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
         return Ok(());
     }
     let settings = load::settings(cx)?;
-    let decision = decide::decide(&load::load(cx, rig, &settings)?, &settings, cx.now);
+    let due = meta::get(cx.sql, DUE)?;
+    let was_away = due > 0 && cx.now.since(Timestamp::from_millis(due)) > AWAY_MILLIS;
+    if was_away {
+        // Nobody could report meanwhile: silence is counted from now.
+        execute(cx.sql, "-- watch_was_away\nUPDATE rig SET resumed_at = ?", (cx.now.millis(),))?;
+        cx.forget();
+    }
+    let mut seen = load::load(cx, rig, &settings)?;
+    if was_away {
+        seen.resumed_at = cx.now;
+    }
+    let decision = decide::decide(&seen, &settings, cx.now);
     let mut again = AGAIN_MILLIS;
     for action in &decision.actions {
         match cx.attempt(|| act::carry_out(cx, rig, &settings, action)) {
@@ -49,6 +68,10 @@ pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     }
     if let Some(next) = decision.next {
         cx.wake_at(next);
+    }
+    let next = decision.next.map_or(0, Timestamp::millis);
+    if next != due {
+        meta::set(cx.sql, DUE, next)?;
     }
     Ok(())
 }

@@ -99,6 +99,23 @@ fn a_process_that_falls_silent_is_lost_and_its_bead_is_given_out_again() {
     assert!(again.order > order.order);
 }
 
+/// S2-23: processes that could not report, because the rig itself was away, are not lost.
+#[test]
+fn silence_while_the_rig_itself_was_away_is_nobodys_fault() {
+    let (town, rig, order) = taken();
+    beat(&town, &rig, &order).unwrap();
+    town.fleet.advance(20_000);
+    town.fleet.restart();
+    town.fleet.jump(10 * 60_000);
+    town.fleet.advance(60_000);
+    beat(&town, &rig, &order).unwrap();
+    town.fleet.advance(80_000);
+    assert!(outcomes(&town, &rig, &order.bead.bead_id).is_empty());
+    // From then on it is held to its heartbeats again.
+    town.fleet.advance(20_000);
+    assert_eq!(outcomes(&town, &rig, &order.bead.bead_id), ["lost"]);
+}
+
 /// S2-23: a runner that took an order and never starts anything has lost it as well.
 #[test]
 fn an_order_without_any_sign_of_life_is_lost() {
