@@ -59,7 +59,11 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
     }
     let outcomes = join_all(deliveries).await;
     if !host.hints().has_tables() {
+        // It has ended meanwhile, and what it owed is nobody's business any more.
         return Ok(false);
+    }
+    for failure in outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err()) {
+        log(host, "deliver letters", failure);
     }
     transaction(host.sql(), || {
         for (rows, outcome) in &outcomes {
@@ -132,9 +136,6 @@ async fn deliver<H: Host>(host: &H, parcel: Parcel, context: Context, patience: 
         "" => Ok(Vec::new()),
         list => serde_json::from_str(list).map_err(|error| Fault::new("read what was rejected", error).into()),
     });
-    if let Err(failure) = &rejected {
-        log(host, "deliver letters", failure);
-    }
     (rows, rejected)
 }
 

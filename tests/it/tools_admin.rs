@@ -10,6 +10,7 @@ use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::{Ability, Stop};
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
+use gastown_mcp::store::tombstone::KEPT_MILLIS;
 use serde_json::{Value, json};
 
 fn call(fleet: &Fleet, who: &Context, tool: &str, arguments: Value) -> Result<Value, Refusal> {
@@ -165,6 +166,7 @@ fn a_rig_is_deleted_once_that_was_confirmed_and_says_what_is_lost() {
     assert_eq!((&done["changed"], &done["summary"]), (&json!(true), &json!("The rig was deleted.")));
     assert_eq!(delete(meant).unwrap_err().code, Code::NotFound);
     let at = Instance::Rig(RigId::parse(&rig).unwrap());
+    fleet.advance(KEPT_MILLIS);
     assert!(fleet.sql(&at).schema().is_empty());
     let listed: Vec<Value> = fleet.ask(&Instance::User(OWNER.to_owned()), &rpc::LIST_REGISTRY_RIGS, (&town,), &owner).unwrap();
     assert!(listed.is_empty());
@@ -202,7 +204,7 @@ fn a_town_is_deleted_once_its_user_agreed_and_is_gone_everywhere() {
     caller.answer("confirm", json!({"action": "accept", "content": {"confirm": true}}));
     let done = outcome(caller.call("delete_town", arguments())).unwrap();
     assert_eq!((&done["town"], &done["summary"]), (&json!(town), &json!("The town was deleted.")));
-    fleet.advance(10_000);
+    fleet.advance(2 * KEPT_MILLIS);
     for at in [Instance::Town(TownId::parse(&town).unwrap()), Instance::Rig(RigId::parse(&rig).unwrap())] {
         assert!(fleet.sql(&at).schema().is_empty(), "{at}");
     }

@@ -8,9 +8,9 @@ import { gzipSync } from "node:zlib";
 import { built } from "./lib/project.mjs";
 
 // A third of what the smallest plan of Cloudflare takes; this is what must not grow unseen.
-const BYTES_MAX = 970 * 1024;
+const BYTES_MAX = 1072 * 1024;
 
-test("wasm and JavaScript together, gzipped, are at most 970 KiB", (t) => {
+test("wasm and JavaScript together, gzipped, are at most 1072 KiB", (t) => {
   const { js, wasm } = built();
   const [jsBytes, wasmBytes] = [js, wasm].map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
   t.diagnostic(`wasm ${(wasmBytes / 1024).toFixed(1)} KiB + JavaScript ${(jsBytes / 1024).toFixed(1)} KiB gzipped`);
