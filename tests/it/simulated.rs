@@ -1,6 +1,6 @@
 //! The simulation among the host tests: what it finds has tests of its own where the code is tested.
 
-use crate::simulation::{ops, search};
+use crate::simulation::{ops, run, search};
 
 /// Operations of each seed; together what `npm test` simulates.
 const OPERATIONS: u64 = 5_000;
@@ -33,6 +33,30 @@ fn whatever_crashes_nothing_is_lost_doubled_or_stuck_3() {
 #[test]
 fn whatever_crashes_nothing_is_lost_doubled_or_stuck_4() {
     holds(60_001);
+}
+
+/// What a search has found once, with the fewest operations that it took.
+fn stays_mended(ops: &str) {
+    let (_, _, outcome) = run(&ops::parse(ops).unwrap());
+    assert_eq!(outcome, Ok(()));
+}
+
+#[test]
+fn an_acknowledgement_is_owed_although_a_statement_failed_while_it_was_written() {
+    stays_mended("escalate 0 0 1 1\nfail 0 850 0 0\nacknowledge 0 0 0 1");
+}
+
+#[test]
+fn what_a_rig_that_has_ended_could_not_deliver_is_no_fault() {
+    stays_mended(
+        "slow_alarm 1 0 0 0\nsling 1 0 0 1\nflush 1 0 0 0\ncrash 0 0 0 0\nbatch 0 0 0 1\nescalate 0 0 0 1\nmend 0 0 0 0\n\
+         remove_rig 1 0 0 0\npass 0 0 0 0",
+    );
+}
+
+#[test]
+fn a_rig_that_was_removed_stays_so_whatever_comes_late() {
+    stays_mended("trouble 2 4 0 0\nconfigure_rig 1 1 0 1\nremove_rig 1 0 0 1\npass 5 1 0 0\nsling 1 8 0 1");
 }
 
 #[test]
