@@ -1,7 +1,7 @@
 //! Tools that look at agents.
 
 use super::page;
-use super::text::{AgentText, name};
+use super::text::{AgentText, name, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::AgentId;
@@ -92,6 +92,14 @@ pub struct AgentLine {
     message: Option<AgentText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_activity_at: Option<String>,
+    /// Who runs its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<String>,
+    /// Where its process works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worktree: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_heartbeat_at: Option<String>,
 }
 
 /// Where a page of agents ended.
@@ -147,6 +155,9 @@ impl From<Agent> for AgentLine {
             quality: agent.quality,
             message: agent.agent_status_message.as_deref().map(AgentText::line),
             last_activity_at: agent.last_activity_at.map(|at| at.to_string()),
+            runner: agent.runner.as_deref().map(word),
+            worktree: agent.worktree.as_deref().map(word),
+            last_heartbeat_at: agent.last_heartbeat_at.map(|at| at.to_string()),
         }
     }
 }

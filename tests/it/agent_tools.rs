@@ -163,6 +163,22 @@ fn escalations_come_worst_first_with_the_next_call() {
     assert_eq!(refused(&town, "resolve_triage", json!({"rig": "frontend", "request": ids[3], "action": "nudge"})).code, Code::Conflict);
 }
 
+/// S4-11: every active agent is listed with who runs it, where it works, and when it was last heard of.
+#[test]
+fn who_runs_an_agent_and_where_is_listed() {
+    let (town, rig) = Town::with_rig();
+    town.sling(&rig, "one");
+    let container = tokens::container(&town.fleet, &town.id);
+    let orders: Value = town.fleet.ask(&rig.at, &rpc::TAKE_ORDERS, (json!({"runner": "north"}),), &container).unwrap();
+    let agent = &orders[0]["agent"]["id"];
+    let beat = json!({"worktree": "/work/toast"});
+    town.fleet.tell(&rig.at, &rpc::TOUCH_AGENT_HEARTBEAT, (agent, beat), &container).unwrap();
+    let listed = call(&town, "list_agents", json!({"status": "active"})).unwrap();
+    let line = &listed["agents"][0];
+    assert_eq!((&line["id"], &line["runner"], &line["worktree"]), (agent, &json!("north"), &json!("/work/toast")));
+    assert_eq!((&line["last_heartbeat_at"], &line["branch"]), (&json!(town.fleet.now()), &orders[0]["branch"]));
+}
+
 /// S2-34: unresponsive, so it is taken off its work.
 #[test]
 fn a_reset_says_what_became_of_the_bead() {

@@ -104,7 +104,7 @@ pub fn delete_bead(world: &mut World, numbers: Numbers) {
 /// Only where it comes at once: what would match when it comes, nobody knows before.
 pub fn delete_by_status(world: &mut World, [at, how, which, _]: Numbers) {
     let rig = world.rig(at);
-    if world.fleet.is_troubled(&rig.at) {
+    if world.fleet.is_troubled(&rig.at) || world.is_waited_for() {
         return;
     }
     let kind = pick(&["issue", "merge_request", "escalation", "molecule"], which).unwrap_or_default();

@@ -18,7 +18,7 @@ use gastown_mcp::rpc::table::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// How long a caller waits.
@@ -70,6 +70,8 @@ pub struct World {
     /// Counts whatever must have a name of its own.
     pub made: usize,
     replies: Rc<RefCell<Vec<Reply>>>,
+    /// Calls whose replies have not come.
+    under_way: Rc<Cell<usize>>,
     token: RefCell<Option<(i64, Context)>>,
     broken: Option<String>,
 }
@@ -94,6 +96,7 @@ impl World {
             keyed: Vec::new(),
             made: 0,
             replies: Rc::default(),
+            under_way: Rc::default(),
             token: RefCell::default(),
             broken: None,
         };
@@ -124,6 +127,11 @@ impl World {
     /// See `breaks`.
     pub fn broken(&mut self) -> Option<String> {
         self.broken.take()
+    }
+
+    /// Whether a call has not been answered yet.
+    pub fn is_waited_for(&self) -> bool {
+        self.under_way.get() > 0
     }
 
     /// A rig that there is, or was.
@@ -224,8 +232,11 @@ impl World {
         let mut context = self.context(caller);
         context.idempotency_key = keyed.map(|index| self.keyed[index].key.clone());
         let (fleet, call, replies) = (self.fleet.clone(), call.clone(), Rc::clone(&self.replies));
+        let under_way = Rc::clone(&self.under_way);
+        under_way.set(under_way.get() + 1);
         let work = async move {
             let outcome = within(&fleet, &call, &context, PATIENCE_MILLIS).await;
+            under_way.set(under_way.get() - 1);
             let outcome = outcome.and_then(|text| read_reply(&text).map(str::to_owned));
             replies.borrow_mut().push(Reply { note, keyed, method: call.method.name, outcome });
         };
