@@ -155,8 +155,13 @@ fn check_end(entry: &ConvoyEntry) -> Result<(), String> {
 /// No work is left that somebody could do.
 fn nothing_waits(world: &World) -> Result<(), String> {
     for rig in &world.rigs {
-        let ready = "SELECT bead_id FROM beads WHERE type = 'issue' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0";
-        let waiting: Vec<(String,)> = world.rows(rig, ready);
+        // What is resting after a failed attempt is given out when it has rested.
+        let now = world.fleet.now().millis();
+        let ready = format!(
+            "SELECT bead_id FROM beads WHERE type = 'issue' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0
+             AND held = 0 AND coalesce(not_before, 0) <= {now}"
+        );
+        let waiting: Vec<(String,)> = world.rows(rig, &ready);
         let pause: Vec<(i64, i64, i64)> = world.rows(rig, "SELECT parked, draining, capacity FROM rig");
         let Some(((parked, draining, capacity), (bead,))) = pause.first().copied().zip(waiting.first()) else { continue };
         if draining == 1 {
