@@ -46,6 +46,13 @@ pub fn check(world: &mut World) -> Result<(), String> {
         return Err(format!("something broke: {fault}"));
     }
     let rigs = world.rigs.clone();
+    // All of them first: what a bead of one waits for may be in another.
+    for rig in &rigs {
+        let sql = world.fleet.sql(&rig.at);
+        if sql.has_table("beads") {
+            check_beads(&mut world.ledger, rig.id.as_str(), &sql.rows::<Bead>(BEADS))?;
+        }
+    }
     for rig in &rigs {
         let sql = world.fleet.sql(&rig.at);
         sql.take_log();
