@@ -63,7 +63,7 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     let unused = query(
         cx.sql,
         "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at),
-           EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL AND channel <> 'nudge')
+           EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL)
          FROM agents INDEXED BY agents_role
          WHERE role IN ('polecat', 'refinery') AND status IN ('idle', 'dead') AND current_hook_bead_id IS NULL AND (status = 'dead' OR role = 'polecat')
          LIMIT ?",

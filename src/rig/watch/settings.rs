@@ -74,7 +74,7 @@ thresholds! {
     breaker_failures = 20, COUNT_MAX, "so many orders of the whole town ended without a report …";
     breaker_seconds = 1_800, SECONDS_MAX, "… within so long: no rig gives out work until fewer than half of that is left";
     re_escalate_seconds = 14_400, SECONDS_MAX, "an escalation that nobody has acknowledged is raised again";
-    agent_keep_seconds = 86_400, SECONDS_MAX, "an idle or dead polecat without hook and unread mail is removed";
+    agent_keep_seconds = 86_400, SECONDS_MAX, "an idle or dead polecat without hook and unread messages is removed";
     alert_calm_seconds = 300, SECONDS_MAX, "what was escalated has been over for so long: the escalation is resolved";
 }
 

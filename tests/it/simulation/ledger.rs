@@ -68,6 +68,8 @@ pub struct Ledger {
     taken: BTreeSet<String>,
     /// How beads were last seen that are gone: done, and merged.
     gone: BTreeMap<String, (bool, bool)>,
+    /// The latest time there has been.
+    pub latest: i64,
     /// How things were after the step before.
     pub before: super::invariants::Before,
 }
