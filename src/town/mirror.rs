@@ -4,7 +4,7 @@
 //! the feed are, and the convoy is looked at. Never takes an older answer for a newer one.
 
 use super::state::{self, TownState};
-use super::{convoys, feed, landing, letters, topics};
+use super::{convoys, feed, landing, letters, rigs, topics};
 use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId, RigId};
 use crate::rpc::call::{Call, Instance, decode};
@@ -116,6 +116,10 @@ pub(super) fn take(cx: &Cx<'_>, town: &TownState, rig: &RigId, told: &ConvoyBead
 
 /// Takes over what a rig answered about members, where no letter has said anything newer. Answers which changed.
 pub(super) fn take_answer(cx: &Cx<'_>, town: &TownState, rig: &RigId, answer: &ConvoyMembers) -> Result<Vec<Taken>, Failure> {
+    if !rigs::is_known(cx, rig)? {
+        // It was removed since it was asked, and its beads have failed.
+        return Ok(Vec::new());
+    }
     let source = Instance::Rig(rig.clone()).to_string();
     let mut changed = Vec::new();
     for bead in &answer.beads {

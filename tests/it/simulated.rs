@@ -60,6 +60,11 @@ fn a_rig_that_was_removed_stays_so_whatever_comes_late() {
 }
 
 #[test]
+fn what_a_removed_rig_still_answers_does_not_revive_its_beads() {
+    stays_mended("batch 1 0 0 1\ncrash 2 967 0 0\ndrain 0 0 0 1\nremove_rig 1 0 0 1\nconvoy_recount 1 0 0 0");
+}
+
+#[test]
 fn operations_are_read_as_they_are_printed_and_the_same_seed_is_the_same_run() {
     let printed = ops::print(&ops::random(7, 100));
     assert_eq!(printed, ops::print(&ops::random(7, 100)));
