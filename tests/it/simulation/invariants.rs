@@ -7,6 +7,7 @@ use super::ledger::{Known, Ledger};
 use super::world::World;
 use crate::support::HostSql;
 use crate::support::doom::{DIED, FAILED};
+use crate::support::fleet::CLOCK_BACK_MILLIS_MAX;
 use crate::support::town::Rig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -231,8 +232,9 @@ fn check_reviews(sql: &HostSql) -> Result<(), String> {
 
 /// Every message that was accepted is here, taken or not, as long as it lives.
 fn check_messages(world: &World, rig: &str, sql: &HostSql) -> Result<(), String> {
-    // What had expired does not come back with a clock that is set back.
-    let now = world.ledger.latest;
+    // What had expired does not come back with a clock that is set back,
+    // and what was accepted after it was set back ends as much earlier.
+    let now = world.ledger.latest + CLOCK_BACK_MILLIS_MAX;
     let here: BTreeSet<String> = sql.rows::<(String,)>("SELECT body FROM messages").into_iter().map(|(body,)| body).collect();
     let lost = world.ledger.mail.iter().find(|message| message.rig == rig && message.until > now && !here.contains(&message.text));
     lost.map_or(Ok(()), |message| Err(format!("a message is lost: {} of rig {rig}", message.text)))
