@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 
 /// Oldest agent or container token that is believed, whatever its `exp` says (Gastown contract 5.1).
 pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;
+/// The same in seconds: how long one that is made here lives.
+pub const AGENT_LIFE_SECONDS: i64 = AGENT_AGE_MAX_MS / 1000;
 /// Longest life of an internal token, and of an exchanged one.
 pub const INTERNAL_LIFE_MAX_MS: i64 = 60_000;
 /// Oldest container token that is exchanged for a new one, expired or not.
@@ -29,7 +31,7 @@ pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
 pub(super) const ROLE_POLECAT: &str = "polecat";
 pub(super) const ROLE_REFINERY: &str = "refinery";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
-pub(super) const MAYOR_RIG_PREFIX: &str = "mayor-";
+pub const MAYOR_RIG_PREFIX: &str = "mayor-";
 
 /// Whose tokens are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

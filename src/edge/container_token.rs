@@ -7,7 +7,7 @@
 use super::door::Door;
 use super::{Edge, envelope};
 use crate::auth::principal::Principal;
-use crate::auth::verify::verify_for_refresh;
+use crate::auth::verify::{AGENT_LIFE_SECONDS, verify_for_refresh};
 use crate::auth::{bearer, mint};
 use crate::error::{Code, Failure, Refusal};
 use crate::http::{Request, Response};
@@ -19,8 +19,6 @@ use serde_json::json;
 
 /// The last segment of the route.
 const ROUTE: &str = "refresh-container-token";
-/// How long the new token lives, in seconds; older ones are not believed anyway.
-const LIFE_SECONDS: i64 = 8 * 60 * 60;
 
 /// The answer, if the door is this route.
 pub(super) async fn answer(edge: Edge<'_>, request: &Request<'_>, door: &Door) -> Option<Response> {
@@ -45,7 +43,7 @@ async fn refreshed(edge: Edge<'_>, request: &Request<'_>, town: &str) -> Result<
         .map_err(|error| Refusal::from(error).hint("A container's own token is exchanged until a day after it was made."))?;
     let town = TownId::parse(town).map_err(|_| Refusal::new(Code::NotFound, "Town not found"))?;
     principal.check_town(&town)?;
-    let token = mint::mint_container(edge.runtime.keys(), &town, &principal.user_id, LIFE_SECONDS, now)?;
+    let token = mint::mint_container(edge.runtime.keys(), &town, &principal.user_id, AGENT_LIFE_SECONDS, now)?;
     check_lives(edge, &principal, &town, &token).await?;
     Ok(token)
 }

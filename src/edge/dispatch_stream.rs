@@ -3,10 +3,11 @@
 //! Owns the loop between taking and waiting, and the token that comes with each order. Which order goes to whom the rig
 //! decides; the id of each event is the order's number, so that a runner that comes back misses nothing.
 
+use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
 use super::rig_plane::filter;
 use super::{Authenticated, envelope};
 use crate::auth::mint::{AgentClaims, AgentPlace, mint_agent};
-use crate::auth::principal::Role;
+use crate::auth::verify::AGENT_LIFE_SECONDS;
 use crate::error::{Code, Failure, Refusal};
 use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
@@ -20,16 +21,10 @@ use crate::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A stream is never silent for longer.
-const SILENCE_MILLIS_MAX: u32 = 15_000;
 /// After a rig that did not answer.
 const PATIENT_PACE_MILLIS: u32 = 2_000;
-/// A stream ends after this; its runner comes back.
-const LIFE_MILLIS: i64 = 60 * 60 * 1_000;
 /// A request may make so many calls only: after these many rounds its runner comes back.
 const ROUNDS_MAX: u32 = 400;
-/// Life of an order's token: as long as one is believed (Gastown contract 5.1).
-const TOKEN_SECONDS: i64 = 8 * 60 * 60;
 
 /// What a runner says of itself in the query.
 #[derive(Deserialize)]
@@ -65,22 +60,20 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
         Ok(first) => first,
         Err(failure) => return envelope::failed(caller, failure),
     };
-    if !request.headers.get("accept").is_some_and(|accept| accept.contains("text/event-stream")) {
+    if !event_stream::is_wanted(request) {
         let last = first.last().map(|order| order.order).or(follower.input.after).map(|id| id.to_string());
         return match first.iter().map(|order| follower.show(order)).collect::<Result<Vec<Value>, Failure>>() {
             Ok(orders) => envelope::success(200, &json!({"orders": orders, "last_event_id": last}).to_string()),
             Err(failure) => envelope::failed(caller, failure),
         };
     }
-    let head = Response::empty(200).header("content-type", "text/event-stream");
-    outlet.open(head.header("cache-control", "no-cache").header("x-accel-buffering", "no"), false);
-    outlet.write(format!("retry: {}\n\n", sse::RETRY_MILLIS));
+    event_stream::open(outlet);
     follower.follow(outlet, first).await;
     Response::empty(200)
 }
 
 fn follower<'a>(caller: &'a Authenticated<'a>, request: &Request<'_>, town: &str, rig: &str) -> Result<Follower<'a>, Failure> {
-    if matches!(caller.principal().role, Role::Polecat | Role::Refinery) {
+    if caller.principal().role.is_of_rig() {
         let refusal = Refusal::new(Code::Forbidden, "Forbidden: an agent takes no orders for others");
         return Err(refusal.hint("Work on your own hook; a runner comes with a container token.").into());
     }
@@ -90,7 +83,7 @@ fn follower<'a>(caller: &'a Authenticated<'a>, request: &Request<'_>, town: &str
     let query: Query = filter(&request.query).map_err(|refusal| {
         refusal.hint("Say who runs: ?runner=NAME, and &max=N orders at once, &role=polecat or refinery for those only.")
     })?;
-    let last = request.headers.get("last-event-id").filter(|id| !id.is_empty()).or(query.last_event_id);
+    let last = event_stream::last_event_id(request).or(query.last_event_id);
     let input =
         TakeOrdersInput { runner: query.runner, after: number("Last-Event-ID", last)?, max: number("max", query.max)?, role: query.role };
     Ok(Follower { caller, town, rig, input })
@@ -128,7 +121,7 @@ impl Follower<'_> {
             user_id: &self.caller.principal().user_id,
             fence: Some(order.order),
         };
-        let token = mint_agent(self.caller.edge.runtime.keys(), &claims, TOKEN_SECONDS, self.now())?;
+        let token = mint_agent(self.caller.edge.runtime.keys(), &claims, AGENT_LIFE_SECONDS, self.now())?;
         let mut shown = json!(order);
         if let Some(fields) = shown.as_object_mut() {
             let api = json!({
@@ -143,8 +136,7 @@ impl Follower<'_> {
 
     /// Until the runner leaves, the token ends or the hour is over.
     async fn follow(&mut self, outlet: &Outlet, first: Vec<DispatchOrder>) {
-        let life = self.now().plus_millis(LIFE_MILLIS);
-        let ends_at = self.caller.principal().expires_at.map_or(life, |expires| expires.min(life));
+        let ends_at = event_stream::ends_at(self.caller);
         let mut orders = first;
         for _ in 0..ROUNDS_MAX {
             for order in &orders {
@@ -163,7 +155,7 @@ impl Follower<'_> {
             };
             orders = match outcome {
                 Ok(taken) => taken,
-                Err(Failure::Refused(refusal)) if refusal.code != Code::Unavailable => return,
+                Err(failure) if is_final(&failure) => return,
                 Err(_) => {
                     self.caller.edge.runtime.sleep(PATIENT_PACE_MILLIS).await;
                     Vec::new()

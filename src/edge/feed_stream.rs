@@ -3,10 +3,11 @@
 //! Owns the loop between looking and waiting, and the id of each event: a cursor, so that a client that comes back misses
 //! nothing and sees nothing twice, whichever isolate it comes back to. What happened the town says.
 
+use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
 use super::rig_plane::filter;
 use super::town_plane::watched_town;
 use super::{Authenticated, envelope};
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
 use crate::ids::TownId;
@@ -18,14 +19,10 @@ use crate::sse;
 use crate::time::Timestamp;
 use serde_json::Value;
 
-/// A stream is never silent for longer.
-const SILENCE_MILLIS_MAX: u32 = 15_000;
 /// Between two looks there is at least this much.
 const PACE_MILLIS: u32 = 1_000;
 /// The same while a part of the town does not answer.
 const PATIENT_PACE_MILLIS: u32 = 5_000;
-/// A stream ends after this; its client comes back.
-const LIFE_MILLIS: i64 = 60 * 60 * 1000;
 /// A request may make so many calls only: after these many looks its client comes back.
 const LOOKS_MAX: u32 = 450;
 
@@ -47,15 +44,13 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
         Ok(input) => input,
         Err(refusal) => return envelope::refused(&refusal),
     };
-    let is_stream = request.headers.get("accept").is_some_and(|accept| accept.contains("text/event-stream"));
+    let is_stream = event_stream::is_wanted(request);
     if is_stream {
         // A reader that goes on has every event; one that sees only some could not tell what it has missed.
         (input.actor, input.bead, input.rig_id) = (None, None, None);
-        input.cursor = request.headers.get("last-event-id").filter(|id| !id.is_empty()).or(input.cursor);
+        input.cursor = event_stream::last_event_id(request).or(input.cursor);
     }
-    let life = caller.edge.runtime.now().plus_millis(LIFE_MILLIS);
-    let ends_at = caller.principal().expires_at.map_or(life, |expires| expires.min(life));
-    let follower = Follower { caller, outlet, town, ends_at };
+    let follower = Follower { caller, outlet, town, ends_at: event_stream::ends_at(caller) };
     // The first look is answered as any other request would be, when it is refused.
     let first = match follower.look(&input).await {
         Ok(first) => first,
@@ -64,9 +59,7 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
     if !is_stream {
         return envelope::success(200, &first);
     }
-    let head = Response::empty(200).header("content-type", "text/event-stream");
-    outlet.open(head.header("cache-control", "no-cache").header("x-accel-buffering", "no"), false);
-    outlet.write(format!("retry: {}\n\n", sse::RETRY_MILLIS));
+    event_stream::open(outlet);
     follower.follow(first).await;
     Response::empty(200)
 }
@@ -168,9 +161,4 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
     value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// Asking again would be answered the same.
-fn is_final(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(refusal) if refusal.code != Code::Unavailable)
 }

@@ -1,7 +1,7 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
 //! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
-//! REST routes that are not the Mayor's (those are in `mayor`), `envelope` their answers, `pages` what anyone may read.
+//! REST routes that are not the Mayor's (those are in `mayor`), `dispatch_stream` and `feed_stream` those that go on, by the rules of `event_stream`, `envelope` their answers, `pages` what anyone may read.
 //! `authenticate` runs once, before anything behind a door does but `container_token`, which exchanges expired ones; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
 
@@ -11,6 +11,7 @@ mod dispatch_stream;
 mod door;
 mod endpoint;
 pub mod envelope;
+mod event_stream;
 mod feed_stream;
 pub mod instructions;
 mod issuer;

@@ -5,7 +5,7 @@
 //! `feed_stream`'s, who is let in on the status `status_socket`'s.
 
 use super::{Authenticated, envelope, feed_stream, status_socket};
-use crate::auth::principal::{Role, Scope};
+use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::http::outlet::Outlet;
 use crate::http::{Request, Response};
@@ -80,7 +80,7 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, ou
 /// The refusal as an answer.
 pub(super) async fn watched_town(caller: &Authenticated<'_>, named: &str) -> Result<TownId, Response> {
     caller.check_scope(Scope::Read)?;
-    if matches!(caller.principal().role, Role::Polecat | Role::Refinery) {
+    if caller.principal().role.is_of_rig() {
         let refusal = Refusal::new(Code::Forbidden, "Forbidden: an agent sees its own rig only");
         return Err(envelope::refused(&refusal.hint("Read /api/towns/{town}/rigs/{rig}/beads.")));
     }

@@ -45,6 +45,14 @@ pub(super) fn find(cx: &Cx<'_>, id: &AgentId) -> Result<Option<Agent>, Fault> {
     query_one(cx.sql, concat!("-- agents_find\nSELECT ", agent_columns!(), " FROM agents WHERE id = ?"), (id,))
 }
 
+/// The agent of an id that somebody gave, if it is one and the agent exists.
+pub(super) fn find_named(cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Agent>, Fault> {
+    match id.map(AgentId::parse) {
+        Some(Ok(id)) => find(cx, &id),
+        _ => Ok(None),
+    }
+}
+
 /// An agent that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &AgentId) -> Result<Agent, Failure> {
     find(cx, id)?.ok_or_else(|| {

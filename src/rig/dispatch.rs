@@ -79,10 +79,10 @@ fn give_review(cx: &Cx<'_>, rig: &RigState) -> Result<bool, Failure> {
 /// # Errors
 /// `Conflict` while the rig is parked, or its town drains.
 pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
-    if !rig.parked && !rig.draining && !rig.breaker_open {
+    if rig.gives_out() {
         return Ok(());
     }
-    if rig.breaker_open && !rig.parked && !rig.draining {
+    if !rig.is_paused() {
         let refusal = Refusal::new(Code::Conflict, "Too many orders of this town ended without a report: nothing is given out");
         return Err(refusal.hint(
             "Call list_escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",

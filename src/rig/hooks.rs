@@ -36,10 +36,7 @@ pub(super) fn role(cx: &Cx<'_>, caller: &Caller) -> Result<Role, Failure> {
     if principal.is_role_known || principal.role != Role::Polecat {
         return Ok(principal.role);
     }
-    let agent = match principal.agent_id.as_deref().map(AgentId::parse) {
-        Some(Ok(id)) => agents::find(cx, &id)?,
-        _ => None,
-    };
+    let agent = agents::find_named(cx, principal.agent_id.as_deref())?;
     let is_refinery = agent.is_some_and(|agent| agent.role == AgentRole::Refinery);
     Ok(if is_refinery { Role::Refinery } else { Role::Polecat })
 }

@@ -6,7 +6,6 @@ use super::agents;
 use super::messages::{self, NewMessage};
 use super::state::RigState;
 use crate::error::Failure;
-use crate::ids::AgentId;
 use crate::rpc::model::Channel;
 use crate::rpc::serve::Cx;
 use crate::store::outbox::{Composed, write};
@@ -34,10 +33,7 @@ pub(super) fn letter(cx: &Cx<'_>, id: &str) -> Composed {
     let found: Option<(String, String, String, Option<String>)> =
         query_one(cx.sql, "-- mayor_mail_letter\nSELECT sender, subject, body, bead_id FROM messages WHERE id = ?", (id,))?;
     let Some((sender, subject, body, bead)) = found else { return Ok(None) };
-    let agent = match AgentId::parse(&sender) {
-        Ok(id) => agents::find(cx, &id)?,
-        Err(_) => None,
-    };
+    let agent = agents::find_named(cx, Some(&sender))?;
     let sender = agent.map_or_else(|| sender.clone(), |agent| format!("agent {} ({sender})", agent.name));
     Ok(Some(write(&json!({"sender": sender, "subject": subject, "body": body, "bead_id": bead}))?))
 }

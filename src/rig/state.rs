@@ -75,6 +75,18 @@ pub struct RigState {
 }
 
 impl RigState {
+    /// Whether nothing is given out on purpose.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.parked || self.draining
+    }
+
+    /// Whether work is given out.
+    #[must_use]
+    pub const fn gives_out(&self) -> bool {
+        !self.is_paused() && !self.breaker_open
+    }
+
     /// Who owns the town.
     #[must_use]
     pub fn owner(&self) -> Owner {
@@ -156,7 +168,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         // Silence is measured otherwise now, or again.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
-    if !told.parked && !told.draining && !told.breaker_open {
+    if told.gives_out() {
         // A pause may be over.
         cx.wake(super::orders::NEWS.to_owned());
     }

@@ -45,10 +45,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     if beads::find(cx, &id)?.is_some() || has_heard(cx.sql, &town, ACKNOWLEDGED, &letter.subject)? {
         return Ok(());
     }
-    let agent = match told.agent_id.as_deref().map(AgentId::parse) {
-        Some(Ok(id)) => agents::find(cx, &id)?,
-        _ => None,
-    };
+    let agent = agents::find_named(cx, told.agent_id.as_deref())?;
     let mut metadata = Map::new();
     metadata.insert("escalation_id".to_owned(), json!(id));
     metadata.insert("severity".to_owned(), json!(told.severity));

@@ -45,10 +45,7 @@ pub(crate) fn complete_review(cx: &Cx<'_>, caller: &Caller, (report,): (ReviewRe
 
 /// The merge request on the caller's hook.
 fn own_request(cx: &Cx<'_>, caller: &Caller) -> Result<BeadId, Failure> {
-    let agent = match caller.principal.agent_id.as_deref().map(AgentId::parse) {
-        Some(Ok(id)) => agents::find(cx, &id)?,
-        _ => None,
-    };
+    let agent = agents::find_named(cx, caller.principal.agent_id.as_deref())?;
     if let Some(hook) = agent.and_then(|agent| agent.current_hook_bead_id)
         && find(cx, &hook)?.is_some()
     {

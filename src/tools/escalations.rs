@@ -154,6 +154,12 @@ fn unknown() -> Refusal {
     Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call list_escalations to see them.")
 }
 
+/// What becomes of an escalation that was just raised.
+pub(super) fn waits(entry: &EscalationEntry) -> String {
+    let told = if entry.severity == Severity::Low { "" } else { " The Mayor is told." };
+    format!("It waits in the inbox.{told}")
+}
+
 /// Puts something into the town's inbox that somebody must decide; the Mayor is told unless its severity is low. Use it for what you
 /// cannot settle yourself.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -198,9 +204,8 @@ impl Tool for Escalate {
 
     fn render(self, answers: Answers, place: &Place) -> Result<EscalationShown, Failure> {
         let entry: EscalationEntry = answers.one(&ROUTE_ESCALATION)?;
-        let told = if entry.severity == Severity::Low { "" } else { " The Mayor is told." };
         let triage = if entry.bead_id.is_some() { " resolve_triage decides it with an action." } else { "" };
-        let summary = format!("It waits in the inbox.{told}{triage}");
+        let summary = format!("{}{triage}", waits(&entry));
         Ok(EscalationShown { town: place.town()?.to_string(), summary, escalation: entry.into() })
     }
 }

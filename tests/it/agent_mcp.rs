@@ -5,7 +5,6 @@ use crate::support::client::Client;
 use crate::support::edge::text;
 use crate::support::tokens;
 use crate::support::town::Rig;
-use gastown_mcp::auth::mint::{AgentClaims, AgentPlace, mint_agent};
 use gastown_mcp::ids::AgentId;
 use gastown_mcp::rpc::call::Context;
 use gastown_mcp::rpc::model::{Agent, BeadStatus};
@@ -34,15 +33,7 @@ impl World {
 
     /// With a token that says its role.
     fn refinery(&self) -> Client {
-        let claims = AgentClaims {
-            agent_id: self.refinery.id.as_str(),
-            place: AgentPlace::Refinery(&self.rig.id),
-            town: &self.town.id,
-            user_id: tokens::OWNER,
-            fence: None,
-        };
-        let jwt = mint_agent(self.town.fleet.keys(), &claims, tokens::LIFE_SECONDS, self.town.fleet.now()).unwrap();
-        Client::of(&self.town, &tokens::context(jwt))
+        Client::of(&self.town, &tokens::refinery(&self.town.fleet, &self.town.id, &self.rig.id, &self.refinery.id))
     }
 
     fn container(&self) -> Context {

@@ -12,6 +12,7 @@ mod table;
 
 use super::{Authenticated, envelope};
 use crate::auth::principal::{Role, TokenKind};
+use crate::auth::verify::MAYOR_RIG_PREFIX;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::http::{Request, RequestBody, Response};
 use crate::ids::{AgentId, BeadId, RigId, TownId};
@@ -25,8 +26,6 @@ use table::{MAYOR, ROUTES, Route, Who};
 
 /// What is said of a query that is none.
 const BAD_FILTER: &str = "Invalid filter";
-/// How the rig id of a town's Mayor begins (Gastown contract 5.1).
-const MAYOR_RIG_PREFIX: &str = "mayor-";
 
 /// A request whose path was read.
 struct Asked<'a> {

@@ -88,7 +88,7 @@ fn again(cx: &Cx<'_>, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
 
 /// Orders that nobody has taken and nobody works on, as many as this runner has room for. None in a pause.
 fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
-    if rig.parked || rig.draining || rig.breaker_open {
+    if !rig.gives_out() {
         return Ok(Vec::new());
     }
     let busy: i64 = scalar(

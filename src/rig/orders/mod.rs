@@ -104,23 +104,21 @@ pub(super) fn renew(cx: &Cx<'_>, agent: &AgentId, bead: &BeadId) -> Result<(), F
 
 /// The order under way of an agent is over. The first word about how it ended counts.
 pub(super) fn end(cx: &Cx<'_>, agent: &AgentId, outcome: Ending) -> Result<(), Fault> {
-    execute(
-        cx.sql,
-        "-- orders_end\nUPDATE orders SET ended_at = ?, outcome = ? WHERE agent_id = ? AND ended_at IS NULL",
-        (cx.now.millis(), outcome, agent),
-    )?;
-    // Its runner has room for another one.
-    cx.wake(NEWS.to_owned());
-    Ok(())
+    close(cx, agent.as_str(), None, outcome)
 }
 
 /// An agent reported its work on a bead; nothing happens when that is not what it holds.
 pub(super) fn reported(cx: &Cx<'_>, agent: &str, bead: &BeadId) -> Result<(), Fault> {
+    close(cx, agent, Some(bead), Ending::Done)
+}
+
+fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: Ending) -> Result<(), Fault> {
     execute(
         cx.sql,
-        "-- orders_reported\nUPDATE orders SET ended_at = ?, outcome = 'done', progress_at = ?1 WHERE agent_id = ? AND bead_id = ? AND ended_at IS NULL",
-        (cx.now.millis(), agent, bead),
+        "-- orders_end\nUPDATE orders SET ended_at = ?, outcome = ? WHERE agent_id = ? AND bead_id = coalesce(?, bead_id) AND ended_at IS NULL",
+        (cx.now.millis(), outcome, agent, bead),
     )?;
+    // Its runner has room for another one.
     cx.wake(NEWS.to_owned());
     Ok(())
 }
@@ -194,9 +192,6 @@ fn now_held(cx: &Cx<'_>, bead: &BeadId) -> Result<String, Fault> {
 
 /// An agent in words, for a refusal.
 fn named(cx: &Cx<'_>, agent: &str) -> Result<String, Fault> {
-    let known = match AgentId::parse(agent) {
-        Ok(id) => agents::find(cx, &id)?,
-        Err(_) => None,
-    };
-    Ok(known.map_or_else(|| format!("agent {agent}"), |agent| format!("{} (agent {})", agent.name, agent.id)))
+    Ok(agents::find_named(cx, Some(agent))?
+        .map_or_else(|| format!("agent {agent}"), |agent| format!("{} (agent {})", agent.name, agent.id)))
 }

@@ -5,7 +5,7 @@
 
 use super::settings::WatchSettings;
 use crate::error::{Failure, Fault};
-use crate::ids::{AgentId, BeadId};
+use crate::ids::BeadId;
 use crate::rig::beads::{self, Move};
 use crate::rig::escalations::{self, NewEscalation};
 use crate::rig::events::{self, Happened};
@@ -85,7 +85,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Vec<Alert>, Fault> {
 
 /// Tells people, once.
 pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, kind: AlertKind, subject: &str) -> Result<(), Failure> {
-    let agent = AgentId::parse(subject).ok().map(|id| agents::find(cx, &id)).transpose()?.flatten();
+    let agent = agents::find_named(cx, Some(subject))?;
     let bead = match &agent {
         Some(agent) => agent.current_hook_bead_id.clone(),
         None => BeadId::parse(subject).ok(),

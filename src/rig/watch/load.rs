@@ -70,7 +70,7 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
         (AGENTS_MAX,),
     )?;
     Ok(Watched {
-        paused: rig.parked || rig.draining,
+        paused: rig.is_paused(),
         is_broken: rig.breaker_open,
         resumed_at: rig.resumed_at,
         orders,

@@ -38,7 +38,7 @@ const DUE: &str = "watch_due";
 
 /// Looks once, does what is to be done, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
 pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
-    if rig.parked || rig.draining {
+    if rig.is_paused() {
         return Ok(());
     }
     let settings = load::settings(cx)?;

@@ -8,6 +8,7 @@ use crate::offer::ToolReply;
 use crate::peer::Stop;
 use crate::rpc::model::{Channel, EscalationEntry, EscalationInput, Mail, MailInput, NudgeMode, NudgeOptions, Severity};
 use crate::rpc::table::{CHECK_MAIL, Method, QUEUE_NUDGE, ROUTE_ESCALATION, SEND_MAIL};
+use crate::tools::escalations::waits;
 use crate::tools::live::{Live, LiveTool};
 use crate::tools::messages::MAYOR;
 use crate::tools::place;
@@ -206,10 +207,7 @@ impl Tool for Escalate {
 
     fn render(self, answers: Answers, _: &Place) -> Result<Escalated, Failure> {
         let entry: EscalationEntry = answers.one(&ROUTE_ESCALATION)?;
-        let told = if entry.severity == Severity::Low { "" } else { " The Mayor is told." };
-        Ok(Escalated {
-            summary: format!("It waits in the inbox.{told} Answers come as mail or nudges."),
-            escalation_id: entry.id.to_string(),
-        })
+        let summary = format!("{} Answers come as mail or nudges.", waits(&entry));
+        Ok(Escalated { summary, escalation_id: entry.id.to_string() })
     }
 }

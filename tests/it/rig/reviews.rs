@@ -3,7 +3,6 @@
 use crate::support::tokens::{self, with_key};
 use crate::support::town::Rig;
 use crate::support::{Town, assert_indexed, code, refusal};
-use gastown_mcp::auth::mint::{AgentClaims, AgentPlace, mint_agent};
 use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{AgentId, BeadId, RigId};
 use gastown_mcp::rpc::call::Context;
@@ -96,14 +95,7 @@ impl Desk {
 }
 
 fn refinery_token(desk: &Desk) -> Context {
-    let claims = AgentClaims {
-        agent_id: desk.refinery.id.as_str(),
-        place: AgentPlace::Refinery(&desk.rig.id),
-        town: &desk.town.id,
-        user_id: tokens::OWNER,
-        fence: None,
-    };
-    tokens::context(mint_agent(desk.town.fleet.keys(), &claims, 3_600, desk.town.fleet.now()).unwrap())
+    tokens::refinery(&desk.town.fleet, &desk.town.id, &desk.rig.id, &desk.refinery.id)
 }
 
 #[test]

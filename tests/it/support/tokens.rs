@@ -46,6 +46,11 @@ pub fn polecat(fleet: &Fleet, town: &TownId, rig: &RigId, id: &AgentId) -> Conte
     agent(fleet, town, AgentPlace::Polecat(rig), id.as_str())
 }
 
+/// With a token that says its role.
+pub fn refinery(fleet: &Fleet, town: &TownId, rig: &RigId, id: &AgentId) -> Context {
+    agent(fleet, town, AgentPlace::Refinery(rig), id.as_str())
+}
+
 /// The token that came with a dispatch order.
 pub fn ordered(fleet: &Fleet, town: &TownId, rig: &RigId, id: &AgentId, order: i64) -> Context {
     let claims = AgentClaims { agent_id: id.as_str(), place: AgentPlace::Polecat(rig), town, user_id: OWNER, fence: Some(order) };
