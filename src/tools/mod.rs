@@ -23,6 +23,7 @@ pub mod merge_queue;
 pub mod messages;
 pub mod page;
 pub mod place;
+pub mod playbooks;
 pub mod polecats;
 pub mod profile;
 pub mod rigs;

@@ -16,11 +16,13 @@ pub enum Toolset {
     Agents,
     /// Making, changing and deleting towns and rigs; what only their owner does.
     Admin,
+    /// What to do when things go wrong, a step at a time, and how it went so far.
+    Playbooks,
 }
 
 impl Toolset {
     /// All, in the order of the documents.
-    pub const ALL: [Self; 4] = [Self::Work, Self::Convoys, Self::Agents, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Work, Self::Convoys, Self::Agents, Self::Admin, Self::Playbooks];
 
     /// The name that clients use.
     #[must_use]
@@ -30,6 +32,7 @@ impl Toolset {
             Self::Convoys => "convoys",
             Self::Agents => "agents",
             Self::Admin => "admin",
+            Self::Playbooks => "playbooks",
         }
     }
 
@@ -46,7 +49,7 @@ impl Toolsets {
     /// None was made: every tool that is listed by default.
     pub const DEFAULT: Self = Self(0);
     /// Every tool there is.
-    pub const ALL: Self = Self(0b1111);
+    pub const ALL: Self = Self(0b1_1111);
 
     /// Reads `X-MCP-Toolsets` or `?toolsets=`: names with commas between them, or `all`. Nothing at all is the default.
     ///
@@ -85,9 +88,12 @@ mod tests {
         assert_eq!(Toolsets::read("").unwrap(), Toolsets::DEFAULT);
         assert_eq!(Toolsets::read(" , ").unwrap(), Toolsets::DEFAULT);
         assert_eq!(Toolsets::read("all").unwrap(), Toolsets::ALL);
-        assert_eq!(Toolsets::read("work,convoys, agents ,admin").unwrap(), Toolsets::ALL);
+        assert_eq!(Toolsets::read("work,convoys, agents ,admin,playbooks").unwrap(), Toolsets::ALL);
         let refusal = Toolsets::read("work,everything").unwrap_err();
-        assert_eq!(refusal.hint.as_deref(), Some("Toolsets: work, convoys, agents, admin, all. Leave it out for the usual tools."));
+        assert_eq!(
+            refusal.hint.as_deref(),
+            Some("Toolsets: work, convoys, agents, admin, playbooks, all. Leave it out for the usual tools.")
+        );
     }
 
     #[test]

@@ -63,7 +63,7 @@ describe("tools/list", () => {
     assert.ok(two.includes("convoy_status") && two.includes("list_towns") && !two.includes("list_agents"));
     const unknown = await list("/mcp?toolsets=everything");
     assert.equal(unknown.status, 400);
-    assert.match(unknown.text, /work, convoys, agents, admin, all/);
+    assert.match(unknown.text, /work, convoys, agents, admin, playbooks, all/);
   });
 
   test("refuses on call what it does not show, and says how to get it", async () => {
