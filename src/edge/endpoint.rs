@@ -91,7 +91,7 @@ fn is_truthy(value: &str) -> bool {
 
 impl Endpoint<'_> {
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
-        let tool = find(call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
+        let tool = find(self.view.profile, call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
         if !self.view.shows(tool) {
             return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
         }
@@ -103,7 +103,7 @@ impl Endpoint<'_> {
     /// Why there is no such tool here: one of another toolset is named, so that a model can say what to change.
     fn absent(&self, name: &str) -> CallError {
         let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
-        match find(name).filter(|tool| elsewhere.has(tool)) {
+        match find(self.view.profile, name).filter(|tool| elsewhere.has(tool)) {
             None => CallError::Unknown,
             Some(tool) => {
                 let toolset = tool.toolset.as_str();
@@ -190,7 +190,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
-        find(tool).map_or(&[], |tool| tool.header_parameters)
+        find(self.view.profile, tool).map_or(&[], |tool| tool.header_parameters)
     }
 
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply> {

@@ -12,9 +12,9 @@ pub fn text(view: View) -> &'static str {
         (Profile::Polecat, _, false) => include_str!("instructions_polecat.txt"),
         (Profile::Refinery, _, false) => include_str!("instructions_refinery.txt"),
         (Profile::Polecat | Profile::Refinery, _, true) => include_str!("instructions_agent_readonly.txt"),
-        (Profile::Coordinator, false, false) => include_str!("instructions_fleet.txt"),
-        (Profile::Coordinator, false, true) => include_str!("instructions_fleet_readonly.txt"),
-        (Profile::Coordinator, true, false) => include_str!("instructions_town.txt"),
-        (Profile::Coordinator, true, true) => include_str!("instructions_town_readonly.txt"),
+        (Profile::Coordinator | Profile::Mayor, false, false) => include_str!("instructions_fleet.txt"),
+        (Profile::Coordinator | Profile::Mayor, false, true) => include_str!("instructions_fleet_readonly.txt"),
+        (Profile::Coordinator | Profile::Mayor, true, false) => include_str!("instructions_town.txt"),
+        (Profile::Coordinator | Profile::Mayor, true, true) => include_str!("instructions_town_readonly.txt"),
     }
 }

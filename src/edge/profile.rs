@@ -25,7 +25,8 @@ pub(super) async fn find(caller: &Authenticated<'_>, town: Option<&TownId>) -> R
         return Err(refusal.hint(format!("Connect to /towns/{own}/mcp.")).into());
     }
     let known = match (principal.kind, principal.role) {
-        (TokenKind::User, _) | (_, Role::Mayor) => return Ok((Profile::Coordinator, None)),
+        (TokenKind::User, _) => return Ok((Profile::Coordinator, None)),
+        (_, Role::Mayor) => return Ok((Profile::Mayor, None)),
         (_, Role::Polecat) if principal.is_role_known => Some(Profile::Polecat),
         (_, Role::Refinery) => Some(Profile::Refinery),
         _ => None,
@@ -43,7 +44,7 @@ pub(super) async fn find(caller: &Authenticated<'_>, town: Option<&TownId>) -> R
     let profile = match role {
         AgentRole::Polecat => Profile::Polecat,
         AgentRole::Refinery => Profile::Refinery,
-        AgentRole::Mayor => Profile::Coordinator,
+        AgentRole::Mayor => Profile::Mayor,
     };
     Ok((profile, Some(Speaker { id, rig })))
 }

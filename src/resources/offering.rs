@@ -14,6 +14,7 @@ use crate::rpc::model::{Agent, Bead, TownIdentityState};
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::find;
 use crate::tools::place::{OfRigs, bead, of_rigs, town_id};
+use crate::tools::profile::Profile;
 use crate::tools::run::{Answered, Connection, ask};
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ impl Offering<'_> {
     /// # Errors
     /// The tool's.
     pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Answered, Failure> {
-        let (Some(tool), Value::Object(arguments)) = (find(tool), arguments) else {
+        let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
         ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None }, tool, arguments).await

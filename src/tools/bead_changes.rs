@@ -110,10 +110,14 @@ pub struct UpdateBead {
     priority: Option<Priority>,
     /// New status; closed is done without a merge.
     status: Option<BeadStatus>,
+    /// Replaces all labels.
+    labels: Option<Vec<String>>,
     /// Labels to add.
     add_labels: Option<Vec<String>>,
     /// Labels to take off.
     remove_labels: Option<Vec<String>>,
+    /// Replaces all it waits for: ids of beads of its rig.
+    depends_on: Option<Vec<String>>,
     /// Ids of beads of its rig that it waits for.
     add_depends_on: Option<Vec<String>>,
     /// Ids of beads that it waits for no more.
@@ -149,6 +153,8 @@ impl UpdateBead {
             body: self.body.clone().map(Some),
             priority: self.priority,
             status: self.status,
+            labels: self.labels.clone(),
+            depends_on: ids("depends_on", &self.depends_on).map_err(Failure::from)?,
             add_labels: self.add_labels.clone(),
             remove_labels: self.remove_labels.clone(),
             add_depends_on: ids("add_depends_on", &self.add_depends_on).map_err(Failure::from)?,

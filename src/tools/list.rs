@@ -1,9 +1,10 @@
 //! `tools/list` as text, built once per view and shape and then shared.
 //!
-//! Owns what of the full list a connection sees. The full lists are `list.json` and `agent/list.json`, made from the tools' types by `schema` on the
+//! Owns what of the full list a connection sees. The full lists are `list.json`, `mayor/list.json` and `agent/list.json`, made from the tools' types by `schema` on the
 //! host: no schema is derived in the Worker.
 
 use super::find;
+use super::profile::Profile;
 use super::run::View;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -24,11 +25,17 @@ pub fn text(view: View, full: bool) -> Rc<str> {
     if let Some(list) = LISTS.with_borrow(|lists| lists.get(&(view, full)).cloned()) {
         return list;
     }
-    let own = if view.profile.is_agent() { super::agent::LIST } else { FULL };
+    let own = match view.profile {
+        Profile::Coordinator => FULL,
+        Profile::Mayor => super::mayor::LIST,
+        Profile::Polecat | Profile::Refinery => super::agent::LIST,
+    };
     let mut tools: Vec<Value> = serde_json::from_str(own).unwrap_or_default();
     #[cfg(feature = "conformance")]
     tools.extend(serde_json::from_str::<Vec<Value>>(crate::conformance::tools::LIST).unwrap_or_default());
-    tools.retain(|tool| tool.get("name").and_then(Value::as_str).and_then(find).is_some_and(|tool| view.shows(tool)));
+    tools.retain(|tool| {
+        tool.get("name").and_then(Value::as_str).and_then(|name| find(view.profile, name)).is_some_and(|tool| view.shows(tool))
+    });
     for tool in &mut tools {
         narrow(tool, view.pinned, full);
     }

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod list;
 pub mod live;
 pub mod mailbox;
+pub mod mayor;
 pub mod merge_queue;
 pub mod messages;
 pub mod page;
@@ -43,10 +44,11 @@ pub mod triage;
 pub mod view;
 pub mod wait;
 
+use profile::Profile;
 use tool::ToolDef;
 use toolset::Toolset::{Admin, Agents, Convoys, Work};
 
-/// The tools of coordinators and Mayors, in the order in which clients see them; those of agents are in `agent`.
+/// The tools of coordinators, in the order in which clients see them; those of Mayors are in `mayor`, those of agents in `agent`.
 pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<towns::ListTowns>(Work),
     ToolDef::of::<towns::GetTownStatus>(Work),
@@ -94,9 +96,10 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
 ];
 
-/// Every table of tools that this build serves: the product's two, and in conformance builds the fixture's.
+/// Every table of tools that this build serves: the product's three, and in conformance builds the fixture's.
 pub const TABLES: &[&[ToolDef]] = &[
     TOOLS,
+    mayor::TOOLS,
     agent::TOOLS,
     #[cfg(feature = "conformance")]
     crate::conformance::tools::TOOLS,
@@ -107,8 +110,8 @@ pub fn all() -> impl Iterator<Item = &'static ToolDef> {
     TABLES.iter().copied().flatten()
 }
 
-/// The tool of that name.
+/// The tool that has this name in a profile.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static ToolDef> {
-    all().find(|tool| tool.name == name)
+pub fn find(profile: Profile, name: &str) -> Option<&'static ToolDef> {
+    all().find(|tool| tool.name == name && tool.audience.has(profile))
 }

@@ -1,6 +1,6 @@
 //! Profiles: which tools there are for whom.
 //!
-//! Owns the three kinds of caller and who sees which row of the tables. Who has which profile is the edge's decision
+//! Owns the kinds of caller and who sees which row of the tables. Who has which profile is the edge's decision
 //! (`edge::profile`); what a token allows within it is `run::View`'s.
 
 use crate::ids::{AgentId, RigId};
@@ -8,8 +8,10 @@ use crate::ids::{AgentId, RigId};
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// A person, a coordinator of towns, or a town's Mayor.
+    /// A person, or a coordinator of towns.
     Coordinator,
+    /// A town's own Mayor.
+    Mayor,
     /// One worker agent of one rig.
     Polecat,
     /// The merging agent of one rig.
@@ -27,8 +29,10 @@ impl Profile {
 /// For whom a tool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Coordinators and Mayors.
+    /// Coordinators.
     Coordinators,
+    /// The Mayor of a town.
+    Mayors,
     /// Every agent of a rig.
     Agents,
     /// Refineries only.
@@ -41,6 +45,7 @@ impl Audience {
     pub const fn has(self, profile: Profile) -> bool {
         match self {
             Self::Coordinators => matches!(profile, Profile::Coordinator),
+            Self::Mayors => matches!(profile, Profile::Mayor),
             Self::Agents => profile.is_agent(),
             Self::Refineries => matches!(profile, Profile::Refinery),
         }

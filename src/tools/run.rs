@@ -3,6 +3,7 @@
 //! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
 
 use super::live::Live;
+use super::mayor::words::{self, Words};
 use super::place::{registries, resolve, rigs_of};
 use super::profile::{Audience, Profile, Speaker};
 use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
@@ -100,6 +101,21 @@ pub async fn run(
     arguments: Map<String, Value>,
     peer: &dyn Peer,
 ) -> Result<ToolReply, Stop> {
+    let words = Words { is_mayors: tool.audience == Audience::Mayors, is_pinned: connection.pinned.is_some() };
+    match carry(connection, sessions, tool, arguments, peer).await {
+        Ok(reply) => Ok(words.reply(reply)),
+        Err(stop) if words.is_mayors => Err(words::stop(tool, stop)),
+        Err(stop) => Err(stop),
+    }
+}
+
+async fn carry(
+    connection: Connection<'_>,
+    sessions: &Instance,
+    tool: &ToolDef,
+    arguments: Map<String, Value>,
+    peer: &dyn Peer,
+) -> Result<ToolReply, Stop> {
     let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
     match parsed {
         Parsed::Planned(prepared) => {
@@ -134,9 +150,12 @@ pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<Stri
 async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Addressed, Failure> {
     let town = take_text(tool, &mut arguments, "town")?;
     let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
+    if let Some(alias) = &tool.alias {
+        arguments = alias.arguments_behind(tool.name, arguments)?;
+    }
     let parsed = (tool.prepare)(arguments)?;
     let mut place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
-    if let Some(speaker) = connection.speaker.filter(|_| tool.audience != Audience::Coordinators) {
+    if let Some(speaker) = connection.speaker.filter(|_| matches!(tool.audience, Audience::Agents | Audience::Refineries)) {
         (place.rig, place.agent) = (Some(speaker.rig.clone()), Some(speaker.id.clone()));
     }
     Ok(Addressed { parsed, place, key })

@@ -3,6 +3,8 @@
 //! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
 //! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
 
+use super::mayor::alias::{Alias, Fit};
+use super::mayor::words::sentence;
 use super::profile::Audience;
 use super::tool::{Reach, ToolDef};
 use crate::rpc::idempotency::KEY_CHARS_MAX;
@@ -17,9 +19,9 @@ pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value 
     let mut described = json!({
         "name": tool.name,
         "title": tool.title,
-        "description": one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()),
+        "description": description(tool, &one_line(input.get("description").and_then(Value::as_str).unwrap_or_default())),
         "inputSchema": arguments(tool, input),
-        "outputSchema": outline(tidy(raw::<Output>())),
+        "outputSchema": outline(tool, tidy(raw::<Output>())),
         "annotations": {
             "readOnlyHint": tool.hints.read_only,
             "destructiveHint": tool.hints.destructive,
@@ -31,6 +33,14 @@ pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value 
         described.insert("_meta".to_owned(), serde_json::from_str(meta).unwrap_or_default());
     }
     described
+}
+
+fn description(tool: &ToolDef, own: &str) -> String {
+    match &tool.alias {
+        Some(alias) if !alias.description.is_empty() => alias.description.to_owned(),
+        Some(_) => sentence(own),
+        None => own.to_owned(),
+    }
 }
 
 /// The schema of a type, with nothing referenced from elsewhere.
@@ -45,6 +55,9 @@ fn raw<T: JsonSchema>() -> Value {
 /// The arguments of the tool's type, with `town` before them and `idempotency_key` after them where they belong.
 fn arguments(tool: &ToolDef, schema: Value) -> Value {
     let mut schema = without_description(tidy(schema));
+    if let Some(alias) = &tool.alias {
+        schema = offered(alias, schema);
+    }
     let Some(root) = schema.as_object_mut() else { return schema };
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -59,12 +72,18 @@ fn arguments(tool: &ToolDef, schema: Value) -> Value {
         required.extend(own);
     }
     if !tool.hints.read_only {
+        let mut key = json!({"type": "string", "maxLength": KEY_CHARS_MAX});
         let description = match tool.audience {
-            Audience::Coordinators => "Any text of your own. Repeating a call with the same key and arguments does nothing twice.",
+            Audience::Coordinators => Some("Any text of your own. Repeating a call with the same key and arguments does nothing twice."),
             // Agents read it with every piece of work, and their instructions say what it is for.
-            Audience::Agents | Audience::Refineries => "Repeated with the same key it is done once.",
+            Audience::Agents | Audience::Refineries => Some("Repeated with the same key it is done once."),
+            // The Mayor's prompt explains it.
+            Audience::Mayors => None,
         };
-        properties.insert("idempotency_key".to_owned(), json!({"type": "string", "maxLength": KEY_CHARS_MAX, "description": description}));
+        if let Some((key, description)) = key.as_object_mut().zip(description) {
+            key.insert("description".to_owned(), description.into());
+        }
+        properties.insert("idempotency_key".to_owned(), key);
     }
     root.insert("properties".to_owned(), Value::Object(properties));
     if !required.is_empty() {
@@ -74,9 +93,41 @@ fn arguments(tool: &ToolDef, schema: Value) -> Value {
     schema
 }
 
+/// The arguments that an alias offers, of those of the tool behind it.
+fn offered(alias: &Alias, schema: Value) -> Value {
+    let own = schema.get("properties").cloned().unwrap_or_default();
+    let needed = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for argument in alias.arguments {
+        let mut property = own.get(argument.behind).cloned().unwrap_or_default();
+        if let Some(Value::String(text)) = property.get_mut("description") {
+            *text = sentence(text);
+        }
+        if argument.fit == Fit::List
+            && let Some(property) = property.as_object_mut()
+        {
+            property.insert("type".to_owned(), json!(["string", "array"]));
+        }
+        properties.insert(argument.name.to_owned(), property);
+        if argument.is_required || needed.iter().any(|name| name == argument.behind) {
+            required.push(Value::from(argument.name));
+        }
+    }
+    let mut schema = json!({"type": "object", "properties": properties});
+    if let Some(schema) = schema.as_object_mut().filter(|_| !required.is_empty()) {
+        schema.insert("required".to_owned(), Value::Array(required));
+    }
+    schema
+}
+
 /// What an answer has at its top. The rest explains itself when it is read, and would cost every model tokens before.
-fn outline(schema: Value) -> Value {
+fn outline(tool: &ToolDef, schema: Value) -> Value {
     let Value::Object(mut root) = without_description(schema) else { return json!({"type": "object"}) };
+    // A Mayor reads its list with every conversation, and what is always there it sees in the answers.
+    if tool.audience == Audience::Mayors {
+        root.remove("required");
+    }
     if let Some(Value::Object(properties)) = root.get_mut("properties") {
         for property in properties.values_mut() {
             let kind = property.get("type").cloned().unwrap_or_else(|| "object".into());

@@ -4,6 +4,7 @@
 
 use super::argument;
 use super::live::{LiveTool, PreparedLive};
+use super::mayor::alias::{Alias, Argument};
 use super::profile::Audience;
 use super::toolset::Toolset;
 use crate::auth::principal::Scope;
@@ -338,6 +339,8 @@ pub struct ToolDef {
     pub meta: Option<&'static str>,
     /// Arguments that clients mirror into headers.
     pub header_parameters: &'static [HeaderParameter],
+    /// The tool behind it, when this is another name for one.
+    pub alias: Option<Alias>,
     /// For whom it is.
     pub audience: Audience,
     /// Which group it is in.
@@ -368,6 +371,40 @@ impl ToolDef {
     #[must_use]
     pub const fn for_agents(mut self) -> Self {
         self.audience = Audience::Agents;
+        self
+    }
+
+    /// A tool of the Mayor alone.
+    #[must_use]
+    pub const fn for_mayors(mut self) -> Self {
+        self.audience = Audience::Mayors;
+        self
+    }
+
+    /// The same tool under the Mayor's name, with these arguments.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str, arguments: &'static [Argument], example: &'static str) -> Self {
+        self.alias = Some(Alias { behind: self.name, description: "", arguments, fixed: &[] });
+        self.name = name;
+        self.example = example;
+        self.for_mayors()
+    }
+
+    /// With a description of its own.
+    #[must_use]
+    pub const fn described(mut self, description: &'static str) -> Self {
+        if let Some(alias) = &mut self.alias {
+            alias.description = description;
+        }
+        self
+    }
+
+    /// With arguments of the tool behind it that are always so, as JSON text.
+    #[must_use]
+    pub const fn fixing(mut self, fixed: &'static [(&'static str, &'static str)]) -> Self {
+        if let Some(alias) = &mut self.alias {
+            alias.fixed = fixed;
+        }
         self
     }
 
@@ -403,6 +440,7 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: T::META,
             header_parameters: &[],
+            alias: None,
             audience: Audience::Coordinators,
             toolset,
             by_default: true,
@@ -424,6 +462,7 @@ impl ToolDef {
             example: T::EXAMPLE,
             meta: None,
             header_parameters: &[],
+            alias: None,
             audience: Audience::Coordinators,
             toolset,
             by_default: true,

@@ -9,6 +9,7 @@ use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::{Ability, Stop};
 use gastown_mcp::rpc::model::{Bead, BeadStatus};
 use gastown_mcp::rpc::table::{CREATE_BEAD, GET_BEAD};
+use gastown_mcp::tools::profile::Profile;
 use serde_json::{Value, json};
 
 /// A call of a client that can ask its user nothing.
@@ -17,7 +18,7 @@ fn call(town: &Town, tool: &str, arguments: Value) -> Result<Value, Refusal> {
     arguments["town"] = json!(town.id);
     let answer = structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))?;
     // Clients hold an answer to its schema.
-    let described = gastown_mcp::tools::find(tool).map(|tool| (tool.describe)(tool)).unwrap();
+    let described = gastown_mcp::tools::find(Profile::Coordinator, tool).map(|tool| (tool.describe)(tool)).unwrap();
     for required in described["outputSchema"]["required"].as_array().unwrap() {
         assert!(answer.get(required.as_str().unwrap()).is_some(), "{tool} without {required}: {answer}");
     }

@@ -6,6 +6,7 @@ use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::tool::{Parsed, Place, Plan};
 use serde_json::{Value, json};
 
@@ -16,7 +17,11 @@ fn plan(arguments: Value) -> Result<(String, Value), (Code, String)> {
     all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
     let refused =
         |refusal: gastown_mcp::error::Refusal| (refusal.code, format!("{} {}", refusal.message, refusal.hint.unwrap_or_default()));
-    let Parsed::Planned(prepared) = (find("sling").unwrap().prepare)(all.as_object().unwrap().clone()).map_err(refused)? else { panic!() };
+    let Parsed::Planned(prepared) =
+        (find(Profile::Coordinator, "sling").unwrap().prepare)(all.as_object().unwrap().clone()).map_err(refused)?
+    else {
+        panic!()
+    };
     match prepared.plan(&place) {
         Ok(Plan::One(call)) => Ok((call.method.name.to_owned(), serde_json::from_str::<Value>(&call.args).unwrap()[0].clone())),
         Ok(_) => panic!("one object is asked"),

@@ -9,7 +9,7 @@ use gastown_mcp::tools::profile::{Audience, Profile};
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};
 use gastown_mcp::tools::toolset::Toolsets;
-use gastown_mcp::tools::{TOOLS, agent, list};
+use gastown_mcp::tools::{TOOLS, agent, list, mayor};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -36,6 +36,8 @@ fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
     expect::file("src/tools/list.json", &format!("{:#}\n", Value::Array(tools)));
     let tools: Vec<Value> = agent::TOOLS.iter().map(described).collect();
     expect::file("src/tools/agent/list.json", &format!("{:#}\n", Value::Array(tools)));
+    let tools: Vec<Value> = mayor::TOOLS.iter().map(described).collect();
+    expect::file("src/tools/mayor/list.json", &format!("{:#}\n", Value::Array(tools)));
 }
 
 // S0-34.
@@ -282,7 +284,7 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
         let Err(refusal) = (tool.prepare)(arguments) else { panic!("{} takes anything", tool.name) };
         assert!(refusal.message.contains("surprise"), "{}: {}", tool.name, refusal.message);
     }
-    let sling = gastown_mcp::tools::find("sling").unwrap();
+    let sling = gastown_mcp::tools::find(Profile::Coordinator, "sling").unwrap();
     let wrong = json!({"rig": "api", "title": 5}).as_object().unwrap().clone();
     let Err(refusal) = (sling.prepare)(wrong) else { panic!("a number is no title") };
     assert!(refusal.message.contains("title: invalid type: integer `5`, expected a string"), "{}", refusal.message);

@@ -14,6 +14,7 @@ use gastown_mcp::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
 use gastown_mcp::rpc::call::{Context, Instance, Wire};
 use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{Connection, run};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -64,7 +65,7 @@ impl Caller {
 
     /// Calls a tool, or runs the call again.
     pub fn call(self: &Rc<Self>, tool: &str, arguments: Value) -> Result<ToolReply, Stop> {
-        let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(tool).unwrap());
+        let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(Profile::Coordinator, tool).unwrap());
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         self.fleet.block_on(async move {
             let principal = verify(fleet.keys(), &caller.jwt, fleet.now(), Accept::External).unwrap();

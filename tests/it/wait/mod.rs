@@ -10,6 +10,7 @@ use gastown_mcp::ids::BeadId;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::store::sql::Sql;
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::profile::Profile;
 use serde_json::{Value, json};
 
 const TOOL: &str = "wait_for";
@@ -66,7 +67,7 @@ fn content(result: &Value) -> Value {
     assert!(result.get("isError").is_none(), "{result}");
     let content = result["structuredContent"].clone();
     assert_eq!(serde_json::from_str::<Value>(result["content"][0]["text"].as_str().unwrap()).unwrap(), content);
-    let tool = find(TOOL).unwrap();
+    let tool = find(Profile::Coordinator, TOOL).unwrap();
     let schema = (tool.describe)(tool)["outputSchema"].clone();
     for (name, value) in content.as_object().unwrap() {
         let property = &schema["properties"][name];
