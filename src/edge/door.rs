@@ -12,6 +12,8 @@ pub enum Door {
     Mcp { town: Option<String>, read_only: bool },
     /// `/api/mayor/{town}/tools/…`
     Mayor { town: String, rest: Vec<String> },
+    /// `/api/mayor/{town}/prompt`
+    MayorPrompt { town: String },
     /// `/api/towns/{town}/rigs/{rig}/…`
     RigPlane { town: String, rig: String, rest: Vec<String> },
     /// `/api/towns/{town}/…`, but for the rigs.
@@ -57,6 +59,7 @@ impl Door {
             ["towns", town, "mcp"] => Self::Mcp { town: Some((*town).to_owned()), read_only: false },
             ["towns", town, "mcp", "readonly"] => Self::Mcp { town: Some((*town).to_owned()), read_only: true },
             ["api", "mayor", town, "tools", rest @ ..] => Self::Mayor { town: (*town).to_owned(), rest: own(rest) },
+            ["api", "mayor", town, "prompt"] => Self::MayorPrompt { town: (*town).to_owned() },
             ["api", "towns", town, "rigs", rig, rest @ ..] => {
                 Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) }
             }
@@ -93,6 +96,7 @@ mod tests {
             "/mcp/x",
             "/%ff",
             "/api/mayor/t",
+            "/api/mayor/t/prompt/x",
             "/towns//",
         ] {
             assert_eq!(Door::of(nowhere), Door::Nowhere, "{nowhere}");

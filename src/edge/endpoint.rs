@@ -116,7 +116,13 @@ impl Endpoint<'_> {
     }
 
     const fn offering<'a>(&'a self, peer: Option<&'a dyn Peer>) -> Offering<'a> {
-        Offering { client: &self.caller.client, memory: self.caller.edge.memory, pinned: self.pinned.as_ref(), peer }
+        Offering {
+            client: &self.caller.client,
+            memory: self.caller.edge.memory,
+            pinned: self.pinned.as_ref(),
+            profile: self.view.profile,
+            peer,
+        }
     }
 
     const fn connection(&self) -> Connection<'_> {

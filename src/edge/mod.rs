@@ -104,6 +104,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
         Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
+        Door::MayorPrompt { town } => crate::mayor::prompt::answer(&caller, request, town).await,
         Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => dispatch_stream::answer(&caller, request, outlet, town, rig).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
         Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,

@@ -2,4 +2,5 @@
 //!
 //! Owns the routes under `/api/mayor/{town}/tools`.
 
+pub mod prompt;
 pub mod routes;

@@ -62,7 +62,7 @@ pub async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &st
 }
 
 /// Mayors and containers of this town; nobody else.
-fn enter(caller: &Authenticated<'_>, town: &str) -> Result<TownId, Refusal> {
+pub(super) fn enter(caller: &Authenticated<'_>, town: &str) -> Result<TownId, Refusal> {
     let principal = caller.principal();
     if !matches!(principal.role, Role::Mayor | Role::Container) {
         return Err(Refusal::new(Code::Forbidden, "Forbidden: these routes take a Mayor's or a container's token"));

@@ -1,7 +1,8 @@
 //! Prompts: what people start a conversation with.
 //!
-//! `rows` has the table and one function per prompt. Here is what all rows share: the list, and how arguments are checked.
+//! `rows` has the table and one function per prompt, `mayor` what a Mayor is told, here and elsewhere. Here is what all rows share: the list, and how arguments are checked.
 
+pub mod mayor;
 pub mod rows;
 
 use crate::completion::Values;

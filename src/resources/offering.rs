@@ -27,6 +27,8 @@ pub struct Offering<'a> {
     pub memory: &'a Memory,
     /// The town that the connection is for, if it is for one.
     pub pinned: Option<&'a TownId>,
+    /// What the connection is for.
+    pub profile: Profile,
     /// The client, where it can be asked back.
     pub peer: Option<&'a dyn Peer>,
 }

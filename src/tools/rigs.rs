@@ -1,13 +1,14 @@
 //! Tools that look at rigs.
 
 use super::page;
-use super::text::name;
+use super::text::{AgentText, name};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::rpc::model::RigRecord;
 use crate::rpc::table::LIST_RIGS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Lists the rigs (repositories) of a town, oldest first. Use it to find where work goes: sling takes a rig's id or name.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,6 +36,9 @@ pub struct RigLine {
     name: String,
     git_url: String,
     default_branch: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<AgentText>,
     created_at: String,
 }
 
@@ -70,6 +74,7 @@ impl From<RigRecord> for RigLine {
             name: name(&rig.name),
             git_url: name(&rig.git_url),
             default_branch: name(&rig.default_branch),
+            purpose: rig.config.get("purpose").and_then(Value::as_str).map(AgentText::line),
             created_at: rig.created_at.to_string(),
         }
     }

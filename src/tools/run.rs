@@ -150,10 +150,7 @@ pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<Stri
 async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Addressed, Failure> {
     let town = take_text(tool, &mut arguments, "town")?;
     let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
-    if let Some(alias) = &tool.alias {
-        arguments = alias.arguments_behind(tool.name, arguments)?;
-    }
-    let parsed = (tool.prepare)(arguments)?;
+    let parsed = tool.parse(arguments)?;
     let mut place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
     if let Some(speaker) = connection.speaker.filter(|_| matches!(tool.audience, Audience::Agents | Audience::Refineries)) {
         (place.rig, place.agent) = (Some(speaker.rig.clone()), Some(speaker.id.clone()));

@@ -53,6 +53,8 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
     Setting { name, kind }
 }
 
+/// What a rig is for, as its Mayor is told; in characters.
+const PURPOSE_CHARS_MAX: usize = 200;
 const MODEL: Kind = Text(NAME_CHARS_MAX);
 const INSTRUCTIONS: Kind = Text(INSTRUCTIONS_CHARS_MAX);
 const SECRET: Kind = Text(SECRET_CHARS_MAX);
@@ -110,6 +112,7 @@ pub(super) static TOWN: &[Setting] = &[
 
 /// What a rig may have otherwise than its town.
 pub(super) static RIG: &[Setting] = &[
+    setting("purpose", Text(PURPOSE_CHARS_MAX)),
     setting("default_model", MODEL),
     setting("role_models", Fields(&[setting("polecat", MODEL), setting("refinery", MODEL)])),
     setting("review_mode", REVIEW_MODE),

@@ -20,6 +20,8 @@ mod dispatch_stream;
 mod docs;
 mod feed_stream;
 mod feed_tool;
+mod mayor_prompt;
+mod mayor_tools;
 mod oauth;
 mod prompts;
 mod provision;

@@ -9,7 +9,7 @@ use gastown_mcp::skills::{SKILLS, Skill, folder};
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::toolset::Toolsets;
-use gastown_mcp::tools::{TOOLS, agent};
+use gastown_mcp::tools::{TOOLS, agent, mayor};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -153,7 +153,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
         }
     }
     let mut known = BTreeSet::new();
-    for tool in TOOLS.iter().chain(agent::TOOLS) {
+    for tool in [TOOLS, mayor::TOOLS, agent::TOOLS].into_iter().flatten() {
         fields(&(tool.describe)(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));

@@ -19,9 +19,9 @@ fn described(tool: &ToolDef) -> Value {
     (tool.describe)(tool)
 }
 
-/// The tools of coordinators and those of agents.
-fn both() -> impl Iterator<Item = &'static ToolDef> {
-    TOOLS.iter().chain(agent::TOOLS)
+/// The tools of coordinators, of Mayors and of agents.
+fn every() -> impl Iterator<Item = &'static ToolDef> {
+    [TOOLS, mayor::TOOLS, agent::TOOLS].into_iter().flatten()
 }
 
 fn listed(view: View, full: bool) -> Vec<Value> {
@@ -129,16 +129,17 @@ fn the_tools_of_agents_are_exactly_these_and_refineries_have_two_more() {
 #[cfg(not(feature = "conformance"))]
 #[test]
 fn the_product_has_its_own_tools_and_no_others() {
-    assert!(gastown_mcp::tools::all().map(|tool| tool.name).eq(both().map(|tool| tool.name)));
-    assert!(both().all(|tool| !tool.name.starts_with("test_")));
+    assert!(gastown_mcp::tools::all().map(|tool| tool.name).eq(every().map(|tool| tool.name)));
+    assert!(every().all(|tool| !tool.name.starts_with("test_")));
     assert!(!list::FULL.contains("\"test_"));
 }
 
 #[test]
 fn names_and_texts_are_what_clients_can_take() {
-    let mut names = BTreeSet::new();
-    for tool in both() {
-        assert!(names.insert(tool.name), "{} twice", tool.name);
+    for table in [TOOLS, mayor::TOOLS, agent::TOOLS] {
+        assert_eq!(table.iter().map(|tool| tool.name).collect::<BTreeSet<_>>().len(), table.len());
+    }
+    for tool in every() {
         assert!(tool.name.len() <= 40 && tool.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", tool.name);
         let entry = described(tool);
         let description = entry["description"].as_str().unwrap();
@@ -150,7 +151,7 @@ fn names_and_texts_are_what_clients_can_take() {
 
 #[test]
 fn every_schema_is_a_plain_object_with_described_arguments() {
-    for tool in both() {
+    for tool in every() {
         let entry = described(tool);
         for schema in ["inputSchema", "outputSchema"] {
             let root = &entry[schema];
@@ -161,7 +162,10 @@ fn every_schema_is_a_plain_object_with_described_arguments() {
         }
         assert_eq!(entry["inputSchema"]["additionalProperties"], false, "{}", tool.name);
         for (name, property) in entry["inputSchema"]["properties"].as_object().unwrap() {
-            assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{}.{name} has no description", tool.name);
+            // The Mayor's prompt explains its keys.
+            let explains_itself = name == "idempotency_key" && tool.audience == Audience::Mayors;
+            let described = property["description"].as_str().is_some_and(|text| !text.is_empty());
+            assert!(described || explains_itself, "{}.{name} has no description", tool.name);
         }
         let hints = entry["annotations"].as_object().unwrap();
         for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
@@ -173,7 +177,7 @@ fn every_schema_is_a_plain_object_with_described_arguments() {
 // Truth rule 5: every tool that changes something takes an idempotency key.
 #[test]
 fn every_tool_that_changes_something_takes_an_idempotency_key_and_no_other_does() {
-    for tool in both() {
+    for tool in every() {
         let takes_key = described(tool)["inputSchema"]["properties"].get("idempotency_key").is_some();
         assert_eq!(takes_key, !tool.hints.read_only, "{}", tool.name);
     }
@@ -223,14 +227,14 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
         rig: Some(RigId::from_random([2; 16])),
         agent: Some(AgentId::from_random([3; 16])),
     };
-    for tool in both() {
+    for tool in every() {
         let mut example: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
         let schema = described(tool);
         for name in example.keys() {
             assert!(schema["inputSchema"]["properties"].get(name).is_some(), "{}: {name}", tool.name);
         }
         example.remove("idempotency_key");
-        let prepared = (tool.prepare)(example).unwrap_or_else(|refusal| panic!("{}: {}", tool.name, refusal.message));
+        let prepared = tool.parse(example).unwrap_or_else(|refusal| panic!("{}: {}", tool.name, refusal.message));
         let Parsed::Planned(prepared) = prepared else { continue };
         let methods = match prepared.plan(&place) {
             Ok(Plan::One(call)) => vec![call.method],
@@ -261,27 +265,36 @@ fn every_example_runs_in_a_town_that_has_its_rigs() {
         assert_eq!(post("/api/users/owner/rigs", &[], &body)["success"], true);
     }
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    for tool in TOOLS {
-        let arguments: Value = serde_json::from_str(tool.example).unwrap();
-        let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
-        let headers =
-            [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool.name), ("x-mcp-toolsets", "all")];
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-        let answer = post(&format!("/towns/{}/mcp", town.as_str().unwrap()), &headers, &body);
-        let result = &answer["result"];
-        let refused_as_not_found = result["isError"] == true && result["content"][0]["text"].as_str().unwrap().contains("not_found");
-        assert!(result["structuredContent"].is_object() || refused_as_not_found, "{}: {answer}", tool.name);
+    let id = TownId::parse(town.as_str().unwrap()).unwrap();
+    let mayor = format!("Bearer {}", tokens::mayor(&at.fleet, &id).jwt);
+    for (tools, token) in [(TOOLS, &owner), (mayor::TOOLS, &mayor)] {
+        for tool in tools {
+            let arguments: Value = serde_json::from_str(tool.example).unwrap();
+            let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
+            let headers = [
+                ("mcp-protocol-version", "2026-07-28"),
+                ("mcp-method", "tools/call"),
+                ("mcp-name", tool.name),
+                ("x-mcp-toolsets", "all"),
+                ("authorization", token),
+            ];
+            let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+            let answer = post(&format!("/towns/{id}/mcp"), &headers, &body);
+            let result = &answer["result"];
+            let refused_as_not_found = result["isError"] == true && result["content"][0]["text"].as_str().unwrap().contains("not_found");
+            assert!(result["structuredContent"].is_object() || refused_as_not_found, "{}: {answer}", tool.name);
+        }
     }
     assert_eq!(at.fleet.take_faults(), Vec::<String>::new());
 }
 
 #[test]
 fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
-    for tool in both() {
+    for tool in every() {
         let mut arguments: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
         arguments.remove("idempotency_key");
         arguments.insert("surprise".to_owned(), json!(1));
-        let Err(refusal) = (tool.prepare)(arguments) else { panic!("{} takes anything", tool.name) };
+        let Err(refusal) = tool.parse(arguments) else { panic!("{} takes anything", tool.name) };
         assert!(refusal.message.contains("surprise"), "{}: {}", tool.name, refusal.message);
     }
     let sling = gastown_mcp::tools::find(Profile::Coordinator, "sling").unwrap();

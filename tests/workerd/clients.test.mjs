@@ -159,10 +159,11 @@ for (const era of eras) {
     test("as a town's Mayor sees that town only", async () => {
       const [town, other] = [await on.createFleetTown(["web"]), await on.createFleetTown(["web"])];
       const client = await connect(on, { era, token: tokens.mayor(town.id), path: `/towns/${town.id}/mcp` });
-      assert.deepEqual((await client.call("list_towns")).towns.map(({ id }) => id), [town.id]);
-      assert.equal((await client.call("sling", { rig: "web", title: "by the Mayor" })).agent.name, "Toast");
-      assert.match(await client.refused("list_rigs", { town: other.id }), /another/);
-      assert.match(await client.refused("list_beads", { rig: other.rigs.web }), /"forbidden"/);
+      assert.ok(client.tools.every(({ name }) => name.startsWith("gt_")));
+      assert.deepEqual((await client.call("gt_list_rigs")).rigs.map(({ id }) => id), [town.rigs.web]);
+      assert.equal((await client.call("gt_sling", { rig_id: "web", title: "by the Mayor" })).agent.name, "Toast");
+      assert.match(await client.refused("gt_list_rigs", { town: other.id }), /another/);
+      assert.match(await client.refused("gt_list_beads", { rig_id: other.rigs.web }), /"forbidden"/);
       await client.close();
       await assert.rejects(connect(on, { era, token: tokens.mayor(town.id), path: `/towns/${other.id}/mcp` }), /403|[Ff]orbidden/);
       await assert.rejects(connect(on, { era, token: tokens.mayor(town.id) }), /403|[Ff]orbidden/);

@@ -127,6 +127,9 @@ impl Alias {
     /// A refusal of the tool behind, about the arguments as they are called here.
     #[must_use]
     pub fn message_here(&self, tool: &str, message: &str) -> String {
+        if message.strip_prefix(tool).is_some_and(|rest| rest.starts_with(':')) {
+            return message.to_owned();
+        }
         let (head, rest) = match message.strip_prefix(self.behind).and_then(|rest| rest.strip_prefix(": ")) {
             Some(rest) => (format!("{tool}: "), rest),
             None => (String::new(), message),
@@ -189,6 +192,7 @@ mod tests {
             ("send_message: add_beads[1]: no id", "gt_nudge: beads[1]: no id"),
             ("rig: no rig of this town", "rig_id: no rig of this town"),
             ("rigs are many", "rigs are many"),
+            ("gt_nudge: unknown field `rig`", "gt_nudge: unknown field `rig`"),
         ] {
             assert_eq!(NUDGE.message_here("gt_nudge", behind), here);
         }

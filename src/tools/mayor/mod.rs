@@ -4,6 +4,7 @@
 //! say of other tools is said in the same names (`words`).
 
 pub mod alias;
+pub mod ui;
 pub mod words;
 
 use super::tool::ToolDef;
@@ -40,7 +41,7 @@ pub const TOOLS: &[ToolDef] = &[
             r#"{"rig_id":"web","convoy_title":"Health","tasks":[{"title":"Add the endpoint"},{"title":"Test it","depends_on":[0]}]}"#,
         )
         .described("Gives tasks as a convoy, staged or not. Two or more without any `depends_on` are refused unless `parallel`."),
-    ToolDef::of::<rigs::ListRigs>(Work).named("gt_list_rigs", &[], r#"{}"#),
+    ToolDef::of::<rigs::ListRigs>(Work).named("gt_list_rigs", &[], "{}"),
     ToolDef::of::<beads::ListBeads>(Work).named(
         "gt_list_beads",
         &[RIG, same("status"), same("type"), same("limit"), same("cursor")],
@@ -62,7 +63,7 @@ pub const TOOLS: &[ToolDef] = &[
         &[RIG, same("role"), same("status"), same("limit"), same("cursor")],
         r#"{"rig_id":"web","status":"stalled"}"#,
     ),
-    ToolDef::of::<convoys::ListConvoys>(Convoys).named("gt_list_convoys", &[same("name"), same("limit"), same("cursor")], r#"{}"#),
+    ToolDef::of::<convoys::ListConvoys>(Convoys).named("gt_list_convoys", &[same("name"), same("limit"), same("cursor")], "{}"),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys).named(
         "gt_convoy_status",
         &[same("convoy_id")],
@@ -102,16 +103,16 @@ pub const TOOLS: &[ToolDef] = &[
         .described("Reminds an agent; dropped after a day. Use it first for one that is silent.")
         .fixing(&[("channel", "\"nudge\"")]),
     ToolDef::live::<triage::ResetAgent>(Agents).named("gt_agent_reset", &[RIG, AGENT], r#"{"rig_id":"web","agent_id":"Toast"}"#),
-    ToolDef::of::<escalations::ListEscalations>(Agents).named("gt_escalations", &[same("acknowledged"), same("limit")], r#"{}"#),
+    ToolDef::of::<escalations::ListEscalations>(Agents).named("gt_escalations", &[same("acknowledged"), same("limit")], "{}"),
     ToolDef::of::<escalations::AcknowledgeEscalation>(Agents).named(
         "gt_escalation_acknowledge",
         &[named("escalation_id", "escalation")],
         r#"{"escalation_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#,
     ),
-    ToolDef::of::<merge_queue::MergeQueue>(Work).named("gt_merge_queue", &[RIG, same("limit"), same("since")], r#"{}"#),
+    ToolDef::of::<merge_queue::MergeQueue>(Work).named("gt_merge_queue", &[RIG, same("limit"), same("since")], "{}"),
     // On request.
-    ToolDef::of::<towns::GetTownStatus>(Work).named("gt_town_status", &[], r#"{}"#).on_request(),
-    ToolDef::of::<feed::TownFeed>(Work).named("gt_town_feed", &[same("cursor"), same("limit"), same("actor"), RIG], r#"{}"#).on_request(),
+    ToolDef::of::<towns::GetTownStatus>(Work).named("gt_town_status", &[], "{}").on_request(),
+    ToolDef::of::<feed::TownFeed>(Work).named("gt_town_feed", &[same("cursor"), same("limit"), same("actor"), RIG], "{}").on_request(),
     ToolDef::live::<wait::WaitFor>(Work)
         .named("gt_wait_for", &[CONVOY, BEAD, same("timeout_seconds")], r#"{"convoy_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#)
         .on_request(),
@@ -181,16 +182,17 @@ pub const TOOLS: &[ToolDef] = &[
         .named(
             "gt_triage_resolve",
             &[RIG, named("triage_request_bead_id", "request"), same("action"), named("resolution_notes", "notes")],
-            r#"{"rig_id":"web","triage_request_bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","action":"RESTART"}"#,
+            r#"{"rig_id":"web","triage_request_bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","action":"restart"}"#,
         )
         .on_request(),
     ToolDef::of::<roster::AddPolecat>(Agents)
-        .named("gt_polecat_add", &[RIG, same("name")], r#"{"rig_id":"web","name":"Toast"}"#)
+        .named("gt_polecat_add", &[RIG, same("name")], r#"{"rig_id":"web","name":"Maple"}"#)
         .on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents)
         .named("gt_polecat_remove", &[RIG, AGENT, CONFIRM, TOKEN], r#"{"rig_id":"web","agent_id":"Toast"}"#)
         .on_request(),
-    ToolDef::of::<admin::GetConfig>(Admin).named("gt_town_config", &[RIG], r#"{}"#).on_request(),
+    ToolDef::of::<ui::UiAction>(Agents).for_mayors().on_request(),
+    ToolDef::of::<admin::GetConfig>(Admin).named("gt_town_config", &[RIG], "{}").on_request(),
     ToolDef::live::<admin::CreateRig>(Admin)
         .named(
             "gt_rig_create",
@@ -204,5 +206,5 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<admin::SetParked>(Admin)
         .named("gt_set_parked", &[RIG, same("parked"), same("reason")], r#"{"rig_id":"web","parked":true}"#)
         .on_request(),
-    ToolDef::live::<admin::Drain>(Admin).named("gt_drain", &[same("action")], r#"{"action":"start"}"#).on_request(),
+    ToolDef::live::<admin::Drain>(Admin).named("gt_drain", &[same("action")], r#"{"action":"begin"}"#).on_request(),
 ];

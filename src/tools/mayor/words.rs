@@ -113,8 +113,9 @@ pub fn stop(tool: &ToolDef, stop: Stop) -> Stop {
 }
 
 fn refusal(tool: &ToolDef, refusal: Refusal) -> Refusal {
+    // Its hint names tools. What is wrong it says in words of the tool behind, some of which are names of tools as well.
     let message = tool.alias.as_ref().map_or_else(|| refusal.message.clone(), |alias| alias.message_here(tool.name, &refusal.message));
-    Refusal { message: sentence(&message), hint: refusal.hint.as_deref().map(sentence), ..refusal }
+    Refusal { message, hint: refusal.hint.as_deref().map(sentence), ..refusal }
 }
 
 /// A sentence that names tools. A name that is an English word too is one only in backticks or after "call".

@@ -7,6 +7,7 @@ use super::tokens::{self, OWNER};
 use super::town::Rig;
 use super::{Fleet, Town};
 use futures::future::LocalBoxFuture;
+use gastown_mcp::auth::principal::Role;
 use gastown_mcp::auth::{Accept, verify};
 use gastown_mcp::ids::{RigId, TownId};
 use gastown_mcp::isolate::Memory;
@@ -15,6 +16,7 @@ use gastown_mcp::peer::{Peer, Route};
 use gastown_mcp::resources::Offering;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::client::{Client, Token};
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::{completion, prompts, resources};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
@@ -46,7 +48,8 @@ impl At {
             let memory = Memory::default();
             let principal = verify(fleet.keys(), &token, fleet.now(), Accept::External).unwrap();
             let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&token), request_id: "test" };
-            let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), peer: peer.as_deref() };
+            let profile = if principal.role == Role::Mayor { Profile::Mayor } else { Profile::Coordinator };
+            let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), profile, peer: peer.as_deref() };
             work(&at).await
         })
     }
