@@ -88,8 +88,9 @@ struct Review {
     retries: i64,
 }
 
+/// What happened once.
 #[derive(Debug, Serialize, JsonSchema)]
-struct EventLine {
+pub(super) struct EventLine {
     at: String,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ mod argument;
 pub mod bead;
 pub mod bead_changes;
 pub mod bead_deletion;
+pub mod bead_events;
 pub mod beads;
 pub mod confirm;
 pub mod convoy_changes;
@@ -61,6 +62,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<bead_changes::StartBead>(Work).on_request(),
     ToolDef::live::<bead_changes::ReassignBead>(Work).on_request(),
     ToolDef::live::<bead_deletion::DeleteBeads>(Work).on_request(),
+    ToolDef::of::<bead_events::ListBeadEvents>(Work).on_request(),
     ToolDef::of::<agents::ListAgents>(Agents),
     ToolDef::of::<convoys::ListConvoys>(Convoys),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys),

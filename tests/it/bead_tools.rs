@@ -38,6 +38,32 @@ fn exists(town: &Town, rig: &Rig, bead: &BeadId) -> bool {
 }
 
 #[test]
+fn what_happened_is_listed_newest_first_over_all_rigs() {
+    let (town, rig) = Town::with_rig();
+    let backend = town.add_rig("backend", 3);
+    let first = town.sling(&rig, "first").bead.bead_id;
+    town.fleet.advance(60_000);
+    let since = town.fleet.now().to_string();
+    town.fleet.advance(60_000);
+    town.fail(&rig, &first);
+    town.sling(&backend, "second");
+    let all = call(&town, "list_bead_events", json!({"limit": 200})).unwrap();
+    let times: Vec<&str> = all["events"].as_array().unwrap().iter().map(|event| event["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted_by(|a, b| a >= b) && times.len() > 4, "{times:?}");
+    assert_eq!(all["coverage"]["answered"], 2);
+    let late = call(&town, "list_bead_events", json!({"bead": first, "since": since})).unwrap();
+    let events = late["events"].as_array().unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event["subject"] == json!(first)), "{late}");
+    assert!(events.iter().any(|event| event["to"] == "failed"), "{late}");
+    let few = call(&town, "list_bead_events", json!({"rig": rig.id, "limit": 1})).unwrap();
+    assert_eq!(few["events"].as_array().unwrap().len(), 1);
+    assert!(few["summary"].as_str().unwrap().contains("may be more"));
+    for wrong in [json!({"limit": 0}), json!({"limit": 201}), json!({"since": "yesterday"})] {
+        assert_eq!(call(&town, "list_bead_events", wrong).unwrap_err().code, Code::InvalidArgument);
+    }
+}
+
+#[test]
 fn a_bead_is_shown_whole_and_what_people_wrote_is_fenced() {
     let (town, rig) = Town::with_rig();
     let backend = town.add_rig("backend", 3);

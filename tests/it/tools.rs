@@ -57,6 +57,7 @@ fn the_tools_are_exactly_these() {
             "start_bead",
             "reassign_bead",
             "delete_beads",
+            "list_bead_events",
             "list_agents",
             "list_convoys",
             "convoy_status",

@@ -15,6 +15,10 @@ const TOKENS_MAX = 8_000;
 /** What an agent's may cost, which it reads again with every piece of work. */
 const AGENT_TOKENS_MAX = 2_500;
 
+/** What a Mayor's may cost, and its system prompt with custom instructions of full length. */
+const MAYOR_TOKENS_MAX = 6_000;
+const PROMPT_TOKENS_MAX = 2_500;
+
 const token = tokens.user("owner");
 let server, on, town;
 before(async () => {
@@ -51,6 +55,28 @@ describe("tools/list", () => {
       assert.equal(tools.length, count);
       assert.ok(cost <= AGENT_TOKENS_MAX, `${cost} tokens`);
     }
+  });
+
+  // S1-18 to S1-20.
+  test("costs a Mayor little, and its prompt less", async (t) => {
+    const own = tokens.mayor(town.id);
+    const cost = (name, value, most) => {
+      const count = encode(value).length;
+      t.diagnostic(`${name}: ${count} tokens`);
+      assert.ok(count <= most, `${name}: ${count} tokens`);
+    };
+    const mcp = async (method, params) => (await on.http("POST", `/towns/${town.id}/mcp`, { token: own, ...modern(method, params) })).json.result;
+    const { tools } = await mcp("tools/list");
+    assert.ok(tools.length <= TOOLS_MAX, `${tools.length} tools`);
+    cost(`Mayor's ${tools.length} tools`, JSON.stringify(tools), MAYOR_TOKENS_MAX);
+    await on.configure(town.id, { custom_instructions: { mayor: "Speak plainly. ".repeat(133) } });
+    const prompt = await mcp("prompts/get", { name: "mayor", arguments: {} });
+    cost("the Mayor's prompt", prompt.messages[0].content.text, PROMPT_TOKENS_MAX);
+    const { data } = (await on.http("GET", `/api/mayor/${town.id}/prompt`, { token: own })).json;
+    assert.equal(data.prompt, prompt.messages[0].content.text);
+    const { instructions } = await mcp("server/discover");
+    cost("the Mayor's opening text", instructions, 600);
+    assert.ok(instructions.length < 2_048);
   });
 
   test("shows the toolsets that were chosen, by header or by query", async () => {

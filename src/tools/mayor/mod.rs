@@ -10,8 +10,8 @@ pub mod words;
 use super::tool::ToolDef;
 use super::toolset::Toolset::{Admin, Agents, Convoys, Work};
 use super::{
-    admin, agents, bead, bead_changes, bead_deletion, beads, convoy_changes, convoys, escalations, feed, mailbox, merge_queue, messages,
-    polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
+    admin, agents, bead, bead_changes, bead_deletion, bead_events, beads, convoy_changes, convoys, escalations, feed, mailbox, merge_queue,
+    messages, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
 };
 use alias::{Argument, named, same};
 
@@ -144,6 +144,7 @@ pub const TOOLS: &[ToolDef] = &[
         )
         .described("Deletes a bead of a rig for good, or several, each with what is below it. It asks before it does.")
         .on_request(),
+    ToolDef::of::<bead_events::ListBeadEvents>(Work).named("gt_bead_events", &[RIG, BEAD, same("since"), same("limit")], "{}").on_request(),
     ToolDef::of::<convoy_changes::CreateConvoy>(Convoys)
         .named("gt_convoy_create", &[same("name"), named("bead_ids", "beads"), same("merge_mode"), same("staged")], r#"{"name":"Health"}"#)
         .on_request(),
