@@ -20,8 +20,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Most beads that one call names.
-const IDS_MAX: usize = 100;
+/// Most beads that one call names (Gastown contract 4.5).
+const IDS_MAX: usize = 5_000;
+/// Of these so many are looked at before they are deleted.
+const LOOKED_AT_MAX: usize = 100;
 /// Beads whose titles are shown before they are deleted.
 const TITLES_SHOWN_MAX: usize = 10;
 /// Beads of a status that are counted.
@@ -34,7 +36,7 @@ const COUNTED_MAX: i64 = 500;
 pub struct DeleteBeads {
     /// Rig id or name.
     rig: String,
-    /// Bead ids, 1 to 100. Give these or `status`.
+    /// Bead ids, 1 to 5000. Give these or `status`.
     beads: Option<Vec<String>>,
     /// All beads with this status.
     status: Option<BeadStatus>,
@@ -122,7 +124,8 @@ impl DeleteBeads {
 
     /// What is about to be lost, after "would". A bead that is not there is refused: somebody means another one.
     async fn named(&self, live: &Live<'_>, ids: &[BeadId]) -> Result<String, Failure> {
-        let calls = ids.iter().map(|id| live.place.call_rig(&GET_BEAD, (id,))).collect::<Result<Vec<Call>, Fault>>()?;
+        let looked_at = ids.iter().take(LOOKED_AT_MAX);
+        let calls = looked_at.map(|id| live.place.call_rig(&GET_BEAD, (id,))).collect::<Result<Vec<Call>, Fault>>()?;
         let mut shown = Vec::new();
         for (id, answer) in ids.iter().zip(live.client.call_each(&calls, live.place.town.as_ref()).await) {
             let Some(bead) = decode::<Option<Bead>>(&GET_BEAD, &answer?)? else {
@@ -131,8 +134,8 @@ impl DeleteBeads {
             };
             shown.push(format!("{id} {} ({})", AgentText::line(&bead.title).as_str(), bead.status.as_str()));
         }
-        let more = shown.len().saturating_sub(TITLES_SHOWN_MAX);
         shown.truncate(TITLES_SHOWN_MAX);
+        let more = ids.len().saturating_sub(shown.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         Ok(format!(
             "delete {} bead(s) of rig {} for good, with all that is below them: {}{more}.",
