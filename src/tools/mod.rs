@@ -6,7 +6,7 @@
 pub mod admin;
 pub mod agent;
 pub mod agents;
-mod argument;
+pub(crate) mod argument;
 pub mod bead;
 pub mod bead_changes;
 pub mod bead_deletion;
