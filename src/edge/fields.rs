@@ -17,7 +17,7 @@ pub const BAD_FILTER: &str = "Invalid filter";
 /// # Errors
 /// `InvalidArgument` that names the field.
 pub fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<T, Refusal> {
-    given(fields, name)?.ok_or_else(|| invalid(format!("{name}: missing")))
+    given(fields, name)?.ok_or_else(|| invalid(format!("{name}: missing field `{name}`")))
 }
 
 /// The same of a field that may be left out, or null.

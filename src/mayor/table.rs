@@ -12,7 +12,6 @@ pub(super) struct Route {
     /// Method, path, status.
     pub(super) at: Address,
     /// What embedded towns answer, if they have no such thing.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "for documents"))]
     pub(super) absent: Option<u16>,
     /// What it does.
     pub(super) does: Does,

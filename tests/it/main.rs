@@ -20,6 +20,7 @@ mod dispatch_stream;
 mod docs;
 mod feed_stream;
 mod feed_tool;
+mod mayor_plugin;
 mod oauth;
 mod prompts;
 mod provision;
