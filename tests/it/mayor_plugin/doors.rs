@@ -89,10 +89,10 @@ fn a_change_repeated_with_its_key_is_one() {
     let plugin = world.mayor();
     let keyed = |key: &str| world.mayor().with("idempotency-key", key);
     let sling = |key: &str, title: &str| keyed(key).tool("gt_sling", json!({"rig_id": world.web.id, "title": title}));
-    let slung = data(sling("s", "once"), "sling");
-    assert_eq!(data(sling("s", "once"), "sling"), slung);
+    let work = data(sling("s", "once"), "sling");
+    assert_eq!(data(sling("s", "once"), "sling"), work);
     assert_eq!(sling("s", "other").0, 409);
-    let bead = &slung["bead"]["bead_id"];
+    let bead = &work["bead"]["bead_id"];
     let at = json!({"rig_id": world.web.id, "bead_id": bead});
     let batch = json!({"rig_id": world.web.id, "convoy_title": "c", "tasks": [{"title": "a"}]});
     let convoy = data(keyed("b").tool("gt_sling_batch", batch.clone()), "batch");
@@ -100,7 +100,7 @@ fn a_change_repeated_with_its_key_is_one() {
     let start = json!({"convoy_id": convoy["convoy"]["id"]});
     let started = data(keyed("c").tool("gt_convoy_start", start.clone()), "start");
     assert_eq!(data(keyed("c").tool("gt_convoy_start", start), "start"), started, "without the key it is refused");
-    let nudge = json!({"rig_id": world.web.id, "target_agent_id": slung["agent"]["id"], "message": "m"});
+    let nudge = json!({"rig_id": world.web.id, "target_agent_id": work["agent"]["id"], "message": "m"});
     assert_eq!(data(keyed("n").tool("gt_nudge", nudge.clone()), "nudge"), data(keyed("n").tool("gt_nudge", nudge), "nudge"));
     assert_eq!(data(keyed("d").tool("gt_bead_delete", at.clone()), "delete"), json!({"deleted": true}));
     assert_eq!(data(keyed("d").tool("gt_bead_delete", at.clone()), "delete"), json!({"deleted": true}));

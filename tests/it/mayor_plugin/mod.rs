@@ -120,12 +120,9 @@ impl<'a> Plugin<'a> {
             "gt_sling_batch" => self.send("POST", "sling-batch", but(&[])),
             "gt_list_rigs" => self.send("GET", "rigs", Value::Null),
             "gt_list_beads" => {
-                let query: String = args
-                    .iter()
-                    .filter(|(name, _)| *name != "rig_id")
-                    .map(|(name, value)| format!("{name}={}&", value.as_str().unwrap()))
-                    .collect();
-                self.send("GET", &format!("{}/beads?{query}", rig()), Value::Null)
+                let asked = args.iter().filter(|(name, _)| *name != "rig_id");
+                let query: Vec<String> = asked.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+                self.send("GET", &format!("{}/beads?{}", rig(), query.join("&")), Value::Null)
             }
             "gt_list_agents" => self.send("GET", &format!("{}/agents", rig()), Value::Null),
             "gt_list_convoys" => self.send("GET", "convoys", Value::Null),
