@@ -83,7 +83,7 @@ pub fn query(query: &str) -> Map<String, Value> {
 ///
 /// # Errors
 /// `InvalidArgument` that names the parameter.
-pub fn asked<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
+pub fn part<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
     given(fields, name).map_err(|refusal| Refusal { message: BAD_FILTER.to_owned(), ..refusal })
 }
 

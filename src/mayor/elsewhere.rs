@@ -3,7 +3,7 @@
 //! Owns the checks of their bodies. The town is asked each time, so that the answer is its own: embedded towns have neither.
 
 use super::{Asked, Planned, Running};
-use crate::edge::fields::{asked as part, given, query, take, unsupported};
+use crate::edge::fields::{BAD_FILTER, given, part, query, take, unsupported};
 use crate::edge::shape::Shape;
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::RigId;
@@ -19,7 +19,7 @@ pub(super) fn browse<'a>(asked: &'a Asked<'a>) -> Running<'a> {
         let limit: Option<i64> = part(&mut query(&asked.request.query), "limit")?;
         if limit.is_some_and(|limit| !(1..=ITEMS_MAX).contains(&limit)) {
             let hint = format!("limit: expected 1 to {ITEMS_MAX}");
-            return Err(Refusal::new(Code::InvalidArgument, crate::edge::fields::BAD_FILTER).hint(hint).into());
+            return Err(Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(hint).into());
         }
         wasteland(asked).await
     })

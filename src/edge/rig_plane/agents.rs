@@ -1,6 +1,6 @@
 //! Routes about a rig's agents: who lives there, and what each has said.
 
-use super::super::fields::{asked as part, filter, query, take};
+use super::super::fields::{filter, part, query, take};
 use super::super::shape::Shape;
 use super::{Asked, Planned};
 use crate::error::Failure;

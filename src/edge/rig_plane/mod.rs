@@ -1,6 +1,6 @@
 //! `/api/towns/{town}/rigs/{rig}/…`: the plane of agents, and what observers read of a rig (Gastown contract 4.2).
 //!
-//! Owns how a request finds its route and becomes a call. `table` has the routes, `beads`, `agents`, `own` and `desk` say what each
+//! Owns how a request becomes a call. `table` has the routes, `beads`, `agents`, `own` and `desk` say what each
 //! asks for. One route is one call to the rig, whose decision it is who may do what; here it is only checked that an agent uses
 //! the routes of no other agent.
 
