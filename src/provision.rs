@@ -11,9 +11,10 @@ use crate::rpc::client::Client;
 use crate::rpc::model::{
     AddRigInput, CreateRigInput, CreateTownInput, OwnerType, RegistryRig, RigChanges, RigRecord, RuntimeMode, TownIdentity, TownRecord,
 };
+use crate::rpc::serve::check_access;
 use crate::rpc::table::{
-    ADD_RIG, CREATE_RIG, CREATE_TOWN, DELETE_RIG, DELETE_TOWN, DESTROY_TOWN, INITIALIZE_IDENTITY, REMOVE_RIG, SET_TOWN_ID,
-    UPDATE_REGISTRY_RIG, UPDATE_RIG,
+    ADD_RIG, CREATE_RIG, CREATE_TOWN, DELETE_RIG, DELETE_TOWN, DESTROY_TOWN, GET_IDENTITY, INITIALIZE_IDENTITY, Method, REMOVE_RIG,
+    SET_TOWN_ID, UPDATE_REGISTRY_RIG, UPDATE_RIG,
 };
 use futures::future::LocalBoxFuture;
 
@@ -142,7 +143,7 @@ pub fn delete_rig<'a>(
     key: Option<&'a str>,
 ) -> LocalBoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        check_may_delete(client, owner, "rigs")?;
+        check_may_delete(client, owner, &REMOVE_RIG, "rigs")?;
         let remove = Call::new(Instance::Town(town.clone()), &REMOVE_RIG, (rig, force))?;
         unless_gone(client.call(&remove, Some(town), key).await)?;
         unregister_rig(client, owner, rig).await
@@ -162,7 +163,7 @@ pub fn delete_town<'a>(
     key: Option<&'a str>,
 ) -> LocalBoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        check_may_delete(client, owner, "towns")?;
+        check_may_delete(client, owner, &DESTROY_TOWN, "towns")?;
         let destroy = Call::new(Instance::Town(town.clone()), &DESTROY_TOWN, (force,))?;
         unless_gone(client.call(&destroy, Some(town), key).await)?;
         unregister_town(client, owner, town).await
@@ -183,13 +184,13 @@ pub fn is_gone(refusal: &Refusal) -> bool {
     refusal.code == Code::NotFound || (refusal.code == Code::Conflict && refusal.message.ends_with("is being deleted"))
 }
 
-/// Whether the caller may delete towns or rigs (`what`) of this owner; the town asks again.
+/// Whether the caller may delete towns or rigs (`what`) of this owner by this method; the town asks again.
 ///
 /// # Errors
 /// `Forbidden`.
-pub fn check_may_delete(client: &Client<'_>, owner: &Instance, what: &str) -> Result<(), Refusal> {
+pub fn check_may_delete(client: &Client<'_>, owner: &Instance, method: &Method, what: &str) -> Result<(), Refusal> {
     let org = if let Instance::Org(org) = owner { Some(org.as_str()) } else { None };
-    client.principal.check_scope(DESTROY_TOWN.access.scope())?;
+    check_access(method, client.principal)?;
     client.principal.check_may_delete(org, what)
 }
 
@@ -209,6 +210,20 @@ pub fn registry_of(record: &TownRecord, user: &str) -> Instance {
         (None, Some(owner)) => Instance::User(owner.clone()),
         (None, None) => Instance::User(user.to_owned()),
     }
+}
+
+/// The registry that a town is in, as the town says itself: whoever has a town's token need not have its owner's registries.
+///
+/// # Errors
+/// Whatever the town answers; `NotFound` for a town without an owner.
+pub async fn registry_of_town(client: &Client<'_>, town: &TownId) -> Result<Instance, Failure> {
+    let call = Call::new(Instance::Town(town.clone()), &GET_IDENTITY, ())?;
+    let identity: Option<TownIdentity> = decode(&GET_IDENTITY, &client.call(&call, Some(town), None).await?)?;
+    let identity = identity.ok_or_else(|| Refusal::new(Code::NotFound, "Town not found"))?;
+    Ok(match identity.organization_id.filter(|_| identity.owner_type == OwnerType::Org) {
+        Some(org) => Instance::Org(org),
+        None => Instance::User(identity.owner_user_id),
+    })
 }
 
 /// Checks that git can clone from an address.

@@ -4,7 +4,7 @@
 //! decides; the id of each event is the order's number, so that a runner that comes back misses nothing.
 
 use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
-use super::rig_plane::filter;
+use super::fields::filter;
 use super::{Authenticated, envelope};
 use crate::auth::mint::{AgentClaims, AgentPlace, mint_agent};
 use crate::auth::verify::AGENT_LIFE_SECONDS;

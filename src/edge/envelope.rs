@@ -2,12 +2,15 @@
 //!
 //! Owns the envelope and the status of a refusal.
 
-use super::{Authenticated, Edge};
+use super::{Authenticated, Edge, fields};
 use crate::error::{Code, Failure, Refusal};
 use crate::http::{Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+
+/// What is said of a body that cannot be read as what the route takes.
+pub const INVALID_BODY: &str = "Invalid request body";
 
 /// Success, from data that is JSON text already.
 #[must_use]
@@ -31,8 +34,19 @@ pub fn refused(refusal: &Refusal) -> Response {
     let mut body = json!({"success": false, "error": refusal.message});
     if let (Some(hint), Some(object)) = (&refusal.hint, body.as_object_mut()) {
         object.insert("hint".to_owned(), Value::from(hint.as_str()));
+        if refusal.message == INVALID_BODY {
+            object.insert("issues".to_owned(), json!([issue(hint)]));
+        }
     }
     Response::json(status, body.to_string())
+}
+
+/// What is wrong with a body (`field: what`) as the contract lists it.
+fn issue(hint: &str) -> Value {
+    let (path, message) = hint.split_once(": ").filter(|(path, _)| !path.contains(char::is_whitespace)).unwrap_or(("", hint));
+    let step = |part: &str| part.parse::<u64>().map_or_else(|_| Value::from(part), Value::from);
+    let path: Vec<Value> = path.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(step).collect();
+    json!({"code": "custom", "path": path, "message": message})
 }
 
 /// A failure: refusals as above, faults as 500 with an incident id.
@@ -94,9 +108,8 @@ pub fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Response {
 /// `InvalidArgument`; the hint says what is wrong.
 pub fn body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Refusal> {
     let RequestBody::Bytes(bytes) = &request.body else {
-        return Err(Refusal::new(Code::InvalidArgument, "Invalid request body"));
+        return Err(Refusal::new(Code::InvalidArgument, INVALID_BODY));
     };
-    let invalid = |hint: String| Refusal::new(Code::InvalidArgument, "Invalid request body").hint(hint);
-    let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
-    serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
+    let text = std::str::from_utf8(bytes).map_err(|error| fields::invalid(error.to_string()))?;
+    fields::read(text)
 }

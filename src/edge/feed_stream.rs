@@ -4,7 +4,7 @@
 //! nothing and sees nothing twice, whichever isolate it comes back to. What happened the town says.
 
 use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
-use super::rig_plane::filter;
+use super::fields::filter;
 use super::town_plane::watched_town;
 use super::{Authenticated, envelope};
 use crate::error::Failure;

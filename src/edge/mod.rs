@@ -1,7 +1,7 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
 //! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
-//! REST routes that are not the Mayor's (those are in `mayor`), `dispatch_stream` and `feed_stream` those that go on, by the rules of `event_stream`, `envelope` their answers, `pages` what anyone may read.
+//! REST routes that are not the Mayor's (those are in `mayor`), `dispatch_stream` and `feed_stream` those that go on, by the rules of `event_stream`, `rows` and `fields` how routes are found and read, `envelope` and `shape` their answers, `pages` what anyone may read.
 //! `authenticate` runs once, before anything behind a door does but `container_token`, which exchanges expired ones; `issuer` is its part about OAuth's tokens, `resource` what
 //! such a token must be for.
 
@@ -13,6 +13,7 @@ mod endpoint;
 pub mod envelope;
 mod event_stream;
 mod feed_stream;
+pub(crate) mod fields;
 pub mod instructions;
 mod issuer;
 mod keeper;
@@ -21,7 +22,9 @@ mod profile;
 mod registry;
 mod resource;
 pub mod rig_plane;
+pub mod rows;
 mod settings;
+pub(crate) mod shape;
 mod status_socket;
 mod town_plane;
 
@@ -103,8 +106,8 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
             envelope::too_large()
         }
         Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
-        Door::Mayor { town, rest } => crate::mayor::routes::answer(&caller, request, town, rest).await,
         Door::MayorPrompt { town } => crate::mayor::prompt::answer(&caller, request, town).await,
+        Door::Mayor { town, rest } => crate::mayor::answer(&caller, request, town, rest).await,
         Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => dispatch_stream::answer(&caller, request, outlet, town, rig).await,
         Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
         Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,

@@ -2,7 +2,7 @@
 //!
 //! Owns the routes and the checks of their bodies.
 
-use super::{Authenticated, envelope};
+use super::{Authenticated, envelope, fields};
 use crate::auth::principal::TokenKind;
 use crate::error::{Code, Failure, Refusal};
 use crate::http::{Request, Response};
@@ -97,7 +97,7 @@ async fn create_town(caller: &Authenticated<'_>, request: &Request<'_>, owner: &
 async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &Instance, key: Option<&str>) -> Result<String, Failure> {
     let body: RigBody = envelope::body(request)?;
     if let Err(refusal) = provision::check_address(&body.git_url) {
-        return Err(Refusal::new(Code::InvalidArgument, "Invalid request body").hint(refusal.message).into());
+        return Err(fields::invalid(refusal.message).into());
     }
     let input = CreateRigInput {
         town_id: body.town_id,
@@ -112,11 +112,6 @@ async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &I
 /// What a deletion answers.
 const DELETED: &str = "{\"deleted\":true}";
 
-/// `?force=true`: whatever is in it.
-fn is_forced(request: &Request<'_>) -> bool {
-    form_urlencoded::parse(request.query.as_bytes()).any(|(name, value)| name == "force" && value == "true")
-}
-
 async fn delete_town(
     caller: &Authenticated<'_>,
     request: &Request<'_>,
@@ -127,7 +122,7 @@ async fn delete_town(
     // That it is registered is asked first: only then is it this owner's.
     one(town_of(town), |town| ask(caller, owner, &GET_TOWN, (town,)), "Town not found").await?;
     let town = town_of(town).ok_or_else(|| Refusal::new(Code::NotFound, "Town not found"))?;
-    provision::delete_town(&caller.client, owner, &town, is_forced(request), key).await?;
+    provision::delete_town(&caller.client, owner, &town, fields::is_set(&request.query, "force"), key).await?;
     Ok(DELETED.to_owned())
 }
 
@@ -140,6 +135,6 @@ async fn delete_rig(
 ) -> Result<String, Failure> {
     let found = one(RigId::parse(rig).ok(), |rig| ask(caller, owner, &GET_RIG, (rig,)), "Rig not found").await?;
     let rig: RegistryRig = decode(&GET_RIG, &found)?;
-    provision::delete_rig(&caller.client, owner, &rig.town_id, &rig.id, is_forced(request), key).await?;
+    provision::delete_rig(&caller.client, owner, &rig.town_id, &rig.id, fields::is_set(&request.query, "force"), key).await?;
     Ok(DELETED.to_owned())
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the route. What a Mayor is told is `prompts::mayor`'s.
 
-use super::routes::enter;
+use super::enter;
 use crate::edge::{Authenticated, envelope};
 use crate::http::{Request, Response};
 use crate::prompts::mayor::{text, view};

@@ -34,6 +34,8 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
         (TokenKind::Internal, _) => true,
         (TokenKind::User, Instance::Org(org)) => principal.orgs.iter().any(|membership| membership.org_id == *org),
         (_, Instance::User(user)) => principal.user_id == *user,
+        // A town's tokens name no organization.
+        (TokenKind::Agent | TokenKind::Container, Instance::Org(_)) => principal.town.is_some(),
         _ => false,
     };
     if allowed { Ok(()) } else { Err(refuse(Code::Forbidden, "Forbidden: this registry belongs to somebody else")) }

@@ -376,13 +376,14 @@ pub fn check_access(method: &Method, principal: &Principal) -> Result<(), Refusa
     let allowed = match method.access {
         Access::Read | Access::Agent => true,
         Access::Lead => leads,
+        Access::Mayor => matches!(principal.role, Role::Coordinator | Role::Mayor),
         Access::Admin => principal.role == Role::Coordinator,
         Access::Internal => false,
     };
     if !allowed {
         return Err(Refusal::new(Code::Forbidden, format!("Forbidden: your role may not call {}", method.name)));
     }
-    principal.check_scope(method.access.scope())
+    principal.check_scope(method.access.scope_of(principal.role))
 }
 
 /// Runs a method in one transaction: authorization, idempotency, handler. A handler that must know of other objects

@@ -5,7 +5,7 @@
 //! name, its object or the order of its arguments.
 
 use super::serve::{Answer, Caller, Cx, arguments};
-use crate::auth::principal::Scope;
+use crate::auth::principal::{Role, Scope};
 use crate::error::{Code, Failure, Refusal, refuse};
 use crate::{registry, rig, session, town};
 use serde_json::value::RawValue;
@@ -32,6 +32,8 @@ pub enum Access {
     Lead,
     /// Agents too, each for itself, with the write scope.
     Agent,
+    /// The town's own Mayor, and coordinators with the admin scope.
+    Mayor,
     /// Coordinators with the admin scope.
     Admin,
     /// Only our own objects and the edge, with a token made for this method.
@@ -39,14 +41,20 @@ pub enum Access {
 }
 
 impl Access {
-    /// The scope that a caller needs.
+    /// The scope that a coordinator needs.
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self {
             Self::Read => Scope::Read,
             Self::Lead | Self::Agent => Scope::Write,
-            Self::Admin | Self::Internal => Scope::Admin,
+            Self::Mayor | Self::Admin | Self::Internal => Scope::Admin,
         }
+    }
+
+    /// The scope that a caller in this role needs. No Mayor's token has more than the write scope.
+    #[must_use]
+    pub fn scope_of(self, role: Role) -> Scope {
+        if self == Self::Mayor && role == Role::Mayor { Scope::Write } else { self.scope() }
     }
 }
 
@@ -119,7 +127,7 @@ macro_rules! methods {
     (
         $($id:ident: $object:ident $name:literal ($($param:literal),*) $access:ident $absent:expr => $handler:path;)*
         @unsupported
-        $($missing:ident $missing_name:literal ($($missing_param:literal),*) $why:literal, $instead:literal;)*
+        $($missing_id:ident: $missing:ident $missing_name:literal ($($missing_param:literal),*) $why:literal, $instead:literal;)*
     ) => {
         $(
             #[doc = concat!("`", $name, "`")]
@@ -133,10 +141,9 @@ macro_rules! methods {
                 handler: |cx, caller, args| $handler(cx, caller, arguments(&$id, args)?),
             };
         )*
-        /// Every method, object by object.
-        pub static METHODS: &[&Method] = &[
-            $(&$id,)*
-            $(&Method {
+        $(
+            #[doc = concat!("`", $missing_name, "`: ", $why, ".")]
+            pub static $missing_id: Method = Method {
                 object: Object::$missing,
                 name: $missing_name,
                 params: &[$($missing_param),*],
@@ -144,8 +151,10 @@ macro_rules! methods {
                 absent: Refuse,
                 is_unsupported: true,
                 handler: |_, _, args| Err(unsupported($missing_name, &[$($missing_param),*], args, $why, $instead)),
-            },)*
-        ];
+            };
+        )*
+        /// Every method, object by object.
+        pub static METHODS: &[&Method] = &[$(&$id,)* $(&$missing_id,)*];
     };
 }
 
@@ -214,7 +223,7 @@ methods! {
     UPDATE_RIG_CONFIG: Town "updateRigConfig" ("rigId", "config") Admin Refuse => town::rig_config::update_rig_config;
     CONFIGURE_RIG: Town "configureRig" ("config") Admin Refuse => town::rig_config::configure_rig;
     GET_RIG_CONFIG: Town "getRigConfig" ("rigId") Read Refuse => town::rig_config::get_rig_config;
-    REMOVE_RIG: Town "removeRig" ("rigId", "force") Admin Refuse => town::removal::remove_rig;
+    REMOVE_RIG: Town "removeRig" ("rigId", "force") Mayor Refuse => town::removal::remove_rig;
     SET_PARKED: Town "setParked" ("rigId", "parked", "reason") Lead Refuse => town::pause::set_parked;
     RECORD_EVICTION: Town "recordContainerEviction" () Lead Refuse => town::pause::record_eviction;
     ACKNOWLEDGE_READY: Town "acknowledgeContainerReady" ("nonce") Lead Refuse => town::pause::acknowledge_ready;
@@ -333,31 +342,31 @@ methods! {
 
     // What the contract has and embedded towns do not: why, and what to do instead.
     @unsupported
-    Town "syncConfigToContainer" () "there is no container", "Settings apply as soon as they are made.";
-    Town "forceRefreshContainerToken" () "there is no container", "Agents take a new token from whoever runs them.";
-    Town "refreshRuntimeAuthorizationForManualRefresh" () "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
-    Town "initializeTownIdentityAndRuntimeAuthorization" ("identity", "controlToken") "no runtime is authorized", "POST /api/users/{user}/towns makes a town with its owner.";
-    Town "createRuntimeAuthorization" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
-    Town "reauthorizeRuntime" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
-    Town "setContainerRunPolicy" ("policy") "there is no container", "setParked stops and resumes giving out work.";
-    Town "connectWasteland" ("input") "they have no wasteland", "createBead takes work from anywhere.";
-    Town "disconnectWasteland" ("wastelandId") "they have no wasteland", "There is no connection to end.";
-    Town "getWastelandConnection" () "they have no wasteland", "There is no connection to look at.";
-    Town "stampWastelandReported" ("input") "they have no wasteland", "updateBead keeps evidence in a bead's metadata.";
-    Town "getMayorPrewarmContext" () "no Mayor is started in a container", "getMayorStatus tells how the Mayor is.";
-    Town "updateMayorSystemPrompt" () "no Mayor is started in a container", "updateTownConfig sets custom_instructions.mayor.";
-    Town "notifyMayorOfNewBead" ("beadId", "rigId", "title", "body") "no Mayor is prompted by it", "sendMayorMessage leaves the Mayor a message.";
-    Town "debugReplayEvents" ("from", "to") "they have no reconciler", "listFeed tells what happened in the town.";
-    Town "debugDryRun" () "they have no reconciler", "getAlarmStatus tells how the town is.";
-    Town "debugListWastelandBeads" () "they have no wasteland", "listBeads of each rig.";
-    Town "debugBeadSummary" () "beads are the rigs'", "getAlarmStatus counts them rig by rig.";
-    Town "debugPendingNudges" () "nudges are the rigs'", "getPendingNudges of the agent's rig.";
-    Town "debugAgentMetadata" () "agents are the rigs'", "listAgents of each rig.";
-    Town "debugTownEvents" () "they have no reconciler", "listFeed tells what happened in the town.";
-    Town "debugInsertTownEvent" () "they have no reconciler", "What agents report takes effect at once.";
-    Town "debugRecordContainerStatus" () "there is no container", "updateAgentStatus says how an agent is.";
-    Rig "writeBeadEvictionContext" ("agentId", "context") "there is no container to be evicted", "writeCheckpoint keeps what an agent needs to go on.";
-    Rig "setAgentDispatchAttempts" ("agentId", "attempts", "lastActivityAt") "attempts are counted, not set", "resetAgentDispatchAttempts sets them to zero.";
-    Rig "slingExistingPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
-    Rig "previewPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
+    SYNC_CONFIG_TO_CONTAINER: Town "syncConfigToContainer" () "there is no container", "Settings apply as soon as they are made.";
+    FORCE_REFRESH_CONTAINER_TOKEN: Town "forceRefreshContainerToken" () "there is no container", "Agents take a new token from whoever runs them.";
+    REFRESH_RUNTIME_AUTHORIZATION_FOR_MANUAL_REFRESH: Town "refreshRuntimeAuthorizationForManualRefresh" () "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    INITIALIZE_TOWN_IDENTITY_AND_RUNTIME_AUTHORIZATION: Town "initializeTownIdentityAndRuntimeAuthorization" ("identity", "controlToken") "no runtime is authorized", "POST /api/users/{user}/towns makes a town with its owner.";
+    CREATE_RUNTIME_AUTHORIZATION: Town "createRuntimeAuthorization" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    REAUTHORIZE_RUNTIME: Town "reauthorizeRuntime" ("controlToken", "userId", "organizationId") "no runtime is authorized", "Nothing is needed: requiresRuntimeAuthorization answers false.";
+    SET_CONTAINER_RUN_POLICY: Town "setContainerRunPolicy" ("policy") "there is no container", "setParked stops and resumes giving out work.";
+    CONNECT_WASTELAND: Town "connectWasteland" ("input") "they have no wasteland", "createBead takes work from anywhere.";
+    DISCONNECT_WASTELAND: Town "disconnectWasteland" ("wastelandId") "they have no wasteland", "There is no connection to end.";
+    GET_WASTELAND_CONNECTION: Town "getWastelandConnection" () "they have no wasteland", "There is no connection to look at.";
+    STAMP_WASTELAND_REPORTED: Town "stampWastelandReported" ("input") "they have no wasteland", "updateBead keeps evidence in a bead's metadata.";
+    GET_MAYOR_PREWARM_CONTEXT: Town "getMayorPrewarmContext" () "no Mayor is started in a container", "getMayorStatus tells how the Mayor is.";
+    UPDATE_MAYOR_SYSTEM_PROMPT: Town "updateMayorSystemPrompt" () "no Mayor is started in a container", "updateTownConfig sets custom_instructions.mayor.";
+    NOTIFY_MAYOR_OF_NEW_BEAD: Town "notifyMayorOfNewBead" ("beadId", "rigId", "title", "body") "no Mayor is prompted by it", "sendMayorMessage leaves the Mayor a message.";
+    DEBUG_REPLAY_EVENTS: Town "debugReplayEvents" ("from", "to") "they have no reconciler", "listFeed tells what happened in the town.";
+    DEBUG_DRY_RUN: Town "debugDryRun" () "they have no reconciler", "getAlarmStatus tells how the town is.";
+    DEBUG_LIST_WASTELAND_BEADS: Town "debugListWastelandBeads" () "they have no wasteland", "listBeads of each rig.";
+    DEBUG_BEAD_SUMMARY: Town "debugBeadSummary" () "beads are the rigs'", "getAlarmStatus counts them rig by rig.";
+    DEBUG_PENDING_NUDGES: Town "debugPendingNudges" () "nudges are the rigs'", "getPendingNudges of the agent's rig.";
+    DEBUG_AGENT_METADATA: Town "debugAgentMetadata" () "agents are the rigs'", "listAgents of each rig.";
+    DEBUG_TOWN_EVENTS: Town "debugTownEvents" () "they have no reconciler", "listFeed tells what happened in the town.";
+    DEBUG_INSERT_TOWN_EVENT: Town "debugInsertTownEvent" () "they have no reconciler", "What agents report takes effect at once.";
+    DEBUG_RECORD_CONTAINER_STATUS: Town "debugRecordContainerStatus" () "there is no container", "updateAgentStatus says how an agent is.";
+    WRITE_BEAD_EVICTION_CONTEXT: Rig "writeBeadEvictionContext" ("agentId", "context") "there is no container to be evicted", "writeCheckpoint keeps what an agent needs to go on.";
+    SET_AGENT_DISPATCH_ATTEMPTS: Rig "setAgentDispatchAttempts" ("agentId", "attempts", "lastActivityAt") "attempts are counted, not set", "resetAgentDispatchAttempts sets them to zero.";
+    SLING_EXISTING_PR: Rig "slingExistingPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
+    PREVIEW_PR: Rig "previewPr" ("input") "they cannot look at a pull request", "slingBead takes its address in the body.";
 }

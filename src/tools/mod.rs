@@ -7,7 +7,7 @@ pub mod admin;
 pub mod agent;
 pub mod agents;
 pub mod answers;
-mod argument;
+pub(crate) mod argument;
 pub mod bead;
 pub mod bead_changes;
 pub mod bead_deletion;

@@ -71,15 +71,20 @@ fn the_document_on_agents_lists_their_tools_and_routes() {
     }
     expect::section("docs/agents.md", "tools", &format!("{}\n", rows.join("\n")));
     let mut rows = vec!["| method | path | own | status |".to_owned(), "|---|---|---|---|".to_owned()];
-    for (method, path, is_own, status) in routes() {
-        let path = path
-            .split('/')
-            .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")))
-            .collect::<Vec<_>>()
-            .join("/");
-        rows.push(format!("| {method} | `/{path}` | {} | {status} |", if is_own { "own" } else { "" }));
+    for (at, is_own) in routes() {
+        rows.push(format!("| {} | `/{}` | {} | {} |", at.method, at.shown(), if is_own { "own" } else { "" }, at.status));
     }
     expect::section("docs/agents.md", "routes", &format!("{}\n", rows.join("\n")));
+}
+
+// The document for people who run a Mayor lists its routes.
+#[test]
+fn the_document_on_the_mayor_lists_its_routes() {
+    let mut rows = vec!["| method | path | status |".to_owned(), "|---|---|---|".to_owned()];
+    for (at, absent) in gastown_mcp::mayor::routes() {
+        rows.push(format!("| {} | `/{}` | {} |", at.method, at.shown(), absent.unwrap_or(at.status)));
+    }
+    expect::section("docs/mayor.md", "routes", &format!("{}\n", rows.join("\n")));
 }
 
 // What the document calls by name is there under that name.

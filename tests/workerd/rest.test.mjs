@@ -201,7 +201,7 @@ describe("the Mayor's routes", () => {
     }
     failed(await get("wasteland/browse"), 404);
     failed(await get("sling"), 405);
-    failed(await post("rigs", {}), 405);
+    failed(await post("agents", {}), 405);
   });
 
   test("an Idempotency-Key makes a sling happen once", async () => {

@@ -1,7 +1,9 @@
 //! Routes about a rig's agents: who lives there, and what each has said.
 
-use super::{Asked, BAD_FILTER, Planned, Shape, filter, given, query, take};
-use crate::error::{Failure, Refusal};
+use super::super::fields::{filter, part, query, take};
+use super::super::shape::Shape;
+use super::{Asked, Planned};
+use crate::error::Failure;
 use crate::rpc::model::{AgentFilter, AgentRole, RegisterAgentInput};
 use crate::rpc::table::{
     DELETE_AGENT, GET_AGENT, GET_AGENT_EVENTS, GET_OR_CREATE_AGENT, LIST_AGENTS, RECONSTRUCT_CONVERSATION, REGISTER_AGENT,
@@ -37,8 +39,7 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
 
 pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let mut query = query(&asked.request.query);
-    let mut number = |name| given::<i64>(&mut query, name).map_err(|refusal| Refusal { message: BAD_FILTER.to_owned(), ..refusal });
-    let (after, limit) = (number("after_id")?, number("limit")?);
+    let (after, limit): (Option<i64>, Option<i64>) = (part(&mut query, "after_id")?, part(&mut query, "limit")?);
     asked.call(&GET_AGENT_EVENTS, (asked.agent()?, after, limit), Shape::Whole)
 }
 

@@ -1,6 +1,8 @@
 //! Routes about beads: made, read, moved, deleted, and what happened to them.
 
-use super::{Asked, Planned, Shape, filtered, query, shaped, take};
+use super::super::fields::{filtered, of_events, query, shaped, take};
+use super::super::shape::Shape;
+use super::{Asked, Planned};
 use crate::error::Failure;
 use crate::ids::BeadId;
 use crate::rpc::model::{BeadEventFilter, BeadFilter, BeadStatus, BeadType, CreateBeadInput, FormulaInput, SlingInput};
@@ -73,12 +75,6 @@ pub(super) fn create_molecule(asked: &Asked<'_>) -> Result<Planned, Failure> {
 }
 
 pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let mut fields = query(&asked.request.query);
-    if let Some(bead) = fields.remove("bead_id") {
-        fields.insert("beadId".to_owned(), bead);
-    }
-    // The rig's own ways to page are not the contract's.
-    fields.retain(|name, _| matches!(name.as_str(), "beadId" | "since" | "limit"));
-    let filter: BeadEventFilter = filtered(fields)?;
+    let filter: BeadEventFilter = filtered(of_events(&asked.request.query))?;
     asked.call(&LIST_BEAD_EVENTS, (filter,), Shape::Whole)
 }

@@ -1,6 +1,8 @@
 //! Routes by which agents and containers bring something to the rig: messages, finished work, results, decisions.
 
-use super::{Asked, Planned, Shape, given, shaped, take, unsupported};
+use super::super::fields::{given, shaped, take, unsupported};
+use super::super::shape::Shape;
+use super::{Asked, Planned};
 use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::rpc::model::{MailInput, NudgeOptions, ReviewReport, SubmitReviewInput, TriageInput};

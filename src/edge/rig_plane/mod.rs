@@ -1,6 +1,6 @@
 //! `/api/towns/{town}/rigs/{rig}/…`: the plane of agents, and what observers read of a rig (Gastown contract 4.2).
 //!
-//! Owns how a request finds its route and becomes a call. `table` has the routes, `beads`, `agents`, `own` and `desk` say what each
+//! Owns how a request becomes a call. `table` has the routes, `beads`, `agents`, `own` and `desk` say what each
 //! asks for. One route is one call to the rig, whose decision it is who may do what; here it is only checked that an agent uses
 //! the routes of no other agent.
 
@@ -10,7 +10,10 @@ mod desk;
 mod own;
 mod table;
 
-use super::{Authenticated, envelope};
+#[cfg(not(target_arch = "wasm32"))]
+use super::rows::Address;
+use super::shape::Shape;
+use super::{Authenticated, envelope, rows};
 use crate::auth::principal::{Role, TokenKind};
 use crate::auth::verify::MAYOR_RIG_PREFIX;
 use crate::error::{Code, Failure, Fault, Refusal};
@@ -21,11 +24,8 @@ use crate::rpc::client::Client;
 use crate::rpc::table::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use table::{MAYOR, ROUTES, Route, Who};
-
-/// What is said of a query that is none.
-const BAD_FILTER: &str = "Invalid filter";
 
 /// A request whose path was read.
 struct Asked<'a> {
@@ -45,20 +45,6 @@ struct Planned {
     first: Option<Call>,
 }
 
-/// How an answer is shown.
-enum Shape {
-    /// As it is.
-    Whole,
-    /// As it is; null is 404 with these words.
-    Found(&'static str),
-    /// As the field of this name.
-    Field(&'static str),
-    /// A flag of this name: the call answers nothing.
-    Flag(&'static str),
-    /// The same; an answer of false is 404 with these words.
-    Gone(&'static str),
-}
-
 /// Answers a route of the rig plane.
 pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &str, rig: &str, rest: &[String]) -> Response {
     let refuse = |message: &str| envelope::refused(&Refusal::new(Code::NotFound, message));
@@ -68,14 +54,13 @@ pub(super) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, to
     }
     let is_mayors = rig.strip_prefix(MAYOR_RIG_PREFIX) == Some(town.as_str());
     let Some(rig) = RigId::parse(rig).ok().map(Some).or(is_mayors.then_some(None)) else { return refuse("Rig not found") };
-    let matching: Vec<(&Route, Vec<&str>)> =
-        (if rig.is_some() { ROUTES } else { MAYOR }).iter().filter_map(|route| Some((route, route.variables(rest)?))).collect();
-    let allowed: Vec<&str> = matching.iter().map(|(route, _)| route.method).collect();
-    let Some((route, variables)) = matching.into_iter().find(|(route, _)| route.method == request.method) else {
-        return if allowed.is_empty() { envelope::not_found() } else { envelope::method_not_allowed(allowed.join(", ")) };
+    let rows = if rig.is_some() { ROUTES } else { MAYOR };
+    let (route, variables) = match rows::find(rows, |route| &route.at, &request.method, rest) {
+        Ok(found) => found,
+        Err(response) => return *response,
     };
     let asked = Asked { request, town, rig, variables };
-    envelope::outcome(caller, route.status, carry_out(caller, route, &asked).await)
+    envelope::outcome(caller, route.at.status, carry_out(caller, route, &asked).await)
 }
 
 async fn carry_out(caller: &Authenticated<'_>, route: &Route, asked: &Asked<'_>) -> Result<String, Failure> {
@@ -116,22 +101,6 @@ fn check_who(caller: &Authenticated<'_>, route: &Route, asked: &Asked<'_>) -> Re
     Err(Refusal::new(Code::Forbidden, message).hint("Use the token of the agent that the path names."))
 }
 
-impl Shape {
-    /// The data of the answer.
-    fn show(&self, answer: &str, method: &Method) -> Result<String, Failure> {
-        let absent = |words: &str| Refusal::new(Code::NotFound, words).into();
-        Ok(match self {
-            Self::Found(words) if answer == "null" => return Err(absent(words)),
-            Self::Gone(words) if matches!(answer, "false" | "null") => return Err(absent(words)),
-            Self::Whole | Self::Found(_) => answer.to_owned(),
-            Self::Field(_) if answer.is_empty() => return Err(Fault::new(method.name, "it answers nothing").into()),
-            Self::Field(name) => format!("{{\"{name}\":{answer}}}"),
-            Self::Flag(name) => json!({*name: true}).to_string(),
-            Self::Gone(_) => json!({"deleted": true}).to_string(),
-        })
-    }
-}
-
 impl Asked<'_> {
     /// A call to the rig.
     fn call(&self, method: &'static Method, args: impl Serialize, shape: Shape) -> Result<Planned, Failure> {
@@ -170,62 +139,8 @@ impl Asked<'_> {
     }
 }
 
-/// A field that must be there, taken out of its body. Few bodies are a shape of the contract, and a type for each of the
-/// others would be a decoder for each.
-fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<T, Refusal> {
-    given(fields, name)?.ok_or_else(|| invalid(format!("missing field `{name}`")))
-}
-
-/// The same of a field that may be left out, or null.
-fn given<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
-    match fields.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_str(&value.to_string()).map(Some).map_err(|error| invalid(format!("{name}: {error}"))),
-    }
-}
-
-fn invalid(hint: String) -> Refusal {
-    Refusal::new(Code::InvalidArgument, "Invalid request body").hint(hint)
-}
-
-/// Fields as a shape of the contract.
-fn shaped<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    serde_json::from_str(&Value::Object(fields).to_string()).map_err(|error| invalid(error.to_string()))
-}
-
-/// What the contract has and embedded towns do not.
-fn unsupported(why: &str, instead: &str) -> Failure {
-    Refusal::new(Code::Unsupported, format!("Not supported by embedded towns: {why}")).hint(instead).into()
-}
-
-/// The fields of a query: numbers for those that are counted, text for the rest.
-fn query(query: &str) -> Map<String, Value> {
-    let mut fields = Map::new();
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        let value = match name.as_ref() {
-            "limit" | "offset" | "after_id" => text.parse::<i64>().map_or_else(|_| Value::from(text.as_ref()), Value::from),
-            _ => Value::from(text.as_ref()),
-        };
-        fields.insert(name.into_owned(), value);
-    }
-    fields
-}
-
-/// Every route of a rig, for documents: method, path with `:variables`, whether it is the agent's own, status of success.
+/// Every route of a rig, for documents, and whether it is the agent's own.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool, u16)> {
-    ROUTES.iter().map(|route| (route.method, route.path, route.who == Who::Own, route.status))
-}
-
-/// A filter from a query string: numbers for `limit` and `offset`, text for the rest.
-///
-/// # Errors
-/// `InvalidArgument` that names the parameter.
-pub fn filter<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    filtered(query(text))
-}
-
-fn filtered<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    serde_json::from_str(&Value::Object(fields).to_string())
-        .map_err(|error| Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(error.to_string()))
+pub fn routes() -> impl Iterator<Item = (&'static Address, bool)> {
+    ROUTES.iter().map(|route| (&route.at, route.who == Who::Own))
 }

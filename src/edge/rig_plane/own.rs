@@ -1,6 +1,8 @@
 //! Routes of one agent, by which it reports for itself; and the two of the Mayor.
 
-use super::{Asked, Planned, Shape, given, invalid, take, unsupported};
+use super::super::fields::{given, invalid, take, unsupported};
+use super::super::shape::Shape;
+use super::{Asked, Planned};
 use crate::error::Failure;
 use crate::ids::BeadId;
 use crate::rpc::model::{AgentCompletedInput, AgentDoneInput, AgentStatus, RequestChangesInput};
@@ -52,7 +54,7 @@ pub(super) fn waiting(asked: &Asked<'_>) -> Result<Planned, Failure> {
 pub(super) fn checkpoint(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let mut body: Map<String, Value> = asked.body()?;
     // Null is a checkpoint too: none.
-    let data = body.remove("data").ok_or_else(|| invalid("missing field `data`".to_owned()))?;
+    let data = body.remove("data").ok_or_else(|| invalid("data: missing field `data`"))?;
     asked.call(&WRITE_CHECKPOINT, (asked.agent()?, data), Shape::Flag("written"))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the rows. A new route is one row and one function that plans its call.
 
+use super::super::rows::Address;
 use super::{Asked, Planned, agents, beads, desk, own};
 use crate::error::Failure;
 
@@ -18,12 +19,8 @@ pub(super) enum Who {
 
 /// A row.
 pub(super) struct Route {
-    /// Upper case.
-    pub(super) method: &'static str,
-    /// Segments; one that begins with a colon is a variable.
-    pub(super) path: &'static str,
-    /// Of success.
-    pub(super) status: u16,
+    /// Method, path, status.
+    pub(super) at: Address,
     /// See `Who`.
     pub(super) who: Who,
     /// What it asks for. Sends nothing.
@@ -35,30 +32,30 @@ type Plan = fn(&Asked<'_>) -> Result<Planned, Failure>;
 
 impl Route {
     const fn get(path: &'static str, plan: Plan) -> Self {
-        Self { method: "GET", path, status: 200, who: Who::Anyone, plan }
+        Self { at: Address::new("GET", path), who: Who::Anyone, plan }
     }
 
     const fn post(path: &'static str, plan: Plan) -> Self {
-        Self { method: "POST", path, status: 200, who: Who::Anyone, plan }
+        Self { at: Address::new("POST", path), who: Who::Anyone, plan }
     }
 
     const fn patch(path: &'static str, plan: Plan) -> Self {
-        Self { method: "PATCH", path, status: 200, who: Who::Anyone, plan }
+        Self { at: Address::new("PATCH", path), who: Who::Anyone, plan }
     }
 
     const fn delete(path: &'static str, plan: Plan) -> Self {
-        Self { method: "DELETE", path, status: 200, who: Who::Anyone, plan }
+        Self { at: Address::new("DELETE", path), who: Who::Anyone, plan }
     }
 
     /// It makes something.
     const fn makes(mut self) -> Self {
-        self.status = 201;
+        self.at.status = 201;
         self
     }
 
     /// The contract has it, embedded towns do not.
     const fn missing(mut self) -> Self {
-        self.status = 501;
+        self.at.status = 501;
         self
     }
 
@@ -70,21 +67,6 @@ impl Route {
     const fn mayors(mut self) -> Self {
         self.who = Who::Mayor;
         self
-    }
-
-    /// What stands in the path for its variables, if that is such a path.
-    pub(super) fn variables<'a>(&self, rest: &'a [String]) -> Option<Vec<&'a str>> {
-        let mut variables = Vec::new();
-        let mut given = rest.iter();
-        for part in self.path.split('/') {
-            let segment = given.next()?;
-            match part.starts_with(':') {
-                true => variables.push(segment.as_str()),
-                false if part == segment => {}
-                false => return None,
-            }
-        }
-        given.next().is_none().then_some(variables)
     }
 }
 

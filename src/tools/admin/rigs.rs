@@ -14,7 +14,7 @@ use crate::peer::Stop;
 use crate::provision;
 use crate::rpc::call::{Instance, decode};
 use crate::rpc::model::{CreateRigInput, RigChanges, RigFacts, RigRecord};
-use crate::rpc::table::{RIG_FACTS, UPDATE_RIG_CONFIG};
+use crate::rpc::table::{REMOVE_RIG, RIG_FACTS, UPDATE_RIG_CONFIG};
 use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -162,7 +162,7 @@ impl DeleteRig {
         // As the town knows it, by this caller: a rig of somebody else's is none.
         let rig = place::rig(live.client, town, &self.rig).await?;
         let owner = provision::registry_of(&registered(live, town).await?, &live.client.principal.user_id);
-        provision::check_may_delete(live.client, &owner, "rigs")?;
+        provision::check_may_delete(live.client, &owner, &REMOVE_RIG, "rigs")?;
         let what = format!("delete rig {} ({}) for good, with {}.", name(&rig.name), rig.id, self.loss(live, &rig).await?);
         let arguments = json!({"town": town, "rig": rig.id, "force": self.force});
         let given = Confirmation { confirm: self.confirm, token: self.confirm_token.clone() };

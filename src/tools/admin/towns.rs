@@ -13,7 +13,7 @@ use crate::peer::Stop;
 use crate::provision;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{AlarmStatus, RigRecord};
-use crate::rpc::table::{GET_ALARM_STATUS, LIST_RIGS};
+use crate::rpc::table::{DESTROY_TOWN, GET_ALARM_STATUS, LIST_RIGS};
 use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -84,7 +84,7 @@ impl DeleteTown {
         let town = live.place.town()?;
         let record = registered(live, town).await?;
         let owner = provision::registry_of(&record, &live.client.principal.user_id);
-        provision::check_may_delete(live.client, &owner, "towns")?;
+        provision::check_may_delete(live.client, &owner, &DESTROY_TOWN, "towns")?;
         let what = format!("delete town {} ({town}) for good{}", name(&record.name), self.loss(live).await?);
         let arguments = json!({"town": town, "force": self.force});
         let given = Confirmation { confirm: self.confirm, token: self.confirm_token.clone() };

@@ -1,0 +1,105 @@
+//! Routes about the beads of a rig: looked at, changed, given to another, deleted.
+
+use super::whereabouts::{NO_BEAD, Thing};
+use super::{Asked, Planned, Running};
+use crate::edge::fields::{filtered, given, invalid, of_events, shaped, take};
+use crate::edge::shape::Shape;
+use crate::error::{Code, Failure, Refusal};
+use crate::ids::{AgentId, BeadId};
+use crate::rig::bead_deletion::IDS_MAX;
+use crate::rpc::call::decode;
+use crate::rpc::model::{BeadEventFilter, BeadStatus, BeadType, BeadUpdate};
+use crate::rpc::table::{
+    DEBUG_GET_BEAD, DELETE_BEAD, DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEAD_EVENTS, REASSIGN_BEAD, UPDATE_BEAD,
+};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+/// Fields of a bead that null clears.
+const CLEARED: [&str; 3] = ["body", "rig_id", "parent_bead_id"];
+
+pub(super) fn update(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let fields: Map<String, Value> = asked.body()?;
+    if fields.is_empty() {
+        return Err(invalid("expected at least one field to change").into());
+    }
+    if let Some((name, _)) = fields.iter().find(|(name, value)| value.is_null() && !CLEARED.contains(&name.as_str())) {
+        return Err(invalid(format!("{name}: cannot be null")).into());
+    }
+    let (update, bead): (BeadUpdate, BeadId) = (shaped(fields)?, asked.bead()?);
+    let planned = Planned::of_rig(asked.rig()?, &UPDATE_BEAD, (&bead, update, asked.speaker()), Shape::Whole)?;
+    Ok(planned.about([Thing::Bead(bead)]))
+}
+
+pub(super) fn reassign(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let (agent, bead): (AgentId, BeadId) = (take(&mut asked.body()?, "agent_id")?, asked.bead()?);
+    let planned = Planned::of_rig(asked.rig()?, &REASSIGN_BEAD, (&bead, &agent), Shape::Whole)?;
+    Ok(planned.about([Thing::Bead(bead), Thing::Target(agent)]))
+}
+
+pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let (rig, bead) = (asked.rig()?, asked.bead()?);
+    let planned = Planned::of_rig(rig.clone(), &DELETE_BEAD, (&bead, &rig), Shape::Gone(NO_BEAD))?;
+    Ok(planned.about([Thing::Bead(bead)]))
+}
+
+/// All in one call: the rig deletes that many in one transaction, batch by batch, and a key stands for all of them.
+pub(super) fn delete_many(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let ids: Vec<BeadId> = take(&mut asked.body()?, "bead_ids")?;
+    if !(1..=IDS_MAX).contains(&ids.len()) {
+        return Err(invalid(format!("bead_ids: expected 1 to {IDS_MAX} of them")).into());
+    }
+    let rig = asked.rig()?;
+    Planned::of_rig(rig.clone(), &DELETE_BEADS, (ids, &rig), Shape::Field("deleted"))
+}
+
+pub(super) fn delete_by_status(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let mut body = asked.body()?;
+    let (status, kind): (BeadStatus, Option<BeadType>) = (take(&mut body, "status")?, given(&mut body, "type")?);
+    let rig = asked.rig()?;
+    Planned::of_rig(rig.clone(), &DELETE_BEADS_BY_STATUS, (status, kind, &rig), Shape::Field("deleted"))
+}
+
+/// One bead whole: with what it waits for, its review and its last events.
+pub(super) fn get<'a>(asked: &'a Asked<'a>) -> Running<'a> {
+    #[derive(Deserialize)]
+    struct Detail {
+        bead: Option<IgnoredAny>,
+    }
+    Box::pin(async move {
+        let bead = asked.bead()?;
+        let Planned { call, .. } = Planned::of_rig(asked.rig()?, &DEBUG_GET_BEAD, (&bead,), Shape::Whole)?;
+        let text = asked.ask(&call).await?;
+        match decode::<Detail>(&DEBUG_GET_BEAD, &text)?.bead {
+            Some(_) => Ok(text.into()),
+            None => Err(asked.explain(&call.instance, &[Thing::Bead(bead)], absent()).await),
+        }
+    })
+}
+
+/// What happened to one bead. That of a deleted one is still told.
+pub(super) fn events<'a>(asked: &'a Asked<'a>) -> Running<'a> {
+    Box::pin(async move {
+        let bead = asked.bead()?;
+        let mut filter: BeadEventFilter = filtered(of_events(&asked.request.query))?;
+        filter.bead_id = Some(bead.clone());
+        let Planned { call, .. } = Planned::of_rig(asked.rig()?, &LIST_BEAD_EVENTS, (filter,), Shape::Whole)?;
+        let text = asked.ask(&call).await?;
+        if text == "[]" {
+            // A bead that is there has events, unless they are too old or not asked for.
+            let planned = Planned::of_rig(asked.rig()?, &GET_BEAD, (&bead,), Shape::Found(NO_BEAD))?.about([Thing::Bead(bead)]);
+            asked.carry_out(Ok(planned)).await?;
+        }
+        Ok(text.into())
+    })
+}
+
+pub(super) fn events_of_rig(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let filter: BeadEventFilter = filtered(of_events(&asked.request.query))?;
+    Planned::of_rig(asked.rig()?, &LIST_BEAD_EVENTS, (filter,), Shape::Whole)
+}
+
+fn absent() -> Failure {
+    Refusal::new(Code::NotFound, NO_BEAD).into()
+}
