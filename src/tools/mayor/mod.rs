@@ -1,0 +1,3 @@
+//! Tools of a town's own Mayor.
+
+pub mod desk;
