@@ -65,7 +65,7 @@ impl Outcome {
     pub fn of_message(id: &BeadId, known: Option<&MayorMessage>) -> Self {
         let terminal = known.is_none_or(|message| message.status == MayorMessageStatus::Answered);
         let told = match known {
-            Some(message) => json!({"message_id": id, "status": message.status, "replies": message.replies.len()}),
+            Some(message) => json!({"message_id": id, "status": message.status}),
             None => json!({"message_id": id, "status": "dropped"}),
         };
         Self { terminal, told }

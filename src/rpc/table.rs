@@ -324,7 +324,7 @@ methods! {
     OPEN_STREAM: Session "openStream" ("stream") Internal Create => session::open_stream;
     SUBSCRIBE: Session "addRoutes" ("session", "stream", "name", "routes") Internal Create => session::subscribe;
     UNSUBSCRIBE: Session "removeRoutes" ("session", "stream", "name") Internal Always("") => session::unsubscribe;
-    ANSWERED: Session "answered" ("session", "id", "answer") Internal Always("") => session::answered;
+    ANSWERED: Session "clientAnswered" ("session", "id", "answer") Internal Always("") => session::answered;
     CANCELLED: Session "cancelled" ("session", "request") Internal Create => session::cancelled;
     HEAR: Session "hear" ("session", "request", "ids", "until") Internal Create => session::hear;
     SPEND_ONCE: Session "spendOnce" ("what", "expiresAt") Internal Create => session::spend_once;

@@ -80,8 +80,6 @@ pub struct Waited {
     rig_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replies: Option<i64>,
     /// When it was so, where that is not now.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
