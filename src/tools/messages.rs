@@ -22,7 +22,7 @@ pub(super) const MAYOR: &str = "mayor";
 const SUBJECT_CHARS_MAX: usize = 80;
 
 /// Leaves a message for the town's Mayor, who runs the town's own work. Use it to delegate, to hold something off, or to ask;
-/// wait_for hears the answer.
+/// `wait_for` hears the answer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMayorMessage {

@@ -5,7 +5,7 @@
 use super::{convoys, mayor, mayor_mail, mayor_reading, rigs, state, status};
 use crate::error::{Failure, Fault};
 use crate::ids::RigId;
-use crate::rpc::model::{ConvoyEntry, Coverage, MayorConvoy, MayorMessageStatus, MayorPrime, MayorRig};
+use crate::rpc::model::{ConvoyEntry, Coverage, MayorConvoy, MayorMessageStatus, MayorPrime, MayorRig, RigRecord, TownPause};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{query, scalar};
 
@@ -38,9 +38,12 @@ pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer, Fail
         beads: now.beads,
         queue_depth: now.queue_depth,
         coverage: now.coverage.unwrap_or(Coverage { asked: 0, answered: 0, missing: Vec::new(), as_of: cx.now }),
-        parked: now.parked,
-        draining: now.draining == Some(true),
-        breaker_open: now.breaker.is_some(),
+        paused: match (now.parked, now.draining == Some(true), now.breaker.is_some()) {
+            (true, ..) => Some(TownPause::Parked),
+            (false, true, _) => Some(TownPause::Draining),
+            (false, false, true) => Some(TownPause::Breaker),
+            (false, false, false) => None,
+        },
         dashboard_context: mayor::dashboard_context(cx)?,
     })
 }
@@ -61,7 +64,7 @@ impl From<ConvoyEntry> for MayorConvoy {
 
 fn rigs_of(cx: &Cx<'_>, town_is_parked: bool) -> Result<Vec<MayorRig>, Failure> {
     let parked: Vec<(RigId,)> = query(cx.sql, "-- mayor_parked\nSELECT id FROM rigs WHERE parked = 1", ())?;
-    let rig = |rig: crate::rpc::model::RigRecord| MayorRig {
+    let rig = |rig: RigRecord| MayorRig {
         parked: town_is_parked || parked.iter().any(|(id,)| *id == rig.id),
         id: rig.id,
         name: rig.name,

@@ -13,6 +13,11 @@ text_enum!(
     MayorMessageStatus { Queued = "queued", Delivered = "delivered", Read = "read", Answered = "answered" }
 );
 
+text_enum!(
+    // Why a town gives out nothing: on purpose, until its agents' runtime is back, or because too much has failed.
+    TownPause { Parked = "parked", Draining = "draining", Breaker = "breaker" }
+);
+
 /// A message to the Mayor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MayorMessage {
@@ -113,9 +118,8 @@ pub struct MayorPrime {
     pub queue_depth: i64,
     /// Whose numbers these are; rigs that have told nothing yet are missing from them.
     pub coverage: Coverage,
-    pub parked: bool,
-    pub draining: bool,
-    pub breaker_open: bool,
+    /// Why nothing new is given out in the whole town, if nothing is.
+    pub paused: Option<TownPause>,
     /// What the dashboard shows just now: text that users wrote.
     pub dashboard_context: Option<String>,
 }

@@ -4,7 +4,9 @@
 
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
-use crate::rpc::model::{AgentCounts, MayorConvoy, MayorMail, MayorMessage, MayorMessageStatus, MayorPrime, MayorReplied, MayorRig};
+use crate::rpc::model::{
+    AgentCounts, MayorConvoy, MayorMail, MayorMessage, MayorMessageStatus, MayorPrime, MayorReplied, MayorRig, TownPause,
+};
 use crate::rpc::table::{CHECK_MAYOR_MAIL, PRIME_MAYOR, REPLY_AS_MAYOR};
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
@@ -41,9 +43,9 @@ pub struct Primed {
     beads: BeadCountsView,
     /// Ready beads that wait for a polecat.
     queue_depth: i64,
-    /// Nothing new is given out in the whole town.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    paused: bool,
+    /// Why nothing new is given out in the whole town, if nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<TownPause>,
     /// What the user's dashboard shows just now.
     #[serde(skip_serializing_if = "Option::is_none")]
     dashboard: Option<AgentText>,
@@ -128,7 +130,7 @@ impl Tool for GtPrime {
                 failed: now.beads.failed,
             },
             queue_depth: now.queue_depth,
-            paused: now.parked || now.draining || now.breaker_open,
+            paused: now.paused,
             dashboard: now.dashboard_context.as_deref().map(AgentText::block),
             coverage: Coverage::of_rigs(&now.coverage, "has not reported yet: its numbers are unknown, not zero"),
         })
@@ -145,14 +147,12 @@ fn summarize(now: &MayorPrime) -> String {
     if staged > 0 {
         parts.push(format!("{staged} convoy(s) are staged: nothing of them is given out until start_convoy."));
     }
-    match (now.parked, now.draining, now.breaker_open) {
-        (true, ..) => parts.push("The town is parked: nothing new is given out.".to_owned()),
-        (false, true, _) => parts.push("The town is draining: nothing new is given out until that is over.".to_owned()),
-        (false, false, true) => {
-            parts.push("Too much has failed: nothing new is given out until the escalation dispatch_breaker is acknowledged.".to_owned());
-        }
-        (false, false, false) => {}
-    }
+    let paused = now.paused.map(|pause| match pause {
+        TownPause::Parked => "The town is parked: nothing new is given out.",
+        TownPause::Draining => "The town is draining: nothing new is given out until that is over.",
+        TownPause::Breaker => "Too much has failed: nothing new is given out until the escalation dispatch_breaker is acknowledged.",
+    });
+    parts.extend(paused.map(str::to_owned));
     parts.join(" ")
 }
 
