@@ -120,6 +120,9 @@ pub struct Route {
     pub method: String,
     /// `params` of the notification.
     pub params: Map<String, Value>,
+    /// The source is told when the notification has gone out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub receipt: bool,
 }
 
 /// The end of a task.

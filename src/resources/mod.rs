@@ -21,7 +21,7 @@ use crate::tools::text::name;
 use futures::future::try_join;
 use offering::unknown_thing;
 use percent_encoding::percent_decode_str;
-use rows::{FEED, FLEET, RESOURCES, RIG, TOWN};
+use rows::{FEED, FLEET, MAYOR_TALK, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -138,11 +138,11 @@ pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
     LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
 }
 
-/// Where in the list a resource stands: fleet, towns, rigs, feed, what is the same for everybody; each in the order of its making.
+/// Where in the list a resource stands: fleet, towns, rigs, feed and Mayor, what is the same for everybody; each in the order of its making.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Position(u8, i64, String);
 
-/// A page of `resources/list`: the fleet and its towns, or the town with its rigs and its feed; then what is the same for
+/// A page of `resources/list`: the fleet and its towns, or the town with its rigs, its feed and its Mayor; then what is the same for
 /// everybody.
 ///
 /// # Errors
@@ -175,6 +175,7 @@ pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Resu
             put(2, rig.created_at.millis(), rig.id.as_str(), &RIG, &format!("{own}/rigs/{}", rig.id), &name(&rig.name), RIG.title);
         }
         put(3, 0, "", &FEED, &format!("{own}/feed"), FEED.name, FEED.title);
+        put(3, 1, "", &MAYOR_TALK, &format!("{own}/mayor"), MAYOR_TALK.name, MAYOR_TALK.title);
     } else {
         for town in towns_of(at.client).await? {
             let uri = format!("gastown://towns/{}", town.id);
@@ -247,7 +248,7 @@ pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>,
 /// The lists of tools and prompts never change, but for those of the conformance suite.
 fn own_list(topic: &str) -> Vec<Source> {
     let changes = cfg!(feature = "conformance");
-    let source = || Source { source: "self".to_owned(), topic: topic.to_owned(), town: None };
+    let source = || Source { source: "self".to_owned(), topic: topic.to_owned(), town: None, receipt: false };
     changes.then(source).into_iter().collect()
 }
 
@@ -260,6 +261,6 @@ fn list_sources(at: &Offering<'_>) -> Vec<Source> {
 
 /// The registries tell of towns that come and go.
 fn registry_sources(at: &Offering<'_>) -> Vec<Source> {
-    let source = |at: Instance| Source { source: at.to_string(), topic: "towns".to_owned(), town: None };
+    let source = |at: Instance| Source { source: at.to_string(), topic: "towns".to_owned(), town: None, receipt: false };
     registries(at.client).into_iter().map(source).collect()
 }

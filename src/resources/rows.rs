@@ -7,6 +7,7 @@ use super::feed;
 use super::offering::Offering;
 use super::{Body, Found, Read, ResourceDef, registry_sources};
 use crate::apps;
+use crate::auth::principal::Role;
 use crate::error::Fault;
 use crate::ids::{ConvoyId, TownId};
 use crate::offer::{Caching, CallError};
@@ -17,6 +18,7 @@ use crate::skills::{CONVOYS, COORDINATOR, MAYOR, MIME_TYPE, Skill};
 use crate::tools::agents::{AgentLine, ListAgents};
 use crate::tools::beads::ListBeads;
 use crate::tools::convoys::ConvoyStatus;
+use crate::tools::mayor_messages::MayorMessages;
 use crate::tools::page::LIMIT_MAX;
 use crate::tools::place::rig;
 use crate::tools::rigs::RigLine;
@@ -35,6 +37,9 @@ pub const WATCHED_TOWNS_MAX: usize = 50;
 
 /// Entries of a feed, the newest there are.
 const ENTRIES_SHOWN: i64 = 100;
+
+/// Messages to the Mayor, the newest there are.
+const MESSAGES_SHOWN: usize = 50;
 
 const JSON: &str = "application/json";
 const MINUTE_MILLIS: u32 = 60_000;
@@ -120,6 +125,17 @@ pub const FEED: ResourceDef = ResourceDef {
     read: |at, values| Box::pin(feed_of_town(at, values)),
 };
 
+/// What was said to the Mayor of a town, and what it replied.
+pub const MAYOR_TALK: ResourceDef = ResourceDef {
+    uri: "gastown://towns/{town}/mayor",
+    name: "mayor",
+    title: "The Mayor's conversation",
+    description: "The newest messages to a town's Mayor, what became of each, and its replies, as mayor_messages shows them.",
+    mime_type: JSON,
+    caching: live(2_000),
+    read: |at, values| Box::pin(mayor_talk(at, values)),
+};
+
 const TOWN_OVERVIEW: ResourceDef = ResourceDef {
     uri: apps::TOWN_OVERVIEW_URI,
     name: "town-overview",
@@ -147,7 +163,7 @@ const CONVOYS_GUIDE: ResourceDef = ResourceDef {
 
 /// Every resource of the product.
 pub const RESOURCES: &[ResourceDef] =
-    &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, FEED, TOWN_OVERVIEW, COORDINATOR_GUIDE, MAYOR_GUIDE, CONVOYS_GUIDE];
+    &[FLEET, TOWN, RIG, BEAD, CONVOY, AGENT, FEED, MAYOR_TALK, TOWN_OVERVIEW, COORDINATOR_GUIDE, MAYOR_GUIDE, CONVOYS_GUIDE];
 
 impl Found {
     /// JSON that changes.
@@ -257,6 +273,16 @@ async fn feed_of_town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, C
     let call = Call::new(Instance::Town(town.clone()), &LIST_FEED, (Value::Null, -ENTRIES_SHOWN))?;
     let entries: Vec<FeedEntry> = decode(&LIST_FEED, &at.client.call(&call, Some(&town), None).await?)?;
     Ok(Found::live(feed::render(&town, entries)?, vec![source]))
+}
+
+async fn mayor_talk(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError> {
+    let [town] = variables(values)?;
+    let town = at.town(&town).await?;
+    let text = at.view(MayorMessages::NAME, json!({"town": town, "limit": MESSAGES_SHOWN})).await?;
+    // The Mayor hears of what it has to read; what became of it, it has done itself.
+    let is_mayor = at.client.principal.role == Role::Mayor;
+    let source = if is_mayor { Source::messages(&town) } else { Source::mayor(&town) };
+    Ok(Found::live(text, vec![source]))
 }
 
 const fn guide(skill: &Skill, read: Read) -> ResourceDef {

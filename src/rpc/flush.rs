@@ -78,13 +78,14 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
 
 /// Writes the letters. Rows whose subject is gone are done with; those that cannot be written wait.
 fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<Vec<Parcel>, Failure> {
-    let mut parcels: BTreeMap<String, Parcel> = BTreeMap::new();
+    let mut parcels: BTreeMap<(String, bool), Parcel> = BTreeMap::new();
     for row in due {
-        if parcels.get(&row.target).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
+        // A request to be told is a call of its own.
+        let is_lease = row.kind == LEASE;
+        let key = (row.target.clone(), is_lease);
+        if parcels.get(&key).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
             continue;
         }
-        // A request to be told is a call of its own, and a session owes nothing else.
-        let is_lease = row.kind == LEASE;
         let takes = if is_lease { takes_listeners } else { takes_letters };
         let target = Instance::parse(&row.target).and_then(|target| takes(target.object()).map(|method| (target, method)));
         let Some((target, method)) = target else {
@@ -94,7 +95,7 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
         };
         match letter(cx, owes, &row) {
             Ok(Some(letter)) => {
-                let parcel = parcels.entry(row.target.clone()).or_insert_with(|| Parcel {
+                let parcel = parcels.entry(key).or_insert_with(|| Parcel {
                     target,
                     method,
                     rows: Vec::new(),

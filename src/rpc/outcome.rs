@@ -1,10 +1,10 @@
-//! How a bead or a convoy stands, in words that anyone of its town may hear.
+//! How a bead, a convoy or a message to the Mayor stands, in words that anyone of its town may hear.
 //!
 //! Owns what letters to sessions and answers about waiting say alike: ids, one word and counts, never text that agents or
 //! users wrote. Failed is not done, and done is not merged.
 
-use super::model::{BeadStatus, ConvoyEntry, ConvoyStatus};
-use crate::ids::{ConvoyId, RigId};
+use super::model::{BeadStatus, ConvoyEntry, ConvoyStatus, MayorMessage, MayorMessageStatus};
+use crate::ids::{BeadId, ConvoyId, RigId};
 use serde_json::{Map, Value, json};
 
 /// See the module.
@@ -58,6 +58,17 @@ impl Outcome {
     #[must_use]
     pub fn of_deleted_convoy(id: &ConvoyId) -> Self {
         Self { terminal: true, told: json!({"convoy_id": id, "status": "deleted"}) }
+    }
+
+    /// A message to the Mayor; `None`: there is none any more, because newer ones took its place.
+    #[must_use]
+    pub fn of_message(id: &BeadId, known: Option<&MayorMessage>) -> Self {
+        let terminal = known.is_none_or(|message| message.status == MayorMessageStatus::Answered);
+        let told = match known {
+            Some(message) => json!({"message_id": id, "status": message.status}),
+            None => json!({"message_id": id, "status": "dropped"}),
+        };
+        Self { terminal, told }
     }
 
     /// The fields of what is told.

@@ -196,7 +196,7 @@ methods! {
     LIST_CONVOYS: Town "listConvoys" () Read Refuse => town::convoys::list_convoys;
     LIST_CONVOYS_DETAILED: Town "listConvoysDetailed" () Read Refuse => town::convoys::list_convoys_detailed;
     GET_CONVOY_STATUS: Town "getConvoyStatus" ("convoyId") Read Refuse => town::status::get_convoy_status;
-    SEND_MAYOR_MESSAGE: Town "sendMayorMessage" ("message", "model", "uiContext", "actorUserId") Lead Refuse => town::mayor::send_message;
+    SEND_MAYOR_MESSAGE: Town "sendMayorMessage" ("message", "model", "uiContext", "actorUserId") Lead Refuse => town::mayor_mail::send_message;
     GET_MAYOR_STATUS: Town "getMayorStatus" () Read Refuse => town::mayor::get_status;
     GET_ALARM_STATUS: Town "getAlarmStatus" ("cached") Read Refuse => town::status::get_alarm_status;
     LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
@@ -209,6 +209,11 @@ methods! {
     TOUCH_MAYOR_HEARTBEAT: Town "touchAgentHeartbeat" ("agentId", "watermark") Lead Refuse => town::mayor::touch_heartbeat;
     SET_DASHBOARD_CONTEXT: Town "setDashboardContext" ("xml") Lead Refuse => town::mayor::set_dashboard_context;
     GET_DASHBOARD_CONTEXT: Town "getDashboardContext" () Read Refuse => town::mayor::get_dashboard_context;
+    PRIME_MAYOR: Town "primeMayor" () Lead Refuse => town::mayor_prime::prime;
+    CHECK_MAYOR_MAIL: Town "checkMayorMail" () Lead Refuse => town::mayor_reading::check_mail;
+    REPLY_AS_MAYOR: Town "replyAsMayor" ("messageId", "text") Lead Refuse => town::mayor_reading::reply;
+    LIST_MAYOR_MESSAGES: Town "listMayorMessages" ("filter") Read Refuse => town::mayor_mail::list;
+    GET_MAYOR_MESSAGE: Town "getMayorMessage" ("messageId") Read Refuse => town::mayor_mail::get;
     UPDATE_MAYOR_MODEL: Town "updateMayorModel" ("model", "smallModel") Admin Refuse => town::mayor::update_model;
     ROUTE_ESCALATION: Town "routeEscalation" ("input") Agent Refuse => town::escalations::route;
     LIST_ESCALATIONS: Town "listEscalations" ("filter") Read Refuse => town::escalations::list;
@@ -328,7 +333,7 @@ methods! {
     OPEN_STREAM: Session "openStream" ("stream") Internal Create => session::open_stream;
     SUBSCRIBE: Session "addRoutes" ("session", "stream", "name", "routes") Internal Create => session::subscribe;
     UNSUBSCRIBE: Session "removeRoutes" ("session", "stream", "name") Internal Always("") => session::unsubscribe;
-    ANSWERED: Session "answered" ("session", "id", "answer") Internal Always("") => session::answered;
+    ANSWERED: Session "clientAnswered" ("session", "id", "answer") Internal Always("") => session::answered;
     CANCELLED: Session "cancelled" ("session", "request") Internal Create => session::cancelled;
     HEAR: Session "hear" ("session", "request", "ids", "until") Internal Create => session::hear;
     SPEND_ONCE: Session "spendOnce" ("what", "expiresAt") Internal Create => session::spend_once;

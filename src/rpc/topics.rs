@@ -11,6 +11,12 @@ use crate::store::outbox::{self, Composed, Owed, RESEND_MILLIS};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
+/// The kind of letter by which a session tells a source that somebody has taken a notification; its subject is the topic, its
+/// body the number that the source gave the notification under `RECEIPT`.
+pub const TAKEN: &str = "taken";
+/// Where what is told of a topic has such a number. It only ever grows.
+pub const RECEIPT: &str = "sequence";
+
 /// The calling session hears of these topics until `expires_at`, and of no others of this object.
 ///
 /// # Errors

@@ -4,13 +4,14 @@
 //! when a source tells this object). Sources are asked by a letter that lists everything wanted of them; it is
 //! repeated while anybody listens, so a source that forgot, or was not there, hears again.
 
-use super::{clean_up_later, streams, tasks};
+use super::{clean_up_later, receipts, streams, tasks};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::TownId;
 use crate::peer::Route;
 use crate::rpc::call::Instance;
 use crate::rpc::receive::receive;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, Wait, json};
+use crate::rpc::topics::RECEIPT;
 use crate::store::listeners::TOPICS_MAX;
 use crate::store::outbox::{self, Composed, LEASE, Letter, Owed, TOPIC, post};
 use crate::store::sql::{execute, query, query_one, scalar};
@@ -35,9 +36,9 @@ pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]
         let params = Value::Object(route.params.clone()).to_string();
         execute(
             cx.sql,
-            "-- routes_add\nINSERT INTO routes (stream, name, source, topic, town, method, params) VALUES (?, ?, ?, ?, ?, ?, ?)
+            "-- routes_add\nINSERT INTO routes (stream, name, source, topic, town, method, params, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT DO NOTHING",
-            (stream, name, &route.source, &route.topic, &route.town, &route.method, params),
+            (stream, name, &route.source, &route.topic, &route.town, &route.method, params, i64::from(route.receipt)),
         )?;
     }
     let mut sources: Vec<&str> = Vec::new();
@@ -91,6 +92,9 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
 
 /// The town of a source, as those said who listen to it.
 pub(super) fn town_of(cx: &Cx<'_>, target: &Instance) -> Result<Option<TownId>, Failure> {
+    if let Instance::Town(town) = target {
+        return Ok(Some(town.clone()));
+    }
     let town: Option<(Option<String>,)> =
         query_one(cx.sql, "-- routes_town\nSELECT town FROM routes WHERE source = ? AND town IS NOT NULL LIMIT 1", (target.to_string(),))?;
     Ok(town.and_then(|(town,)| town).and_then(|town| TownId::parse(&town).ok()))
@@ -168,7 +172,11 @@ fn notify(cx: &Cx<'_>, source: &str, topic: &str, told: &Map<String, Value>) -> 
             continue;
         }
         let meta = outcome.map(|outcome| (OUTCOME, Value::Object(outcome.clone())));
-        tell(cx, &heard, None, meta)?;
+        let number = tell(cx, &heard, None, meta)?;
+        let receipt = outcome.and_then(|outcome| outcome.get(RECEIPT)).and_then(Value::as_i64);
+        if let Some(receipt) = receipt.filter(|_| heard.receipt == 1) {
+            receipts::expect(cx, &heard.stream, number, (source, topic, receipt))?;
+        }
     }
     Ok(())
 }
@@ -188,23 +196,26 @@ struct Listener {
     subscription_id: Option<String>,
     method: String,
     params: String,
+    /// 1: the source wants to know when it has gone out.
+    receipt: i64,
 }
 
 fn listeners(cx: &Cx<'_>, source: &str, topic: &str) -> Result<Vec<Listener>, Failure> {
-    type Row = (String, String, Option<String>, String, String);
+    type Row = (String, String, Option<String>, String, String, i64);
     let rows: Vec<Row> = query(
         cx.sql,
-        "-- routes_heard\nSELECT DISTINCT streams.stream, streams.kind, streams.subscription_id, routes.method, routes.params
+        "-- routes_heard\nSELECT DISTINCT streams.stream, streams.kind, streams.subscription_id, routes.method, routes.params, routes.receipt
          FROM routes JOIN streams USING (stream)
          WHERE routes.source = ? AND routes.topic = ? AND streams.has_ended = 0 AND (streams.expires_at > ? OR streams.kind = 'task')",
         (source, topic, cx.now.millis()),
     )?;
-    let listener = |(stream, kind, subscription_id, method, params)| Listener { stream, kind, subscription_id, method, params };
+    let listener =
+        |(stream, kind, subscription_id, method, params, receipt)| Listener { stream, kind, subscription_id, method, params, receipt };
     Ok(rows.into_iter().map(listener).collect())
 }
 
-/// Puts the notification on the listener's stream.
-fn tell(cx: &Cx<'_>, to: &Listener, more: Option<&Map<String, Value>>, meta: Option<(&str, Value)>) -> Result<(), Failure> {
+/// Puts the notification on the listener's stream; answers its number there.
+fn tell(cx: &Cx<'_>, to: &Listener, more: Option<&Map<String, Value>>, meta: Option<(&str, Value)>) -> Result<i64, Failure> {
     let mut params: Map<String, Value> =
         serde_json::from_str(&to.params).map_err(|error| Fault::new("read a notification's parameters", error))?;
     params.extend(more.cloned().unwrap_or_default());

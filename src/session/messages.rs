@@ -40,7 +40,7 @@ fn keep(cx: &Cx<'_>, session: &str, id: &str, answer: &str) -> Result<Answer, Fa
     Ok(Answer::Void)
 }
 
-/// `answered`: a client answers a request of ours. The first answer counts.
+/// `clientAnswered`: a client answers a request of ours. The first answer counts.
 pub(crate) fn answered(cx: &Cx<'_>, _caller: &Caller, (session, id, answer): (String, String, String)) -> Result<Answer, Failure> {
     keep(cx, &session, &id, &answer)
 }

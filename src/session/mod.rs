@@ -1,11 +1,12 @@
 //! The core of `SessionDO`: protocol state that must outlive a request. Nothing about work.
 //!
 //! `streams` keeps what is sent and who reads it, `heard` what streams, tasks and watches hear of and from whom,
-//! `messages` what clients send beside their calls, `tasks` the calls that are answered later. This file owns ended
+//! `receipts` what of it has gone out, `messages` what clients send beside their calls, `tasks` the calls that are answered later. This file owns ended
 //! sessions, log levels, and what the alarm does. A session that did none of this leaves no trace here.
 
 mod heard;
 mod messages;
+mod receipts;
 mod schema;
 mod streams;
 mod tasks;
@@ -19,6 +20,8 @@ use crate::error::{Failure, Fault};
 use crate::kept::SessionState;
 use crate::peer::LogLevel;
 use crate::rpc::serve::{Answer, Caller, Core, Cx, Owes, json};
+use crate::rpc::topics::TAKEN;
+use crate::store::outbox::{Composed, Owed};
 use crate::store::sql::{execute, query_one};
 use crate::time::Timestamp;
 
@@ -31,7 +34,7 @@ pub const CORE: Core = Core {
     authorize: |_, _| Ok(()),
     check_writer: None,
     alarm,
-    owes: Some(Owes { compose: heard::compose, town: heard::town_of }),
+    owes: Some(Owes { compose, town: heard::town_of }),
     read_stream: Some(streams::read),
 };
 
@@ -72,6 +75,11 @@ pub(crate) fn set_log_level(
     )?;
     clean_up_later(cx);
     Ok(Answer::Void)
+}
+
+/// What is owed: requests to be told, and what somebody has taken.
+fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
+    if owed.kind == TAKEN { receipts::compose(owed) } else { heard::compose(cx, owed) }
 }
 
 /// The alarm comes to throw away what has expired.

@@ -3,7 +3,7 @@
 //! Owns `streams` and `events`: their numbers, bounds, and what a connection reads. What comes onto a stream is
 //! appended by the edge (a call's own messages) or by `heard` (changes).
 
-use super::{clean_up_later, heard};
+use super::{clean_up_later, heard, receipts};
 use crate::error::{Code, Failure, Refusal};
 use crate::kept::{Appended, OpenStream};
 use crate::rpc::serve::{Answer, Caller, Cx, Next, Position, json};
@@ -73,11 +73,12 @@ fn check_room(cx: &Cx<'_>, key: &str) -> Result<(), Failure> {
     Err(refusal.hint("Close some; those without a client are forgotten within minutes.").into())
 }
 
-/// Appends a message that nobody's call is about.
-pub(super) fn append(cx: &Cx<'_>, stream: &str, message: &str) -> Result<(), Failure> {
+/// Appends a message that nobody's call is about; answers its number.
+pub(super) fn append(cx: &Cx<'_>, stream: &str, message: &str) -> Result<i64, Failure> {
     let last: i64 = scalar(cx.sql, "-- streams_last\nSELECT last FROM streams WHERE stream = ?", (stream,))?;
     keep(cx, stream, last + 1, message)?;
-    set_last(cx, stream, last + 1)
+    set_last(cx, stream, last + 1)?;
+    Ok(last + 1)
 }
 
 fn keep(cx: &Cx<'_>, stream: &str, number: i64, message: &str) -> Result<(), Failure> {
@@ -178,6 +179,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     if generation != position.generation {
         return Ok(over(String::new(), position.after));
     }
+    let proof = receipts::come_back(cx, position)?;
     let events: Vec<(i64, String)> = query(
         cx.sql,
         "-- events_read\nSELECT number, data FROM events WHERE stream = ? AND number > ? ORDER BY number LIMIT ?",
@@ -189,6 +191,12 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     for (number, data) in &events {
         text.push_str(&sse::event(name.map(|name| sse::event_id(name, *number)).as_deref(), data));
         after = *number;
+    }
+    if let (Some((first, _)), Some((last, _))) = (events.first(), events.last()) {
+        receipts::hand_out(cx, position, (*first, *last))?;
+    }
+    if proof.is_due && text.is_empty() {
+        text.push_str(sse::COMMENT);
     }
     if after > sent {
         execute(cx.sql, "-- streams_sent\nUPDATE streams SET sent = ? WHERE stream = ?", (after, stream))?;
@@ -220,14 +228,16 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
         let expires_at = cx.now.plus_millis(life).millis();
         execute(cx.sql, "-- streams_renew\nUPDATE streams SET expires_at = ? WHERE stream = ?", (expires_at, stream))?;
     }
-    let until = if is_a_calls { closes_at.min(expires_at) } else { closes_at };
-    Ok(Next { text, after, ends: false, until: Timestamp::from_millis(until) })
+    let until = Timestamp::from_millis(if is_a_calls { closes_at.min(expires_at) } else { closes_at });
+    let until = proof.at.map_or(until, |at| until.min(at));
+    Ok(Next { text, after, ends: false, until })
 }
 
 /// A stream is gone, with all that belongs to it.
 pub(super) fn forget(cx: &Cx<'_>, stream: &str) -> Result<(), Failure> {
     execute(cx.sql, "-- streams_forget_events\nDELETE FROM events WHERE stream = ?", (stream,))?;
     execute(cx.sql, "-- streams_forget_routes\nDELETE FROM routes WHERE stream = ?", (stream,))?;
+    receipts::forget(cx, stream)?;
     execute(cx.sql, "-- streams_forget\nDELETE FROM streams WHERE stream = ?", (stream,))?;
     cx.wake(stream.to_owned());
     Ok(())

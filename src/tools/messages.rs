@@ -22,7 +22,7 @@ pub(super) const MAYOR: &str = "mayor";
 const SUBJECT_CHARS_MAX: usize = 80;
 
 /// Leaves a message for the town's Mayor, who runs the town's own work. Use it to delegate, to hold something off, or to ask;
-/// it does not wait for an answer.
+/// `wait_for` hears the answer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMayorMessage {
@@ -37,7 +37,7 @@ pub struct MessageSent {
     summary: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
-    /// `queued` until a Mayor has read it.
+    /// `queued`: kept, and nobody knows of it yet.
     delivery: String,
     mayor_agent_id: String,
     mayor_status: String,
@@ -60,10 +60,10 @@ impl Tool for SendMayorMessage {
     fn render(self, answers: Answers, place: &Place) -> Result<MessageSent, Failure> {
         let sent: MayorMessageResult = answers.one(&SEND_MAYOR_MESSAGE)?;
         let delivery = sent.delivery.unwrap_or_else(|| "unknown".to_owned());
-        let summary = match sent.queued_messages {
-            Some(waiting) => format!("{delivery}: {waiting} message(s) wait until the Mayor reads them."),
-            None => format!("{delivery}."),
-        };
+        let waiting =
+            sent.queued_messages.map_or_else(String::new, |waiting| format!(": {waiting} message(s) wait until the Mayor reads them"));
+        let hear = sent.message_id.as_ref().map_or_else(String::new, answer_hint);
+        let summary = format!("{delivery}{waiting}.{hear}");
         Ok(MessageSent {
             town: place.town()?.to_string(),
             summary,
@@ -74,6 +74,11 @@ impl Tool for SendMayorMessage {
             queued_messages: sent.queued_messages,
         })
     }
+}
+
+/// How its sender hears of an answer.
+fn answer_hint(id: &BeadId) -> String {
+    format!(" To hear the answer call wait_for with message {id}, or look with mayor_messages.")
 }
 
 /// Sends a message to an agent, or to the Mayor. Mail waits until it is read, a handoff gives work over, a nudge is a reminder
@@ -182,7 +187,7 @@ impl SendMessage {
         let sent: MayorMessageResult = decode(&SEND_MAYOR_MESSAGE, &live.client.call(&call, Some(town), live.idempotency_key).await?)?;
         Ok(MessageAccepted {
             town: town.to_string(),
-            summary: "It waits until the Mayor reads it.".to_owned(),
+            summary: format!("It waits until the Mayor reads it.{}", sent.message_id.as_ref().map_or_else(String::new, answer_hint)),
             to: MAYOR.to_owned(),
             channel: Sent::Mail,
             rig: None,

@@ -22,6 +22,7 @@ pub mod list;
 pub mod live;
 pub mod mailbox;
 pub mod mayor;
+pub mod mayor_messages;
 pub mod merge_queue;
 pub mod messages;
 pub mod page;
@@ -75,6 +76,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<convoy_changes::StartConvoy>(Convoys),
     ToolDef::of::<convoy_changes::UpdateConvoy>(Convoys),
     ToolDef::of::<messages::SendMayorMessage>(Agents),
+    ToolDef::of::<mayor_messages::MayorMessages>(Agents).on_request(),
     ToolDef::live::<messages::SendMessage>(Agents),
     ToolDef::of::<mailbox::ListMessages>(Agents),
     ToolDef::of::<escalations::ListEscalations>(Agents),

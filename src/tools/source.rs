@@ -6,6 +6,7 @@
 use crate::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use crate::peer::Route;
 use crate::rpc::call::Instance;
+use crate::town::topics::MESSAGES;
 use serde_json::{Map, Value};
 
 /// Who tells of a change.
@@ -16,13 +17,15 @@ pub struct Source {
     pub topic: String,
     /// The town it belongs to.
     pub town: Option<TownId>,
+    /// It wants to know what has gone out.
+    pub receipt: bool,
 }
 
 impl Source {
     /// An object of a town.
     #[must_use]
     pub fn of_town(town: &TownId, at: &Instance, topic: impl Into<String>) -> Self {
-        Self { source: at.to_string(), topic: topic.into(), town: Some(town.clone()) }
+        Self { source: at.to_string(), topic: topic.into(), town: Some(town.clone()), receipt: false }
     }
 
     /// A topic of the town itself.
@@ -43,6 +46,24 @@ impl Source {
         Self::of_town(town, &Instance::Rig(rig.clone()), format!("bead:{bead}"))
     }
 
+    /// The conversation with the Mayor, for everyone else.
+    #[must_use]
+    pub fn mayor(town: &TownId) -> Self {
+        Self::town(town, "mayor")
+    }
+
+    /// What the Mayor has to read, for the Mayor itself: the town wants to know what it was told of.
+    #[must_use]
+    pub fn messages(town: &TownId) -> Self {
+        Self { receipt: true, ..Self::town(town, MESSAGES) }
+    }
+
+    /// What became of a message to the Mayor.
+    #[must_use]
+    pub fn message(town: &TownId, message: &BeadId) -> Self {
+        Self::town(town, format!("message:{message}"))
+    }
+
     /// How an agent stands.
     #[must_use]
     pub fn agent(town: &TownId, rig: &RigId, agent: &AgentId) -> Self {
@@ -52,7 +73,7 @@ impl Source {
     /// The route by which a change becomes this notification.
     #[must_use]
     pub fn route(self, method: &str, params: Map<String, Value>) -> Route {
-        let Self { source, topic, town } = self;
-        Route { source, topic, town: town.map(|town| town.to_string()), method: method.to_owned(), params }
+        let Self { source, topic, town, receipt } = self;
+        Route { source, topic, town: town.map(|town| town.to_string()), method: method.to_owned(), params, receipt }
     }
 }

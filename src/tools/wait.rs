@@ -15,9 +15,9 @@ use crate::offer::ToolReply;
 use crate::peer::{Ability, Ending, Later, Stop, WAITED_SECONDS};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
-use crate::rpc::model::{Bead, ConvoyDetail};
+use crate::rpc::model::{Bead, ConvoyDetail, MayorMessage};
 use crate::rpc::outcome::Outcome;
-use crate::rpc::table::{AWAIT_WATCH, GET_BEAD, GET_CONVOY_STATUS, Method, OPEN_WATCH};
+use crate::rpc::table::{AWAIT_WATCH, GET_BEAD, GET_CONVOY_STATUS, GET_MAYOR_MESSAGE, Method, OPEN_WATCH};
 use crate::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::LocalBoxFuture;
@@ -38,15 +38,17 @@ const RETRY_MILLIS: u32 = 500;
 /// For how much longer than the call the watch is kept.
 const WATCH_SPARE_MILLIS: i64 = 60_000;
 
-/// Waits until a convoy or a bead has ended, and says how. Use it instead of looking again and again; where `done` is
-/// false, call it again.
+/// Waits until a convoy or a bead has ended, or the Mayor has replied to a message, and says how. Use it instead of looking
+/// again and again; where `done` is false, call it again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitFor {
-    /// Convoy id: waits until every bead of it is done, merged or failed. Give this or `bead`.
+    /// Convoy id: waits until every bead of it is done, merged or failed. Give this, `bead` or `message`.
     convoy: Option<String>,
-    /// Bead id: waits until it is done, merged or failed. Give this or `convoy`.
+    /// Bead id: waits until it is done, merged or failed.
     bead: Option<String>,
+    /// Id of a message to the Mayor: waits for a reply.
+    message: Option<String>,
     /// How long to wait at most, 1 to 3600 (default 600). A client that takes no tasks is answered after 25 at the latest.
     timeout_seconds: Option<u32>,
 }
@@ -61,7 +63,7 @@ pub struct Waited {
     done: bool,
     /// Of a convoy: `staged`, `running`; `complete` or `landed` when every bead is done or merged; `closed` when a person
     /// ended it; `failed` when all have ended and some of them failed. Of a bead: `open`, `in_progress`, `in_review`; `merged`, `done` (closed without
-    /// evidence of a merge) or `failed`. Of either: `deleted`.
+    /// evidence of a merge) or `failed`. Of either: `deleted`. Of a message: `queued`, `delivered`, `read`, `answered`, `dropped`.
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     convoy_id: Option<String>,
@@ -76,6 +78,8 @@ pub struct Waited {
     bead_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rig_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
     /// When it was so, where that is not now.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
@@ -89,17 +93,19 @@ pub struct Waited {
 enum Subject {
     Convoy,
     Bead,
+    Message,
 }
 
 /// What is waited for.
 enum Until {
     Convoy(ConvoyId),
     Bead(RigId, BeadId),
+    Message(BeadId),
 }
 
 impl LiveTool for WaitFor {
     const NAME: &'static str = "wait_for";
-    const TITLE: &'static str = "Wait for a convoy or a bead";
+    const TITLE: &'static str = "Wait for something to end";
     const HINTS: Hints = Hints::READ;
     const REACH: Reach = Reach::Town;
     const EXAMPLE: &'static str = r#"{"convoy":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","timeout_seconds":600}"#;
@@ -131,20 +137,28 @@ impl WaitFor {
 
     /// What the arguments name, and how it stands.
     async fn until(&self, live: &Live<'_>) -> Result<(Until, Outcome), Failure> {
-        match (&self.convoy, &self.bead) {
-            (Some(convoy), None) => {
+        match (&self.convoy, &self.bead, &self.message) {
+            (Some(convoy), None, None) => {
                 let until = Until::Convoy(convoy_id("convoy", convoy)?);
                 let now = until.look(live).await?;
                 if now == until.gone() { Err(unknown(convoy).into()) } else { Ok((until, now)) }
             }
-            (None, Some(id)) => {
+            (None, Some(id), None) => {
                 let (rig, bead) = bead(live.client, live.place.town()?, id.trim()).await?;
                 let now = of_bead(&rig, &bead);
                 Ok((Until::Bead(rig, bead.bead_id), now))
             }
+            (None, None, Some(id)) => {
+                let unknown = |code| Refusal::new(code, "message: no message to this town's Mayor has that id");
+                let hint = "send_mayor_message tells the id, mayor_messages shows all.";
+                let id = BeadId::parse(id.trim()).map_err(|_| unknown(Code::InvalidArgument).hint(hint))?;
+                let until = Until::Message(id);
+                let now = until.look(live).await?;
+                if now == until.gone() { Err(unknown(Code::NotFound).hint(hint).into()) } else { Ok((until, now)) }
+            }
             _ => {
-                let refusal = Refusal::new(Code::InvalidArgument, "wait_for: give either convoy or bead");
-                Err(refusal.hint("list_convoys and list_beads show their ids.").into())
+                let refusal = Refusal::new(Code::InvalidArgument, "wait_for: give one of convoy, bead and message");
+                Err(refusal.hint("list_convoys, list_beads and mayor_messages show their ids.").into())
             }
         }
     }
@@ -163,6 +177,10 @@ impl Until {
                 let found: Option<Bead> = ask(live, town, Instance::Rig(rig.clone()), &GET_BEAD, (id,)).await?;
                 Ok(found.map_or_else(|| self.gone(), |bead| of_bead(rig, &bead)))
             }
+            Self::Message(id) => {
+                let found: Option<MayorMessage> = ask(live, town, Instance::Town(town.clone()), &GET_MAYOR_MESSAGE, (id,)).await?;
+                Ok(Outcome::of_message(id, found.as_ref()))
+            }
         }
     }
 
@@ -171,6 +189,7 @@ impl Until {
         match self {
             Self::Convoy(id) => Outcome::of_deleted_convoy(id),
             Self::Bead(rig, id) => Outcome::of_bead(id.as_str(), rig, None),
+            Self::Message(id) => Outcome::of_message(id, None),
         }
     }
 
@@ -178,6 +197,7 @@ impl Until {
         match self {
             Self::Convoy(id) => Source::convoy(town, id),
             Self::Bead(rig, id) => Source::bead(town, rig, id),
+            Self::Message(id) => Source::message(town, id),
         }
     }
 
@@ -190,9 +210,15 @@ impl Until {
             Self::Bead(_, id) => {
                 (Subject::Bead, format!("Read gastown://towns/{town}/beads/{id}, or call list_beads, to see what became of it."))
             }
+            Self::Message(_) => {
+                (Subject::Message, format!("Read gastown://towns/{town}/mayor, or call mayor_messages, to see what the Mayor replied."))
+            }
         };
-        let next =
-            if done { then } else { "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned() };
+        let next = match self {
+            _ if done => then,
+            Self::Message(_) => "The Mayor has not replied yet. Call wait_for again with the same arguments.".to_owned(),
+            _ => "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned(),
+        };
         Map::from_iter([
             ("town".to_owned(), json!(town)),
             ("subject".to_owned(), json!(subject)),

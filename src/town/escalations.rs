@@ -4,7 +4,7 @@
 //! times; what was acknowledged stays so. The beads that stand for escalations are the rigs', under the same ids.
 
 use super::state::{self, TownState};
-use super::{breaker, config, feed, letters, mayor, rigs};
+use super::{breaker, config, feed, letters, mayor_mail, rigs};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{BeadId, RigId};
 use crate::rig::hooks::check_speaks_for;
@@ -197,7 +197,7 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
     );
     let sender = entry.source_agent_id.as_ref().map_or_else(|| "town".to_owned(), |agent| format!("agent {agent}"));
     // A Mayor with too many messages finds it in the inbox.
-    mayor::leave(cx, town, &sender, &text, None).map(drop)
+    mayor_mail::leave(cx, town, &sender, &text, None).map(drop)
 }
 
 /// `listEscalations`, newest first.

@@ -1,25 +1,16 @@
-//! The Mayor: its agent id, its session, and the messages people leave for it.
+//! The Mayor: its agent id, its session, and who may speak as it.
 //!
-//! Owns the `mayor_messages` table and its tally. No Mayor connects to this town by itself, so a message waits until one asks: it is
-//! `queued`, and nothing claims more.
+//! Owns the Mayor's columns of the town's row. What it is told and replies is `mayor_mail`'s.
 
 use super::state::{self, TownState};
-use super::{config, feed, topics};
+use super::{config, mayor_mail, topics};
+use crate::auth::principal::Role;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
-use crate::ids::BeadId;
-use crate::rpc::model::{FeedKind, MayorMessageResult, MayorSession, MayorStatus, TownConfig};
+use crate::rpc::model::{MayorSession, MayorStatus, TownConfig};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query_one, scalar};
+use crate::store::sql::{execute, scalar};
 use crate::time::Timestamp;
 use serde_json::{Value, json as value};
-
-/// Longest message, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
-/// Longest UI context, in characters (Gastown contract 4.3).
-pub const UI_CONTEXT_CHARS_MAX: usize = 10_000;
-/// Most messages that may wait.
-pub const QUEUED_MAX: i64 = 100_000;
 
 /// Largest dashboard context, in bytes.
 pub const DASHBOARD_CONTEXT_BYTES_MAX: usize = 64 * 1024;
@@ -27,99 +18,6 @@ pub const DASHBOARD_CONTEXT_BYTES_MAX: usize = 64 * 1024;
 pub const MODEL_BYTES_MAX: usize = 200;
 const IDLE: &str = "idle";
 const ACTIVE: &str = "active";
-
-/// How many messages have which status, kept by triggers: the answer to a message says how many wait, and must not cost
-/// more the more there are. Part of the first migration.
-pub const CREATE_MESSAGE_TALLY: [&str; 4] = [
-    "-- message_tally
-CREATE TABLE message_tally (
-  status TEXT PRIMARY KEY,
-  messages INTEGER NOT NULL                 -- how many have it
-) STRICT, WITHOUT ROWID",
-    "-- message_tally_insert
-CREATE TRIGGER message_tally_insert AFTER INSERT ON mayor_messages BEGIN
-  INSERT INTO message_tally (status, messages) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET messages = messages + 1;
-END",
-    "-- message_tally_update
-CREATE TRIGGER message_tally_update AFTER UPDATE OF status ON mayor_messages WHEN old.status <> new.status BEGIN
-  UPDATE message_tally SET messages = messages - 1 WHERE status = old.status;
-  INSERT INTO message_tally (status, messages) VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET messages = messages + 1;
-END",
-    "-- message_tally_delete
-CREATE TRIGGER message_tally_delete AFTER DELETE ON mayor_messages BEGIN
-  UPDATE message_tally SET messages = messages - 1 WHERE status = old.status;
-END",
-];
-
-/// `sendMayorMessage(message, model, uiContext, actorUserId)`. The model is ignored, as the contract has it.
-pub(crate) fn send_message(
-    cx: &Cx<'_>,
-    caller: &Caller,
-    (message, _model, ui_context, _actor): (String, Value, Option<String>, Value),
-) -> Result<Answer, Failure> {
-    let town = state::require(cx)?;
-    if message.trim().is_empty() || message.len() > MESSAGE_BYTES_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("message must have 1 to {MESSAGE_BYTES_MAX} bytes")));
-    }
-    if ui_context.as_ref().is_some_and(|context| context.chars().count() > UI_CONTEXT_CHARS_MAX) {
-        return Err(refuse(Code::InvalidArgument, format!("uiContext must have at most {UI_CONTEXT_CHARS_MAX} characters")));
-    }
-    let actor = caller.actor();
-    let Some(id) = leave(cx, &town, &actor, &message, ui_context.as_deref())? else { return Err(full(cx)?) };
-    feed::write(cx, &town, FeedKind::MayorMessage, id.as_str(), Some(&actor), &value!({}))?;
-    json(&MayorMessageResult {
-        agent_id: town.mayor_agent_id.clone(),
-        session_status: session_status(cx, &town).to_owned(),
-        message_id: Some(id),
-        delivery: Some("queued".to_owned()),
-        queued_messages: Some(queued(cx)?),
-    })
-}
-
-/// Leaves a message that a Mayor reads in its turn; `None` when too many wait already.
-pub(super) fn leave(cx: &Cx<'_>, town: &TownState, sender: &str, message: &str, context: Option<&str>) -> Result<Option<BeadId>, Failure> {
-    if queued(cx)? >= QUEUED_MAX {
-        return Ok(None);
-    }
-    let id = BeadId::from_random(cx.random());
-    write(cx, town, &id, sender, message, context)?;
-    Ok(Some(id))
-}
-
-fn write(cx: &Cx<'_>, town: &TownState, id: &BeadId, sender: &str, message: &str, context: Option<&str>) -> Result<(), Failure> {
-    execute(
-        cx.sql,
-        "-- mayor_send\nINSERT INTO mayor_messages (id, sender, message, ui_context, status, created_at, sequence) VALUES (?, ?, ?, ?, 'queued', ?, ?)",
-        (id, sender, message, context, cx.now.millis(), cx.next_number()?),
-    )?;
-    topics::changed(cx, town, topics::MAYOR)
-}
-
-fn full(cx: &Cx<'_>) -> Result<Failure, Failure> {
-    let refusal = Refusal::new(Code::Conflict, format!("{} messages wait for this Mayor already", queued(cx)?));
-    Ok(refusal.hint("Start a Mayor for the town; it reads them in order.").into())
-}
-
-/// Mail that an agent of a rig has sent to the Mayor. The same letter again is no second message.
-pub(super) fn receive(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
-    let town = state::require(cx)?;
-    let id = BeadId::parse(&letter.subject).map_err(|_| Fault::new("read a message letter", "no id"))?;
-    let known: Option<(i64,)> = query_one(cx.sql, "-- mayor_known\nSELECT 1 FROM mayor_messages WHERE id = ?", (&id,))?;
-    if known.is_some() {
-        return Ok(());
-    }
-    if queued(cx)? >= QUEUED_MAX {
-        return Err(full(cx)?);
-    }
-    let text = |key: &str| letter.body.get(key).and_then(Value::as_str).unwrap_or_default();
-    let about = match text("bead_id") {
-        "" => String::new(),
-        bead => format!("\n\nHands over bead {bead}."),
-    };
-    let message = format!("{}\n\n{}{about}", text("subject"), text("body"));
-    write(cx, &town, &id, text("sender"), message.trim(), None)?;
-    feed::write(cx, &town, FeedKind::MayorMessage, id.as_str(), Some(text("sender")), &value!({}))
-}
 
 /// `ensureMayor`: the Mayor's agent exists from the town's beginning; nothing is started.
 pub(crate) fn ensure(cx: &Cx<'_>, _caller: &Caller, (_actor,): (Value,)) -> Result<Answer, Failure> {
@@ -148,6 +46,33 @@ pub(crate) fn touch_heartbeat(cx: &Cx<'_>, _caller: &Caller, (agent_id, _waterma
     let status = if session_status(cx, &town) == IDLE { ACTIVE } else { &town.mayor_status };
     set_status(cx, &town, status, cx.now)?;
     json(&value!({"drainNonce": town.drain_nonce}))
+}
+
+/// Whether the Mayor itself calls: with its own token, or a container on its behalf.
+pub(super) fn is_own_call(town: &TownState, caller: &Caller) -> bool {
+    let principal = &caller.principal;
+    match principal.role {
+        Role::Mayor => true,
+        Role::Container => principal.agent_id.as_deref() == Some(town.mayor_agent_id.as_str()),
+        _ => false,
+    }
+}
+
+/// The same for what nobody else may do.
+///
+/// # Errors
+/// `Forbidden`.
+pub(super) fn require_own_call(town: &TownState, caller: &Caller) -> Result<(), Failure> {
+    if is_own_call(town, caller) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::Forbidden, "Forbidden: only the town's Mayor reads its messages and replies to them");
+    Err(refusal.hint(format!("Read gastown://towns/{}/mayor to see the conversation.", town.town_id)).into())
+}
+
+/// The Mayor was heard of, at work.
+pub(super) fn is_at_work(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
+    set_status(cx, town, ACTIVE, cx.now)
 }
 
 /// Empty stands for the Mayor, as in the contract.
@@ -179,7 +104,12 @@ pub(crate) fn set_dashboard_context(cx: &Cx<'_>, _caller: &Caller, (context,): (
 /// `getDashboardContext`: null when nobody has set it.
 pub(crate) fn get_dashboard_context(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     state::require(cx)?;
-    json(&scalar::<Option<String>>(cx.sql, "-- mayor_get_dashboard_context\nSELECT dashboard_context FROM town", ())?)
+    json(&dashboard_context(cx)?)
+}
+
+/// The same for the Mayor's first call.
+pub(super) fn dashboard_context(cx: &Cx<'_>) -> Result<Option<String>, Fault> {
+    scalar(cx.sql, "-- mayor_get_dashboard_context\nSELECT dashboard_context FROM town", ())
 }
 
 /// `updateMayorModel(model, smallModel)`: settings of the town's configuration, checked as such.
@@ -211,15 +141,11 @@ pub(super) fn status(cx: &Cx<'_>, town: &TownState) -> Result<MayorStatus, Fault
         status: session_status(cx, town).to_owned(),
         last_activity_at: town.mayor_active_at.unwrap_or(town.created_at),
     };
-    Ok(MayorStatus { configured: true, town_id: town.town_id.clone(), session: Some(session), queued_messages: queued(cx)? })
+    Ok(MayorStatus { configured: true, town_id: town.town_id.clone(), session: Some(session), queued_messages: mayor_mail::unread(cx)? })
 }
 
 /// The contract's word: a Mayor that waits is active too, and one that was not heard of for a while is idle.
-fn session_status(cx: &Cx<'_>, town: &TownState) -> &'static str {
+pub(super) fn session_status(cx: &Cx<'_>, town: &TownState) -> &'static str {
     let heard = town.mayor_active_at.is_some_and(|at| cx.now.since(at) < config::watch(town).heartbeat_seconds.saturating_mul(1_000));
     if heard && town.mayor_status != IDLE { ACTIVE } else { IDLE }
-}
-
-fn queued(cx: &Cx<'_>) -> Result<i64, Fault> {
-    scalar(cx.sql, "-- mayor_queued\nSELECT coalesce(sum(messages), 0) FROM message_tally WHERE status = 'queued'", ())
 }

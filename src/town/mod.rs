@@ -5,7 +5,9 @@
 //! - Rigs: `rigs` (the list), `rig_config` (how each is set up), `pause` (parking, drains), `breaker` (too much fails), `removal` (the end of rigs and town).
 //! - Convoys: `convoys` (the collection), `sling` (new ones), `convoy_changes`, `candidates` (beads that may join), `graph` (their
 //!   dependencies), `mirror` (what the rigs tell of members), `landing` (their end), `check` (whether all agrees).
-//! - What waits for people: `mayor` (messages), `escalations`, `reviews` (the merge queue).
+//! - The Mayor: `mayor` (its session), `mayor_mail` (what it is told), `mayor_reading` (what becomes of that, and replies),
+//!   `mayor_prime` (what it begins with).
+//! - What waits for people: `escalations`, `reviews` (the merge queue).
 //! - What is seen: `status`, `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
 //! - Told to others: `letters` (to the rigs), `topics` (to sessions).
 
@@ -23,6 +25,9 @@ pub mod identity;
 mod landing;
 mod letters;
 pub mod mayor;
+pub mod mayor_mail;
+pub mod mayor_prime;
+pub mod mayor_reading;
 pub mod mirror;
 pub mod pause;
 pub mod removal;
@@ -82,11 +87,13 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     removal::go_when_told(cx, &town)
 }
 
-/// Applies what the rigs send: their summaries, and how the beads of convoys stand.
+/// Applies what the rigs send: their summaries, and how the beads of convoys stand; and what sessions have handed to a Mayor.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
-    let Some(Instance::Rig(rig)) = Instance::parse(source) else {
-        return Err(refuse(Code::Forbidden, "Forbidden: a town takes letters from its rigs only"));
+    let rig = match Instance::parse(source) {
+        Some(Instance::Rig(rig)) => rig,
+        Some(Instance::Session(_)) => return receive(cx, source, &letters, |letter| mayor_reading::taken(cx, letter)),
+        _ => return Err(refuse(Code::Forbidden, "Forbidden: a town takes letters from its rigs and sessions only")),
     };
     if state::require(cx)?.closing || removal::is_leaving(cx, &rig)? {
         return Ok(Answer::Void);
@@ -95,7 +102,7 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     receive(cx, source, &letters, |letter| match letter.kind.as_str() {
         "summary" => rigs::apply_summary(cx, &rig, letter),
         "escalation" => escalations::apply(cx, &rig, letter),
-        "message" => mayor::receive(cx, letter),
+        "message" => mayor_mail::receive(cx, letter),
         "frames" => watch::apply_frames(cx, &rig, letter),
         "bead" => mirror::apply_bead(cx, &rig, letter),
         "landing" => landing::apply_report(cx, &rig, letter),

@@ -1,15 +1,15 @@
-//! What sessions can listen to in a town: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed` and
-//! `mayor`.
+//! What sessions can listen to in a town: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed`, `mayor`
+//! (the conversation with it), `messages` (what the Mayor has to read) and `message:<id>`.
 //!
 //! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
 
 use super::state::{self, TownState};
-use super::{convoys, feed, watch};
+use super::{convoys, feed, mayor_mail, watch};
 use crate::error::Failure;
-use crate::ids::ConvoyId;
+use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::outcome::Outcome;
 use crate::rpc::serve::{Answer, Caller, Cx};
-use crate::rpc::topics;
+use crate::rpc::topics::{self, RECEIPT};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -21,8 +21,10 @@ pub(super) const RIGS: &str = "rigs";
 pub(super) const CONVOYS: &str = "convoys";
 /// The feed has a new entry.
 pub(super) const FEED: &str = "feed";
-/// A message for the Mayor was accepted.
+/// Something became of a message to the Mayor, or the Mayor came or went.
 pub(super) const MAYOR: &str = "mayor";
+/// A message for the Mayor was accepted: for the Mayor, who knows what it has done itself.
+pub const MESSAGES: &str = "messages";
 
 /// `listen`.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
@@ -43,6 +45,24 @@ pub(super) fn convoy_changed(cx: &Cx<'_>, town: &TownState, convoy: &ConvoyId) -
     if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, &format!("convoy:{convoy}")) }
 }
 
+/// A message for the Mayor was accepted.
+pub(super) fn message_left(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
+    changed(cx, town, MAYOR)?;
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, MESSAGES) }
+}
+
+/// Something became of these messages.
+pub(super) fn messages_changed(cx: &Cx<'_>, town: &TownState, messages: &[BeadId]) -> Result<(), Failure> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    changed(cx, town, MAYOR)?;
+    if cx.now >= town.listened_until {
+        return Ok(());
+    }
+    messages.iter().try_for_each(|id| topics::notify(cx, &format!("message:{id}")))
+}
+
 /// What a letter says of the topic, as it is now. A convoy is shown as the rigs last told.
 pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
     if topic == FEED {
@@ -50,6 +70,18 @@ pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
             Some(entry) => topics::news(false, &json!({"number": entry.number, "kind": entry.kind, "subject": entry.subject})),
             None => topics::changed(),
         });
+    }
+    if topic == MESSAGES {
+        let newest = mayor_mail::newest_unread(cx)?;
+        let told = |(id, sequence)| Ok(json!({"message_id": id, "unread": mayor_mail::unread(cx)?, RECEIPT: sequence}));
+        return Ok(topics::news(false, &newest.map_or_else(|| Ok::<_, Failure>(json!({})), told)?));
+    }
+    if topic == MAYOR {
+        let newest = mayor_mail::newest_touched(cx)?;
+        return Ok(newest.map_or_else(topics::changed, |(id, status)| topics::news(false, &json!({"message_id": id, "status": status}))));
+    }
+    if let Some(id) = topic.strip_prefix("message:").and_then(|id| BeadId::parse(id).ok()) {
+        return Ok(topics::standing(&Outcome::of_message(&id, mayor_mail::find(cx, &id)?.as_ref())));
     }
     let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(topics::changed()) };
     let Some(convoy) = convoys::find(cx, &id)? else {

@@ -63,7 +63,8 @@ fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
     let rigs: BTreeSet<String> = [api, web].iter().map(|rig| format!("{own}/rigs/{}", rig.id)).collect();
     assert_eq!(pinned[1..3].iter().cloned().collect::<BTreeSet<_>>(), rigs);
     assert_eq!(pinned[3], format!("{own}/feed"));
-    assert_eq!(pinned[4..8], COMMON);
+    assert_eq!(pinned[4], format!("{own}/mayor"));
+    assert_eq!(pinned[5..9], COMMON);
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 

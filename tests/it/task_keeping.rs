@@ -17,7 +17,7 @@ fn done() -> Ending {
 
 fn about(id: &str) -> Vec<Route> {
     let (source, topic, method) = ("self".to_owned(), format!("task:{id}"), "notifications/tasks".to_owned());
-    vec![Route { source, topic, town: None, method, params: Map::new() }]
+    vec![Route { source, topic, town: None, method, params: Map::new(), receipt: false }]
 }
 
 /// A task as it lies in the database, which nobody was asked for.

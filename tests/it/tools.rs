@@ -70,6 +70,7 @@ fn the_tools_are_exactly_these() {
             "start_convoy",
             "update_convoy",
             "send_mayor_message",
+            "mayor_messages",
             "send_message",
             "list_messages",
             "list_escalations",

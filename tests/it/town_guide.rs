@@ -15,7 +15,7 @@ use gastown_mcp::rpc::outcome::Outcome;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::TOOLS;
 use gastown_mcp::tools::convoys::Phase;
-use gastown_mcp::town::{config, convoys, escalations, feed, mayor, pause, rigs, sling as batch, watch};
+use gastown_mcp::town::{config, convoys, escalations, feed, mayor_mail, mayor_reading, pause, rigs, sling as batch, watch};
 use serde_json::{Value, json};
 use std::fmt::{Display, Write as _};
 use std::fs;
@@ -150,7 +150,12 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("a nudge", format!("{}, kept {} at most", bytes(nudges::NUDGE_BYTES_MAX), time(nudges::TTL_SECONDS_MAX * 1_000))),
         ("unread messages of an agent, per channel", count(messages::WAITING_MAX)),
         ("read messages are kept", time(messages::READ_KEPT_MILLIS)),
-        ("a message to the Mayor; how many wait", format!("{}; {}", bytes(mayor::MESSAGE_BYTES_MAX), count(mayor::QUEUED_MAX))),
+        ("a message to the Mayor; how many wait", format!("{}; {}", bytes(mayor_mail::MESSAGE_BYTES_MAX), count(mayor_mail::UNREAD_MAX))),
+        (
+            "a reply of the Mayor; replies to one message",
+            format!("{}; {}", bytes(mayor_reading::REPLY_BYTES_MAX), mayor_reading::REPLIES_MAX),
+        ),
+        ("messages that the Mayor has read or answered", format!("the {} that changed last are kept", count(mayor_reading::SETTLED_MAX))),
         ("an escalation; how many wait", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
         (
             "an escalation is raised again",

@@ -130,7 +130,7 @@ async fn honour(call: &Call<'_>, filter: &Filter) -> Result<(Map<String, Value>,
         if call.server.state().task(id).await.map_err(|fault| internal(call.server, &fault))?.is_some() {
             tasks.push(Value::from(id.as_str()));
             let (source, topic, method) = ("self".to_owned(), format!("task:{id}"), "notifications/tasks".to_owned());
-            routes.push(Route { source, topic, town: None, method, params: Map::new() });
+            routes.push(Route { source, topic, town: None, method, params: Map::new(), receipt: false });
         }
     }
     if !tasks.is_empty() {

@@ -4,6 +4,7 @@
 //! say of other tools is said in the same names (`words`).
 
 pub mod alias;
+pub mod desk;
 pub mod ui;
 pub mod words;
 
@@ -27,6 +28,9 @@ const TOKEN: Argument = same("confirm_token");
 
 /// Every tool of Mayors, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
+    ToolDef::of::<desk::GtPrime>(Work).for_mayors(),
+    ToolDef::of::<desk::GtMailCheck>(Agents).for_mayors(),
+    ToolDef::of::<desk::GtReply>(Agents).for_mayors(),
     ToolDef::of::<sling::Sling>(Work)
         .named(
             "gt_sling",

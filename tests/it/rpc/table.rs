@@ -98,9 +98,11 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
 /// Those of agents' own lives, messages, escalations and the Mayor.
 fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> Option<Value> {
     Some(match (method.object, method.name) {
-        (Object::Town, "getMayorAgentId" | "getDashboardContext") | (Object::Rig, "expireStaleNudges") => json!([]),
-        (Object::Town, "ensureMayor" | "listEscalations") | (Object::Rig, "listMessages") => json!([null]),
+        (Object::Town, "getMayorAgentId" | "getDashboardContext" | "primeMayor" | "checkMayorMail")
+        | (Object::Rig, "expireStaleNudges") => json!([]),
+        (Object::Town, "ensureMayor" | "listEscalations" | "listMayorMessages") | (Object::Rig, "listMessages") => json!([null]),
         (Object::Town, "mayorWaiting") => json!([null, null]),
+        (Object::Town, "replyAsMayor") => json!([bead, "r"]),
         (Object::Town, "touchAgentHeartbeat") => json!(["", null]),
         (Object::Town, "setDashboardContext") => json!(["<x/>"]),
         (Object::Town, "updateMayorModel") => json!(["a/model", null]),
@@ -169,7 +171,7 @@ fn session_args(method: &Method, town: &Town) -> Value {
         "openStream" => json!([{"stream": "a", "routes": [], "closes_at": now}]),
         "addRoutes" => json!(["s", "get", "n", []]),
         "removeRoutes" => json!(["s", "get", "n"]),
-        "answered" => json!(["s", "q", "{}"]),
+        "clientAnswered" => json!(["s", "q", "{}"]),
         "cancelled" => json!(["s", "1"]),
         "hear" => json!(["s", "1", [], now]),
         "openWatch" => json!(["w", [], now]),

@@ -3,6 +3,7 @@
 //! Owns the invariants of rigs, and the comparison with the ledger. What must be so only when all is quiet is `quiet`'s;
 //! the town's part of the ledger is looked at in `check_town`.
 
+use super::conversation;
 use super::ledger::{Known, Ledger};
 use super::world::World;
 use crate::support::HostSql;
@@ -31,6 +32,8 @@ struct RigBefore {
 pub struct Before {
     rigs: BTreeMap<String, RigBefore>,
     town: u64,
+    /// Messages to the Mayor: how far each had come, and its place.
+    pub messages: BTreeMap<String, (usize, i64)>,
 }
 
 /// A bead, as its table has it.
@@ -308,6 +311,7 @@ fn check_town(world: &mut World) -> Result<(), String> {
             return Err(format!("a message to the Mayor is lost: {text}"));
         }
     }
+    conversation::check(&mut world.ledger, &sql)?;
     let escalations: BTreeSet<String> = sql.rows::<(String,)>("SELECT id FROM escalations").into_iter().map(|(id,)| id).collect();
     if let Some(lost) = world.ledger.escalations.iter().find(|id| !escalations.contains(*id)) {
         return Err(format!("an escalation is lost: {lost}"));

@@ -25,6 +25,10 @@ pub enum Note {
     Nudge(Rig, String, i64),
     /// A message to the Mayor with this text.
     Mayor(String),
+    /// The Mayor has read messages.
+    MayorTaken,
+    /// The Mayor replied so.
+    Reply(String),
     /// An escalation of the town.
     Escalation,
     /// Mail was taken.
@@ -64,6 +68,8 @@ pub struct Ledger {
     pub mail: Vec<Message>,
     /// Texts of what the Mayor was sent, with the rig that it came through.
     pub mayor: Vec<(Option<String>, String)>,
+    /// What the Mayor replied.
+    pub replies: Vec<String>,
     pub escalations: BTreeSet<String>,
     taken: BTreeSet<String>,
     /// How beads were last seen that are gone: done, and merged.
@@ -87,6 +93,16 @@ impl Ledger {
             Note::MayorMail(rig, text) => self.mayor.push((Some(rig.id.to_string()), text.clone())),
             Note::Nudge(rig, text, until) => self.mail.push(Message { rig: rig.id.to_string(), text: text.clone(), until: *until }),
             Note::Mayor(text) => self.mayor.push((None, text.clone())),
+            Note::MayorTaken => {
+                let mail = answer.get("mail").unwrap_or(answer);
+                for message in mail["messages"].as_array().into_iter().flatten() {
+                    let id = message["id"].as_str().unwrap_or_default();
+                    if !self.taken.insert(id.to_owned()) {
+                        return Err(format!("a message to the Mayor is read twice: {id}"));
+                    }
+                }
+            }
+            Note::Reply(text) => self.replies.push(text.clone()),
             Note::Escalation => {
                 if let Some(id) = answer["id"].as_str() {
                     self.escalations.insert(id.to_owned());

@@ -5,6 +5,7 @@
 //! `ops` says what can happen, `invariants` and `quiet` what must be so, `shrink` which operations it takes to break it.
 
 mod agents;
+mod conversation;
 mod convoys;
 mod edge;
 mod faults;

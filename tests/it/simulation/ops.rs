@@ -80,6 +80,10 @@ static ROWS: &[Row] = rows! {
     "nudge" 2 talk::nudge;
     "take_nudge" 1 talk::take_nudge;
     "mayor_message" 2 talk::mayor_message;
+    "mayor_prime" 1 talk::mayor_prime;
+    "mayor_mail" 2 talk::mayor_mail;
+    "mayor_reply" 2 talk::mayor_reply;
+    "mayor_heard" 1 talk::mayor_heard;
     "escalate" 3 talk::escalate;
     "acknowledge" 3 talk::acknowledge;
     "triage" 3 talk::triage;

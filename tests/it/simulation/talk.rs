@@ -63,6 +63,33 @@ pub fn mayor_message(world: &mut World, numbers: Numbers) {
     world.call(&to, &rpc::SEND_MAYOR_MESSAGE, args, Note::Mayor(text), numbers);
 }
 
+/// Without a key, like the next: a key gives the same messages again.
+pub fn mayor_prime(world: &mut World, _: Numbers) {
+    let to = world.town.at.clone();
+    world.call_as(Caller::Mayor, &to, &rpc::PRIME_MAYOR, (), Note::MayorTaken, [0, 0, 0, 1]);
+}
+
+pub fn mayor_mail(world: &mut World, _: Numbers) {
+    let to = world.town.at.clone();
+    world.call_as(Caller::Mayor, &to, &rpc::CHECK_MAYOR_MAIL, (), Note::MayorTaken, [0, 0, 0, 1]);
+}
+
+pub fn mayor_reply(world: &mut World, numbers: Numbers) {
+    let all: Vec<(String,)> = world.town_rows("SELECT id FROM mayor_messages ORDER BY touched DESC LIMIT 20");
+    let Some((id,)) = pick(&all, numbers[0]) else { return };
+    let (to, text) = (world.town.at.clone(), world.name("reply"));
+    world.call_as(Caller::Mayor, &to, &rpc::REPLY_AS_MAYOR, (id, &text), Note::Reply(text.clone()), numbers);
+}
+
+/// A session tells that the Mayor was told, sometimes of less than the last time.
+pub fn mayor_heard(world: &mut World, numbers: Numbers) {
+    let all: Vec<(i64,)> = world.town_rows("SELECT sequence FROM mayor_messages ORDER BY sequence DESC LIMIT 10");
+    let Some((through,)) = pick(&all, numbers[0]) else { return };
+    let to = world.town.at.clone();
+    let letter = json!([{"kind": "taken", "subject": "messages", "generation": through, "body": through}]);
+    world.call_as(Caller::Session, &to, &rpc::DELIVER_TO_TOWN, (letter,), Note::Nothing, [0, 0, 0, 1]);
+}
+
 pub fn escalate(world: &mut World, numbers: Numbers) {
     let rig = world.rig(numbers[0]);
     let text = world.name("escalation");

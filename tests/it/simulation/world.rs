@@ -14,7 +14,7 @@ use gastown_mcp::error::{Code, Failure};
 use gastown_mcp::ids::{AgentId, RigId};
 use gastown_mcp::rpc::call::{Call, Context, Instance, read_reply};
 use gastown_mcp::rpc::host::within;
-use gastown_mcp::rpc::table::Method;
+use gastown_mcp::rpc::table::{DELIVER_TO_TOWN, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ pub enum Caller {
     Owner,
     Container,
     Mayor,
+    /// The object that keeps the Mayor's streams.
+    Session,
     Polecat(RigId, AgentId),
     /// The process of a dispatch order.
     Process(RigId, AgentId, i64),
@@ -197,6 +199,10 @@ impl World {
             }
             Caller::Container => tokens::container(&self.fleet, &self.town.id),
             Caller::Mayor => tokens::mayor(&self.fleet, &self.town.id),
+            Caller::Session => {
+                let own = Instance::Session(format!("town:{}", self.town.id));
+                tokens::internal(&self.fleet, &own, Some(&self.town.id), &DELIVER_TO_TOWN)
+            }
             Caller::Polecat(rig, agent) => tokens::polecat(&self.fleet, &self.town.id, rig, agent),
             Caller::Process(rig, agent, order) => tokens::ordered(&self.fleet, &self.town.id, rig, agent, *order),
         }

@@ -22,7 +22,14 @@ pub struct Keeping {
 /// A notification of a change of a topic.
 pub fn route(source: &Instance, topic: &str, town: &Town, method: &str) -> Route {
     let params = Map::from_iter([("uri".to_owned(), json!(topic))]);
-    Route { source: source.to_string(), topic: topic.to_owned(), town: Some(town.id.to_string()), method: method.to_owned(), params }
+    Route {
+        source: source.to_string(),
+        topic: topic.to_owned(),
+        town: Some(town.id.to_string()),
+        method: method.to_owned(),
+        params,
+        receipt: false,
+    }
 }
 
 impl Keeping {

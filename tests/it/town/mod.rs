@@ -11,6 +11,8 @@ mod escalations;
 mod feed;
 mod landing;
 mod mayor;
+mod mayor_mail;
+mod mayor_talk;
 mod merge_queue;
 mod pause;
 mod provisioning;

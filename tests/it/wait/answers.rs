@@ -60,14 +60,16 @@ fn what_makes_no_sense_or_is_not_there_is_refused_and_says_what_to_do() {
     let nobody = BeadId::from_random([9; 16]);
     let town = &world.town.id;
     for (arguments, why) in [
-        (json!({"town": town}), "give either convoy or bead"),
-        (json!({"town": town, "convoy": world.convoy, "bead": world.beads[0]}), "give either convoy or bead"),
+        (json!({"town": town}), "give one of convoy, bead and message"),
+        (json!({"town": town, "convoy": world.convoy, "bead": world.beads[0]}), "give one of convoy, bead and message"),
         (world.for_convoy(0), "timeout_seconds must be 1 to 3600"),
         (world.for_convoy(3_601), "timeout_seconds must be 1 to 3600"),
         (json!({"town": town, "convoy": "the big one"}), "convoy: not a convoy id"),
         (json!({"town": town, "convoy": nobody}), "Convoy not found"),
         (json!({"town": town, "bead": "the big one"}), "no rig of this town has it"),
         (json!({"town": town, "bead": nobody}), "no rig of this town has it"),
+        (json!({"town": town, "message": "the last one"}), "no message to this town's Mayor has that id"),
+        (json!({"town": town, "message": nobody}), "no message to this town's Mayor has that id"),
         (json!({"convoy": world.convoy}), "missing field `town`"),
     ] {
         for capabilities in [json!({}), tasks()] {
