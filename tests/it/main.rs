@@ -20,6 +20,7 @@ mod dispatch_stream;
 mod docs;
 mod feed_stream;
 mod feed_tool;
+mod mayor_guide;
 mod mayor_plugin;
 mod mayor_prompt;
 mod mayor_tools;
