@@ -216,13 +216,16 @@ pub fn registry_of(record: &TownRecord, user: &str) -> Instance {
 ///
 /// # Errors
 /// Whatever the town answers; `NotFound` for a town without an owner.
-pub async fn registry_of_town(client: &Client<'_>, town: &TownId) -> Result<Instance, Failure> {
-    let call = Call::new(Instance::Town(town.clone()), &GET_IDENTITY, ())?;
-    let identity: Option<TownIdentity> = decode(&GET_IDENTITY, &client.call(&call, Some(town), None).await?)?;
-    let identity = identity.ok_or_else(|| Refusal::new(Code::NotFound, "Town not found"))?;
-    Ok(match identity.organization_id.filter(|_| identity.owner_type == OwnerType::Org) {
-        Some(org) => Instance::Org(org),
-        None => Instance::User(identity.owner_user_id),
+#[must_use = "nothing happens until it is awaited"]
+pub fn registry_of_town<'a>(client: &'a Client<'a>, town: &'a TownId) -> LocalBoxFuture<'a, Result<Instance, Failure>> {
+    Box::pin(async move {
+        let call = Call::new(Instance::Town(town.clone()), &GET_IDENTITY, ())?;
+        let identity: Option<TownIdentity> = decode(&GET_IDENTITY, &client.call(&call, Some(town), None).await?)?;
+        let identity = identity.ok_or_else(|| Refusal::new(Code::NotFound, "Town not found"))?;
+        Ok(match identity.organization_id.filter(|_| identity.owner_type == OwnerType::Org) {
+            Some(org) => Instance::Org(org),
+            None => Instance::User(identity.owner_user_id),
+        })
     })
 }
 

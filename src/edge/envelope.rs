@@ -107,9 +107,12 @@ pub fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Response {
 /// # Errors
 /// `InvalidArgument`; the hint says what is wrong.
 pub fn body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Refusal> {
+    fields::read(text_of(request)?)
+}
+
+fn text_of<'a>(request: &'a Request<'_>) -> Result<&'a str, Refusal> {
     let RequestBody::Bytes(bytes) = &request.body else {
         return Err(Refusal::new(Code::InvalidArgument, INVALID_BODY));
     };
-    let text = std::str::from_utf8(bytes).map_err(|error| fields::invalid(error.to_string()))?;
-    fields::read(text)
+    std::str::from_utf8(bytes).map_err(|error| fields::invalid(error.to_string()))
 }

@@ -17,7 +17,7 @@ pub const BAD_FILTER: &str = "Invalid filter";
 /// # Errors
 /// `InvalidArgument` that names the field.
 pub fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<T, Refusal> {
-    given(fields, name)?.ok_or_else(|| invalid(format!("{name}: missing field `{name}`")))
+    given(fields, name)?.ok_or_else(|| missing(name))
 }
 
 /// The same of a field that may be left out, or null.
@@ -25,13 +25,29 @@ pub fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) ->
 /// # Errors
 /// As `take`.
 pub fn given<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
-    let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { return Ok(None) };
-    let text = value.to_string();
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        let within = argument::path(&text, &error);
-        let dot = if within.is_empty() || within.starts_with('[') { "" } else { "." };
-        invalid(format!("{name}{dot}{within}: {error}"))
-    })
+    let Some(text) = text_of(fields, name) else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| unreadable(name, &text, &error))
+}
+
+// What is the same for every type is apart, so that it is there once.
+
+fn missing(name: &str) -> Refusal {
+    invalid(format!("{name}: missing field `{name}`"))
+}
+
+fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
+    fields.remove(name).filter(|value| !value.is_null()).map(|value| value.to_string())
+}
+
+fn unreadable(name: &str, text: &str, error: &serde_json::Error) -> Refusal {
+    let within = if error.line() == 1 { argument::path(text, error) } else { String::new() };
+    let dot = if name.is_empty() || within.is_empty() || within.starts_with('[') { "" } else { "." };
+    let colon = if name.is_empty() && within.is_empty() { "" } else { ": " };
+    invalid(format!("{name}{dot}{within}{colon}{error}"))
+}
+
+fn bad_filter(error: &serde_json::Error) -> Refusal {
+    Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(error.to_string())
 }
 
 /// What is wrong with a body, as `field: what`.
@@ -53,10 +69,7 @@ pub fn shaped<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refu
 /// # Errors
 /// As `take`.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    serde_json::from_str(text).map_err(|error| {
-        let path = if error.line() == 1 { argument::path(text, &error) } else { String::new() };
-        invalid(if path.is_empty() { error.to_string() } else { format!("{path}: {error}") })
-    })
+    serde_json::from_str(text).map_err(|error| unreadable("", text, &error))
 }
 
 /// What the contract has and embedded towns do not.
@@ -100,8 +113,7 @@ pub fn filter<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
 /// # Errors
 /// As `filter`.
 pub fn filtered<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    serde_json::from_str(&Value::Object(fields).to_string())
-        .map_err(|error| Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(error.to_string()))
+    serde_json::from_str(&Value::Object(fields).to_string()).map_err(|error| bad_filter(&error))
 }
 
 /// `?name=true`.

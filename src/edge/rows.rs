@@ -57,11 +57,27 @@ pub fn find<'t, 'r, R>(
     method: &str,
     rest: &'r [String],
 ) -> Result<(&'t R, Vec<&'r str>), Box<Response>> {
-    let matching: Vec<(&R, Vec<&str>)> = rows.iter().filter_map(|row| Some((row, address(row).variables(rest)?))).collect();
-    let mut allowed: Vec<&str> = matching.iter().map(|(row, _)| address(row).method).collect();
-    allowed.dedup();
-    if let Some(found) = matching.into_iter().find(|(row, _)| address(row).method == method) {
-        return Ok(found);
+    let (index, variables) = pick(&mut rows.iter().map(address), method, rest)?;
+    match rows.get(index) {
+        Some(row) => Ok((row, variables)),
+        None => Err(Box::new(envelope::not_found())),
+    }
+}
+
+/// Which one it is. Apart from `find`, of which there is one for each table.
+fn pick<'r>(
+    addresses: &mut dyn Iterator<Item = &Address>,
+    method: &str,
+    rest: &'r [String],
+) -> Result<(usize, Vec<&'r str>), Box<Response>> {
+    let mut allowed: Vec<&str> = Vec::new();
+    for (index, address) in addresses.enumerate() {
+        if let Some(variables) = address.variables(rest) {
+            if address.method == method {
+                return Ok((index, variables));
+            }
+            allowed.push(address.method);
+        }
     }
     Err(Box::new(if allowed.is_empty() { envelope::not_found() } else { envelope::method_not_allowed(allowed.join(", ")) }))
 }

@@ -4,16 +4,14 @@ use super::whereabouts::{NO_BEAD, Thing};
 use super::{Asked, Planned, Running};
 use crate::edge::fields::{filtered, given, invalid, of_events, shaped, take};
 use crate::edge::shape::Shape;
-use crate::error::{Code, Failure, Refusal};
+use crate::error::Failure;
 use crate::ids::{AgentId, BeadId};
 use crate::rig::bead_deletion::IDS_MAX;
 use crate::rpc::call::decode;
-use crate::rpc::model::{BeadEventFilter, BeadStatus, BeadType, BeadUpdate};
+use crate::rpc::model::{BeadDetail, BeadEventFilter, BeadStatus, BeadType, BeadUpdate};
 use crate::rpc::table::{
     DEBUG_GET_BEAD, DELETE_BEAD, DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEAD_EVENTS, REASSIGN_BEAD, UPDATE_BEAD,
 };
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 /// Fields of a bead that null clears.
@@ -63,43 +61,36 @@ pub(super) fn delete_by_status(asked: &Asked<'_>) -> Result<Planned, Failure> {
 
 /// One bead whole: with what it waits for, its review and its last events.
 pub(super) fn get<'a>(asked: &'a Asked<'a>) -> Running<'a> {
-    #[derive(Deserialize)]
-    struct Detail {
-        bead: Option<IgnoredAny>,
-    }
     Box::pin(async move {
-        let bead = asked.bead()?;
-        let Planned { call, .. } = Planned::of_rig(asked.rig()?, &DEBUG_GET_BEAD, (&bead,), Shape::Whole)?;
-        let text = asked.ask(&call).await?;
-        match decode::<Detail>(&DEBUG_GET_BEAD, &text)?.bead {
-            Some(_) => Ok(text.into()),
-            None => Err(asked.explain(&call.instance, &[Thing::Bead(bead)], absent()).await),
+        let whole = asked.carry_out(Planned::of_rig(asked.rig()?, &DEBUG_GET_BEAD, (asked.bead()?,), Shape::Whole)).await?;
+        if decode::<BeadDetail>(&DEBUG_GET_BEAD, &whole.data)?.bead.is_none() {
+            asked.carry_out(plain(asked)).await?;
         }
+        Ok(whole)
     })
 }
 
 /// What happened to one bead. That of a deleted one is still told.
 pub(super) fn events<'a>(asked: &'a Asked<'a>) -> Running<'a> {
     Box::pin(async move {
-        let bead = asked.bead()?;
         let mut filter: BeadEventFilter = filtered(of_events(&asked.request.query))?;
-        filter.bead_id = Some(bead.clone());
-        let Planned { call, .. } = Planned::of_rig(asked.rig()?, &LIST_BEAD_EVENTS, (filter,), Shape::Whole)?;
-        let text = asked.ask(&call).await?;
-        if text == "[]" {
+        filter.bead_id = Some(asked.bead()?);
+        let events = asked.carry_out(Planned::of_rig(asked.rig()?, &LIST_BEAD_EVENTS, (filter,), Shape::Whole)).await?;
+        if events.data == "[]" {
             // A bead that is there has events, unless they are too old or not asked for.
-            let planned = Planned::of_rig(asked.rig()?, &GET_BEAD, (&bead,), Shape::Found(NO_BEAD))?.about([Thing::Bead(bead)]);
-            asked.carry_out(Ok(planned)).await?;
+            asked.carry_out(plain(asked)).await?;
         }
-        Ok(text.into())
+        Ok(events)
     })
+}
+
+/// The bead alone, which says where it is if it is not there.
+fn plain(asked: &Asked<'_>) -> Result<Planned, Failure> {
+    let bead = asked.bead()?;
+    Ok(Planned::of_rig(asked.rig()?, &GET_BEAD, (&bead,), Shape::Found(NO_BEAD))?.about([Thing::Bead(bead)]))
 }
 
 pub(super) fn events_of_rig(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let filter: BeadEventFilter = filtered(of_events(&asked.request.query))?;
     Planned::of_rig(asked.rig()?, &LIST_BEAD_EVENTS, (filter,), Shape::Whole)
-}
-
-fn absent() -> Failure {
-    Refusal::new(Code::NotFound, NO_BEAD).into()
 }

@@ -119,19 +119,17 @@ impl From<String> for Reply {
 }
 
 impl Asked<'_> {
-    /// Makes a planned call.
-    async fn carry_out(&self, planned: Result<Planned, Failure>) -> Result<Reply, Failure> {
-        let Planned { call, shape, about } = planned?;
-        match self.ask(&call).await.and_then(|answer| shape.show(&answer, call.method)) {
-            Ok(data) => Ok(data.into()),
-            Err(failure) => Err(self.explain(&call.instance, &about, failure).await),
-        }
-    }
-
-    /// Makes a call; a change with the key of the request.
-    async fn ask(&self, call: &Call) -> Result<String, Failure> {
-        let key = self.key().filter(|_| !call.method.is_read());
-        self.caller.client.call(call, Some(&self.town), key.as_deref()).await
+    /// Makes a planned call; a change with the key of the request. Boxed: every route is shaped by this one future.
+    fn carry_out(&self, planned: Result<Planned, Failure>) -> Running<'_> {
+        Box::pin(async move {
+            let Planned { call, shape, about } = planned?;
+            let key = self.key().filter(|_| !call.method.is_read());
+            let answer = self.caller.client.call(&call, Some(&self.town), key.as_deref()).await;
+            match answer.and_then(|answer| shape.show(&answer, call.method)) {
+                Ok(data) => Ok(data.into()),
+                Err(failure) => Err(self.explain(&call.instance, &about, failure).await),
+            }
+        })
     }
 
     /// The key by which a repeated request is recognized.

@@ -39,10 +39,10 @@ pub(super) fn delete<'a>(asked: &'a Asked<'a>) -> Running<'a> {
         let owner = provision::registry_of_town(client, &asked.town).await?;
         provision::check_may_delete(client, &owner, &REMOVE_RIG, "rigs")?;
         // The registry loses it last: what was begun can be finished by asking again.
-        let found = client.call(&Call::new(owner.clone(), &GET_RIG, (&id,))?, None, None).await;
-        let rig: Option<RegistryRig> = match found.and_then(|text| decode(&GET_RIG, &text)) {
+        let registered = Planned { call: Call::new(owner.clone(), &GET_RIG, (&id,))?, shape: Shape::Whole, about: Vec::new() };
+        let rig: Option<RegistryRig> = match asked.carry_out(Ok(registered)).await {
             Err(Failure::Refused(refusal)) if refusal.code == Code::Forbidden => None,
-            other => other?,
+            other => decode(&GET_RIG, &other?.data)?,
         };
         rig.filter(|rig| rig.town_id == asked.town).ok_or_else(|| Refusal::new(Code::Forbidden, NO_RIG))?;
         let is_forced = is_set(&asked.request.query, "force");

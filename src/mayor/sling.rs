@@ -9,7 +9,7 @@ use crate::ids::RigId;
 use crate::tools::run::{Connection, ask};
 use crate::tools::sling::Sling;
 use crate::tools::sling_batch::SlingBatch;
-use crate::tools::tool::{Answers, Tool, ToolDef};
+use crate::tools::tool::{Answers, ToolDef};
 use crate::tools::toolset::Toolset;
 use crate::town::sling::TASKS_MAX;
 use serde_json::{Map, Value};
@@ -25,7 +25,7 @@ pub(super) fn sling<'a>(asked: &'a Asked<'a>) -> Running<'a> {
         if !body.get("title").is_some_and(Value::is_string) {
             return Err(invalid("title: expected a string").into());
         }
-        by_tool::<Sling>(asked, body, SLING_FIELDS).await
+        by_tool(asked, &ToolDef::of::<Sling>(Toolset::Work), body, SLING_FIELDS).await
     })
 }
 
@@ -36,11 +36,11 @@ pub(super) fn sling_batch<'a>(asked: &'a Asked<'a>) -> Running<'a> {
         if !tasks.is_some_and(|tasks| (1..=TASKS_MAX).contains(&tasks)) {
             return Err(invalid(format!("tasks: expected 1 to {TASKS_MAX} of them")).into());
         }
-        by_tool::<SlingBatch>(asked, body, SLING_BATCH_FIELDS).await
+        by_tool(asked, &ToolDef::of::<SlingBatch>(Toolset::Work), body, SLING_BATCH_FIELDS).await
     })
 }
 
-async fn by_tool<T: Tool>(asked: &Asked<'_>, mut body: Map<String, Value>, fields: &[&str]) -> Result<Reply, Failure> {
+async fn by_tool(asked: &Asked<'_>, tool: &ToolDef, mut body: Map<String, Value>, fields: &[&str]) -> Result<Reply, Failure> {
     let rig: RigId = take(&mut body, "rig_id")?;
     let mut arguments = Map::from_iter([("rig".to_owned(), Value::from(rig.as_str()))]);
     for field in fields {
@@ -53,17 +53,17 @@ async fn by_tool<T: Tool>(asked: &Asked<'_>, mut body: Map<String, Value>, field
     }
     let connection =
         Connection { client: &asked.caller.client, memory: asked.caller.edge.memory, pinned: Some(&asked.town), speaker: None };
-    match ask(connection, &ToolDef::of::<T>(Toolset::Work), arguments).await.map_err(of_body::<T>)?.answers {
+    match ask(connection, tool, arguments).await.map_err(|failure| of_body(tool.name, failure))?.answers {
         Answers::One(data) => Ok(data.into()),
-        Answers::Many(_) => Err(Fault::new(T::NAME, "one answer was expected").into()),
+        Answers::Many(_) => Err(Fault::new(tool.name, "one answer was expected").into()),
     }
 }
 
 /// What a tool says of its arguments, said of the body.
-fn of_body<T: Tool>(failure: Failure) -> Failure {
+fn of_body(tool: &str, failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if refusal.code == Code::InvalidArgument => {
-            match refusal.message.strip_prefix(T::NAME).and_then(|rest| rest.strip_prefix(": ")) {
+            match refusal.message.strip_prefix(tool).and_then(|rest| rest.strip_prefix(": ")) {
                 Some(what) => invalid(what).into(),
                 None => refusal.into(),
             }
