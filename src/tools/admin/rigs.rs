@@ -7,7 +7,7 @@ use super::super::live::{Live, LiveTool};
 use super::super::place;
 use super::super::text::name;
 use super::super::tool::{Hints, Reach};
-use super::{Administered, registered};
+use super::Administered;
 use crate::error::{Code, Failure, Refusal};
 use crate::offer::ToolReply;
 use crate::peer::Stop;
@@ -44,7 +44,7 @@ impl LiveTool for CreateRig {
         Box::pin(async move {
             let town = live.place.town()?;
             provision::check_address(&self.git_url)?;
-            let owner = provision::registry_of(&registered(live, town).await?, &live.client.principal.user_id);
+            let owner = provision::registry_of_town(live.client, town).await?;
             let input = CreateRigInput {
                 town_id: town.clone(),
                 name: self.name.clone(),
@@ -112,7 +112,7 @@ impl UpdateRig {
             record = decode(&UPDATE_RIG_CONFIG, &live.client.call(&call, Some(town), None).await?)?;
         }
         if has_changes {
-            let owner = provision::registry_of(&registered(live, town).await?, &live.client.principal.user_id);
+            let owner = provision::registry_of_town(live.client, town).await?;
             record = Some(provision::change_rig(live.client, &owner, town, rig, &changes, live.idempotency_key).await?);
         }
         let record = record.ok_or_else(|| Refusal::new(Code::NotFound, "rig: no rig of this town has that id"))?;
@@ -161,7 +161,7 @@ impl DeleteRig {
         let town = live.place.town()?;
         // As the town knows it, by this caller: a rig of somebody else's is none.
         let rig = place::rig(live.client, town, &self.rig).await?;
-        let owner = provision::registry_of(&registered(live, town).await?, &live.client.principal.user_id);
+        let owner = provision::registry_of_town(live.client, town).await?;
         provision::check_may_delete(live.client, &owner, &REMOVE_RIG, "rigs")?;
         let what = format!("delete rig {} ({}) for good, with {}.", name(&rig.name), rig.id, self.loss(live, &rig).await?);
         let arguments = json!({"town": town, "rig": rig.id, "force": self.force});
