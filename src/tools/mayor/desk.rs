@@ -295,7 +295,6 @@ impl From<MayorConvoy> for ConvoyLine {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &i64) -> bool {
     *count == 0
 }
