@@ -30,15 +30,15 @@ pub struct Primed {
     rigs: Vec<RigLine>,
     messages: Vec<Letter>,
     /// Unread messages besides these.
-    #[serde(skip_serializing_if = "is_zero")]
-    more_messages: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_messages: Option<i64>,
     /// Messages that you have read and not replied to.
     unanswered: i64,
     open_escalations: i64,
     /// Those that have not landed, newest first.
     convoys: Vec<ConvoyLine>,
-    #[serde(skip_serializing_if = "is_zero")]
-    more_convoys: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_convoys: Option<i64>,
     agents: AgentCounts,
     beads: BeadCountsView,
     /// Ready beads that wait for a polecat.
@@ -117,11 +117,11 @@ impl Tool for GtPrime {
             summary: summarize(&now),
             rigs: now.rigs.into_iter().map(RigLine::from).collect(),
             messages: now.mail.messages.into_iter().map(Letter::from).collect(),
-            more_messages: now.mail.more,
+            more_messages: some(now.mail.more),
             unanswered: now.unanswered,
             open_escalations: now.open_escalations,
             convoys: now.convoys.into_iter().map(ConvoyLine::from).collect(),
-            more_convoys: now.more_convoys,
+            more_convoys: some(now.more_convoys),
             agents: now.agents,
             beads: BeadCountsView {
                 open: now.beads.open,
@@ -179,8 +179,8 @@ pub struct MailTaken {
     summary: String,
     messages: Vec<Letter>,
     /// Unread messages besides these.
-    #[serde(skip_serializing_if = "is_zero")]
-    more_messages: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_messages: Option<i64>,
 }
 
 impl Tool for GtMailCheck {
@@ -201,7 +201,7 @@ impl Tool for GtMailCheck {
             town: place.town()?.to_string(),
             summary: read(mail.messages.len(), mail.more, true),
             messages: mail.messages.into_iter().map(Letter::from).collect(),
-            more_messages: mail.more,
+            more_messages: some(mail.more),
         })
     }
 }
@@ -295,7 +295,7 @@ impl From<MayorConvoy> for ConvoyLine {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &i64) -> bool {
-    *count == 0
+/// A count that goes without saying when it is none.
+fn some(count: i64) -> Option<i64> {
+    (count > 0).then_some(count)
 }
