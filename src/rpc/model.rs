@@ -56,8 +56,10 @@ pub use reviews::*;
 // After the macro, which it uses.
 mod check;
 mod convoys;
+mod inspection;
 pub use check::*;
 pub use convoys::*;
+pub use inspection::*;
 
 text_enum!(
     BeadStatus { Open = "open", InProgress = "in_progress", InReview = "in_review", Closed = "closed", Failed = "failed" }

@@ -44,7 +44,7 @@ pub mod view;
 pub mod wait;
 
 use tool::ToolDef;
-use toolset::Toolset::{Admin, Agents, Convoys, Work};
+use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
 
 /// The tools of coordinators and Mayors, in the order in which clients see them; those of agents are in `agent`.
 pub const TOOLS: &[ToolDef] = &[
@@ -92,6 +92,10 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<admin::Drain>(Admin).on_request(),
     ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
+    // Playbooks of convoys.
+    ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).on_request(),
+    ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::audit::ConvoyAudit>(Playbooks).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's two, and in conformance builds the fixture's.

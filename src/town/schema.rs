@@ -189,4 +189,10 @@ ALTER TABLE town ADD COLUMN breaker_counts_from INTEGER NOT NULL DEFAULT 0",
         "-- town_breaker_escalation: what stands for it in the inbox
 ALTER TABLE town ADD COLUMN breaker_escalation TEXT",
     ],
+    &[
+        "-- convoys_follow_up_of: the convoy whose failed beads this one does anew
+ALTER TABLE convoys ADD COLUMN follow_up_of TEXT",
+        "-- convoys_follow_up
+CREATE INDEX convoys_follow_up ON convoys (follow_up_of, sequence) WHERE follow_up_of IS NOT NULL",
+    ],
 ];
