@@ -201,14 +201,18 @@ fn reviews(cx: &Cx<'_>, convoys: &str) -> Result<Vec<(BeadId, ReviewInspection)>
 
 /// What was escalated about these beads or their merge requests, the newest first.
 pub(super) fn raised(cx: &Cx<'_>, beads: &[BeadId]) -> Result<Vec<RaisedAbout>, Fault> {
-    let any: i64 = scalar(cx.sql, "-- inspection_any_raised\nSELECT EXISTS (SELECT 1 FROM beads WHERE type = 'escalation')", ())?;
+    let any: i64 = scalar(
+        cx.sql,
+        "-- inspection_any_raised\nSELECT EXISTS (SELECT 1 FROM beads INDEXED BY beads_type WHERE type <> 'issue' AND type = 'escalation')",
+        (),
+    )?;
     if any == 0 || beads.is_empty() {
         return Ok(Vec::new());
     }
     query(
         cx.sql,
         "-- inspection_raised\nWITH recent AS (SELECT bead_id, status, metadata FROM beads INDEXED BY beads_type
-             WHERE type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2),
+             WHERE type <> 'issue' AND type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2),
            wanted (id) AS (SELECT value FROM json_each(?1)
              UNION SELECT review.bead_id FROM json_each(?1) JOIN merge_requests AS review INDEXED BY merge_requests_source ON review.source_bead_id = value)
          SELECT json_extract(metadata, '$.source_bead_id'), bead_id, coalesce(json_extract(metadata, '$.category'), ''), json_extract(metadata, '$.order'),

@@ -25,6 +25,9 @@ const LANDED_MILLIS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Landed convoys that are looked through for those, from the newest.
 const LANDED_MAX: i64 = 200;
 
+/// No sequence is greater: a number beyond that would not survive JavaScript.
+const SEQUENCE_MAX: i64 = (1 << 53) - 1;
+
 /// `inspectConvoys`. A convoy that is named and not there: none.
 pub(crate) fn inspect_convoys(cx: &Cx<'_>, _caller: &Caller, (input,): (InspectInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
@@ -71,7 +74,7 @@ fn wanted(cx: &Cx<'_>, input: &InspectInput) -> Result<(Vec<ConvoyId>, Option<i6
         return Ok((convoys::find_named(cx, named)?.map(|convoy| convoy.id).into_iter().collect(), None));
     }
     let limit = input.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    let before = input.before.unwrap_or(i64::MAX);
+    let before = input.before.unwrap_or(SEQUENCE_MAX).min(SEQUENCE_MAX);
     let mut found: Vec<(ConvoyId, i64)> = query(
         cx.sql,
         "-- inspection_active\nSELECT id, sequence FROM convoys INDEXED BY convoys_status WHERE status = 'active' AND sequence < ? ORDER BY sequence DESC LIMIT ?",

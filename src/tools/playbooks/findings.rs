@@ -31,15 +31,15 @@ pub enum Code {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     code: Code,
-    detail: String,
+    why: String,
     /// Ids of the beads, or of the rigs where they show it; the first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<String>,
 }
 
 impl Finding {
-    fn new(code: Code, detail: impl Into<String>, evidence: impl IntoIterator<Item = String>) -> Self {
-        Self { code, detail: detail.into(), evidence: evidence.into_iter().take(EVIDENCE_MAX).collect() }
+    fn new(code: Code, why: impl Into<String>, evidence: impl IntoIterator<Item = String>) -> Self {
+        Self { code, why: why.into(), evidence: evidence.into_iter().take(EVIDENCE_MAX).collect() }
     }
 
     /// What is wrong.

@@ -57,6 +57,12 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "convoyRemoveBead") => json!([bead, bead]),
         (Object::Town, "onBeadClosed") => json!([{"convoyId": bead, "beadId": bead}]),
         (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
+        (Object::Town, "inspectConvoys") => json!([{}]),
+        (Object::Town, "createFollowUp") => json!([{"convoy": "c"}]),
+        (Object::Rig, "inspectMembers") => json!([[bead], [bead]]),
+        (Object::Rig, "unstickBead") => {
+            json!([{"convoy_id": bead, "bead_id": bead, "step": "escalate", "category": "blocked_bead", "message": "m"}])
+        }
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
         (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData")

@@ -13,7 +13,7 @@ use crate::error::{Code, Failure, Fault, Refusal};
 use crate::offer::ToolReply;
 use crate::peer::Stop;
 use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::model::{BeadStatus, ConvoyBead, ConvoyEntry, ConvoyInspection, TownInspection, UnstickInput, UnstickResult};
+use crate::rpc::model::{BeadStatus, ConvoyBead, ConvoyInspection, TownInspection, UnstickInput, UnstickResult};
 use crate::rpc::table::UNSTICK_BEAD;
 use crate::tools::convoys::{Phase, Standing, count, phase, summarize};
 use crate::tools::live::{Live, LiveTool};
@@ -90,9 +90,13 @@ struct Done {
     /// Who was nudged or replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
-    /// Who has the bead now; absent: it waits in the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<String>,
+    /// Who has the bead now, perhaps under the same name; absent: it waits in the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_agent_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<String>,
 }
@@ -197,7 +201,7 @@ impl ConvoyUnstick {
         let more = shown.len().checked_sub(BEADS_MAX).filter(|more| *more > 0);
         shown.truncate(BEADS_MAX);
         Ok(Unsticking {
-            summary: summary(&entry, &progress, due, did.as_ref(), note.as_deref()),
+            summary: format!("{} {}", summarize(&entry, &progress, "pending"), step_in_words(verdicts, due, did.as_ref(), note.as_deref())),
             calls: words::calls(&town, &entry, verdicts),
             hint: words::hint(verdicts),
             town,
@@ -218,7 +222,7 @@ impl ConvoyUnstick {
 
 fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Option<BeadStep> {
     let bead = beads.iter().find(|bead| bead.bead_id == verdict.bead)?;
-    let is_silence = matches!(verdict.cause, Cause::Silent | Cause::NotTakenUp | Cause::ReviewStuck);
+    let is_silence = matches!(verdict.cause, Cause::Silent | Cause::NotTakenUp | Cause::ReviewStuck) && verdict.rung != Rung::Leave;
     Some(BeadStep {
         bead: verdict.bead.to_string(),
         title: AgentText::line(&bead.title),
@@ -234,16 +238,16 @@ fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Op
     })
 }
 
-/// Where the convoy stands, and the step.
-fn summary(entry: &ConvoyEntry, progress: &Standing, due: Option<&Verdict>, did: Option<&Done>, note: Option<&str>) -> String {
-    let standing = summarize(entry, progress, "pending");
-    let step = match (did, note, due) {
+/// The step that was taken or is due.
+fn step_in_words(verdicts: &[Verdict], due: Option<&Verdict>, did: Option<&Done>, note: Option<&str>) -> String {
+    let is_paused = verdicts.iter().any(|verdict| matches!(verdict.cause, Cause::Parked | Cause::Draining));
+    match (did, note, due) {
         (Some(did), ..) => format!("Did: {} for bead {}.", word(did.step), did.bead),
         (None, Some(note), _) => format!("Did nothing: {note}."),
         (None, None, Some(due)) => format!("Next: {} for bead {}.", word(due.rung), due.bead),
+        (None, None, None) if is_paused => "A pause is on purpose: nothing is done in it.".to_owned(),
         (None, None, None) => "No step is due.".to_owned(),
-    };
-    format!("{standing} {step}")
+    }
 }
 
 const fn word(rung: Rung) -> &'static str {
@@ -275,11 +279,14 @@ impl Found {
         if !result.done {
             return Ok((None, Some(result.why.unwrap_or_default())));
         }
+        let is_replaced = verdict.rung == Rung::Reassign;
         let done = Done {
             step: verdict.rung,
             bead: verdict.bead.to_string(),
             agent: verdict.holder.as_ref().map(|(_, holder, _)| name(holder)),
-            new_agent: result.agent_name.as_deref().filter(|_| verdict.rung == Rung::Reassign).map(name),
+            agent_id: verdict.holder.as_ref().map(|(agent, ..)| agent.to_string()),
+            new_agent: result.agent_name.as_deref().filter(|_| is_replaced).map(name),
+            new_agent_id: result.agent_id.as_ref().filter(|_| is_replaced).map(ToString::to_string),
             escalation: result.escalation_id.as_ref().map(ToString::to_string),
         };
         settle(verdict, &result, patience, as_of);
