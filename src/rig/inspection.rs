@@ -30,7 +30,7 @@ macro_rules! holder_fields {
          'is_taken_up', orders.handed_at IS NOT NULL OR orders.started_at IS NOT NULL OR agents.status <> 'idle',
          'progress_at', max(orders.progress_at, coalesce(orders.handed_at, 0), coalesce(orders.started_at, 0)),
          'nudged_at', (SELECT max(created_at) FROM messages INDEXED BY messages_recipient
-            WHERE recipient = agents.id AND created_at >= orders.created_at AND channel = 'nudge')"
+            WHERE recipient = agents.id AND created_at >= orders.created_at AND channel = 'nudge' AND sender NOT IN (SELECT id FROM agents))"
     };
 }
 
@@ -211,13 +211,12 @@ pub(super) fn raised(cx: &Cx<'_>, beads: &[BeadId]) -> Result<Vec<RaisedAbout>, 
     }
     query(
         cx.sql,
-        "-- inspection_raised\nWITH recent AS (SELECT bead_id, status, metadata FROM beads INDEXED BY beads_type
-             WHERE type <> 'issue' AND type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2),
-           wanted (id) AS (SELECT value FROM json_each(?1)
-             UNION SELECT review.bead_id FROM json_each(?1) JOIN merge_requests AS review INDEXED BY merge_requests_source ON review.source_bead_id = value)
-         SELECT json_extract(metadata, '$.source_bead_id'), bead_id, coalesce(json_extract(metadata, '$.category'), ''), json_extract(metadata, '$.order'),
+        "-- inspection_raised\nSELECT json_extract(metadata, '$.source_bead_id'), bead_id, coalesce(json_extract(metadata, '$.category'), ''), json_extract(metadata, '$.order'),
            status NOT IN ('closed', 'failed')
-         FROM recent WHERE json_extract(metadata, '$.source_bead_id') IN (SELECT id FROM wanted)",
+         FROM (SELECT bead_id, status, metadata FROM beads INDEXED BY beads_type
+           WHERE type <> 'issue' AND type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2) AS mine
+         WHERE json_extract(metadata, '$.source_bead_id') IN (SELECT value FROM json_each(?1)
+           UNION ALL SELECT review.bead_id FROM json_each(?1) CROSS JOIN merge_requests AS review INDEXED BY merge_requests_source ON review.source_bead_id = value)",
         (text_of(&beads)?, ESCALATIONS_MAX),
     )
 }

@@ -67,6 +67,7 @@ pub struct FollowUp {
 
 /// `inspectMembers` of a rig: its members of some convoys, and what they depend on there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct RigInspection {
     pub rig_id: RigId,
     pub name: String,
@@ -129,7 +130,7 @@ pub struct HolderInspection {
     pub is_taken_up: bool,
     /// The newest thing that was done.
     pub progress_at: Timestamp,
-    /// The newest nudge since the order began, whoever sent it.
+    /// The newest nudge since the order began, but for those of other agents.
     pub nudged_at: Option<Timestamp>,
 }
 

@@ -70,7 +70,7 @@ pub fn find(seen: &TownInspection, convoy: &ConvoyInspection, entry: &ConvoyEntr
     let ids = |wanted: &dyn Fn(&ConvoyBead) -> bool| -> Vec<String> {
         beads.iter().filter(|bead| wanted(bead)).map(|bead| bead.bead_id.to_string()).collect()
     };
-    let mut findings = merges(entry, &ids);
+    let mut findings = merges(entry, ids(&|bead| bead.status == BeadStatus::Closed && bead.merge_commit.is_none()));
     let claimed = |bead: &BeadId| convoy.members.iter().find(|known| known.bead_id == *bead).map(|known| known.status);
     let called_done = ids(&|bead| bead.status == BeadStatus::Failed && claimed(&bead.bead_id) == Some(BeadStatus::Closed));
     if !called_done.is_empty() {
@@ -93,7 +93,7 @@ pub fn find(seen: &TownInspection, convoy: &ConvoyInspection, entry: &ConvoyEntr
             && !called_done.contains(&bead.bead_id.to_string())
     });
     if !differs.is_empty() {
-        findings.push(Finding::new(Code::CountsDiffer, "The town has these otherwise than their rigs; town_check says more.", differs));
+        findings.push(Finding::new(Code::CountsDiffer, "The town has these otherwise than their rigs; town_check mends that.", differs));
     }
     let missing = ids(&|bead| bead.status != BeadStatus::Closed && is_missing(seen, convoy, bead));
     if !missing.is_empty() {
@@ -111,8 +111,7 @@ fn is_missing(seen: &TownInspection, convoy: &ConvoyInspection, bead: &ConvoyBea
 }
 
 /// What the evidence of merges says.
-fn merges(entry: &ConvoyEntry, ids: &dyn Fn(&dyn Fn(&ConvoyBead) -> bool) -> Vec<String>) -> Vec<Finding> {
-    let unmerged = ids(&|bead| bead.status == BeadStatus::Closed && bead.merge_commit.is_none());
+fn merges(entry: &ConvoyEntry, unmerged: Vec<String>) -> Vec<Finding> {
     let has_landed = !entry.landings.is_empty() && entry.landings.iter().all(ConvoyLanding::is_evidence);
     let lacking: Vec<String> =
         entry.landings.iter().filter(|landing| !landing.is_evidence()).map(|landing| landing.rig_id.to_string()).collect();

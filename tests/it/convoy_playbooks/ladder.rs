@@ -228,6 +228,7 @@ fn every_other_cause_has_its_rung() {
 fn a_review_has_the_time_that_the_watch_gives_it() {
     assert_eq!(of(review(100), as_is), (Cause::InReview, Rung::Leave, Some(1_700)));
     assert_eq!(of(review(1_800), as_is), (Cause::ReviewStuck, Rung::Escalate, None));
+    assert_eq!(of(review(1_800), |town, _| town.rigs[0].has_refinery = false), (Cause::NoRefinery, Rung::Escalate, None));
     let told = |town: &mut TownInspection, _: &mut ConvoyInspection| {
         town.rigs[0].raised = vec![RaisedAbout { about: bead(90), ..raised("stuck_review", None, true) }];
     };
@@ -274,7 +275,7 @@ fn over_all_beads_a_nudge_comes_before_a_replacement_and_that_before_people() {
         member
     };
     let members =
-        vec![with(1, member(1, BeadStatus::Failed)), with(2, held(900, Some(400))), with(3, held(900, None)), with(4, held(10, None))];
+        [with(1, member(1, BeadStatus::Failed)), with(2, held(900, Some(400))), with(3, held(900, None)), with(4, held(10, None))];
     for (left, due) in [(4, Some(2)), (2, Some(1)), (1, Some(0)), (0, None)] {
         let (town, convoy) = seen(rig_of(members[..left].to_vec()));
         assert_eq!(next(&decide(&town, &convoy, PATIENCE)), due, "{left}");

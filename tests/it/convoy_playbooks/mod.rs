@@ -19,6 +19,7 @@ use gastown_mcp::rpc::model::{Agent, EscalationEntry, Message};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 /// What a typical answer may cost the model that reads it, in bytes: about 1,200 tokens.
@@ -148,7 +149,7 @@ impl World {
                 others.len() - 1
             });
             readable.push_str(&rest[..start]);
-            readable.push_str(&format!("<id {number}>"));
+            write!(readable, "<id {number}>").unwrap();
             rest = &rest[start + 36..];
         }
         readable.push_str(rest);

@@ -21,10 +21,10 @@ fn a_silent_agent_is_nudged_and_left_alone_once_it_answers() {
     assert!(world.nudges().is_empty(), "a dry run changes nothing");
     let nudged = world.step();
     world.expect("stalled_nudged", &nudged);
-    let nudges = world.nudges();
-    assert_eq!(nudges.len(), 1);
+    let asked = world.nudges();
+    assert_eq!(asked.len(), 1);
     assert_eq!(
-        (nudges[0].payload["message"].as_str(), nudges[0].payload["source"].as_str()),
+        (asked[0].payload["message"].as_str(), asked[0].payload["source"].as_str()),
         (Some("Progress check: are you blocked?"), Some("convoy_unstick"))
     );
     world.seconds(60);
@@ -290,7 +290,7 @@ fn a_review_that_does_not_move_is_told_of_when_its_time_is_over() {
     assert_eq!(verdict(&world, &world.look(), 0), pair("in_review", "leave"));
     world.seconds(400);
     assert_eq!(world.step()["did"]["step"], "escalate");
-    assert_eq!(verdict(&world, &world.step(), 0), pair("review_stuck", "human"));
+    assert_eq!(verdict(&world, &world.step(), 0), pair("no_refinery", "human"));
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub enum Cause {
     InReview,
     PullRequest,
     ReviewStuck,
+    NoRefinery,
     MergeConflict,
     Blocked,
     BlockerFailed,
@@ -94,7 +95,7 @@ pub struct Verdict {
     pub escalation: Option<BeadId>,
     /// When it may be otherwise by itself, in seconds from now.
     pub again_seconds: Option<i64>,
-    /// A number that belongs to the cause: attempts, crashes, polecats, blockers.
+    /// A number that belongs to the cause: attempts, crashes, beads in the queue, blockers.
     pub number: i64,
 }
 
@@ -139,7 +140,7 @@ pub const fn category(cause: Cause) -> &'static str {
         Cause::Silent => "stalled_agent",
         Cause::NotTakenUp => "no_runner",
         Cause::RestartLoop => "agent_restart_loop",
-        Cause::ReviewStuck => "stuck_review",
+        Cause::ReviewStuck | Cause::NoRefinery => "stuck_review",
         Cause::MergeConflict => "merge_conflict",
         _ => "blocked_bead",
     }
@@ -328,7 +329,7 @@ impl Look<'_> {
             return Verdict::new(bead, Cause::Resting, Rung::Wait).number(member.attempts).again(seconds + 1);
         }
         if self.rig.idle == 0 && self.rig.living >= self.rig.capacity {
-            return Verdict::new(bead, Cause::AllBusy, Rung::Wait).number(self.rig.living).again(QUEUE_SECONDS);
+            return Verdict::new(bead, Cause::AllBusy, Rung::Wait).number(self.rig.queue_depth).again(QUEUE_SECONDS);
         }
         Verdict::new(bead, Cause::Queued, Rung::Wait).again(SOON_SECONDS)
     }
@@ -370,7 +371,8 @@ impl Look<'_> {
         if silent < self.seen.review_stuck_seconds || is_waiting_for_changes(review) {
             return verdict.again(self.seen.review_stuck_seconds.saturating_sub(silent));
         }
-        let stuck = Verdict { cause: Cause::ReviewStuck, rung: Rung::Escalate, ..verdict };
+        let cause = if self.rig.has_refinery { Cause::ReviewStuck } else { Cause::NoRefinery };
+        let stuck = Verdict { cause, rung: Rung::Escalate, ..verdict };
         match self.raised(&review.bead_id, &["stuck_review"]).filter(|raised| raised.is_open) {
             Some(raised) => Verdict { rung: Rung::Human, escalation: Some(raised.escalation_id.clone()), ..stuck },
             None => self.escalated_once(stuck, &[]),

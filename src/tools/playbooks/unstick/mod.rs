@@ -222,7 +222,8 @@ impl ConvoyUnstick {
 
 fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Option<BeadStep> {
     let bead = beads.iter().find(|bead| bead.bead_id == verdict.bead)?;
-    let is_silence = matches!(verdict.cause, Cause::Silent | Cause::NotTakenUp | Cause::ReviewStuck) && verdict.rung != Rung::Leave;
+    let is_silence =
+        matches!(verdict.cause, Cause::Silent | Cause::NotTakenUp | Cause::ReviewStuck | Cause::NoRefinery) && verdict.rung != Rung::Leave;
     Some(BeadStep {
         bead: verdict.bead.to_string(),
         title: AgentText::line(&bead.title),

@@ -32,7 +32,7 @@ pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
             format!("{who} did not answer its nudge: its order ends, and another polecat gets the same bead.")
         }
         (Cause::Silent, Rung::Escalate) => format!("{who} is holder number {} that fell silent on it: a person should look.", number + 1),
-        (Cause::Silent | Cause::ReviewStuck, _) if verdict.rung == Rung::Human => "Escalated: a person decides.".to_owned(),
+        (Cause::Silent | Cause::ReviewStuck, Rung::Human) => "Escalated: a person decides.".to_owned(),
         (Cause::NotTakenUp, Rung::Leave) => format!("It is on {who}'s hook, and nobody has begun yet."),
         (Cause::NotTakenUp, Rung::Escalate) => format!("Nobody takes up {who}'s hook: its agent or a runner must be started."),
         (Cause::NotTakenUp, _) => format!("Escalated: nobody takes up {who}'s hook."),
@@ -40,6 +40,7 @@ pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
         (Cause::InReview, _) => "Its merge request is in review.".to_owned(),
         (Cause::PullRequest, _) => "Its pull request is open, and waits for whoever merges it.".to_owned(),
         (Cause::ReviewStuck, _) => format!("Its review has not moved for {silent}."),
+        (Cause::NoRefinery, _) => format!("Its merge request has waited for {silent}, and its rig has no refinery."),
         (Cause::MergeConflict, _) => "Its branch does not merge. Nothing is done about a conflict here: a person decides.".to_owned(),
         (Cause::Blocked, _) => "What it waits for is under way.".to_owned(),
         (Cause::BlockerFailed, _) => "What it waits for has failed, and blocks it until that is taken out or done anew.".to_owned(),
@@ -50,7 +51,9 @@ pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
         (Cause::Deleted, _) => "It was deleted in its rig, and counts as failed until it is taken out.".to_owned(),
         (Cause::RestartLoop, _) => format!("{number} orders of it ended without a report within a short time: something in it ends them."),
         (Cause::Resting, _) => format!("Given back {number} times; it is given out again in {left}."),
-        (Cause::AllBusy, _) => format!("All {number} polecats of its rig are busy: it is queued. More may work with max_polecats_per_rig."),
+        (Cause::AllBusy, _) => {
+            format!("All polecats of its rig are busy, and {number} beads are queued. More may work with max_polecats_per_rig.")
+        }
         (Cause::Queued, _) => "It is next in the queue.".to_owned(),
         (Cause::Held, _) => "A label holds it back: start_bead gives it out.".to_owned(),
         (Cause::WithMayor, _) => "It was left to the Mayor.".to_owned(),
