@@ -63,7 +63,7 @@ struct Audited {
     /// What the town claims, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed: Option<Counts>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
     /// Beads of rigs that did not answer: counted as they last told.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -33,7 +33,7 @@ pub struct Finding {
     code: Code,
     why: String,
     /// Ids of the beads, or of the rigs where they show it; the first of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<String>,
 }
 

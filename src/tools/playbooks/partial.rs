@@ -62,15 +62,15 @@ pub struct Partial {
     #[serde(skip_serializing_if = "Option::is_none")]
     follow_up_of: Option<String>,
     /// Convoys that do this one's failed beads anew.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     follow_ups: Vec<String>,
     /// The follow-up that this call has made.
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<String>,
     /// Beads that were moved to it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moved: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     calls: Vec<NextCall>,
     coverage: Coverage,
 }
@@ -80,7 +80,7 @@ pub struct Partial {
 struct Sort {
     count: usize,
     /// The first of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     beads: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ struct FailedLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     follow_up: Option<String>,
     /// It was deleted in its rig, and is not done anew.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
 }
 

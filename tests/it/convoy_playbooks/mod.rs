@@ -72,6 +72,10 @@ impl World {
                 .collect::<Vec<_>>(),
             Vec::<String>::new()
         );
+        if let Ok(answer) = &answer {
+            let tool = gastown_mcp::tools::find(tool).unwrap();
+            fits(&(tool.describe)(tool)["outputSchema"], answer);
+        }
         answer
     }
 
@@ -155,6 +159,17 @@ impl World {
         readable.push_str(rest);
         serde_json::from_str(&readable).unwrap()
     }
+}
+
+/// Everything is there that the schema requires: clients refuse an answer that lacks it.
+fn fits(schema: &Value, value: &Value) {
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(value.get(name.as_str().unwrap()).is_some(), "{name} is missing in {value}");
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        value.get(name).into_iter().for_each(|value| fits(property, value));
+    }
+    value.as_array().into_iter().flatten().for_each(|item| fits(&schema["items"], item));
 }
 
 fn is_id(text: &str) -> bool {

@@ -71,7 +71,7 @@ pub struct Unsticking {
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
     /// What a person can do about it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     calls: Vec<NextCall>,
     /// 0: at once. Absent: nothing will change by this tool.
     #[serde(skip_serializing_if = "Option::is_none")]
