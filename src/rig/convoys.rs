@@ -170,6 +170,10 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
             let keep: Vec<&BeadId> = bead.depends_on.iter().map(|edge| &edge.bead_id).collect();
             let keep = serde_json::to_string(&keep).map_err(|error| Fault::new("write ids", error))?;
             dependencies::keep_only(cx, &order.convoy_id, id, &keep, among)?;
+            if let Some(before) = convoy.filter(|before| *before != order.convoy_id) {
+                // What that convoy made it wait for, it says no more; its own letter may come later.
+                dependencies::keep_only(cx, &before, id, &keep, "[]")?;
+            }
             write_edges(cx, &order.convoy_id, bead)?;
             dependencies::recount(cx, rig, id)?;
             if is_news {

@@ -8,7 +8,7 @@ use super::report;
 use super::state::RigState;
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId};
-use crate::rpc::model::{BeadDependency, BeadStatus, BlockedUntil};
+use crate::rpc::model::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
 use crate::rpc::serve::Cx;
 use crate::store::sql::{execute, query, query_one, scalar};
 use serde::Deserialize;
@@ -153,6 +153,27 @@ macro_rules! is_met {
 pub(super) fn unmet(cx: &Cx<'_>, waiter: &BeadId) -> Result<i64, Fault> {
     const UNMET: &str = concat!("-- dependencies_unmet\nSELECT COUNT(*) ", from_blocking!(), "edge.bead_id = ? AND NOT ", is_met!());
     scalar(cx.sql, UNMET, (waiter,))
+}
+
+/// Most unmet edges in one answer.
+const UNMET_MAX: i64 = 1_000;
+
+/// What is not met of what the unfinished members of convoys wait for, and of what that waits for in turn. `convoys` is a JSON
+/// array of ids.
+pub(super) fn unmet_from(cx: &Cx<'_>, convoys: &str) -> Result<Vec<UnmetBlocker>, Fault> {
+    const UNMET_FROM: &str = concat!(
+        "-- dependencies_unmet_from\nWITH RECURSIVE reached (id) AS (
+           SELECT bead_id FROM beads WHERE convoy_id IN (SELECT value FROM json_each(?1)) AND status NOT IN ('closed', 'failed')
+           UNION SELECT edge.depends_on_bead_id FROM reached JOIN bead_dependencies AS edge ON edge.bead_id = reached.id
+             JOIN beads ON beads.bead_id = edge.depends_on_bead_id
+           WHERE edge.dependency_type = 'blocks' AND beads.status NOT IN ('closed', 'failed') LIMIT ?2)
+         SELECT edge.bead_id, edge.depends_on_bead_id, coalesce(blocker.status, remote.status) ",
+        from_blocking!(),
+        "edge.bead_id IN (SELECT id FROM reached) AND NOT ",
+        is_met!(),
+        " LIMIT ?2"
+    );
+    query(cx.sql, UNMET_FROM, (convoys, UNMET_MAX))
 }
 
 /// Counts a bead's unmet blockers anew; reports the bead when the number has changed.

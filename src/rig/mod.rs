@@ -9,7 +9,8 @@
 //! - Agents: `agents` (the collection), `names`, `agent_status`, `checkpoints`, `agent_events`, `prime`, `finish` (what they report).
 //! - Reviews: `reviews` (merge requests), `verdicts` (their results), `rework`, `landing` (of convoys), `merge_queue` (how all that
 //!   looks).
-//! - By itself: `watch` (what is done when nobody reports).
+//! - When nothing moves: `watch` (what is done by itself when nobody reports), `inspection` (a close look at convoys), `unstick`
+//!   (one step, asked for).
 //! - What is said: `messages` (all of them), `mail`, `nudges`, `mayor_mail`; `escalations` (what goes up), `triage` (what is decided).
 //! - Told to others: `report` (to the town), `topics` (to sessions).
 
@@ -31,6 +32,7 @@ pub mod events;
 pub mod finish;
 pub mod formulas;
 pub mod hooks;
+pub mod inspection;
 pub mod landing;
 pub mod lifecycle;
 pub mod mail;
@@ -55,6 +57,7 @@ mod state;
 mod tally;
 pub mod topics;
 pub mod triage;
+pub mod unstick;
 pub mod verdicts;
 pub mod watch;
 

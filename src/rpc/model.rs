@@ -56,9 +56,11 @@ pub use reviews::*;
 // After the macro, which it uses.
 mod check;
 mod convoys;
+mod inspection;
 mod mayor;
 pub use check::*;
 pub use convoys::*;
+pub use inspection::*;
 pub use mayor::*;
 
 text_enum!(

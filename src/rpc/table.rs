@@ -253,6 +253,8 @@ methods! {
     CONVOY_ADD_BEAD: Town "convoyAddBead" ("convoyId", "beadId", "dependsOn") Lead Refuse => town::convoy_changes::add_bead;
     CONVOY_REMOVE_BEAD: Town "convoyRemoveBead" ("convoyId", "beadId") Lead Refuse => town::convoy_changes::remove_bead;
     ON_BEAD_CLOSED: Town "onBeadClosed" ("input") Lead Refuse => town::mirror::on_bead_closed;
+    INSPECT_CONVOYS: Town "inspectConvoys" ("input") Read Refuse => town::inspection::inspect_convoys;
+    CREATE_FOLLOW_UP: Town "createFollowUp" ("input") Lead Refuse => town::follow_up::create_follow_up;
     CHECK_TOWN: Town "checkTown" ("input") Admin Refuse => town::check::check_town;
 
     SLING_BEAD: Rig "slingBead" ("input") Lead Refuse => rig::sling::sling_bead;
@@ -323,6 +325,9 @@ methods! {
     DELIVER_TO_RIG: Rig "deliver" ("letters") Internal Create => rig::deliver;
     // Convoys and checks.
     CONVOY_CANDIDATES: Rig "convoyCandidates" ("beadIds") Internal Refuse => rig::convoys::convoy_candidates;
+    INSPECT_MEMBERS: Rig "inspectMembers" ("convoyIds", "beadIds") Internal Refuse => rig::inspection::inspect_members;
+    FAILED_MEMBERS: Rig "failedMembers" ("convoyId") Internal Refuse => rig::inspection::failed_members;
+    UNSTICK_BEAD: Rig "unstickBead" ("input") Lead Refuse => rig::unstick::unstick_bead;
     CHECK_RIG: Rig "checkRig" ("convoyIds") Internal Refuse => rig::check::check_rig;
     REPAIR_RIG: Rig "repairRig" ("convoyIds") Internal Refuse => rig::check::repair_rig;
 

@@ -6,7 +6,9 @@ use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use super::view::{MemberLine, WorkStatus, member_status};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::ConvoyId;
-use crate::rpc::model::{ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyLanding, ConvoyStatus as RawStatus, LandingStatus, MergeMode};
+use crate::rpc::model::{
+    ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyLanding, ConvoyStatus as RawStatus, LandingStatus, MergeMode,
+};
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,7 +86,8 @@ pub enum Phase {
     Closed,
 }
 
-fn phase(entry: &ConvoyEntry) -> Phase {
+/// Where a convoy stands, by its entry.
+pub(super) fn phase(entry: &ConvoyEntry) -> Phase {
     match entry.status {
         RawStatus::Landed if entry.forced_at.is_some() => Phase::Closed,
         RawStatus::Landed => Phase::Landed,
@@ -197,12 +200,12 @@ impl From<ConvoyLanding> for LandingLine {
 
 /// How many beads stand where. The numbers add up to the total.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-struct Standing {
-    total: usize,
-    merged: usize,
+pub(super) struct Standing {
+    pub(super) total: usize,
+    pub(super) merged: usize,
     /// Closed without evidence of a merge.
-    done: usize,
-    failed: usize,
+    pub(super) done: usize,
+    pub(super) failed: usize,
     in_review: usize,
     in_progress: usize,
     hooked: usize,
@@ -230,7 +233,7 @@ impl Tool for ConvoyStatus {
         let Some(detail) = answers.one::<Option<ConvoyDetail>>(&GET_CONVOY_STATUS)? else {
             return Err(unknown(&self.convoy_id).into());
         };
-        let progress = count(&detail);
+        let progress = count(&detail.beads);
         let complete = progress.total > 0 && progress.merged + progress.done == progress.total;
         let entry = detail.entry;
         let is_landed = entry.status == RawStatus::Landed && entry.forced_at.is_none();
@@ -282,9 +285,10 @@ pub(super) fn unknown(id: &str) -> Refusal {
     Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint("Call list_convoys to see the convoys of the town.")
 }
 
-fn count(detail: &ConvoyDetail) -> Standing {
-    let mut progress = Standing { total: detail.beads.len(), ..Standing::default() };
-    for bead in &detail.beads {
+/// How many of these beads stand where.
+pub(super) fn count(beads: &[ConvoyBead]) -> Standing {
+    let mut progress = Standing { total: beads.len(), ..Standing::default() };
+    for bead in beads {
         let slot = match member_status(bead) {
             WorkStatus::Merged => &mut progress.merged,
             WorkStatus::Done => &mut progress.done,
@@ -305,7 +309,7 @@ fn count(detail: &ConvoyDetail) -> Standing {
 }
 
 /// Every number that is not zero, then the verdict.
-fn summarize(entry: &ConvoyEntry, progress: &Standing, merge_evidence: &str) -> String {
+pub(super) fn summarize(entry: &ConvoyEntry, progress: &Standing, merge_evidence: &str) -> String {
     let numbers = [
         (progress.merged, "merged"),
         (progress.done, "done"),

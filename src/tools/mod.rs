@@ -49,7 +49,7 @@ pub mod wait;
 
 use profile::Profile;
 use tool::ToolDef;
-use toolset::Toolset::{Admin, Agents, Convoys, Work};
+use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
 
 /// The tools of coordinators, in the order in which clients see them; those of Mayors are in `mayor`, those of agents in `agent`.
 pub const TOOLS: &[ToolDef] = &[
@@ -99,6 +99,10 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<admin::Drain>(Admin).on_request(),
     ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
+    // Playbooks of convoys.
+    ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).on_request(),
+    ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::audit::ConvoyAudit>(Playbooks).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's three, and in conformance builds the fixture's.

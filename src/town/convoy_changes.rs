@@ -259,7 +259,8 @@ fn apply(
     finish(cx, town, id, rigs)
 }
 
-fn remove(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId) -> Result<(), Failure> {
+/// A bead is no member any more, if it was one. It stays in its rig.
+pub(super) fn remove(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId) -> Result<(), Failure> {
     let Some((_, rig)) = convoys::membership(cx, bead)?.filter(|(of, _)| of == convoy) else { return Ok(()) };
     let target = crate::rpc::call::Instance::Rig(rig.clone()).to_string();
     if is_owed(cx.sql, "convoy", convoy.as_str(), &target)? {

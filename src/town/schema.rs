@@ -218,4 +218,10 @@ CREATE TABLE mayor_replies (
         "-- mayor_replies_message
 CREATE INDEX mayor_replies_message ON mayor_replies (message_id, sequence)",
     ],
+    &[
+        "-- convoys_follow_up_of: the convoy whose failed beads this one does anew
+ALTER TABLE convoys ADD COLUMN follow_up_of TEXT",
+        "-- convoys_follow_up
+CREATE INDEX convoys_follow_up ON convoys (follow_up_of, sequence) WHERE follow_up_of IS NOT NULL",
+    ],
 ];

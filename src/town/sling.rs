@@ -176,7 +176,7 @@ fn at_task(index: usize, refusal: Refusal) -> Refusal {
 }
 
 /// Writes a task as a member that waits for so many others.
-fn write_task(
+pub(super) fn write_task(
     cx: &Cx<'_>,
     convoy: &ConvoyEntry,
     bead_id: BeadId,

@@ -15,6 +15,7 @@ mod completion;
 mod confirm;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod convoy_playbooks;
 mod convoy_tools;
 mod dispatch_stream;
 mod docs;

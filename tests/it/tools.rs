@@ -91,7 +91,10 @@ fn the_tools_are_exactly_these() {
             "set_parked",
             "drain",
             "close_convoy",
-            "town_check"
+            "town_check",
+            "convoy_unstick",
+            "convoy_partial",
+            "convoy_audit"
         ]
     );
 }

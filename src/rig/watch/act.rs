@@ -6,7 +6,7 @@ use super::alerts;
 use super::decide::{Action, Running};
 use super::settings::WatchSettings;
 use crate::error::Failure;
-use crate::ids::AgentId;
+use crate::ids::{AgentId, BeadId};
 use crate::rig::events::{self, Happened};
 use crate::rig::orders::{self, Ending};
 use crate::rig::state::RigState;
@@ -17,12 +17,17 @@ use crate::store::sql::{execute, query_one};
 use serde_json::json;
 
 /// What an agent is asked that makes no progress.
-const NUDGE: &str = "Progress check: are you blocked?";
+pub(in crate::rig) const NUDGE: &str = "Progress check: are you blocked?";
+
+/// Why an order is stopped.
+const NO_PROGRESS: &str = "it made no progress";
 
 /// Does one thing.
 pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, action: &Action) -> Result<(), Failure> {
     match action {
-        Action::Lose(order) => give_up(cx, rig, order, Ending::Lost, "nothing was heard of its process any more"),
+        Action::Lose(order) => {
+            give_up(cx, rig, (&order.agent, &order.bead, order.id), Ending::Lost, "nothing was heard of its process any more")
+        }
         Action::Nudge(order) => {
             nudge(cx, order)?;
             report::summary_changed(cx, rig)
@@ -32,11 +37,9 @@ pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, a
             set_status(cx, rig, &order.agent, AgentStatus::Stalled)
         }
         Action::Revive(order) => revive(cx, rig, order),
-        Action::Stop(order) => {
-            give_up(cx, rig, order, Ending::Stopped, "it made no progress")?;
-            // A refinery is the only one of its rig; its order is over, which keeps its process out.
-            if order.is_review { Ok(()) } else { set_status(cx, rig, &order.agent, AgentStatus::Dead) }
-        }
+        // A refinery is the only one of its rig; its order is over, which keeps its process out.
+        Action::Stop(order) if order.is_review => give_up(cx, rig, (&order.agent, &order.bead, order.id), Ending::Stopped, NO_PROGRESS),
+        Action::Stop(order) => stop(cx, rig, &order.agent, &order.bead, order.id),
         Action::Reopen(bead) => {
             let is_left = hooks::holder(cx, bead)?.is_none() && beads::require(cx, bead)?.status == BeadStatus::InProgress;
             if is_left { hooks::reopen(cx, rig, bead) } else { Ok(()) }
@@ -49,16 +52,28 @@ pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, a
     }
 }
 
+/// Ends the order of a polecat that gets nowhere; it is dead then, and its bead goes back as `give_up` has it.
+pub(in crate::rig) fn stop(cx: &Cx<'_>, rig: &RigState, agent: &AgentId, bead: &BeadId, order: i64) -> Result<(), Failure> {
+    give_up(cx, rig, (agent, bead, order), Ending::Stopped, NO_PROGRESS)?;
+    set_status(cx, rig, agent, AgentStatus::Dead)
+}
+
 /// Ends an order that nobody reported on: its bead goes back to the queue and rests, or has been given out often enough.
-fn give_up(cx: &Cx<'_>, rig: &RigState, order: &Running, ending: Ending, reason: &str) -> Result<(), Failure> {
-    let exited = Happened::to(BeadEventType::AgentExited, &order.bead).agent(order.agent.as_str());
+fn give_up(
+    cx: &Cx<'_>,
+    rig: &RigState,
+    (agent, bead, order): (&AgentId, &BeadId, i64),
+    ending: Ending,
+    reason: &str,
+) -> Result<(), Failure> {
+    let exited = Happened::to(BeadEventType::AgentExited, bead).agent(agent.as_str());
     events::write(
         cx,
-        &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order.id})),
+        &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order})),
     )?;
-    orders::end(cx, &order.agent, ending)?;
-    execute(cx.sql, "-- watch_attempt\nUPDATE agents SET dispatch_attempts = dispatch_attempts + 1 WHERE id = ?", (&order.agent,))?;
-    finish::give_back(cx, rig, &beads::require(cx, &order.bead)?, reason)
+    orders::end(cx, agent, ending)?;
+    execute(cx.sql, "-- watch_attempt\nUPDATE agents SET dispatch_attempts = dispatch_attempts + 1 WHERE id = ?", (agent,))?;
+    finish::give_back(cx, rig, &beads::require(cx, bead)?, reason)
 }
 
 fn nudge(cx: &Cx<'_>, order: &Running) -> Result<(), Failure> {

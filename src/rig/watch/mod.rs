@@ -12,6 +12,7 @@ pub mod settings;
 
 pub use settings::WatchSettings;
 
+pub(super) use act::{NUDGE, stop};
 pub(super) use alerts::AUTHOR;
 pub(super) use load::{settings as thresholds, told};
 

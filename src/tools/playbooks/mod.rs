@@ -4,6 +4,12 @@
 //! an interrupted one goes on where it was. It only looks unless `dry_run` is false, and then takes the next safe step.
 //! Owns how their answers name a next call. What each does is its own file's.
 
+pub mod audit;
+pub mod findings;
+pub mod partial;
+pub mod seen;
+pub mod unstick;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -71,6 +71,12 @@ fn calls(rig: &Rig, agent: &str) -> Vec<(&'static rpc::Method, Value)> {
         (&rpc::GET_OR_CREATE_AGENT, json!(["refinery", null])),
         (&rpc::LIST_AGENTS, json!([null])),
         (&rpc::CONVOY_BEADS, json!([ended])),
+        (
+            &rpc::UNSTICK_BEAD,
+            json!([{"convoy_id": ended, "bead_id": open, "step": "escalate", "category": "blocked_bead", "message": "m"}]),
+        ),
+        (&rpc::INSPECT_MEMBERS, json!([[ended], [open]])),
+        (&rpc::FAILED_MEMBERS, json!([ended])),
         (&rpc::LIST_BEAD_EVENTS, json!([null])),
         (&rpc::LIST_BEAD_EVENTS, json!([{"beadId": ended}])),
         (&rpc::LIST_BEAD_EVENTS, json!([{"since": "2026-11-20T23:58:00.000Z"}])),

@@ -48,7 +48,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "initializePrivateTownIdentity") => {
             json!([{"ownerType": "user", "ownerUserId": OWNER, "createdByUserId": OWNER, "runtimeMode": "legacy"}])
         }
-        (Object::Town, "updateTownConfig" | "checkTown") | (Object::Rig, "listEvents") => json!([{}]),
+        (Object::Town, "updateTownConfig" | "checkTown" | "inspectConvoys") | (Object::Rig, "listEvents") => json!([{}]),
         (Object::Town, "addRig") => json!([{"rigId": rig, "name": "frontend", "gitUrl": "u", "defaultBranch": "main"}]),
         (Object::Town, "createConvoy") => json!([{"title": "c"}]),
         (Object::Town, "slingIntoConvoy") => json!([{"convoy": "c", "rig_id": rig, "title": "t"}]),
@@ -57,6 +57,11 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Town, "convoyRemoveBead") => json!([bead, bead]),
         (Object::Town, "onBeadClosed") => json!([{"convoyId": bead, "beadId": bead}]),
         (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
+        (Object::Town, "createFollowUp") => json!([{"convoy": "c"}]),
+        (Object::Rig, "inspectMembers") => json!([[bead], [bead]]),
+        (Object::Rig, "unstickBead") => {
+            json!([{"convoy_id": bead, "bead_id": bead, "step": "escalate", "category": "blocked_bead", "message": "m"}])
+        }
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
         (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData")

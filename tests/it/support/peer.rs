@@ -65,9 +65,14 @@ impl Caller {
 
     /// Calls a tool, or runs the call again.
     pub fn call(self: &Rc<Self>, tool: &str, arguments: Value) -> Result<ToolReply, Stop> {
+        self.fleet.block_on(self.start(tool, arguments))
+    }
+
+    /// The same without waiting for it: several of them run side by side.
+    pub fn start(self: &Rc<Self>, tool: &str, arguments: Value) -> LocalBoxFuture<'static, Result<ToolReply, Stop>> {
         let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(Profile::Coordinator, tool).unwrap());
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        self.fleet.block_on(async move {
+        Box::pin(async move {
             let principal = verify(fleet.keys(), &caller.jwt, fleet.now(), Accept::External).unwrap();
             let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&caller.jwt), request_id: "test" };
             let sessions = Instance::Session(match &caller.pinned {
