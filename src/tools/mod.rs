@@ -44,7 +44,7 @@ pub mod view;
 pub mod wait;
 
 use tool::ToolDef;
-use toolset::Toolset::{Admin, Agents, Convoys, Work};
+use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
 
 /// The tools of coordinators and Mayors, in the order in which clients see them; those of agents are in `agent`.
 pub const TOOLS: &[ToolDef] = &[
@@ -72,7 +72,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<messages::SendMayorMessage>(Agents),
     ToolDef::live::<messages::SendMessage>(Agents),
     ToolDef::of::<mailbox::ListMessages>(Agents),
-    ToolDef::of::<escalations::ListEscalations>(Agents),
+    ToolDef::of::<playbooks::escalations::Escalations>(Agents),
     ToolDef::of::<escalations::AcknowledgeEscalation>(Agents),
     ToolDef::of::<escalations::Escalate>(Agents).on_request(),
     ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
@@ -92,6 +92,9 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<admin::Drain>(Admin).on_request(),
     ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
     ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
+    ToolDef::of::<playbooks::pool::PoolStatus>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::report::AgentReport>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::distribution::WorkDistribution>(Playbooks).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's two, and in conformance builds the fixture's.

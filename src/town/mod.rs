@@ -6,7 +6,7 @@
 //! - Convoys: `convoys` (the collection), `sling` (new ones), `convoy_changes`, `candidates` (beads that may join), `graph` (their
 //!   dependencies), `mirror` (what the rigs tell of members), `landing` (their end), `check` (whether all agrees).
 //! - What waits for people: `mayor` (messages), `escalations`, `reviews` (the merge queue).
-//! - What is seen: `status`, `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
+//! - What is seen: `status`, `pool` (polecats and queues of the rigs), `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
 //! - Told to others: `letters` (to the rigs), `topics` (to sessions).
 
 pub mod activity;
@@ -25,6 +25,7 @@ mod letters;
 pub mod mayor;
 pub mod mirror;
 pub mod pause;
+pub mod pool;
 pub mod removal;
 pub mod reviews;
 pub mod rig_config;

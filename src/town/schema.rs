@@ -189,4 +189,10 @@ ALTER TABLE town ADD COLUMN breaker_counts_from INTEGER NOT NULL DEFAULT 0",
         "-- town_breaker_escalation: what stands for it in the inbox
 ALTER TABLE town ADD COLUMN breaker_escalation TEXT",
     ],
+    &[
+        "-- escalations_source_bead: what it is about
+ALTER TABLE escalations ADD COLUMN source_bead_id TEXT",
+        "-- escalations_request: 1: its bead in the rig is a triage request
+ALTER TABLE escalations ADD COLUMN is_request INTEGER NOT NULL DEFAULT 0",
+    ],
 ];

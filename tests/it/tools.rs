@@ -69,7 +69,7 @@ fn the_tools_are_exactly_these() {
             "send_mayor_message",
             "send_message",
             "list_messages",
-            "list_escalations",
+            "escalations",
             "acknowledge_escalation",
             "escalate",
             "resolve_triage",
@@ -87,7 +87,10 @@ fn the_tools_are_exactly_these() {
             "set_parked",
             "drain",
             "close_convoy",
-            "town_check"
+            "town_check",
+            "pool_status",
+            "agent_report",
+            "work_distribution"
         ]
     );
 }

@@ -4,6 +4,12 @@
 //! an interrupted one goes on where it was. It only looks unless `dry_run` is false, and then takes the next safe step.
 //! Owns how their answers name a next call. What each does is its own file's.
 
+pub mod decisions;
+pub mod distribution;
+pub mod escalations;
+pub mod pool;
+pub mod report;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -59,7 +59,9 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData")
+        (Object::Rig, "poolState") => json!([]),
+        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData" | "getPool")
+        | (Object::Rig, "reportWork")
         | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents") => json!([null]),
         (_, "deliver") => json!([[]]),
         (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
