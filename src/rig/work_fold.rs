@@ -52,6 +52,7 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
     let part_hours = (window.hours + PARTS_MAX - 1) / PARTS_MAX;
     let parts = (window.hours + part_hours - 1) / part_hours;
     let mut parts = vec![WorkCounts::default(); usize::try_from(parts).unwrap_or_default()];
+    let last = parts.len().saturating_sub(1);
     let mut sorts: BTreeMap<(&str, String), WorkCounts> = BTreeMap::new();
     for step in steps {
         let is_review = match &step.kind {
@@ -64,8 +65,9 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
             None => {}
         }
         let (Some(kind), false) = (&step.kind, is_review) else { continue };
-        let part = step.at.since(window.asked_from).max(0) / (part_hours * HOUR_MILLIS);
-        if let Some(part) = usize::try_from(part).ok().and_then(|part| parts.get_mut(part)) {
+        // What happens just now is in the last part, and what a clock set back has dated too early in the first.
+        let part = usize::try_from(step.at.since(window.asked_from).max(0) / (part_hours * HOUR_MILLIS)).unwrap_or_default().min(last);
+        if let Some(part) = parts.get_mut(part) {
             count(part, step.what);
         }
         let priority = step.priority.map_or(UNKNOWN, |priority| priority.as_str());

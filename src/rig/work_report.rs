@@ -105,8 +105,8 @@ fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), F
 
 /// What the events from this one on say about work, newest first.
 fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
-    // How a bead stood when it came off a hook says whether it was finished: open, it was not. A merge request that is in
-    // progress then has its pull request.
+    // How a bead stood when it came off a hook says whether it was finished: open, it was not, nor if it was deleted there.
+    // A merge request that is in progress then has its pull request.
     let mut steps: Vec<Step> = query(
         cx.sql,
         "-- work_steps\nSELECT event.created_at, event.agent_id,
@@ -115,7 +115,10 @@ fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
              WHEN 'unhooked' THEN CASE coalesce((
                SELECT CASE past.event_type WHEN 'hooked' THEN 'open' ELSE past.new_value END FROM bead_events AS past INDEXED BY bead_events_bead
                WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type IN ('hooked', 'status_changed', 'closed')
-               ORDER BY past.sequence DESC LIMIT 1), 'open') WHEN 'open' THEN 'back' WHEN 'failed' THEN 'off' ELSE 'done' END
+               ORDER BY past.sequence DESC LIMIT 1), 'open')
+               WHEN 'open' THEN 'back' WHEN 'failed' THEN 'off' WHEN 'closed' THEN 'done'
+               ELSE CASE WHEN EXISTS (SELECT 1 FROM bead_events AS gone INDEXED BY bead_events_bead WHERE gone.bead_id = event.bead_id
+                 AND gone.sequence > event.sequence AND gone.event_type = 'deleted' AND gone.created_at = event.created_at) THEN 'back' ELSE 'done' END END
              WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN event.agent_id IS NULL THEN 'closed' ELSE 'other' END
              WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END,
            CASE WHEN event.event_type IN ('hooked', 'unhooked', 'closed', 'status_changed') THEN

@@ -21,6 +21,7 @@ mod docs;
 mod feed_stream;
 mod feed_tool;
 mod oauth;
+mod playbooks;
 mod prompts;
 mod provision;
 mod registry;
