@@ -114,10 +114,16 @@ impl Tool for WorkDistribution {
             rigs.push(RigShare { rig: rig.rig_id.to_string(), name: name(&rig.name), share: 0, counts, peak: rig.peak });
         }
         let mut all = WorkCounts::default();
-        rigs.iter().for_each(|rig| add(&mut all, rig.counts));
+        for rig in &rigs {
+            add(&mut all, rig.counts);
+        }
         let share = |taken: i64| (taken * 100 + all.taken / 2).checked_div(all.taken).unwrap_or_default();
-        rigs.iter_mut().for_each(|rig| rig.share = share(rig.counts.taken));
-        agents.iter_mut().for_each(|agent| agent.share = share(agent.taken));
+        for rig in &mut rigs {
+            rig.share = share(rig.counts.taken);
+        }
+        for agent in &mut agents {
+            agent.share = share(agent.taken);
+        }
         let summary = format!(
             "{} rig(s) and {} agent(s): {} put on hooks, {} finished, {} merged, {} failed.",
             rigs.len(),

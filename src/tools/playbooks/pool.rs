@@ -285,7 +285,7 @@ fn held_up_by(pool: &TownPool, rig: &RigPool) -> HeldUpBy {
 
 /// The call that raises the limit. It replaces all that the rig has otherwise than its town, so it must repeat it.
 fn raising(town: &str, rig: &RigPool, raise: &Raise) -> (Option<NextCall>, Option<String>) {
-    if rig.overrides.values().any(|value| value.is_object()) {
+    if rig.overrides.values().any(Value::is_object) {
         let hint = format!("Set max_concurrent_polecats to {} with update_rig, along with all that get_config shows of the rig.", raise.to);
         return (None, Some(hint));
     }

@@ -24,21 +24,21 @@ fn morning() -> (Desk, [Agent; 3], BeadId) {
     let request = |status: &str| town.beads(rig, json!({"type": "merge_request", "status": status}))[0].bead_id.clone();
     let hook_of = |agent: &AgentId| town.agents(rig).into_iter().find(|known| known.id == *agent).unwrap().current_hook_bead_id;
     // Toast, Maple and the third take one each.
-    let [(a, toast), (b, maple), (c, third)] = ["a", "b", "c"].map(|title| desk.sling(title));
+    let [(one, toast), (two, maple), (three, third)] = ["one", "two", "three"].map(|title| desk.sling(title));
     until(10);
     // Toast is done after 600 s, and merged after 1200.
-    desk.submit(&toast.id, &a, "toast/a").unwrap();
+    desk.submit(&toast.id, &one, "toast/one").unwrap();
     until(20);
     desk.complete(&request("open"), "merged", json!({"commit_sha": "aaaa1111"})).unwrap();
     until(30);
     // Maple is done after 1800 s; the review fails, and Toast, who is idle for longest, takes the bead.
-    desk.submit(&maple.id, &b, "maple/b").unwrap();
+    desk.submit(&maple.id, &two, "maple/two").unwrap();
     until(40);
     desk.complete(&request("open"), "failed", json!({"message": "no tests"})).unwrap();
-    assert_eq!(hook_of(&toast.id), Some(b.clone()));
+    assert_eq!(hook_of(&toast.id), Some(two.clone()));
     until(50);
     // The third fails.
-    town.fail(rig, &c);
+    town.fail(rig, &three);
     until(60);
     // Toast is nudged twice, stalls, and hands it back. Maple takes it at the next tick.
     for _ in 0..2 {
@@ -48,27 +48,27 @@ fn morning() -> (Desk, [Agent; 3], BeadId) {
     until(70);
     town.unhook(rig, &toast.id).unwrap();
     until(71);
-    assert_eq!(hook_of(&maple.id), Some(b.clone()));
+    assert_eq!(hook_of(&maple.id), Some(two.clone()));
     until(80);
     // Done again, and merged this time.
-    desk.submit(&maple.id, &b, "maple/b-2").unwrap();
+    desk.submit(&maple.id, &two, "maple/two-again").unwrap();
     until(90);
     desk.complete(&request("open"), "merged", json!({"commit_sha": "bbbb2222"})).unwrap();
     until(95);
-    // The third is removed. Toast takes d and keeps it; e is closed though nobody ever had it.
+    // The third is removed. Toast takes a fourth and keeps it; a fifth is closed though nobody ever had it.
     town.delete_agent(rig, &third.id);
     until(100);
-    let (d, holder) = desk.sling("d");
+    let (kept, holder) = desk.sling("four");
     assert_eq!(holder.id, toast.id);
-    let e = town.create_bead(rig, json!({"type": "issue", "title": "e", "held": true, "priority": "high"})).unwrap().bead_id;
-    town.close(rig, &e);
+    let fifth = town.create_bead(rig, json!({"type": "issue", "title": "five", "held": true, "priority": "high"})).unwrap().bead_id;
+    town.close(rig, &fifth);
     // Neither an escalation nor what stands for a decision is work.
     ask(town, "escalate", json!({"severity": "low", "message": "m", "rig": "frontend"}));
     town.fleet.settle();
     let inbox = ask(town, "escalations", json!({}));
     ask(town, "acknowledge_escalation", json!({"escalation": inbox["escalations"][0]["id"]}));
     until(120);
-    (desk, [toast, maple, third], d)
+    (desk, [toast, maple, third], kept)
 }
 
 fn of<'a>(report: &'a Value, agent: &AgentId) -> &'a Value {
@@ -79,14 +79,14 @@ fn of<'a>(report: &'a Value, agent: &AgentId) -> &'a Value {
 /// S3-36: failed is not done, done is not merged, and who is gone has done what it did.
 #[test]
 fn a_day_is_reported_as_it_was_counted_by_hand() {
-    let (desk, [toast, maple, third], d) = morning();
+    let (desk, [toast, maple, third], kept) = morning();
     let report = ask(&desk.town, "agent_report", json!({}));
     expect_answer("agent-report", &report);
     assert!(report.to_string().len() <= ANSWER_BYTES_MAX);
     let counts = |line: &Value| ["taken", "done", "merged", "failed"].map(|what| line[what].as_i64().unwrap());
     let line = of(&report, &toast.id);
     assert_eq!((counts(line), &line["handed_back"], &line["nudged"], &line["stalls"]), ([3, 1, 1, 0], &json!(1), &json!(2), &json!(1)));
-    assert_eq!((&line["holds"], &line["seconds_to_done"]), (&json!(d), &json!({"median": 600, "longest": 600})));
+    assert_eq!((&line["holds"], &line["seconds_to_done"]), (&json!(kept), &json!({"median": 600, "longest": 600})));
     assert_eq!(line["seconds_to_merge"], json!({"median": 1_200, "longest": 1_200}));
     let line = of(&report, &maple.id);
     assert_eq!((counts(line), &line["reworked"], line.get("handed_back")), ([2, 2, 1, 0], &json!(1), None));
@@ -136,10 +136,10 @@ fn where_work_went_is_told_by_share_by_sort_and_by_hour() {
 /// What lies before the window does not count, but time since the hook does; what is no longer kept is said to be so.
 #[test]
 fn the_window_ends_where_it_says_and_tells_what_it_does_not_cover() {
-    let (desk, [toast, _, third], d) = morning();
+    let (desk, [toast, _, third], kept) = morning();
     let (town, rig) = (&desk.town, &desk.rig);
     town.fleet.advance(26 * HOUR_MILLIS);
-    desk.submit(&toast.id, &d, "toast/d").unwrap();
+    desk.submit(&toast.id, &kept, "toast/four").unwrap();
     let report = ask(town, "agent_report", json!({}));
     let line = of(&report, &toast.id);
     assert_eq!((&line["taken"], &line["done"]), (&json!(0), &json!(1)));

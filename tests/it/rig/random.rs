@@ -212,10 +212,8 @@ impl Sim {
         };
         assert_eq!(sum(|counts| counts.taken), one("SELECT COUNT(*) FROM orders"), "each hook is an order");
         assert_eq!((sum(|counts| counts.done), sum(|counts| counts.failed)), (ended("closed"), ended("failed")));
-        assert_eq!(
-            report.agents.iter().filter(|agent| agent.holds.is_some()).count() as i64,
-            one("SELECT COUNT(*) FROM orders WHERE ended_at IS NULL")
-        );
+        let holding = i64::try_from(report.agents.iter().filter(|agent| agent.holds.is_some()).count()).unwrap();
+        assert_eq!(holding, one("SELECT COUNT(*) FROM orders WHERE ended_at IS NULL"));
         // Whatever came off a hook is finished or came back.
         let off = one("SELECT COUNT(*) FROM orders WHERE ended_at IS NOT NULL");
         let finished = one(

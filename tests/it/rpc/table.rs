@@ -59,10 +59,8 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         (Object::Rig, "convoyCandidates" | "checkRig" | "repairRig") => json!([[bead]]),
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Rig, "poolState") => json!([]),
         (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData" | "getPool")
-        | (Object::Rig, "reportWork")
-        | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents") => json!([null]),
+        | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents" | "reportWork") => json!([null]),
         (_, "deliver") => json!([[]]),
         (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
         (Object::Town, "openStatus") => json!([town.fleet.now(), 0]),
@@ -100,7 +98,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
 /// Those of agents' own lives, messages, escalations and the Mayor.
 fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> Option<Value> {
     Some(match (method.object, method.name) {
-        (Object::Town, "getMayorAgentId" | "getDashboardContext") | (Object::Rig, "expireStaleNudges") => json!([]),
+        (Object::Town, "getMayorAgentId" | "getDashboardContext") | (Object::Rig, "expireStaleNudges" | "poolState") => json!([]),
         (Object::Town, "ensureMayor" | "listEscalations") | (Object::Rig, "listMessages") => json!([null]),
         (Object::Town, "mayorWaiting") => json!([null, null]),
         (Object::Town, "touchAgentHeartbeat") => json!(["", null]),

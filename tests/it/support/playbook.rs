@@ -9,6 +9,7 @@ use gastown_mcp::ids::BeadId;
 use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::Stop;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// What a typical answer may cost, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 4_000;
@@ -51,7 +52,7 @@ pub fn expect_answer(name: &str, answer: &Value) {
             known.push(word.to_owned());
             known.len() - 1
         });
-        text.push_str(&format!("id-{}{end}", number + 1));
+        write!(text, "id-{}{end}", number + 1).unwrap();
     }
     expect::file(&format!("tests/fixtures/playbooks/{name}.json"), &text);
 }
