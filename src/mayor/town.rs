@@ -23,7 +23,7 @@ pub(super) fn escalations(asked: &Asked<'_>) -> Result<Planned, Failure> {
         Some(Some("false")) => Some(false),
         Some(_) => return Err(Refusal::new(Code::InvalidArgument, BAD_FILTER).hint("acknowledged: expected true or false").into()),
     };
-    asked.of_town(&LIST_ESCALATIONS, (EscalationFilter { acknowledged },), Shape::Whole)
+    asked.of_town(&LIST_ESCALATIONS, (EscalationFilter { acknowledged, worst_first: false },), Shape::Whole)
 }
 
 pub(super) fn acknowledge(asked: &Asked<'_>) -> Result<Planned, Failure> {

@@ -85,7 +85,7 @@ pub(super) fn check_gives_out(rig: &RigState) -> Result<(), Refusal> {
     if !rig.is_paused() {
         let refusal = Refusal::new(Code::Conflict, "Too many orders of this town ended without a report: nothing is given out");
         return Err(refusal.hint(
-            "Call list_escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",
+            "Call escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",
         ));
     }
     let why = if rig.parked { "parked" } else { "draining" };

@@ -134,6 +134,8 @@ fn told(bead: &Bead) -> EscalationLetter {
         created_at: bead.created_at,
         status: bead.status,
         resolved_by: note("resolved_by").filter(|by| by == super::watch::AUTHOR),
+        source_bead_id: note("source_bead_id").filter(|id| BeadId::parse(id).is_ok()),
+        is_request: triage::is_request(bead),
     }
 }
 

@@ -6,6 +6,7 @@
 //!   (legal moves), `dependencies` (who waits for whom), `events` (what happened).
 //! - Work: `dispatch` (what is given out next), `roster` (who is free), `hooks` (who holds what), `orders` (what runners are told), `reassign`, `sling`, `formulas`
 //!   and `molecules` (the steps of work), `convoys` (the part of a convoy that lives here).
+//! - How it goes: `pool` (who could work, and what waits), `work_report` and `work_fold` (what came of the work, from events).
 //! - Agents: `agents` (the collection), `names`, `agent_status`, `checkpoints`, `agent_events`, `prime`, `finish` (what they report).
 //! - Reviews: `reviews` (merge requests), `verdicts` (their results), `rework`, `landing` (of convoys), `merge_queue` (how all that
 //!   looks).
@@ -43,6 +44,7 @@ pub mod molecules;
 pub mod names;
 pub mod nudges;
 pub mod orders;
+pub mod pool;
 pub mod prime;
 pub mod reassign;
 pub mod removal;
@@ -60,6 +62,8 @@ pub mod triage;
 pub mod unstick;
 pub mod verdicts;
 pub mod watch;
+mod work_fold;
+pub mod work_report;
 
 pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
 pub use landing::{LandingOrder, LandingReport};

@@ -82,7 +82,7 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
     let rig = state::require(cx)?;
     let id = &input.triage_request_bead_id;
     let request = beads::find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint("Call list_escalations to see what waits.")
+        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint("Call escalations to see what waits.")
     })?;
     if !is_request(&request) {
         return Err(refuse(Code::InvalidArgument, format!("Bead {id} is not a triage request")));

@@ -10,7 +10,9 @@ mod escalations;
 mod ledger;
 mod messages;
 mod orders;
+mod pool;
 mod town;
+mod work;
 
 pub use activity::*;
 pub use admin::*;
@@ -18,7 +20,9 @@ pub use escalations::*;
 pub use ledger::*;
 pub use messages::*;
 pub use orders::*;
+pub use pool::*;
 pub use town::*;
+pub use work::*;
 
 use crate::ids::{AgentId, BeadId, RigId};
 use crate::store::sql::{flag_column, json_column};

@@ -202,6 +202,7 @@ methods! {
     LIST_FEED: Town "listFeed" ("after", "limit") Read Refuse => town::feed::list_feed;
     // Reviews.
     GET_MERGE_QUEUE: Town "getMergeQueueData" ("input") Read Refuse => town::reviews::get_merge_queue_data;
+    GET_POOL: Town "getPool" ("rigId") Read Refuse => town::pool::get_pool;
     // The Mayor and escalations.
     ENSURE_MAYOR: Town "ensureMayor" ("actorUserId") Lead Refuse => town::mayor::ensure;
     GET_MAYOR_AGENT_ID: Town "getMayorAgentId" () Read Refuse => town::mayor::get_agent_id;
@@ -308,6 +309,8 @@ methods! {
     DEBUG_GET_BEAD: Rig "debugGetBead" ("beadId") Read Refuse => rig::bead_lists::debug_get_bead;
     LIST_BEAD_EVENTS: Rig "listBeadEvents" ("filter") Read Refuse => rig::events::list_bead_events;
     LIST_EVENTS: Rig "listEvents" ("filter") Internal Refuse => rig::events::list_events;
+    POOL_STATE: Rig "poolState" () Internal Refuse => rig::pool::pool_state;
+    REPORT_WORK: Rig "reportWork" ("input") Read Refuse => rig::work_report::report_work;
     // Reviews and formulas.
     SUBMIT_REVIEW: Rig "submitToReviewQueue" ("input") Agent Refuse => rig::reviews::submit_to_review_queue;
     COMPLETE_REVIEW: Rig "completeReviewWithResult" ("input") Agent Refuse => rig::verdicts::complete_review;

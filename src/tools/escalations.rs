@@ -1,37 +1,13 @@
-//! Tools around a town's inbox of escalations.
-//!
-//! Owns their order: the most severe first, of these the one that waits longest.
+//! Tools that put something into a town's inbox and take it out. Looking at it is `playbooks::escalations`'.
 
-use super::page;
 use super::text::{AgentText, word};
 use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
-use crate::rpc::model::{EscalationEntry, EscalationFilter, EscalationInput, Severity};
-use crate::rpc::table::{ACKNOWLEDGE_ESCALATION, LIST_ESCALATIONS, ROUTE_ESCALATION};
+use crate::rpc::model::{EscalationEntry, EscalationInput, Severity};
+use crate::rpc::table::{ACKNOWLEDGE_ESCALATION, ROUTE_ESCALATION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// Escalations shown unless the call says otherwise.
-const SHOWN_DEFAULT: usize = 20;
-
-/// Lists what agents and rigs escalated and nobody has dealt with, most severe first. Use it to find what needs a decision.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListEscalations {
-    /// True: those that are dealt with.
-    acknowledged: Option<bool>,
-    /// How many, 1 to 100 (default 20).
-    limit: Option<usize>,
-}
-
-/// The inbox.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct EscalationList {
-    town: String,
-    summary: String,
-    escalations: Vec<EscalationLine>,
-}
 
 /// An escalation.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,49 +29,11 @@ pub struct EscalationLine {
     acknowledged_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_by: Option<String>,
-    /// What to call once it is dealt with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-impl Tool for ListEscalations {
-    const NAME: &'static str = "list_escalations";
-    const TITLE: &'static str = "List escalations";
-    const HINTS: Hints = Hints::READ;
-    const REACH: Reach = Reach::Town;
-    const EXAMPLE: &'static str = r#"{"limit":10}"#;
-    type Output = EscalationList;
-
-    fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        if self.limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
-            return Err(Refusal::new(Code::InvalidArgument, "limit must be from 1 to 100").into());
-        }
-        let filter = EscalationFilter { acknowledged: Some(self.acknowledged.unwrap_or(false)) };
-        Ok(Plan::One(place.call_town(&LIST_ESCALATIONS, (filter,))?))
-    }
-
-    fn render(self, answers: Answers, place: &Place) -> Result<EscalationList, Failure> {
-        let entries: Vec<EscalationEntry> = answers.one(&LIST_ESCALATIONS)?;
-        let total = entries.len();
-        let key = |entry: &EscalationEntry| (-(entry.severity as i64), entry.created_at.to_string() + entry.id.as_str());
-        let mut entries = if self.acknowledged == Some(true) { entries } else { page::sort(entries, false, key) };
-        entries.truncate(self.limit.unwrap_or(SHOWN_DEFAULT));
-        let what = if self.acknowledged == Some(true) { "dealt with" } else { "open" };
-        // The town answers with so many at most.
-        let number = if total >= 100 { "100 or more".to_owned() } else { total.to_string() };
-        let summary = format!("{number} {what}, {} shown.", entries.len());
-        Ok(EscalationList {
-            town: place.town()?.to_string(),
-            summary,
-            escalations: entries.into_iter().map(EscalationLine::from).collect(),
-        })
-    }
 }
 
 impl From<EscalationEntry> for EscalationLine {
     fn from(entry: EscalationEntry) -> Self {
         Self {
-            next: (entry.acknowledged == 0).then(|| format!("acknowledge_escalation {{\"escalation\":\"{}\"}}", entry.id)),
             id: entry.id.to_string(),
             severity: entry.severity,
             category: entry.category.as_deref().map(AgentText::line),
@@ -151,7 +89,7 @@ impl Tool for AcknowledgeEscalation {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call list_escalations to see them.")
+    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call escalations to see them.")
 }
 
 /// What becomes of an escalation that was just raised.

@@ -79,7 +79,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<mayor_messages::MayorMessages>(Agents).on_request(),
     ToolDef::live::<messages::SendMessage>(Agents),
     ToolDef::of::<mailbox::ListMessages>(Agents),
-    ToolDef::of::<escalations::ListEscalations>(Agents),
+    ToolDef::of::<playbooks::escalations::Escalations>(Agents),
     ToolDef::of::<escalations::AcknowledgeEscalation>(Agents),
     ToolDef::of::<escalations::Escalate>(Agents).on_request(),
     ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
@@ -103,6 +103,9 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).on_request(),
     ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).on_request(),
     ToolDef::of::<playbooks::audit::ConvoyAudit>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::pool::PoolStatus>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::report::AgentReport>(Playbooks).on_request(),
+    ToolDef::of::<playbooks::distribution::WorkDistribution>(Playbooks).on_request(),
 ];
 
 /// Every table of tools that this build serves: the product's three, and in conformance builds the fixture's.

@@ -124,9 +124,12 @@ fn offered(alias: &Alias, schema: Value) -> Value {
 /// What an answer has at its top. The rest explains itself when it is read, and would cost every model tokens before.
 fn outline(tool: &ToolDef, schema: Value) -> Value {
     let Value::Object(mut root) = without_description(schema) else { return json!({"type": "object"}) };
-    // A Mayor reads its list with every conversation, and what is always there it sees in the answers.
+    // A Mayor reads its list with every conversation; what is always there it sees in the answers, and there is one town.
     if tool.audience == Audience::Mayors {
         root.remove("required");
+        if let Some(Value::Object(properties)) = root.get_mut("properties") {
+            properties.remove("town");
+        }
     }
     if let Some(Value::Object(properties)) = root.get_mut("properties") {
         for property in properties.values_mut() {

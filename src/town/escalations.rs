@@ -37,7 +37,7 @@ const MORE_MILLIS: i64 = 1_000;
 macro_rules! entry_columns {
     () => {
         "id, source_rig_id, source_agent_id, severity, category, message, acknowledged, re_escalation_count, created_at, acknowledged_at,
-         acknowledged_by, bead_id"
+         acknowledged_by, bead_id, source_bead_id, is_request"
     };
 }
 
@@ -77,6 +77,8 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
         created_at: cx.now,
         status: BeadStatus::Open,
         resolved_by: None,
+        source_bead_id: None,
+        is_request: rig.is_some(),
     };
     let id = BeadId::from_random(cx.random());
     insert(cx, &town, &id, rig.as_ref(), &told)?;
@@ -118,12 +120,13 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
     )?;
     if is_full == 1 {
         let refusal = Refusal::new(Code::Conflict, format!("{OPEN_MAX} escalations of this town wait already"));
-        return Err(refusal.hint("Call list_escalations and acknowledge what is dealt with.").into());
+        return Err(refusal.hint("Call escalations and acknowledge what is dealt with.").into());
     }
     execute(
         cx.sql,
-        "-- escalations_insert\nINSERT INTO escalations (id, source_rig_id, source_agent_id, severity, category, message, created_at, bead_id, next_at, sequence)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "-- escalations_insert\nINSERT INTO escalations (id, source_rig_id, source_agent_id, severity, category, message, created_at, bead_id, next_at, sequence,
+           source_bead_id, is_request)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             id,
             rig.map_or("", RigId::as_str),
@@ -135,6 +138,8 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
             rig.map(|_| id),
             cx.now.plus_millis(again_millis(town)).millis(),
             cx.next_number()?,
+            &told.source_bead_id,
+            i64::from(told.is_request),
         ),
     )?;
     Ok(())
@@ -155,6 +160,8 @@ pub(super) fn raise(cx: &Cx<'_>, town: &TownState, severity: Severity, category:
         created_at: cx.now,
         status: BeadStatus::Open,
         resolved_by: None,
+        source_bead_id: None,
+        is_request: false,
     };
     let id = BeadId::from_random(cx.random());
     insert(cx, town, &id, None, &told)?;
@@ -200,7 +207,7 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
     mayor_mail::leave(cx, town, &sender, &text, None).map(drop)
 }
 
-/// `listEscalations`, newest first.
+/// `listEscalations`, newest first unless the worst are to come first.
 pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EscalationFilter>,)) -> Result<Answer, Failure> {
     const ALL: &str = concat!("-- escalations_list\nSELECT ", entry_columns!(), " FROM escalations ORDER BY sequence DESC LIMIT ?");
     const SOME: &str = concat!(
@@ -208,9 +215,18 @@ pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EscalationF
         entry_columns!(),
         " FROM escalations WHERE acknowledged = ? ORDER BY sequence DESC LIMIT ?"
     );
+    // Few wait, so that sorting them costs little.
+    const WORST: &str = concat!(
+        "-- escalations_list_worst\nSELECT ",
+        entry_columns!(),
+        " FROM escalations WHERE acknowledged = ? ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END,
+           created_at, id LIMIT ?"
+    );
     state::require(cx)?;
-    let entries: Vec<EscalationEntry> = match filter.unwrap_or_default().acknowledged {
+    let filter = filter.unwrap_or_default();
+    let entries: Vec<EscalationEntry> = match filter.acknowledged {
         None => query(cx.sql, ALL, (LIST_MAX,))?,
+        Some(acknowledged) if filter.worst_first => query(cx.sql, WORST, (i64::from(acknowledged), LIST_MAX))?,
         Some(acknowledged) => query(cx.sql, SOME, (i64::from(acknowledged), LIST_MAX))?,
     };
     json(&entries)
@@ -294,6 +310,8 @@ pub(super) fn triage_letter(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
         created_at: entry.created_at,
         status: BeadStatus::Open,
         resolved_by: None,
+        source_bead_id: None,
+        is_request: true,
     })?))
 }
 

@@ -8,7 +8,7 @@
 //! - The Mayor: `mayor` (its session), `mayor_mail` (what it is told), `mayor_reading` (what becomes of that, and replies),
 //!   `mayor_prime` (what it begins with).
 //! - What waits for people: `escalations`, `reviews` (the merge queue).
-//! - What is seen: `status`, `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
+//! - What is seen: `status`, `pool` (polecats and queues of the rigs), `feed` (what happened here), `activity` (in the rigs too), `watch` (as it happens).
 //! - Told to others: `letters` (to the rigs), `topics` (to sessions).
 
 pub mod activity;
@@ -32,6 +32,7 @@ pub mod mayor_prime;
 pub mod mayor_reading;
 pub mod mirror;
 pub mod pause;
+pub mod pool;
 pub mod removal;
 pub mod reviews;
 pub mod rig_config;

@@ -137,29 +137,29 @@ fn escalations_come_worst_first_with_the_next_call() {
             call(&town, "escalate", json!({"severity": severity, "message": message, "rig": "frontend", "agent": one.id})).unwrap();
         ids.push(raised["escalation"]["id"].as_str().unwrap().to_owned());
     }
-    let inbox = call(&town, "list_escalations", json!({})).unwrap();
+    let inbox = call(&town, "escalations", json!({})).unwrap();
     let shown: Vec<&str> = inbox["escalations"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
     assert_eq!(shown, [&ids[1], &ids[3], &ids[2], &ids[0]]);
     assert_eq!(inbox["escalations"][0]["message"], "«b\" do as I say»");
-    assert_eq!(inbox["escalations"][0]["next"], format!("acknowledge_escalation {{\"escalation\":\"{}\"}}", ids[1]));
-    assert_eq!(call(&town, "list_escalations", json!({"limit": 1})).unwrap()["summary"], "4 open, 1 shown.");
-    assert_eq!(refused(&town, "list_escalations", json!({"limit": 101})).code, Code::InvalidArgument);
+    let settles = json!([{"tool": "acknowledge_escalation", "arguments": {"town": town.id, "escalation": ids[1]}}]);
+    assert_eq!(inbox["escalations"][0]["calls"], settles);
+    assert_eq!(call(&town, "escalations", json!({"limit": 1})).unwrap()["summary"], "4 open, 1 shown.");
+    assert_eq!(refused(&town, "escalations", json!({"limit": 101})).code, Code::InvalidArgument);
     for _ in 0..2 {
         let done = call(&town, "acknowledge_escalation", json!({"escalation": ids[1]})).unwrap();
         assert_eq!(done["escalation"]["acknowledged_by"], tokens::OWNER);
-        assert!(done["escalation"].get("next").is_none());
     }
-    assert_eq!(call(&town, "list_escalations", json!({"acknowledged": true})).unwrap()["escalations"].as_array().unwrap().len(), 1);
+    assert_eq!(call(&town, "escalations", json!({"acknowledged": true})).unwrap()["escalations"].as_array().unwrap().len(), 1);
     for unknown in ["x", "7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"] {
         let refusal = refused(&town, "acknowledge_escalation", json!({"escalation": unknown}));
         assert_eq!(refusal.code, Code::NotFound);
-        assert!(refusal.hint.unwrap().contains("list_escalations"));
+        assert!(refusal.hint.unwrap().contains("escalations"));
     }
     // The request in the rig has the same id, and a decision closes both.
     let decided = call(&town, "resolve_triage", json!({"rig": "frontend", "request": ids[3], "action": "nudge"})).unwrap();
     assert_eq!(decided["request"]["status"], "done");
     town.fleet.settle();
-    assert_eq!(call(&town, "list_escalations", json!({})).unwrap()["summary"], "2 open, 2 shown.");
+    assert_eq!(call(&town, "escalations", json!({})).unwrap()["summary"], "2 open, 2 shown.");
     assert_eq!(refused(&town, "resolve_triage", json!({"rig": "frontend", "request": ids[3], "action": "nudge"})).code, Code::Conflict);
 }
 

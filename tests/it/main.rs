@@ -26,6 +26,7 @@ mod mayor_plugin;
 mod mayor_prompt;
 mod mayor_tools;
 mod oauth;
+mod playbooks;
 mod prompts;
 mod provision;
 mod registry;

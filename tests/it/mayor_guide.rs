@@ -112,9 +112,9 @@ fn the_guides_session_is_what_the_tools_answer() {
     session.told("Half an hour later nothing has come from the polecat. The first call only looks; the second takes the step that the first one named.");
     town.fleet.advance(31 * MINUTE_MILLIS);
     town.fleet.settle();
-    let stuck = json!({"convoy": convoy["convoy_id"]});
+    let stuck = json!({"convoy_id": convoy["convoy_id"]});
     session.call("Mayor", &mayor, "gt_convoy_unstick", &stuck);
-    let nudged = session.call("Mayor", &mayor, "gt_convoy_unstick", &json!({"convoy": convoy["convoy_id"], "dry_run": false}));
+    let nudged = session.call("Mayor", &mayor, "gt_convoy_unstick", &json!({"convoy_id": convoy["convoy_id"], "dry_run": false}));
     assert!(nudged["did"].to_string().contains("nudge"), "{nudged}");
     let hook = town.agents(&rig).into_iter().find(|agent| agent.current_hook_bead_id.is_some());
     assert!(hook.is_some(), "the bead stays where it is until the nudge was given time");

@@ -73,7 +73,7 @@ fn the_tools_are_exactly_these() {
             "mayor_messages",
             "send_message",
             "list_messages",
-            "list_escalations",
+            "escalations",
             "acknowledge_escalation",
             "escalate",
             "resolve_triage",
@@ -94,7 +94,10 @@ fn the_tools_are_exactly_these() {
             "town_check",
             "convoy_unstick",
             "convoy_partial",
-            "convoy_audit"
+            "convoy_audit",
+            "pool_status",
+            "agent_report",
+            "work_distribution"
         ]
     );
 }

@@ -10,7 +10,7 @@ import { context, until, world } from "./lib/world.mjs";
 
 // S0-34 and list_towns.
 const LOOKING = ["list_towns", "list_rigs", "list_beads", "get_bead", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status",
-  "merge_queue", "list_messages", "list_escalations"];
+  "merge_queue", "list_messages", "escalations"];
 const TOOLS = [...LOOKING, "sling", "sling_batch", "create_bead", "update_bead", "create_convoy", "start_convoy", "update_convoy", "send_message", "send_mayor_message",
   "acknowledge_escalation", "remove_polecat"];
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
@@ -109,9 +109,9 @@ async function driveEveryTool(client, town, place, era) {
 
   const raised = await on.rpc("TOWN", town.id, "routeEscalation", { severity: "high", message: "Which currency first?" }, context(tokens.user("owner")));
   assert.ok(raised.ok, raised.error);
-  assert.equal((await call("list_escalations")).escalations[0].id, raised.ok.id);
+  assert.equal((await call("escalations")).escalations[0].id, raised.ok.id);
   await call("acknowledge_escalation", { escalation: raised.ok.id });
-  assert.deepEqual((await call("list_escalations")).escalations, []);
+  assert.deepEqual((await call("escalations")).escalations, []);
 
   const before = (await call("get_town_status")).mayor.queued_messages;
   const sent = await call("send_mayor_message", { message: "Hold off on the auth integration until Friday." });

@@ -4,10 +4,11 @@
 
 use super::{BeadStatus, Severity};
 use crate::ids::{BeadId, TownId};
+use crate::store::sql::flag_column;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Contract 3.5. Embedded: the last two fields.
+/// Contract 3.5. Embedded: the last four fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EscalationEntry {
     pub id: BeadId,
@@ -27,6 +28,12 @@ pub struct EscalationEntry {
     /// In the rig: the escalation bead or the triage request; it has the escalation's id.
     #[serde(default)]
     pub bead_id: Option<BeadId>,
+    /// What it is about.
+    #[serde(default)]
+    pub source_bead_id: Option<String>,
+    /// That bead in the rig is a triage request.
+    #[serde(default, deserialize_with = "flag_column")]
+    pub is_request: bool,
 }
 
 /// Contract 2.5 `routeEscalation`, input.
@@ -44,11 +51,14 @@ pub struct EscalationInput {
     pub message: String,
 }
 
-/// Contract 2.5 `listEscalations`, input.
+/// Contract 2.5 `listEscalations`, input. Embedded: `worst_first`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct EscalationFilter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,
+    /// The most severe first, of these the one that waits longest; otherwise the newest first.
+    #[serde(default)]
+    pub worst_first: bool,
 }
 
 /// Embedded: an escalation as a rig tells its town (`status`: of its bead), and as a town tells the rig that it concerns.
@@ -64,6 +74,12 @@ pub struct EscalationLetter {
     /// Who closed it, unless a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_bead_id: Option<String>,
+    /// Its bead is a triage request.
+    #[serde(default)]
+    pub is_request: bool,
 }
 
 /// Contract 2.5 `resolveTriage`, input.

@@ -141,7 +141,7 @@ impl Tool for GtPrime {
 fn summarize(now: &MayorPrime) -> String {
     let mut parts = vec![read(now.mail.messages.len(), now.mail.more, now.is_read)];
     if now.open_escalations > 0 {
-        parts.push(format!("{} escalation(s) wait: call list_escalations.", now.open_escalations));
+        parts.push(format!("{} escalation(s) wait: call escalations.", now.open_escalations));
     }
     let staged = now.convoys.iter().filter(|convoy| convoy.staged).count();
     if staged > 0 {

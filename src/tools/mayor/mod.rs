@@ -9,10 +9,10 @@ pub mod ui;
 pub mod words;
 
 use super::tool::ToolDef;
-use super::toolset::Toolset::{Admin, Agents, Convoys, Work};
+use super::toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
 use super::{
     admin, agents, bead, bead_changes, bead_deletion, bead_events, beads, convoy_changes, convoys, escalations, feed, mailbox, merge_queue,
-    messages, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
+    messages, playbooks, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
 };
 use alias::{Argument, named, same};
 
@@ -64,10 +64,10 @@ pub const TOOLS: &[ToolDef] = &[
     ),
     ToolDef::of::<agents::ListAgents>(Agents).named(
         "gt_list_agents",
-        &[RIG, same("role"), same("status"), same("limit"), same("cursor")],
+        &[RIG, same("status"), same("limit"), same("cursor")],
         r#"{"rig_id":"web","status":"stalled"}"#,
     ),
-    ToolDef::of::<convoys::ListConvoys>(Convoys).named("gt_list_convoys", &[same("name"), same("limit"), same("cursor")], "{}"),
+    ToolDef::of::<convoys::ListConvoys>(Convoys).named("gt_list_convoys", &[same("limit"), same("cursor")], "{}"),
     ToolDef::of::<convoys::ConvoyStatus>(Convoys).named(
         "gt_convoy_status",
         &[same("convoy_id")],
@@ -107,14 +107,32 @@ pub const TOOLS: &[ToolDef] = &[
         .described("Reminds an agent; dropped after a day. Use it first for one that is silent.")
         .fixing(&[("channel", "\"nudge\"")]),
     ToolDef::live::<triage::ResetAgent>(Agents).named("gt_agent_reset", &[RIG, AGENT], r#"{"rig_id":"web","agent_id":"Toast"}"#),
-    ToolDef::of::<escalations::ListEscalations>(Agents).named("gt_escalations", &[same("acknowledged"), same("limit")], "{}"),
+    ToolDef::of::<playbooks::escalations::Escalations>(Agents).named("gt_escalations", &[same("acknowledged"), same("limit")], "{}"),
     ToolDef::of::<escalations::AcknowledgeEscalation>(Agents).named(
         "gt_escalation_acknowledge",
         &[named("escalation_id", "escalation")],
         r#"{"escalation_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#,
     ),
     ToolDef::of::<merge_queue::MergeQueue>(Work).named("gt_merge_queue", &[RIG, same("limit"), same("since")], "{}"),
+    ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).named(
+        "gt_convoy_unstick",
+        &[CONVOY, same("dry_run"), same("patience_seconds")],
+        r#"{"convoy_id":"Payments API"}"#,
+    ),
+    ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).named(
+        "gt_convoy_partial",
+        &[CONVOY, same("dry_run"), same("include_open")],
+        r#"{"convoy_id":"Payments API"}"#,
+    ),
+    ToolDef::of::<playbooks::pool::PoolStatus>(Playbooks).named("gt_pool_status", &[RIG, same("raise_by")], "{}"),
     // On request.
+    ToolDef::of::<playbooks::audit::ConvoyAudit>(Playbooks)
+        .named("gt_convoy_audit", &[CONVOY, same("staged_hours"), same("quiet_minutes"), same("limit"), same("cursor")], "{}")
+        .on_request(),
+    ToolDef::of::<playbooks::report::AgentReport>(Playbooks).named("gt_agent_report", &[RIG, AGENT, same("hours")], "{}").on_request(),
+    ToolDef::of::<playbooks::distribution::WorkDistribution>(Playbooks)
+        .named("gt_work_distribution", &[RIG, same("hours")], "{}")
+        .on_request(),
     ToolDef::of::<towns::GetTownStatus>(Work).named("gt_town_status", &[], "{}").on_request(),
     ToolDef::of::<feed::TownFeed>(Work).named("gt_town_feed", &[same("cursor"), same("limit"), same("actor"), RIG], "{}").on_request(),
     ToolDef::live::<wait::WaitFor>(Work)

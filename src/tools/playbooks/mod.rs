@@ -5,8 +5,13 @@
 //! Owns how their answers name a next call. What each does is its own file's.
 
 pub mod audit;
+pub mod decisions;
+pub mod distribution;
+pub mod escalations;
 pub mod findings;
 pub mod partial;
+pub mod pool;
+pub mod report;
 pub mod seen;
 pub mod unstick;
 

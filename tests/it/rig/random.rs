@@ -4,7 +4,7 @@ use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
 use gastown_mcp::ids::{AgentId, BeadId, ConvoyId};
 use gastown_mcp::rig::lifecycle::Stage;
-use gastown_mcp::rpc::model::{BeadStatus, Priority};
+use gastown_mcp::rpc::model::{BeadStatus, Priority, WorkCounts, WorkReport};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -190,6 +190,41 @@ impl Sim {
         self.check_waiting();
         self.check_hooks();
         self.check_life();
+        self.check_report();
+    }
+
+    /// What events tell of work is what became of the beads and of the orders, be they gone by now or not. S3-36.
+    fn check_report(&self) {
+        let report: WorkReport =
+            self.town.fleet.ask(&self.rig.at, &rpc::REPORT_WORK, (json!({"hours": 168}),), &self.town.owner()).unwrap();
+        let sum = |of: fn(&WorkCounts) -> i64| {
+            let agents = report.agents.iter().filter(|agent| !agent.is_review);
+            agents.map(|agent| of(&agent.counts)).sum::<i64>() + of(&report.without_agent)
+        };
+        let back: i64 = report.agents.iter().map(|agent| agent.handed_back).sum();
+        let one = |statement: &str| self.town.sql(&self.rig.at).value::<i64>(statement);
+        let ended = |status: &str| {
+            let work = "IN ('issue', 'molecule')";
+            one(&format!("SELECT COUNT(*) FROM beads WHERE status = '{status}' AND type {work}"))
+                + one(&format!(
+                    "SELECT COUNT(*) FROM bead_events WHERE event_type = 'deleted' AND old_value = '{status}' AND json_extract(metadata, '$.type') {work}"
+                ))
+        };
+        assert_eq!(sum(|counts| counts.taken), one("SELECT COUNT(*) FROM orders"), "each hook is an order");
+        assert_eq!((sum(|counts| counts.done), sum(|counts| counts.failed)), (ended("closed"), ended("failed")));
+        let holding = i64::try_from(report.agents.iter().filter(|agent| agent.holds.is_some()).count()).unwrap();
+        assert_eq!(holding, one("SELECT COUNT(*) FROM orders WHERE ended_at IS NULL"));
+        // Whatever came off a hook is finished or came back.
+        let off = one("SELECT COUNT(*) FROM orders WHERE ended_at IS NOT NULL");
+        let finished = one(
+            "SELECT COUNT(*) FROM bead_events WHERE agent_id IS NOT NULL AND (event_type = 'closed' OR (event_type = 'status_changed' AND new_value = 'failed'))",
+        );
+        assert_eq!(back, off - finished);
+        for by in ["type", "priority", "quality"] {
+            let of_sorts: i64 = report.sorts.iter().filter(|sort| sort.by == by).map(|sort| sort.counts.taken).sum();
+            assert_eq!(of_sorts, sum(|counts| counts.taken), "{by}");
+        }
+        assert_eq!(report.parts.iter().map(|part| part.done).sum::<i64>(), sum(|counts| counts.done));
     }
 
     /// Blockers counted one by one, as the words say it.

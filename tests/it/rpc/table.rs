@@ -64,8 +64,8 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
         }
         (Object::Town, "slingConvoy") => json!([{"rigId": rig, "convoyTitle": "c", "tasks": [{"title": "t"}]}]),
         (Object::Town, "sendMayorMessage") => json!(["hello", null, null, null]),
-        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData")
-        | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents") => json!([null]),
+        (Object::Town, "getAlarmStatus" | "getActivity" | "getMergeQueueData" | "getPool")
+        | (Object::Rig, "listAgents" | "listBeads" | "listBeadEvents" | "reportWork") => json!([null]),
         (_, "deliver") => json!([[]]),
         (Object::Town, "awaitActivity") => json!(["start", town.fleet.now()]),
         (Object::Town, "openStatus") => json!([town.fleet.now(), 0]),
@@ -104,7 +104,7 @@ fn required_args(method: &Method, town: &Town, rig: &RigId, agent: &AgentId) -> 
 fn agents_args(method: &Method, rig: &RigId, agent: &AgentId, bead: &Value) -> Option<Value> {
     Some(match (method.object, method.name) {
         (Object::Town, "getMayorAgentId" | "getDashboardContext" | "primeMayor" | "checkMayorMail")
-        | (Object::Rig, "expireStaleNudges") => json!([]),
+        | (Object::Rig, "expireStaleNudges" | "poolState") => json!([]),
         (Object::Town, "ensureMayor" | "listEscalations" | "listMayorMessages") | (Object::Rig, "listMessages") => json!([null]),
         (Object::Town, "mayorWaiting") => json!([null, null]),
         (Object::Town, "replyAsMayor") => json!([bead, "r"]),

@@ -77,6 +77,6 @@ pub fn message(world: &mut World, [at, which, ..]: Numbers) {
 
 /// What is looked at through the edge must be readable, whatever is under way.
 pub fn look(world: &mut World, [how, ..]: Numbers) {
-    let name = ["get_town_status", "list_convoys", "merge_queue", "list_escalations"][how % 4];
+    let name = ["get_town_status", "list_convoys", "merge_queue", "escalations"][how % 4];
     drop(tool(world, name, &json!({})));
 }

@@ -4,7 +4,7 @@
 
 use super::invariants;
 use super::world::{Keyed, World};
-use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyLanding, ConvoyStatus};
+use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyLanding, ConvoyStatus, WorkCounts, WorkReport};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 /// Nothing may take longer than this: pauses after refused letters and of drains end before.
 const REST_MILLIS: i64 = 90 * 60 * 1_000;
 const STEP_MILLIS: i64 = 30_000;
+/// A week, less what a clock may be set back.
+const WEEK_MILLIS: i64 = 7 * 24 * 60 * 60 * 1_000 - 60_000;
 /// A key is remembered for a day.
 const REPEATED_MILLIS_MAX: i64 = 20 * 60 * 60 * 1_000;
 
@@ -29,7 +31,50 @@ pub fn check(world: &mut World) -> Result<(), String> {
     messages(world)?;
     escalations(world)?;
     convoys(world)?;
+    work(world)?;
     nothing_waits(world)
+}
+
+/// What the rigs report of their work, from events, is what became of their beads and orders. S3-36.
+fn work(world: &World) -> Result<(), String> {
+    for rig in &world.rigs {
+        let sql = world.fleet.sql(&rig.at);
+        // Events and orders of a week are kept; in what is older there are gaps.
+        let is_whole =
+            format!("SELECT min(sequence) = 1 AND min(created_at) > {} FROM bead_events", world.fleet.now().millis() - WEEK_MILLIS);
+        if !sql.has_table("bead_events") || sql.value::<Option<i64>>(&is_whole) != Some(1) {
+            continue;
+        }
+        let report =
+            world.ask(&rig.at, &rpc::REPORT_WORK, (json!({"hours": 168}),)).map_err(|failure| format!("no report: {failure:?}"))?;
+        let report: WorkReport = serde_json::from_value(report).map_err(|error| error.to_string())?;
+        let taken: i64 = report.agents.iter().map(|agent| agent.counts.taken).sum();
+        let holds = report.agents.iter().filter(|agent| agent.holds.is_some()).count();
+        let orders: Vec<(i64, i64)> = world.rows(rig, "SELECT COUNT(*), COUNT(*) FILTER (WHERE ended_at IS NULL) FROM orders");
+        if orders != [(taken, i64::try_from(holds).unwrap())] {
+            return Err(format!("{taken} beads are said to be taken and {holds} held, but the orders are {orders:?}"));
+        }
+        let sum = |of: fn(&WorkCounts) -> i64| {
+            let agents = report.agents.iter().filter(|agent| !agent.is_review);
+            agents.map(|agent| of(&agent.counts)).sum::<i64>() + of(&report.without_agent)
+        };
+        let work = "type IN ('issue', 'molecule') AND instr(labels, 'gt:triage-request') = 0";
+        let deleted: i64 = sql.value("SELECT COUNT(*) FROM bead_events WHERE event_type = 'deleted'");
+        for (what, said, ended) in [
+            ("failed", sum(|counts| counts.failed), "status = 'failed'"),
+            ("merged", sum(|counts| counts.merged), "status = 'closed' AND merge_commit IS NOT NULL"),
+        ] {
+            let there: i64 = sql.value(&format!("SELECT COUNT(*) FROM beads WHERE {ended} AND {work}"));
+            if !(there..=there + deleted).contains(&said) {
+                return Err(format!("{said} are said to be {what}, but {there} are, and {deleted} are deleted"));
+            }
+        }
+        let closed: i64 = sql.value(&format!("SELECT COUNT(*) FROM beads WHERE status = 'closed' AND {work}"));
+        if sum(|counts| counts.done) < closed {
+            return Err(format!("{} are said to be done, but {closed} are closed", sum(|counts| counts.done)));
+        }
+    }
+    Ok(())
 }
 
 /// Time passes until nobody owes anything.

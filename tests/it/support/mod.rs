@@ -13,6 +13,7 @@ pub mod line;
 pub mod listener;
 pub mod offer;
 pub mod peer;
+pub mod playbook;
 pub mod sockets;
 pub mod tasks;
 pub mod tokens;

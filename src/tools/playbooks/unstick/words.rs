@@ -61,7 +61,7 @@ pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
         (Cause::Staged, _) => "The convoy is staged.".to_owned(),
         (Cause::Parked, _) => "Its rig is parked, on purpose: nothing is done.".to_owned(),
         (Cause::Draining, _) => "The town drains: nothing is done until that is over.".to_owned(),
-        (Cause::Breaker, _) => "Too much has failed in the town, so nothing is given out; list_escalations says more.".to_owned(),
+        (Cause::Breaker, _) => "Too much has failed in the town, so nothing is given out; `escalations` says more.".to_owned(),
         (Cause::OnItsWay, _) => "Its rig has not heard of it yet.".to_owned(),
         (Cause::Missing, _) => "Its rig does not have it; town_check says more, and mends it.".to_owned(),
         (Cause::RigSilent, _) => "Its rig did not answer: nothing is known of it now.".to_owned(),

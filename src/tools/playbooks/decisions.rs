@@ -1,0 +1,153 @@
+//! What to do about an escalation: one row for each category that rigs and towns raise, and one for all others.
+//!
+//! Owns the table, and the calls that its rows stand for. Raises and resolves nothing.
+
+use super::NextCall;
+use crate::ids::{AgentId, BeadId};
+use crate::rig::beads::HELD_LABEL;
+use crate::rig::finish::ATTEMPTS_SPENT;
+use crate::rig::watch::alerts::AlertKind;
+use crate::rpc::model::EscalationEntry;
+use crate::town::breaker;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What an agent is asked that gets nowhere.
+const NUDGE: &str = "Progress check: are you blocked?";
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Decision {
+    /// What those who raise it call it; empty for whatever has no row of its own.
+    #[serde(skip)]
+    pub category: &'static str,
+    sort: &'static str,
+    to_do: &'static str,
+    /// What is done before it is settled.
+    #[serde(skip)]
+    steps: &'static [Step],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Ask the agent.
+    Nudge,
+    /// Put the agent back to the beginning.
+    Restart,
+    /// Look at the bead that it is about.
+    LookAtBead,
+    /// Give the bead to nobody for now.
+    Hold,
+    LookAtReviews,
+    LookAtPool,
+    LookAtTown,
+}
+
+use Step::{Hold, LookAtBead, LookAtPool, LookAtReviews, LookAtTown, Nudge, Restart};
+
+const fn row(category: &'static str, sort: &'static str, to_do: &'static str, steps: &'static [Step]) -> Decision {
+    Decision { category, sort, to_do, steps }
+}
+
+/// The table; the last row is for whatever has none of its own.
+pub static DECISIONS: [Decision; 11] = [
+    row(
+        AlertKind::StalledAgent.as_str(),
+        "stalled_agent",
+        "Ask it; if it stays silent, restart it: its bead is given out again.",
+        &[Nudge, Restart],
+    ),
+    row(
+        AlertKind::RestartLoop.as_str(),
+        "crash_loop",
+        "Its bead is given out again each time. Hold the bead until you know what ends its processes.",
+        &[LookAtBead, Hold],
+    ),
+    row(AlertKind::StuckReview.as_str(), "stuck_review", "It is given out again. See what it waits for.", &[LookAtReviews]),
+    row(AlertKind::QueueDepth.as_str(), "all_busy", "Let it queue, or raise the limit of polecats.", &[LookAtPool]),
+    row(AlertKind::NoRunner.as_str(), "no_runner", "Start a runner for the rig; what is on hooks stays there.", &[]),
+    row(
+        ATTEMPTS_SPENT,
+        "failed_bead",
+        "Find out why it failed, and give the work out anew, as something smaller or clearer.",
+        &[LookAtBead],
+    ),
+    row(
+        "merge_conflict",
+        "merge_conflict",
+        "Its bead is open again with what the refinery said. Let it be reworked, or ask a person to look.",
+        &[LookAtBead, LookAtReviews],
+    ),
+    row("landing_failed", "landing_failed", "Its branch does not merge. See why, mend that, and land it anew.", &[LookAtReviews]),
+    row("triage", "passed_on", "Somebody could not decide a request and passed it on: decide.", &[LookAtBead]),
+    row(
+        breaker::CATEGORY,
+        "dispatch_breaker",
+        "Nothing is given out. Find out what ends the orders; settling this gives out work again at once.",
+        &[LookAtTown],
+    ),
+    row("", "other", "Read it, and answer or act.", &[]),
+];
+
+/// The row of a category.
+#[must_use]
+pub fn decision(category: Option<&str>) -> &'static Decision {
+    let [rows @ .., other] = &DECISIONS;
+    rows.iter().find(|row| Some(row.category) == category).unwrap_or(other)
+}
+
+impl Decision {
+    /// The calls to make, in this order; the last one settles the escalation.
+    #[must_use]
+    pub fn calls(&self, town: &str, entry: &EscalationEntry) -> Vec<NextCall> {
+        let about = About::of(town, entry);
+        let mut calls: Vec<NextCall> = self.steps.iter().filter_map(|step| about.call(*step)).collect();
+        // Deciding the request restarts the agent and settles the escalation, both in one.
+        let is_settled = entry.is_request && self.steps.contains(&Restart) && about.agent.is_some() && about.rig.is_some();
+        if !is_settled {
+            calls.push(NextCall::new("acknowledge_escalation", json!({"town": town, "escalation": entry.id})));
+        }
+        calls
+    }
+}
+
+/// What an escalation is about, as far as that can be named in a call.
+struct About<'a> {
+    town: &'a str,
+    entry: &'a EscalationEntry,
+    rig: Option<&'a str>,
+    agent: Option<AgentId>,
+    bead: Option<BeadId>,
+}
+
+impl<'a> About<'a> {
+    fn of(town: &'a str, entry: &'a EscalationEntry) -> Self {
+        Self {
+            town,
+            entry,
+            rig: Some(entry.source_rig_id.as_str()).filter(|rig| !rig.is_empty()),
+            agent: entry.source_agent_id.as_deref().and_then(|id| AgentId::parse(id).ok()),
+            bead: entry.source_bead_id.as_deref().and_then(|id| BeadId::parse(id).ok()),
+        }
+    }
+
+    fn call(&self, step: Step) -> Option<NextCall> {
+        let (tool, mut arguments): (&'static str, Value) = match step {
+            Nudge => ("send_message", json!({"to": self.agent.as_ref()?, "channel": "nudge", "body": NUDGE})),
+            Restart if self.entry.is_request => {
+                ("resolve_triage", json!({"request": self.agent.as_ref().map(|_| &self.entry.id)?, "action": "restart"}))
+            }
+            Restart => ("reset_agent", json!({"agent": self.agent.as_ref()?})),
+            LookAtBead => ("get_bead", json!({"bead": self.bead.as_ref()?})),
+            Hold => ("update_bead", json!({"bead": self.bead.as_ref()?, "add_labels": [HELD_LABEL]})),
+            LookAtReviews => ("merge_queue", json!({})),
+            LookAtPool => ("pool_status", json!({})),
+            LookAtTown => return Some(NextCall::new("town_feed", json!({"town": self.town}))),
+        };
+        let named = arguments.as_object_mut()?;
+        named.insert("town".to_owned(), Value::from(self.town));
+        named.insert("rig".to_owned(), Value::from(self.rig?));
+        Some(NextCall::new(tool, arguments))
+    }
+}

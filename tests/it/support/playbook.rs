@@ -1,0 +1,58 @@
+//! Playbooks as a client calls them: answers as fixtures, and next calls made as they are given.
+//!
+//! Owns how ids are made comparable. What an answer should say, the fixtures do.
+
+use super::peer::Caller;
+use super::{Town, expect};
+use gastown_mcp::error::{Failure, Refusal};
+use gastown_mcp::ids::BeadId;
+use gastown_mcp::offer::ToolReply;
+use gastown_mcp::peer::Stop;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// What a typical answer may cost, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 4_000;
+
+/// Calls a tool of the fleet's connection with exactly these arguments, as the owner.
+pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value, Refusal> {
+    match Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments.clone()) {
+        Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
+        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        other => panic!("neither an answer nor a refusal: {other:?}"),
+    }
+}
+
+/// The same with the town added.
+pub fn ask(town: &Town, tool: &str, more: Value) -> Value {
+    let mut arguments = json!({"town": town.id});
+    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    call_as_given(town, tool, &arguments).unwrap_or_else(|refusal| panic!("{tool}: {}", refusal.message))
+}
+
+/// Makes a next call as it stands in an answer.
+pub fn make(town: &Town, call: &Value) -> Value {
+    let tool = call["tool"].as_str().unwrap_or_else(|| panic!("no call: {call}"));
+    let answer = call_as_given(town, tool, &call["arguments"]).unwrap_or_else(|refusal| panic!("{call}: {}", refusal.message));
+    town.fleet.settle();
+    answer
+}
+
+/// Compares answers with a fixture in which ids are numbered in the order of their first mention.
+pub fn expect_answer(name: &str, answer: &Value) {
+    let mut known: Vec<String> = Vec::new();
+    let mut text = String::new();
+    for piece in format!("{answer:#}\n").split_inclusive(|next: char| !next.is_ascii_hexdigit() && next != '-') {
+        let (word, end) = piece.split_at(piece.trim_end_matches(|next: char| !next.is_ascii_hexdigit() && next != '-').len());
+        if BeadId::parse(word).is_err() {
+            text.push_str(piece);
+            continue;
+        }
+        let number = known.iter().position(|id| id == word).unwrap_or_else(|| {
+            known.push(word.to_owned());
+            known.len() - 1
+        });
+        write!(text, "id-{}{end}", number + 1).unwrap();
+    }
+    expect::file(&format!("tests/fixtures/playbooks/{name}.json"), &text);
+}
