@@ -6,7 +6,8 @@ use gastown_mcp::rpc::model::{
     MemberInspection, MergeMode, RaisedAbout, ReviewInspection, RigInspection, TownInspection,
 };
 use gastown_mcp::time::Timestamp;
-use gastown_mcp::tools::playbooks::unstick::decide::{Cause, Rung, Verdict, decide, next};
+use gastown_mcp::tools::playbooks::unstick::decide::{decide, next};
+use gastown_mcp::tools::playbooks::unstick::verdict::{Cause, Rung, Verdict};
 
 const NOW: i64 = 1_800_000_000_000;
 const PATIENCE: i64 = 300;

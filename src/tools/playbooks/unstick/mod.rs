@@ -1,32 +1,32 @@
 //! `convoy_unstick`: why a convoy does not move, bead by bead, and at most one step a call to get it going.
 //!
 //! Owns the tool: what it asks, that it takes one step, and what it answers. `decide` has the ladder, `chain` follows blockers,
-//! `words` says it. It keeps nothing: who was nudged and when, what was escalated and who was replaced it reads from the rigs,
+//! `step` takes the step, `verdict` and `words` say it. It keeps nothing: who was nudged and when, what was escalated and who was replaced it reads from the rigs,
 //! and the rig takes a step only if what it is founded on still holds.
 
 pub mod chain;
 pub mod decide;
+mod step;
+pub mod verdict;
 mod words;
 
 use super::{NextCall, seen};
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::error::{Code, Failure, Refusal};
 use crate::offer::ToolReply;
 use crate::peer::Stop;
-use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::model::{BeadStatus, ConvoyBead, ConvoyInspection, TownInspection, UnstickInput, UnstickResult};
-use crate::rpc::table::UNSTICK_BEAD;
+use crate::rpc::model::{BeadStatus, ConvoyBead, TownInspection};
 use crate::tools::convoys::{Phase, Standing, count, phase, summarize};
 use crate::tools::live::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Coverage, Hints, Reach};
 use crate::tools::view::{WorkStatus, member_status};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use decide::{Cause, Rung, Verdict, decide, founded_on, next};
+use decide::{decide, next};
 use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use step::{Done, Found};
+use verdict::{Cause, Rung, Verdict};
 
 /// How long an agent may be silent, and how long it has to answer, unless the call or the town says otherwise.
 pub const PATIENCE_SECONDS_DEFAULT: i64 = 300;
@@ -82,25 +82,6 @@ pub struct Unsticking {
     coverage: Coverage,
 }
 
-/// A step that was taken.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Done {
-    step: Rung,
-    bead: String,
-    /// Who was nudged or replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<String>,
-    /// Who has the bead now, perhaps under the same name; absent: it waits in the queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_agent: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_agent_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    escalation: Option<String>,
-}
-
 /// A bead, and what comes next for it.
 #[derive(Debug, Serialize, JsonSchema)]
 struct BeadStep {
@@ -137,14 +118,6 @@ impl LiveTool for ConvoyUnstick {
     fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
         Box::pin(self.unstick(live))
     }
-}
-
-/// What was seen and decided.
-struct Found {
-    seen: TownInspection,
-    convoy: ConvoyInspection,
-    patience: i64,
-    verdicts: Vec<Verdict>,
 }
 
 impl ConvoyUnstick {
@@ -259,63 +232,5 @@ const fn word(rung: Rung) -> &'static str {
         Rung::Human => "a person decides",
         Rung::Wait => "wait",
         Rung::Leave => "nothing",
-    }
-}
-
-impl Found {
-    /// Takes the step that is due; what was decided about its bead is then as the step leaves it. Two calls at once take it
-    /// once: they say the same, so they have the same key, and the rig looks whether it still holds.
-    async fn take_step(&mut self, live: &Live<'_>, place: usize) -> Result<(Option<Done>, Option<String>), Failure> {
-        let entry = self.convoy.claimed.clone();
-        let (as_of, patience) = (self.seen.as_of, self.patience);
-        let Some(verdict) = self.verdicts.get_mut(place) else { return Ok((None, None)) };
-        let (Some(mut input), Some(rig)) = (founded_on(&entry.id, verdict), verdict.rig.clone()) else { return Ok((None, None)) };
-        if verdict.rung == Rung::Escalate {
-            input.message = Some(words::message(verdict, &entry, as_of));
-        }
-        let derived = key(&input)?;
-        let key = live.idempotency_key.unwrap_or(&derived);
-        let call = Call::new(Instance::Rig(rig), &UNSTICK_BEAD, (&input,))?;
-        let result: UnstickResult = decode(&UNSTICK_BEAD, &live.client.call(&call, Some(live.place.town()?), Some(key)).await?)?;
-        if !result.done {
-            return Ok((None, Some(result.why.unwrap_or_default())));
-        }
-        let is_replaced = verdict.rung == Rung::Reassign;
-        let done = Done {
-            step: verdict.rung,
-            bead: verdict.bead.to_string(),
-            agent: verdict.holder.as_ref().map(|(_, holder, _)| name(holder)),
-            agent_id: verdict.holder.as_ref().map(|(agent, ..)| agent.to_string()),
-            new_agent: result.agent_name.as_deref().filter(|_| is_replaced).map(name),
-            new_agent_id: result.agent_id.as_ref().filter(|_| is_replaced).map(ToString::to_string),
-            escalation: result.escalation_id.as_ref().map(ToString::to_string),
-        };
-        settle(verdict, &result, patience, as_of);
-        Ok((Some(done), None))
-    }
-}
-
-/// One key for one step on one ground, however often it is called.
-fn key(input: &UnstickInput) -> Result<String, Fault> {
-    let ground = serde_json::to_vec(input).map_err(|error| Fault::new("write a step", error))?;
-    Ok(format!("unstick-{}", Base64UrlUnpadded::encode_string(&Sha256::digest(ground))))
-}
-
-/// What is decided about a bead right after its step.
-fn settle(verdict: &mut Verdict, result: &UnstickResult, patience: i64, as_of: crate::time::Timestamp) {
-    match verdict.rung {
-        Rung::Nudge => (verdict.rung, verdict.again_seconds) = (Rung::Wait, Some(patience)),
-        Rung::Escalate => (verdict.rung, verdict.escalation) = (Rung::Human, result.escalation_id.clone()),
-        _ => {
-            // Its order is not named here, and no step is founded on what is shown.
-            verdict.holder = result.agent_id.clone().zip(result.agent_name.clone()).map(|(id, name)| (id, name, 0));
-            verdict.since = Some(as_of);
-            let (cause, rung) = match (&verdict.holder, result.status) {
-                (Some(_), _) => (Cause::NotTakenUp, Rung::Leave),
-                (None, Some(BeadStatus::Failed)) => (Cause::Failed, Rung::Human),
-                (None, _) => (Cause::AllBusy, Rung::Wait),
-            };
-            (verdict.cause, verdict.rung, verdict.again_seconds) = (cause, rung, Some(patience));
-        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the words. Nothing in them was written by agents or users, but names of polecats.
 
-use super::decide::{Cause, Rung, Verdict};
+use super::verdict::{Cause, Rung, Verdict};
 use crate::rpc::model::{ConvoyEntry, ConvoyStatus, LandingStatus};
 use crate::time::Timestamp;
 use crate::tools::playbooks::NextCall;
