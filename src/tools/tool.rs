@@ -279,6 +279,13 @@ impl ToolDef {
         self.for_mayors()
     }
 
+    /// With a title of its own.
+    #[must_use]
+    pub const fn titled(mut self, title: &'static str) -> Self {
+        self.title = title;
+        self
+    }
+
     /// With a description of its own.
     #[must_use]
     pub const fn described(mut self, description: &'static str) -> Self {

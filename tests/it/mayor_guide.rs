@@ -51,7 +51,7 @@ impl Recording {
         let result = client.call(tool, arguments);
         let answer = result["structuredContent"].clone();
         assert!(answer.is_object(), "{tool}: {result}");
-        let shown = format!("// {who}: {tool}\n{arguments:#}\n// answer\n{answer:#}");
+        let shown = format!("// {who}: {tool}\n{}\n// answer\n{}", fields(arguments), fields(&answer));
         let shown = self.with_short_ids(&shown);
         _ = write!(self.text, "\n```jsonc\n{shown}\n```\n");
         answer
@@ -74,6 +74,12 @@ impl Recording {
         }
         said
     }
+}
+
+/// An object, a field a line.
+fn fields(object: &Value) -> String {
+    let lines: Vec<String> = object.as_object().unwrap().iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
+    if lines.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n}}", lines.join(",\n")) }
 }
 
 // S1-11, S1-22, S2-25.

@@ -96,6 +96,7 @@ pub const TOOLS: &[ToolDef] = &[
             &[RIG, named("to_agent_id", "to"), same("subject"), same("body")],
             r#"{"rig_id":"web","to_agent_id":"Toast","subject":"Naming","body":"Call it healthz."}"#,
         )
+        .titled("Send mail")
         .described("Leaves mail for an agent; it waits until it is read. One that seems stuck takes `gt_nudge`.")
         .fixing(&[("channel", "\"mail\"")]),
     ToolDef::live::<messages::SendMessage>(Agents)
@@ -104,6 +105,7 @@ pub const TOOLS: &[ToolDef] = &[
             &[RIG, named("target_agent_id", "to"), named("message", "body"), same("mode")],
             r#"{"rig_id":"web","target_agent_id":"Toast","message":"Progress check: are you blocked?"}"#,
         )
+        .titled("Nudge an agent")
         .described("Reminds an agent; dropped after a day. Use it first for one that is silent.")
         .fixing(&[("channel", "\"nudge\"")]),
     ToolDef::live::<triage::ResetAgent>(Agents).named("gt_agent_reset", &[RIG, AGENT], r#"{"rig_id":"web","agent_id":"Toast"}"#),
@@ -113,17 +115,13 @@ pub const TOOLS: &[ToolDef] = &[
         &[named("escalation_id", "escalation")],
         r#"{"escalation_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#,
     ),
-    ToolDef::of::<merge_queue::MergeQueue>(Work).named("gt_merge_queue", &[RIG, same("limit"), same("since")], "{}"),
-    ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).named(
-        "gt_convoy_unstick",
-        &[CONVOY, same("dry_run"), same("patience_seconds")],
-        r#"{"convoy_id":"Payments API"}"#,
-    ),
-    ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).named(
-        "gt_convoy_partial",
-        &[CONVOY, same("dry_run"), same("include_open")],
-        r#"{"convoy_id":"Payments API"}"#,
-    ),
+    ToolDef::of::<merge_queue::MergeQueue>(Work).named("gt_merge_queue", &[RIG, same("limit")], "{}"),
+    ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks)
+        .named("gt_convoy_unstick", &[CONVOY, same("dry_run")], r#"{"convoy_id":"Payments API"}"#)
+        .described("Finds out why a convoy does not move; with `dry_run` false does the next safe step. Call it again until it moves."),
+    ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks)
+        .named("gt_convoy_partial", &[CONVOY, same("dry_run")], r#"{"convoy_id":"Payments API"}"#)
+        .described("Shows what of a convoy is merged, done and failed; with `dry_run` false makes a follow-up for what failed."),
     ToolDef::of::<playbooks::pool::PoolStatus>(Playbooks).named("gt_pool_status", &[RIG, same("raise_by")], "{}"),
     // On request.
     ToolDef::of::<playbooks::audit::ConvoyAudit>(Playbooks)
@@ -176,6 +174,7 @@ pub const TOOLS: &[ToolDef] = &[
             &[CONVOY, named("bead_id", "add_beads").listed(), same("depends_on"), same("until")],
             r#"{"convoy_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4e"}"#,
         )
+        .titled("Add a bead to a convoy")
         .described("Adds a bead that exists to a convoy, or several.")
         .on_request(),
     ToolDef::of::<convoy_changes::UpdateConvoy>(Convoys)
@@ -184,6 +183,7 @@ pub const TOOLS: &[ToolDef] = &[
             &[CONVOY, named("bead_id", "remove_beads").listed()],
             r#"{"convoy_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4e"}"#,
         )
+        .titled("Take a bead out of a convoy")
         .described("Takes a bead out of a convoy, or several; they stay in their rigs.")
         .on_request(),
     ToolDef::of::<mailbox::ListMessages>(Agents)
@@ -191,6 +191,7 @@ pub const TOOLS: &[ToolDef] = &[
         .on_request(),
     ToolDef::of::<mailbox::ListMessages>(Agents)
         .named("gt_pending_nudges", &[AGENT, RIG, same("limit"), same("cursor")], r#"{"agent_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#)
+        .titled("List pending nudges")
         .described("Lists the nudges that an agent has not seen yet, and takes none.")
         .fixing(&[("channel", "\"nudge\""), ("unread", "true")])
         .on_request(),
