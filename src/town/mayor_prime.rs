@@ -8,6 +8,7 @@ use crate::ids::RigId;
 use crate::rpc::model::{ConvoyEntry, Coverage, MayorConvoy, MayorMessageStatus, MayorPrime, MayorRig, RigRecord, TownPause};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::sql::{query, scalar};
+use serde_json::Value;
 
 /// Convoys that are shown.
 pub const CONVOYS_MAX: usize = 20;
@@ -65,6 +66,7 @@ impl From<ConvoyEntry> for MayorConvoy {
 fn rigs_of(cx: &Cx<'_>, town_is_parked: bool) -> Result<Vec<MayorRig>, Failure> {
     let parked: Vec<(RigId,)> = query(cx.sql, "-- mayor_parked\nSELECT id FROM rigs WHERE parked = 1", ())?;
     let rig = |rig: RigRecord| MayorRig {
+        purpose: rig.config.get("purpose").and_then(Value::as_str).map(str::to_owned),
         parked: town_is_parked || parked.iter().any(|(id,)| *id == rig.id),
         id: rig.id,
         name: rig.name,

@@ -86,6 +86,7 @@ fn fields(object: &Value) -> String {
 #[test]
 fn the_guides_session_is_what_the_tools_answer() {
     let (town, rig) = Town::with_rig();
+    town.fleet.settle();
     let owner = Client::of(&town, &town.owner()).with("x-mcp-toolsets", "all");
     let mayor = Client::of(&town, &tokens::mayor(&town.fleet, &town.id));
     let mut session = Recording { text: String::new(), ids: BTreeMap::new() };

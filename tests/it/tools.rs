@@ -1,7 +1,8 @@
 //! The tool table: what clients see of it, and the rules that every tool obeys.
 
 use crate::support::edge::{Isolate, Sent, text};
-use crate::support::{Fleet, expect, tokens};
+use crate::support::tokens::{self, OWNER};
+use crate::support::{Fleet, expect};
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::error::Failure;
 use gastown_mcp::ids::{AgentId, RigId, TownId};
@@ -260,17 +261,17 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
 #[test]
 fn every_example_runs_in_a_town_that_has_its_rigs() {
     let at = Isolate::new(&Fleet::new());
-    let owner = format!("Bearer {}", tokens::user(&at.fleet, "owner").jwt);
+    let owner = format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt);
     let post = |path: &str, headers: &[(&str, &str)], body: &Value| {
         let mut sent = Sent { method: "POST".to_owned(), path: path.to_owned(), body: body.to_string(), ..Sent::default() };
         sent.headers.insert("authorization".to_owned(), owner.clone());
         sent.headers.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()
     };
-    let town = post("/api/users/owner/towns", &[], &json!({"name": "backend"}))["data"]["id"].clone();
+    let town = post(&format!("/api/users/{OWNER}/towns"), &[], &json!({"name": "backend"}))["data"]["id"].clone();
     for rig in ["web", "api"] {
         let body = json!({"town_id": town, "name": rig, "git_url": format!("https://git.example/{rig}.git")});
-        assert_eq!(post("/api/users/owner/rigs", &[], &body)["success"], true);
+        assert_eq!(post(&format!("/api/users/{OWNER}/rigs"), &[], &body)["success"], true);
     }
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let id = TownId::parse(town.as_str().unwrap()).unwrap();

@@ -133,6 +133,9 @@ pub struct MayorRig {
     pub default_branch: String,
     /// Nothing is given out there, on purpose.
     pub parked: bool,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
 }
 
 /// A convoy in short.

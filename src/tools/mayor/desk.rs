@@ -59,6 +59,9 @@ struct RigLine {
     name: String,
     repository: String,
     branch: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<AgentText>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     parked: bool,
 }
@@ -276,6 +279,7 @@ impl From<MayorRig> for RigLine {
             name: name(&rig.name),
             repository: name(&rig.git_url),
             branch: name(&rig.default_branch),
+            purpose: rig.purpose.as_deref().map(AgentText::line),
             parked: rig.parked,
         }
     }
