@@ -221,7 +221,7 @@ pub const TOOLS: &[ToolDef] = &[
         .named(
             "gt_rig_create",
             &[same("name"), same("git_url"), same("default_branch")],
-            r#"{"name":"api","git_url":"https://example.com/api.git"}"#,
+            r#"{"name":"billing","git_url":"https://git.example/billing.git"}"#,
         )
         .on_request(),
     ToolDef::live::<admin::DeleteRig>(Admin)
