@@ -74,6 +74,8 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
         steps.truncate(STEPS_MAX);
         from = steps.last().map_or(from, |oldest| oldest.at);
     }
+    // No work, but read.
+    steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
     // Now the oldest first, as they happened.
     steps.reverse();
     let known = known(cx, &steps)?;
@@ -107,7 +109,7 @@ fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), F
 fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
     // How a bead stood when it came off a hook says whether it was finished: open, it was not, nor if it was deleted there.
     // A merge request that is in progress then has its pull request.
-    let mut steps: Vec<Step> = query(
+    query(
         cx.sql,
         "-- work_steps\nSELECT event.created_at, event.agent_id,
            CASE event.event_type
@@ -135,9 +137,7 @@ fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
            OR (event.event_type = 'agent_status' AND event.new_value = 'stalled'))
          ORDER BY event.sequence DESC LIMIT ?",
         (first, STEPS_MAX + 1),
-    )?;
-    steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
-    Ok(steps)
+    )
 }
 
 /// The agents that the steps name and those that live, whatever they did.
