@@ -19,6 +19,8 @@ pub const HOURS_MAX: i64 = 168;
 pub const HOURS_DEFAULT: i64 = 24;
 /// Newest events that are looked at.
 pub const EVENTS_READ_MAX: i64 = 200_000;
+/// Events at the beginning of a window among which the first is looked for: a clock that is set back a little dates later ones before it.
+const FIRST_AMONG: i64 = 1_000;
 /// Newest of them that say something about work, which are taken.
 pub const STEPS_MAX: usize = 20_000;
 
@@ -69,11 +71,13 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
     }
     let asked_from = cx.now.plus_millis(-hours * 60 * 60 * 1_000);
     let (first, mut from) = first_event(cx, asked_from)?;
-    let mut steps = steps(cx, first)?;
+    let mut steps = steps(cx, first, asked_from)?;
     if steps.len() > STEPS_MAX {
         steps.truncate(STEPS_MAX);
         from = steps.last().map_or(from, |oldest| oldest.at);
     }
+    // No work, but read.
+    steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
     // Now the oldest first, as they happened.
     steps.reverse();
     let known = known(cx, &steps)?;
@@ -84,12 +88,13 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
 /// The first event of the window that is looked at, and since when events tell all.
 fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), Fault> {
     let newest = events::newest(cx)?;
-    let in_window: Option<(i64, Timestamp)> = query_one(
+    let in_window: Option<(Option<i64>, Option<Timestamp>)> = query_one(
         cx.sql,
-        "-- work_first\nSELECT sequence, created_at FROM bead_events INDEXED BY bead_events_created WHERE created_at >= ? ORDER BY created_at, sequence LIMIT 1",
-        (asked_from.millis(),),
+        "-- work_first\nSELECT min(sequence), min(created_at) FROM
+           (SELECT sequence, created_at FROM bead_events INDEXED BY bead_events_created WHERE created_at >= ? ORDER BY created_at, sequence LIMIT ?) AS mine",
+        (asked_from.millis(), FIRST_AMONG),
     )?;
-    let Some((first, at)) = in_window else { return Ok((newest + 1, asked_from)) };
+    let Some((Some(first), Some(at))) = in_window else { return Ok((newest + 1, asked_from)) };
     // What is at hand begins here; sequences begin with one.
     let at_hand: Option<(i64, Timestamp)> = query_one(
         cx.sql,
@@ -104,10 +109,10 @@ fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), F
 }
 
 /// What the events from this one on say about work, newest first.
-fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
+fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Vec<Step>, Fault> {
     // How a bead stood when it came off a hook says whether it was finished: open, it was not, nor if it was deleted there.
     // A merge request that is in progress then has its pull request.
-    let mut steps: Vec<Step> = query(
+    query(
         cx.sql,
         "-- work_steps\nSELECT event.created_at, event.agent_id,
            CASE event.event_type
@@ -130,14 +135,12 @@ fn steps(cx: &Cx<'_>, first: i64) -> Result<Vec<Step>, Fault> {
              SELECT past.created_at FROM bead_events AS past INDEXED BY bead_events_bead
              WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked' ORDER BY past.sequence DESC LIMIT 1) END
          FROM bead_events AS event LEFT JOIN beads AS bead ON bead.bead_id = event.bead_id
-         WHERE event.sequence >= ? AND (event.event_type IN ('hooked', 'unhooked', 'closed', 'rework_requested')
+         WHERE event.sequence >= ? AND event.created_at >= ? AND (event.event_type IN ('hooked', 'unhooked', 'closed', 'rework_requested')
            OR (event.event_type = 'status_changed' AND event.new_value = 'failed') OR (event.event_type = 'mail_sent' AND event.new_value = 'nudge')
            OR (event.event_type = 'agent_status' AND event.new_value = 'stalled'))
          ORDER BY event.sequence DESC LIMIT ?",
-        (first, STEPS_MAX + 1),
-    )?;
-    steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
-    Ok(steps)
+        (first, asked_from.millis(), STEPS_MAX + 1),
+    )
 }
 
 /// The agents that the steps name and those that live, whatever they did.

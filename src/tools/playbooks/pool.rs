@@ -46,8 +46,8 @@ pub struct Pool {
     summary: String,
     rigs: Vec<RigLine>,
     /// Rigs with shorter queues than these.
-    #[serde(skip_serializing_if = "is_zero")]
-    left_out: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
     /// Rigs asked.
     coverage: Coverage,
 }
@@ -136,11 +136,6 @@ const fn is_none(number: &i64) -> bool {
     *number == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-const fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
 impl Tool for PoolStatus {
     const NAME: &'static str = "pool_status";
     const TITLE: &'static str = "Polecats and queues";
@@ -172,7 +167,7 @@ impl Tool for PoolStatus {
         let depth = |rig: &RigPool| rig.queue.ready + rig.queue.resting;
         let summary = summary(&pool);
         let mut rigs = page::sort(pool.rigs.clone(), false, |rig| (-depth(rig), rig.name.clone()));
-        let left_out = rigs.len().saturating_sub(RIGS_SHOWN_MAX);
+        let left_out = rigs.len().checked_sub(RIGS_SHOWN_MAX).filter(|more| *more > 0);
         rigs.truncate(RIGS_SHOWN_MAX);
         let town = place.town()?.to_string();
         Ok(Pool {

@@ -159,6 +159,17 @@ fn the_window_ends_where_it_says_and_tells_what_it_does_not_cover() {
     }
 }
 
+/// A clock that was set back has dated what came later before what came first; both count.
+#[test]
+fn what_a_clock_that_was_set_back_has_dated_counts_all_the_same() {
+    let (town, rig) = Town::with_rig();
+    town.unwatched();
+    town.sling(&rig, "one");
+    town.fleet.jump(-800);
+    town.sling(&rig, "two");
+    assert_eq!(ask(&town, "agent_report", json!({}))["totals"]["taken"], 2);
+}
+
 /// Many events take no longer than many may, and their number is no reason to say less than there was.
 #[test]
 fn of_very_many_events_the_newest_are_counted_and_the_rest_is_owned_up_to() {

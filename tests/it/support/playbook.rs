@@ -8,6 +8,7 @@ use gastown_mcp::error::{Failure, Refusal};
 use gastown_mcp::ids::BeadId;
 use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::Stop;
+use gastown_mcp::tools::find;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -17,7 +18,16 @@ pub const ANSWER_BYTES_MAX: usize = 4_000;
 /// Calls a tool of the fleet's connection with exactly these arguments, as the owner.
 pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value, Refusal> {
     match Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments.clone()) {
-        Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
+        Ok(ToolReply::Structured(text)) => {
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            let row = find(tool).unwrap();
+            // Clients check it, too.
+            let required = (row.describe)(row)["outputSchema"]["required"].clone();
+            for field in required.as_array().into_iter().flatten() {
+                assert!(answer.get(field.as_str().unwrap()).is_some(), "{tool} answers without {field}");
+            }
+            Ok(answer)
+        }
         Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
