@@ -39,7 +39,7 @@ pub(super) enum What {
     /// Closed with a merge commit.
     Merged,
     Failed,
-    /// Closed while nobody had it.
+    /// Closed while nobody had it on a hook: by hand, or the Mayor's.
     Closed,
     Rework,
     Nudge,
@@ -124,7 +124,9 @@ fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Vec<Step>, Fa
                WHEN 'open' THEN 'back' WHEN 'failed' THEN 'off' WHEN 'closed' THEN 'done'
                ELSE CASE WHEN EXISTS (SELECT 1 FROM bead_events AS gone INDEXED BY bead_events_bead WHERE gone.bead_id = event.bead_id
                  AND gone.sequence > event.sequence AND gone.event_type = 'deleted' AND gone.created_at = event.created_at) THEN 'back' ELSE 'done' END END
-             WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN event.agent_id IS NULL THEN 'closed' ELSE 'other' END
+             WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN event.agent_id IS NULL OR NOT EXISTS (
+               SELECT 1 FROM bead_events AS past INDEXED BY bead_events_bead
+               WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked') THEN 'closed' ELSE 'other' END
              WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END,
            CASE WHEN event.event_type IN ('hooked', 'unhooked', 'closed', 'status_changed') THEN
              CASE WHEN instr(bead.labels, '\"gt:triage-request\"') > 0 THEN 'triage' ELSE coalesce(bead.type, (

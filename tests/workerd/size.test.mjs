@@ -7,10 +7,10 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { built } from "./lib/project.mjs";
 
-// A third of what the smallest plan of Cloudflare takes; this is what must not grow unseen.
-const BYTES_MAX = 1072 * 1024;
+// Under half of what the smallest plan of Cloudflare takes; this is what must not grow unseen.
+const BYTES_MAX = 1280 * 1024;
 
-test("wasm and JavaScript together, gzipped, are at most 1072 KiB", (t) => {
+test("wasm and JavaScript together, gzipped, are at most 1280 KiB", (t) => {
   const { js, wasm } = built();
   const [jsBytes, wasmBytes] = [js, wasm].map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
   t.diagnostic(`wasm ${(wasmBytes / 1024).toFixed(1)} KiB + JavaScript ${(jsBytes / 1024).toFixed(1)} KiB gzipped`);
