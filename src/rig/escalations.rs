@@ -135,7 +135,6 @@ fn told(bead: &Bead) -> EscalationLetter {
         status: bead.status,
         resolved_by: note("resolved_by").filter(|by| by == super::watch::AUTHOR),
         source_bead_id: note("source_bead_id").filter(|id| BeadId::parse(id).is_ok()),
-        is_request: triage::is_request(bead),
     }
 }
 

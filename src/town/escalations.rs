@@ -37,7 +37,7 @@ const MORE_MILLIS: i64 = 1_000;
 macro_rules! entry_columns {
     () => {
         "id, source_rig_id, source_agent_id, severity, category, message, acknowledged, re_escalation_count, created_at, acknowledged_at,
-         acknowledged_by, bead_id, source_bead_id, is_request"
+         acknowledged_by, bead_id, source_bead_id"
     };
 }
 
@@ -78,7 +78,6 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
         status: BeadStatus::Open,
         resolved_by: None,
         source_bead_id: None,
-        is_request: rig.is_some(),
     };
     let id = BeadId::from_random(cx.random());
     insert(cx, &town, &id, rig.as_ref(), &told)?;
@@ -125,8 +124,8 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
     execute(
         cx.sql,
         "-- escalations_insert\nINSERT INTO escalations (id, source_rig_id, source_agent_id, severity, category, message, created_at, bead_id, next_at, sequence,
-           source_bead_id, is_request)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           source_bead_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             id,
             rig.map_or("", RigId::as_str),
@@ -139,7 +138,6 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
             cx.now.plus_millis(again_millis(town)).millis(),
             cx.next_number()?,
             &told.source_bead_id,
-            i64::from(told.is_request),
         ),
     )?;
     Ok(())
@@ -161,7 +159,6 @@ pub(super) fn raise(cx: &Cx<'_>, town: &TownState, severity: Severity, category:
         status: BeadStatus::Open,
         resolved_by: None,
         source_bead_id: None,
-        is_request: false,
     };
     let id = BeadId::from_random(cx.random());
     insert(cx, town, &id, None, &told)?;
@@ -311,7 +308,6 @@ pub(super) fn triage_letter(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
         status: BeadStatus::Open,
         resolved_by: None,
         source_bead_id: None,
-        is_request: true,
     })?))
 }
 

@@ -224,10 +224,6 @@ ALTER TABLE convoys ADD COLUMN follow_up_of TEXT",
         "-- convoys_follow_up
 CREATE INDEX convoys_follow_up ON convoys (follow_up_of, sequence) WHERE follow_up_of IS NOT NULL",
     ],
-    &[
-        "-- escalations_source_bead: what it is about
-ALTER TABLE escalations ADD COLUMN source_bead_id TEXT",
-        "-- escalations_request: 1: its bead in the rig is a triage request
-ALTER TABLE escalations ADD COLUMN is_request INTEGER NOT NULL DEFAULT 0",
-    ],
+    &["-- escalations_source_bead: what it is about
+ALTER TABLE escalations ADD COLUMN source_bead_id TEXT"],
 ];

@@ -4,7 +4,6 @@
 
 use super::{BeadStatus, Severity};
 use crate::ids::{BeadId, TownId};
-use crate::store::sql::flag_column;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +30,6 @@ pub struct EscalationEntry {
     /// What it is about.
     #[serde(default)]
     pub source_bead_id: Option<String>,
-    /// That bead in the rig is a triage request.
-    #[serde(default, deserialize_with = "flag_column")]
-    pub is_request: bool,
 }
 
 /// Contract 2.5 `routeEscalation`, input.
@@ -77,9 +73,6 @@ pub struct EscalationLetter {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_bead_id: Option<String>,
-    /// Its bead is a triage request.
-    #[serde(default)]
-    pub is_request: bool,
 }
 
 /// Contract 2.5 `resolveTriage`, input.

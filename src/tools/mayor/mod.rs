@@ -54,7 +54,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<bead::GetBead>(Work).named("gt_bead_status", &[RIG, BEAD], r#"{"bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d"}"#),
     ToolDef::live::<bead_changes::UpdateBead>(Work).named(
         "gt_bead_update",
-        &[RIG, BEAD, same("title"), same("body"), same("status"), same("priority"), same("labels"), same("depends_on")],
+        &[RIG, BEAD, same("title"), same("body"), same("status"), same("priority"), same("labels"), same("add_labels"), same("depends_on")],
         r#"{"rig_id":"web","bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","priority":"high"}"#,
     ),
     ToolDef::live::<bead_changes::ReassignBead>(Work).named(

@@ -3,6 +3,7 @@
 //! Owns the table, and the calls that its rows stand for. Raises and resolves nothing.
 
 use super::NextCall;
+use super::unstick::verdict::{Cause, category};
 use crate::ids::{AgentId, BeadId};
 use crate::rig::beads::HELD_LABEL;
 use crate::rig::finish::ATTEMPTS_SPENT;
@@ -51,7 +52,7 @@ const fn row(category: &'static str, sort: &'static str, to_do: &'static str, st
 }
 
 /// The table; the last row is for whatever has none of its own.
-pub static DECISIONS: [Decision; 11] = [
+pub static DECISIONS: [Decision; 14] = [
     row(
         AlertKind::StalledAgent.as_str(),
         "stalled_agent",
@@ -71,6 +72,24 @@ pub static DECISIONS: [Decision; 11] = [
         ATTEMPTS_SPENT,
         "failed_bead",
         "Find out why it failed, and give the work out anew, as something smaller or clearer.",
+        &[LookAtBead],
+    ),
+    row(
+        category(Cause::Failed),
+        "failed_bead",
+        "Read why it failed; give the work out anew in a follow-up, or take it out of its convoy.",
+        &[LookAtBead],
+    ),
+    row(
+        category(Cause::Deleted),
+        "deleted_bead",
+        "A convoy still counts on a bead that is gone: take it out, or make the work anew.",
+        &[LookAtBead],
+    ),
+    row(
+        category(Cause::BlockerDeleted),
+        "blocked_bead",
+        "What it waits for failed or is gone: change what it waits for, or make that anew.",
         &[LookAtBead],
     ),
     row(
@@ -103,11 +122,7 @@ impl Decision {
     pub fn calls(&self, town: &str, entry: &EscalationEntry) -> Vec<NextCall> {
         let about = About::of(town, entry);
         let mut calls: Vec<NextCall> = self.steps.iter().filter_map(|step| about.call(*step)).collect();
-        // Deciding the request restarts the agent and settles the escalation, both in one.
-        let is_settled = entry.is_request && self.steps.contains(&Restart) && about.agent.is_some() && about.rig.is_some();
-        if !is_settled {
-            calls.push(NextCall::new("acknowledge_escalation", json!({"town": town, "escalation": entry.id})));
-        }
+        calls.push(NextCall::new("acknowledge_escalation", json!({"town": town, "escalation": entry.id})));
         calls
     }
 }
@@ -135,9 +150,6 @@ impl<'a> About<'a> {
     fn call(&self, step: Step) -> Option<NextCall> {
         let (tool, mut arguments): (&'static str, Value) = match step {
             Nudge => ("send_message", json!({"to": self.agent.as_ref()?, "channel": "nudge", "body": NUDGE})),
-            Restart if self.entry.is_request => {
-                ("resolve_triage", json!({"request": self.agent.as_ref().map(|_| &self.entry.id)?, "action": "restart"}))
-            }
             Restart => ("reset_agent", json!({"agent": self.agent.as_ref()?})),
             LookAtBead => ("get_bead", json!({"bead": self.bead.as_ref()?})),
             Hold => ("update_bead", json!({"bead": self.bead.as_ref()?, "add_labels": [HELD_LABEL]})),

@@ -159,18 +159,18 @@ fn the_window_ends_where_it_says_and_tells_what_it_does_not_cover() {
     }
 }
 
-/// A clock that was set back has dated what came later before what came first; both count.
 #[test]
 fn what_the_mayor_kept_for_itself_and_closed_is_done() {
     let (town, rig) = Town::with_rig();
     let kept = town.sling_as(&rig, json!({"title": "Decide", "rigId": rig.id, "agent": "mayor"}), &town.owner()).unwrap().bead;
     town.close(&rig, &kept.bead_id);
     let report: Value = town.fleet.ask(&rig.at, &rpc::REPORT_WORK, (json!({}),), &town.owner()).unwrap();
-    let done = |counts: &Value| counts["done"].as_i64().unwrap();
+    let done = |counts: &Value| counts["done"].as_i64().unwrap_or_default();
     let of_agents: i64 = report["agents"].as_array().unwrap().iter().map(done).sum();
     assert_eq!(of_agents + done(&report["without_agent"]), 1, "{report}");
 }
 
+/// A clock that was set back has dated what came later before what came first; both count.
 #[test]
 fn what_a_clock_that_was_set_back_has_dated_counts_all_the_same() {
     let (town, rig) = Town::with_rig();
