@@ -61,14 +61,14 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
         };
         match &step.agent {
             Some(agent) => rows.entry((agent.clone(), is_review)).or_default().add(step),
-            None if !is_review => count(&mut without_agent, step.what),
+            None if !is_review => count(&mut without_agent, step),
             None => {}
         }
         let (Some(kind), false) = (&step.kind, is_review) else { continue };
         // What happens just now is in the last part, and what a clock set back has dated too early in the first.
         let part = usize::try_from(step.at.since(window.asked_from).max(0) / (part_hours * HOUR_MILLIS)).unwrap_or_default().min(last);
         if let Some(part) = parts.get_mut(part) {
-            count(part, step.what);
+            count(part, step);
         }
         let priority = step.priority.map_or(UNKNOWN, |priority| priority.as_str());
         let quality = match (step.priority, step.quality) {
@@ -77,7 +77,7 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
             (_, Some(quality)) => quality.as_str(),
         };
         for (by, value) in [("type", kind.as_str()), ("priority", priority), ("quality", quality)] {
-            count(sorts.entry((by, value.to_owned())).or_default(), step.what);
+            count(sorts.entry((by, value.to_owned())).or_default(), step);
         }
     }
     sorts.retain(|_, counts| *counts != WorkCounts::default());
@@ -97,12 +97,15 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
     }
 }
 
-/// What happened counts once; off the hook without being finished is no count of work.
-fn count(counts: &mut WorkCounts, what: What) {
-    match what {
+/// Off the hook without being finished is no count of work; what nobody had on a hook is done when it ends, be it merged then.
+fn count(counts: &mut WorkCounts, step: &Step) {
+    match step.what {
         What::Taken => counts.taken += 1,
         What::Done | What::Closed => counts.done += 1,
-        What::Merged => counts.merged += 1,
+        What::Merged => {
+            counts.merged += 1;
+            counts.done += i64::from(step.agent.is_none() || step.hooked_at.is_none());
+        }
         What::Failed => counts.failed += 1,
         What::Back | What::Off | What::Rework | What::Nudge | What::Stall | What::Other => {}
     }
@@ -110,7 +113,7 @@ fn count(counts: &mut WorkCounts, what: What) {
 
 impl Row {
     fn add(&mut self, step: &Step) {
-        count(&mut self.work.counts, step.what);
+        count(&mut self.work.counts, step);
         let took = step.hooked_at.map(|hooked| step.at.since(hooked).max(0) / 1_000);
         match step.what {
             What::Done => self.to_done.extend(took),

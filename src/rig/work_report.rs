@@ -39,7 +39,7 @@ pub(super) enum What {
     /// Closed with a merge commit.
     Merged,
     Failed,
-    /// Closed while nobody had it on a hook: by hand, or the Mayor's.
+    /// Closed by or for somebody on whose hook it never was: nobody, or the Mayor.
     Closed,
     Rework,
     Nudge,
@@ -80,7 +80,13 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
     steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
     // Now the oldest first, as they happened.
     steps.reverse();
-    let known = known(cx, &steps)?;
+    let mut known = known(cx, &steps)?;
+    // The Mayor is the town's, and what it has is on no hook.
+    if let Some(mayor) = rig.mayor_agent_id.as_ref().filter(|mayor| steps.iter().any(|step| step.agent.as_deref() == Some(mayor.as_str())))
+    {
+        let role = AgentRole::Mayor;
+        known.insert(mayor.to_string(), Known { name: role.as_str().to_owned(), role, lives: true, holds: None, holds_review: false });
+    }
     let window = work_fold::Window { asked_from, from, to: cx.now, hours };
     json(&work_fold::fold(&rig, &window, &steps, &known))
 }
@@ -124,9 +130,9 @@ fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Vec<Step>, Fa
                WHEN 'open' THEN 'back' WHEN 'failed' THEN 'off' WHEN 'closed' THEN 'done'
                ELSE CASE WHEN EXISTS (SELECT 1 FROM bead_events AS gone INDEXED BY bead_events_bead WHERE gone.bead_id = event.bead_id
                  AND gone.sequence > event.sequence AND gone.event_type = 'deleted' AND gone.created_at = event.created_at) THEN 'back' ELSE 'done' END END
-             WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN event.agent_id IS NULL OR NOT EXISTS (
-               SELECT 1 FROM bead_events AS past INDEXED BY bead_events_bead
-               WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked') THEN 'closed' ELSE 'other' END
+             WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN NOT EXISTS (
+               SELECT 1 FROM bead_events AS off INDEXED BY bead_events_bead
+               WHERE off.bead_id = event.bead_id AND off.event_type = 'unhooked' AND off.agent_id = event.agent_id) THEN 'closed' ELSE 'other' END
              WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END,
            CASE WHEN event.event_type IN ('hooked', 'unhooked', 'closed', 'status_changed') THEN
              CASE WHEN instr(bead.labels, '\"gt:triage-request\"') > 0 THEN 'triage' ELSE coalesce(bead.type, (

@@ -130,7 +130,6 @@ impl Decision {
 /// What an escalation is about, as far as that can be named in a call.
 struct About<'a> {
     town: &'a str,
-    entry: &'a EscalationEntry,
     rig: Option<&'a str>,
     agent: Option<AgentId>,
     bead: Option<BeadId>,
@@ -140,7 +139,6 @@ impl<'a> About<'a> {
     fn of(town: &'a str, entry: &'a EscalationEntry) -> Self {
         Self {
             town,
-            entry,
             rig: Some(entry.source_rig_id.as_str()).filter(|rig| !rig.is_empty()),
             agent: entry.source_agent_id.as_deref().and_then(|id| AgentId::parse(id).ok()),
             bead: entry.source_bead_id.as_deref().and_then(|id| BeadId::parse(id).ok()),

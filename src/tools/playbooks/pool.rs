@@ -60,13 +60,13 @@ struct RigLine {
     limit: i64,
     working: i64,
     /// Have a bead and have not begun.
-    #[serde(skip_serializing_if = "is_none")]
-    assigned: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned: Option<i64>,
     idle: i64,
-    #[serde(skip_serializing_if = "is_none")]
-    stalled: i64,
-    #[serde(skip_serializing_if = "is_none")]
-    dead: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead: Option<i64>,
     queue: Queue,
     /// What keeps work from being given out.
     held_up_by: HeldUpBy,
@@ -90,20 +90,20 @@ struct Queue {
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_seconds: Option<i64>,
     /// Rest after an attempt that failed.
-    #[serde(skip_serializing_if = "is_none")]
-    resting: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resting: Option<i64>,
     /// When the first of them has rested.
     #[serde(skip_serializing_if = "Option::is_none")]
     rested_at: Option<String>,
     /// Wait for others.
-    #[serde(skip_serializing_if = "is_none")]
-    blocked: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked: Option<i64>,
     /// Held by a label.
-    #[serde(skip_serializing_if = "is_none")]
-    held: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<i64>,
     /// Of convoys that were not started.
-    #[serde(skip_serializing_if = "is_none")]
-    staged: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged: Option<i64>,
 }
 
 /// `limit`: more polecats would be given something; `soon`: it is given out within seconds.
@@ -131,9 +131,9 @@ struct Raise {
     gives_out: i64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-const fn is_none(number: &i64) -> bool {
-    *number == 0
+/// What there is none of is not shown.
+fn some(number: i64) -> Option<i64> {
+    (number > 0).then_some(number)
 }
 
 impl Tool for PoolStatus {
@@ -217,18 +217,18 @@ impl PoolStatus {
             name: name(&rig.name),
             limit: rig.capacity,
             working: rig.agents.working,
-            assigned: rig.agents.assigned,
+            assigned: some(rig.agents.assigned),
             idle: rig.agents.idle,
-            stalled: rig.agents.stalled,
-            dead: rig.agents.dead,
+            stalled: some(rig.agents.stalled),
+            dead: some(rig.agents.dead),
             queue: Queue {
                 ready: rig.queue.ready,
                 oldest_seconds: oldest_seconds(&rig),
-                resting: rig.queue.resting,
+                resting: some(rig.queue.resting),
                 rested_at: rig.queue.rested_at.map(|at: Timestamp| at.to_string()),
-                blocked: rig.queue.blocked,
-                held: rig.queue.held,
-                staged: rig.queue.staged,
+                blocked: some(rig.queue.blocked),
+                held: some(rig.queue.held),
+                staged: some(rig.queue.staged),
             },
             held_up_by,
             raise,

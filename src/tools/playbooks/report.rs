@@ -90,24 +90,24 @@ struct Line {
     #[serde(flatten)]
     counts: WorkCounts,
     /// Came off its hook unfinished.
-    #[serde(skip_serializing_if = "is_none")]
-    handed_back: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_back: Option<i64>,
     /// A review wanted something changed.
-    #[serde(skip_serializing_if = "is_none")]
-    reworked: i64,
-    #[serde(skip_serializing_if = "is_none")]
-    nudged: i64,
-    #[serde(skip_serializing_if = "is_none")]
-    stalls: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reworked: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nudged: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalls: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds_to_done: Option<WorkSpan>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds_to_merge: Option<WorkSpan>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-const fn is_none(number: &i64) -> bool {
-    *number == 0
+/// What there is none of is not shown.
+fn some(number: i64) -> Option<i64> {
+    (number > 0).then_some(number)
 }
 
 impl Tool for AgentReport {
@@ -176,10 +176,10 @@ fn line(rig: String, agent: AgentWork) -> Line {
         reviews: agent.is_review,
         holds: agent.holds.map(|bead| bead.to_string()),
         counts: agent.counts,
-        handed_back: agent.handed_back,
-        reworked: agent.reworked,
-        nudged: agent.nudged,
-        stalls: agent.stalls,
+        handed_back: some(agent.handed_back),
+        reworked: some(agent.reworked),
+        nudged: some(agent.nudged),
+        stalls: some(agent.stalls),
         seconds_to_done: agent.to_done,
         seconds_to_merge: agent.to_merge,
     }

@@ -94,11 +94,16 @@ fn a_stalled_agent_is_asked_and_then_restarted() {
     let seen = ask(&town, "escalations", json!({}));
     expect_answer("stalled-agent", &seen);
     let calls = seen["escalations"][0]["calls"].as_array().unwrap();
-    assert_eq!(calls.iter().map(|call| call["tool"].as_str().unwrap()).collect::<Vec<_>>(), ["send_message", "resolve_triage"]);
+    assert_eq!(
+        calls.iter().map(|call| call["tool"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["send_message", "reset_agent", "acknowledge_escalation"]
+    );
     make(&town, &calls[0]);
     let nudges = format!("SELECT COUNT(*) FROM messages WHERE recipient = '{}' AND channel = 'nudge'", order.agent.id);
     assert_eq!(town.sql(&rig.at).value::<i64>(&nudges), 2, "the watch's and this one");
-    make(&town, &calls[1]);
+    for call in &calls[1..] {
+        make(&town, call);
+    }
     assert_eq!(inbox(&town), Vec::<Value>::new());
     town.fleet.advance(6_000);
     let again = take(&town, &rig).remove(0);

@@ -165,8 +165,8 @@ fn what_the_mayor_kept_for_itself_and_closed_is_done() {
     let kept = town.sling_as(&rig, json!({"title": "Decide", "rigId": rig.id, "agent": "mayor"}), &town.owner()).unwrap().bead;
     town.close(&rig, &kept.bead_id);
     let report: Value = town.fleet.ask(&rig.at, &rpc::REPORT_WORK, (json!({}),), &town.owner()).unwrap();
-    let done = |counts: &Value| counts["done"].as_i64().unwrap_or_default();
-    let of_agents: i64 = report["agents"].as_array().unwrap().iter().map(done).sum();
+    let done = |counts: &Value| counts["done"].as_i64().unwrap();
+    let of_agents: i64 = report["agents"].as_array().unwrap().iter().map(|agent| done(&agent["counts"])).sum();
     assert_eq!(of_agents + done(&report["without_agent"]), 1, "{report}");
 }
 
