@@ -134,7 +134,7 @@ fn a_mayor_slings_and_hears_in_its_own_words() {
     let next = convoy["summary"].as_str().unwrap().to_owned() + &convoy.to_string();
     assert!(!next.contains("start_convoy"), "{next}");
     let started = answer(&client, "gt_convoy_start", json!({"convoy_id": convoy["convoy_id"]}));
-    assert_eq!(started["convoy"]["staged"].as_bool().unwrap_or_default(), false);
+    assert_eq!(started["convoy"]["phase"], "running");
 }
 
 #[test]

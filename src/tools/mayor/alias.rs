@@ -74,7 +74,7 @@ impl Argument {
         }
     }
 
-    fn from_behind(self, value: &Value) -> Value {
+    fn to_here(self, value: &Value) -> Value {
         match (self.fit, value) {
             (Fit::List, Value::Array(several)) => match several.as_slice() {
                 [one] => one.clone(),
@@ -119,7 +119,7 @@ impl Alias {
                 return Some((name.clone(), value.clone()));
             }
             let argument = self.arguments.iter().find(|argument| argument.behind == name)?;
-            Some((argument.name.to_owned(), argument.from_behind(value)))
+            Some((argument.name.to_owned(), argument.to_here(value)))
         };
         others.map(here).collect()
     }

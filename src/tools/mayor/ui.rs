@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UiAction {
-    /// JSON text of an object with `type`, as in {"type":"open_bead_drawer","beadId":"…","rigId":"…"}.
+    /// JSON text of an object with `type`, as in `{"type":"open_bead_drawer","beadId":"…","rigId":"…"}`.
     action_json: String,
 }
 
