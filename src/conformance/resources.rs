@@ -46,7 +46,7 @@ pub const RESOURCES: &[ResourceDef] = &[
         mime_type: "text/plain",
         caching: CACHING,
         read: |_, _| {
-            let source = Source { source: "self".to_owned(), topic: "watched-resource".to_owned(), town: None };
+            let source = Source { source: "self".to_owned(), topic: "watched-resource".to_owned(), town: None, receipt: false };
             Box::pin(ready(Ok(Found { sources: vec![source], ..Found::fixed("Watched resource content") })))
         },
     },

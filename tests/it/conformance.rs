@@ -75,7 +75,7 @@ fn the_fixture_is_listed_after_the_products_tools_and_found_on_calls() {
     let shown: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap();
     assert_eq!(shown.len(), gastown_mcp::tools::TOOLS.len() + TOOLS.len());
     assert_eq!(shown.last().unwrap()["name"], "test_tool_with_task");
-    assert!(TOOLS.iter().all(|tool| find(tool.name).is_some()));
+    assert!(TOOLS.iter().all(|tool| find(Profile::Coordinator, tool.name).is_some()));
 }
 
 #[test]

@@ -55,6 +55,7 @@ macro_rules! fixture {
                 hints: Hints::READ,
                 reach: Reach::Fleet,
                 example: "{}",
+                alias: None,
                 audience: crate::tools::profile::Audience::Coordinators,
                 toolset: crate::tools::toolset::Toolset::Work,
                 by_default: true,
