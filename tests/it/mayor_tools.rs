@@ -3,6 +3,7 @@
 use crate::support::client::Client;
 use crate::support::{Town, tokens};
 use gastown_mcp::auth::principal::Scope;
+use gastown_mcp::rpc::table::METHODS;
 use gastown_mcp::tools::mayor::{self, alias::Fit};
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{View, visible};
@@ -74,6 +75,14 @@ fn every_tool_of_the_plugin_is_there_with_its_arguments() {
         for argument in *arguments {
             assert!(offered.contains(*argument), "{name} does not take {argument}");
         }
+    }
+    // What towns cannot do is not offered: the table of methods says so.
+    for (method, tools) in [
+        ("slingExistingPr", &["gt_babysit_pr"][..]),
+        ("getWastelandConnection", &["gt_wasteland_browse", "gt_wasteland_claim", "gt_wasteland_post", "gt_wasteland_done"]),
+    ] {
+        assert!(METHODS.iter().any(|row| row.name == method && row.is_unsupported), "{method}");
+        assert!(tools.iter().all(|name| find(Profile::Mayor, name).is_none()), "{tools:?}");
     }
     let delete = find(Profile::Mayor, "gt_bead_delete").unwrap().alias.unwrap();
     assert!(delete.arguments.iter().any(|argument| argument.name == "bead_id" && argument.fit == Fit::List));

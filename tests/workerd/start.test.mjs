@@ -69,7 +69,7 @@ describe("npm start", () => {
     assert.ok(observer.tools.every(({ annotations }) => annotations.readOnlyHint));
     await observer.close();
     const mayor = await client(fleet.towns[0].url, fleet.tokens.mayor);
-    assert.equal((await mayor.call("get_town_status")).name, "frontend");
+    assert.equal((await mayor.call("gt_prime")).name, "frontend");
     await mayor.close();
 
     first = await until("the running convoy's first bead is given out", async () => {
