@@ -7,6 +7,7 @@ import { startWorkerd } from "../tests/workerd/lib/workerd.mjs";
 import { world } from "../tests/workerd/lib/world.mjs";
 import { ledger } from "./ledger.mjs";
 import { agentPlane } from "./agents.mjs";
+import { mayorsDesk } from "./mayor.mjs";
 import { header, requireWrk, scenario } from "./wrk.mjs";
 
 requireWrk();
@@ -29,7 +30,7 @@ try {
     "tools/call town_feed": { path, ...call("town_feed", {}) },
     "feed, one page": { path: `/api/towns/${town.id}/feed` },
   };
-  Object.assign(scenarios, await agentPlane(gastown, town));
+  Object.assign(scenarios, await agentPlane(gastown, town), await mayorsDesk(gastown, town));
   header();
   for (const [name, request] of Object.entries(scenarios)) await scenario(gastown, name, request.token ?? token, request);
   await ledger(server, gastown, token);
