@@ -6,11 +6,11 @@
 use super::beads::{self, Move};
 use super::state::RigState;
 use super::{dependencies, dispatch, events, hooks, landing, report, reviews, state, topics};
-use crate::error::{Code, Failure, Fault, refuse};
+use crate::error::{Code, Failure, refuse};
 use crate::ids::{BeadId, RigId};
 use crate::rpc::model::{BeadStatus, BeadType};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{execute, query};
+use crate::store::sql::{execute, json_list, query};
 use std::collections::BTreeSet;
 
 /// Most ids in one call (Gastown contract, section 10).
@@ -121,7 +121,7 @@ fn doomed(cx: &Cx<'_>, ids: &[BeadId]) -> Result<Vec<BeadId>, Failure> {
            UNION SELECT review.bead_id FROM doomed CROSS JOIN merge_requests AS review ON review.source_bead_id = doomed.id
              CROSS JOIN beads AS request ON request.bead_id = review.bead_id
          ) SELECT id FROM doomed",
-        (text(ids)?,),
+        (json_list(ids)?,),
     )?;
     Ok(doomed.into_iter().map(|(id,)| id).collect())
 }
@@ -134,7 +134,7 @@ fn reviewed(cx: &Cx<'_>, doomed: &[BeadId]) -> Result<Vec<BeadId>, Failure> {
             cx.sql,
             "-- deletion_reviewed\nSELECT review.source_bead_id FROM json_each(?) AS doomed
              CROSS JOIN merge_requests AS review ON review.bead_id = doomed.value WHERE review.source_bead_id IS NOT NULL",
-            (text(batch)?,),
+            (json_list(batch)?,),
         )?;
         reviewed.extend(sources.into_iter().map(|(source,)| source));
     }
@@ -142,7 +142,7 @@ fn reviewed(cx: &Cx<'_>, doomed: &[BeadId]) -> Result<Vec<BeadId>, Failure> {
 }
 
 fn delete_batch(cx: &Cx<'_>, rig: &RigState, batch: &[BeadId]) -> Result<(), Failure> {
-    let ids = text(batch)?;
+    let ids = json_list(batch)?;
     let held: Vec<(BeadId,)> = query(
         cx.sql,
         "-- deletion_held\nSELECT agents.current_hook_bead_id FROM json_each(?) AS doomed CROSS JOIN agents ON agents.current_hook_bead_id = doomed.value",
@@ -174,8 +174,4 @@ fn delete_batch(cx: &Cx<'_>, rig: &RigState, batch: &[BeadId]) -> Result<(), Fai
         topics::bead_changed(cx, rig, bead)?;
     }
     Ok(())
-}
-
-fn text(ids: &[BeadId]) -> Result<String, Fault> {
-    serde_json::to_string(ids).map_err(|error| Fault::new("write ids", error))
 }

@@ -6,11 +6,11 @@ use super::convoys::select_members;
 use super::orders::{self, Ending};
 use super::state::{self, RigState};
 use super::{agents, dependencies, dispatch, hooks, report, tally, topics};
-use crate::error::{Failure, Fault};
+use crate::error::Failure;
 use crate::ids::{AgentId, BeadId, ConvoyId};
 use crate::rpc::model::RigCheck;
 use crate::rpc::serve::{Answer, Caller, Cx, Flush, json};
-use crate::store::sql::{execute, query, scalar};
+use crate::store::sql::{execute, json_list, query, scalar};
 use crate::store::{meta, outbox};
 
 /// Most of each thing in one answer.
@@ -62,7 +62,7 @@ pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyI
 }
 
 fn inspect(cx: &Cx<'_>, rig: &RigState, convoys: &[ConvoyId]) -> Result<RigCheck, Failure> {
-    let convoys = serde_json::to_string(convoys).map_err(|error| Fault::new("write ids", error))?;
+    let convoys = json_list(convoys)?;
     let orphan_hooks: Vec<(AgentId,)> = query(
         cx.sql,
         "-- check_orphan_hooks\nSELECT agents.id FROM agents LEFT JOIN beads ON beads.bead_id = agents.current_hook_bead_id

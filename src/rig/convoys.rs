@@ -15,7 +15,7 @@ use crate::rpc::model::{
 use crate::rpc::serve::{Answer, Caller, Cx, json};
 use crate::store::meta;
 use crate::store::outbox::Letter;
-use crate::store::sql::{execute, query, query_one};
+use crate::store::sql::{execute, json_list, query, query_one};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -123,7 +123,7 @@ pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let ordered: BTreeSet<&BeadId> = order.beads.iter().map(|bead| &bead.bead_id).collect();
     // Edges among these are the town's to say.
     let among: BTreeSet<&BeadId> = ordered.iter().copied().chain(before.iter().map(|(bead,)| bead)).collect();
-    let among = serde_json::to_string(&among).map_err(|error| Fault::new("write ids", error))?;
+    let among = json_list(&among)?;
     for (bead,) in before.iter().filter(|(bead,)| !ordered.contains(bead)) {
         leave(cx, &rig, &order.convoy_id, bead, &among)?;
     }
@@ -168,7 +168,7 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
                 (&order.convoy_id, bead.joined, reserved, id),
             )?;
             let keep: Vec<&BeadId> = bead.depends_on.iter().map(|edge| &edge.bead_id).collect();
-            let keep = serde_json::to_string(&keep).map_err(|error| Fault::new("write ids", error))?;
+            let keep = json_list(&keep)?;
             dependencies::keep_only(cx, &order.convoy_id, id, &keep, among)?;
             if let Some(before) = convoy.filter(|before| *before != order.convoy_id) {
                 // What that convoy made it wait for, it says no more; its own letter may come later.
@@ -287,7 +287,7 @@ pub(crate) fn convoy_beads(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) ->
 
 /// `convoyCandidates`: those of these beads that this rig has and that are work, with the dependencies from and to them.
 pub(crate) fn convoy_candidates(cx: &Cx<'_>, _caller: &Caller, (ids,): (Vec<BeadId>,)) -> Result<Answer, Failure> {
-    let ids = serde_json::to_string(&ids).map_err(|error| Fault::new("write ids", error))?;
+    let ids = json_list(&ids)?;
     let beads: Vec<ConvoyBead> = query(
         cx.sql,
         concat!(

@@ -10,7 +10,7 @@ use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
 use crate::rpc::serve::Cx;
-use crate::store::sql::{execute, query, query_one, scalar};
+use crate::store::sql::{execute, json_list, query, query_one, scalar};
 use serde::Deserialize;
 
 /// Most beads that one bead waits for.
@@ -227,7 +227,7 @@ pub(super) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize
     if added.is_empty() {
         return Ok(());
     }
-    let ids = serde_json::to_string(added).map_err(|error| Fault::new("write ids", error))?;
+    let ids = json_list(added)?;
     let unknown: Option<(BeadId,)> = query_one(
         cx.sql,
         "-- dependencies_unknown\nSELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM beads WHERE bead_id = value)
@@ -246,7 +246,7 @@ pub(super) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize
 /// # Errors
 /// `InvalidArgument`.
 pub(super) fn check_acyclic(cx: &Cx<'_>, waiter: &BeadId, blockers: &[BeadId]) -> Result<(), Failure> {
-    let ids = serde_json::to_string(blockers).map_err(|error| Fault::new("write ids", error))?;
+    let ids = json_list(blockers)?;
     let circle: i64 = scalar(
         cx.sql,
         "-- dependencies_circle\nWITH RECURSIVE chain (id) AS (

@@ -8,7 +8,7 @@ use crate::error::{Failure, Fault};
 use crate::ids::BeadId;
 use crate::rpc::model::{BeadEventFilter, BeadEventRecord, BeadEventType, RigFrame};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{execute, query, scalar};
+use crate::store::sql::{execute, json_list, query, scalar};
 use serde_json::Value;
 
 /// Events in one answer unless the call says otherwise.
@@ -177,7 +177,7 @@ pub(super) fn newest(cx: &Cx<'_>) -> Result<i64, Fault> {
 /// Writes that these beads are deleted, while they are still there.
 pub(super) fn write_deleted(cx: &Cx<'_>, beads: &[BeadId]) -> Result<(), Failure> {
     let pairs: Vec<(&BeadId, BeadId)> = beads.iter().map(|bead| (bead, BeadId::from_random(cx.random()))).collect();
-    let pairs = serde_json::to_string(&pairs).map_err(|error| Fault::new("write ids", error))?;
+    let pairs = json_list(&pairs)?;
     execute(
         cx.sql,
         "-- events_write_deleted\nINSERT INTO bead_events (bead_event_id, bead_id, agent_id, actor, event_type, old_value, metadata, created_at)

@@ -11,7 +11,7 @@ use crate::error::{Failure, Fault};
 use crate::ids::{BeadId, ConvoyId};
 use crate::rpc::model::{Bead, ConvoyBead, HolderInspection, MemberInspection, RaisedAbout, ReviewInspection, RigInspection};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{flag_column, json_column, query, query_one, scalar};
+use crate::store::sql::{flag_column, json_column, json_list, query, query_one, scalar};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -53,7 +53,7 @@ pub(crate) fn inspect_members(cx: &Cx<'_>, _caller: &Caller, (convoys, beads): (
         "-- inspection_no_runner\nSELECT escalation_id FROM alerts WHERE kind = 'no_runner' AND subject = '' AND over_at IS NULL",
         (),
     )?;
-    let convoys = text_of(&convoys)?;
+    let convoys = json_list(&convoys)?;
     json(&RigInspection {
         rig_id: rig.rig_id.clone(),
         name: rig.name.clone(),
@@ -85,10 +85,6 @@ pub(crate) fn failed_members(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) 
         (id,),
     )?;
     json(&failed)
-}
-
-fn text_of(ids: &impl serde::Serialize) -> Result<String, Fault> {
-    serde_json::to_string(ids).map_err(|error| Fault::new("write ids", error))
 }
 
 /// What a member has besides what its convoy shows.
@@ -217,6 +213,6 @@ pub(super) fn raised(cx: &Cx<'_>, beads: &[BeadId]) -> Result<Vec<RaisedAbout>, 
            WHERE type <> 'issue' AND type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2) AS mine
          WHERE json_extract(metadata, '$.source_bead_id') IN (SELECT value FROM json_each(?1)
            UNION ALL SELECT review.bead_id FROM json_each(?1) CROSS JOIN merge_requests AS review INDEXED BY merge_requests_source ON review.source_bead_id = value)",
-        (text_of(&beads)?, ESCALATIONS_MAX),
+        (json_list(beads)?, ESCALATIONS_MAX),
     )
 }

@@ -8,7 +8,7 @@ use super::escalations::ACKNOWLEDGED;
 use super::events::Happened;
 use super::hooks::TRIAGE_LABEL;
 use super::state::{self, RigState};
-use super::{agent_status, agents, dispatch, escalations, events, hooks, nudges, report};
+use super::{agent_status, agents, dispatch, escalations, events, hooks, nudges, report, watch};
 use crate::error::{Code, Failure, Fault, Refusal, refuse};
 use crate::ids::{AgentId, BeadId};
 use crate::rpc::call::Instance;
@@ -123,7 +123,7 @@ fn carry_out(cx: &Cx<'_>, rig: &RigState, request: &Bead, action: &str, input: &
         "REASSIGN_BEAD" => hooks::reopen(cx, rig, &bead_of(cx, request, action)?.bead_id),
         "NUDGE" => {
             let agent = agent_of(cx, request, action)?;
-            let text = if notes.trim().is_empty() { "Progress check: are you blocked?" } else { notes };
+            let text = if notes.trim().is_empty() { watch::NUDGE } else { notes };
             let options = NudgeOptions {
                 mode: Some(NudgeMode::Immediate),
                 priority: Some(NudgePriority::Urgent),

@@ -8,7 +8,7 @@ use crate::error::{Code, Failure, Fault, refuse};
 use crate::ids::BeadId;
 use crate::rpc::model::{AgentRole, Priority, Quality, WorkInput};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{flag_column, query, query_one};
+use crate::store::sql::{flag_column, json_list, query, query_one};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -167,7 +167,7 @@ fn known(cx: &Cx<'_>, steps: &[Step]) -> Result<BTreeMap<String, Known>, Fault> 
     let mut named: Vec<&str> = steps.iter().filter_map(|step| step.agent.as_deref()).collect();
     named.sort_unstable();
     named.dedup();
-    let named = serde_json::to_string(&named).map_err(|error| Fault::new("write ids", error))?;
+    let named = json_list(&named)?;
     let living: Vec<Living> = query(
         cx.sql,
         "-- work_agents\nSELECT id, name, role, agents.status <> 'dead', current_hook_bead_id, coalesce(beads.type = 'merge_request', 0)

@@ -79,6 +79,14 @@ fn params_text(statement: &str, params: &impl Serialize) -> Result<String, Fault
     Ok(if text == "null" { "[]".to_owned() } else { text })
 }
 
+/// A list as JSON text, for a statement that takes it apart with `json_each`.
+///
+/// # Errors
+/// A fault: the list cannot be written.
+pub fn json_list(list: &(impl Serialize + ?Sized)) -> Result<String, Fault> {
+    serde_json::to_string(list).map_err(|error| Fault::new("write a list for a statement", error))
+}
+
 /// Every statement begins with a comment that names it, so its first line identifies it in a log.
 #[must_use]
 pub fn first_line(statement: &str) -> &str {

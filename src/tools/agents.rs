@@ -5,7 +5,6 @@ use super::text::{AgentText, name, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::Failure;
 use crate::ids::AgentId;
-use crate::rpc::call::written;
 use crate::rpc::model::{Agent, AgentFilter, AgentRole, AgentStatus, Quality};
 use crate::rpc::table::LIST_AGENTS;
 use crate::time::Timestamp;
@@ -122,10 +121,7 @@ impl Tool for ListAgents {
         page::limit(self.limit)?;
         page::position::<AgentPosition>(self.cursor.as_deref())?;
         let filter = AgentFilter { role: self.role, status: self.status.and_then(Listed::status), rig_id: None };
-        if place.rig.is_some() {
-            return Ok(Plan::One(place.call_rig(&LIST_AGENTS, (filter,))?));
-        }
-        Ok(Plan::EachRig { method: &LIST_AGENTS, args: written(&LIST_AGENTS, (filter,))? })
+        Ok(place.ask_rigs(&LIST_AGENTS, (filter,))?)
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<AgentList, Failure> {

@@ -7,7 +7,6 @@ use super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use super::view::BeadLine;
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::BeadId;
-use crate::rpc::call::written;
 use crate::rpc::model::{Bead, BeadDependency, BeadDetail, BeadEventRecord, BeadStatus, BlockedUntil, FormulaProgress, Quality};
 use crate::rpc::table::DEBUG_GET_BEAD;
 use schemars::JsonSchema;
@@ -117,10 +116,7 @@ impl Tool for GetBead {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let id = bead_id("bead", &self.bead)?;
-        if place.rig.is_some() {
-            return Ok(Plan::One(place.call_rig(&DEBUG_GET_BEAD, (id,))?));
-        }
-        Ok(Plan::EachRig { method: &DEBUG_GET_BEAD, args: written(&DEBUG_GET_BEAD, (id,))? })
+        Ok(place.ask_rigs(&DEBUG_GET_BEAD, (id,))?)
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<WholeBead, Failure> {

@@ -12,6 +12,7 @@ use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::BeadId;
 use crate::offer::ToolReply;
 use crate::peer::Stop;
+use crate::rig::bead_deletion::IDS_MAX;
 use crate::rpc::call::{Call, decode};
 use crate::rpc::model::{Bead, BeadFilter, BeadStatus, BeadType};
 use crate::rpc::table::{DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEADS};
@@ -20,8 +21,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Most beads that one call names (Gastown contract 4.5).
-const IDS_MAX: usize = 5_000;
 /// Of these so many are looked at before they are deleted.
 const LOOKED_AT_MAX: usize = 100;
 /// Beads whose titles are shown before they are deleted.

@@ -1,18 +1,16 @@
 //! The tool that shows what happened to beads and agents, as the rigs wrote it down.
 
 use super::bead::{EventLine, bead_id};
+use super::page;
 use super::text::word;
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
-use crate::rpc::call::written;
 use crate::rpc::model::{BeadEventFilter, BeadEventRecord};
 use crate::rpc::table::LIST_BEAD_EVENTS;
 use crate::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Longest list.
-const LIMIT_MAX: usize = 200;
 /// Events of a list unless the call says otherwise.
 const LIMIT_DEFAULT: usize = 30;
 
@@ -52,11 +50,7 @@ struct Happening {
 
 impl ListBeadEvents {
     fn limit(&self) -> Result<usize, Refusal> {
-        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
-        if (1..=LIMIT_MAX).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Refusal::new(Code::InvalidArgument, format!("limit must be from 1 to {LIMIT_MAX}")))
+        page::limit(self.limit.or(Some(LIMIT_DEFAULT)))
     }
 
     fn since(&self) -> Result<Option<Timestamp>, Refusal> {
@@ -84,18 +78,14 @@ impl Tool for ListBeadEvents {
             limit: Some(i64::try_from(self.limit()?).unwrap_or_default()),
             ..BeadEventFilter::default()
         };
-        if place.rig.is_some() {
-            return Ok(Plan::One(place.call_rig(&LIST_BEAD_EVENTS, (filter,))?));
-        }
-        Ok(Plan::EachRig { method: &LIST_BEAD_EVENTS, args: written(&LIST_BEAD_EVENTS, (filter,))? })
+        Ok(place.ask_rigs(&LIST_BEAD_EVENTS, (filter,))?)
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<BeadEventList, Failure> {
         let limit = self.limit()?;
         let gathered = answers.gather::<Vec<BeadEventRecord>>(&LIST_BEAD_EVENTS, place)?;
         let all = gathered.answered.into_iter().flat_map(|(rig, events)| events.into_iter().map(move |event| (rig.id.clone(), event)));
-        let mut all: Vec<(String, BeadEventRecord)> = all.collect();
-        all.sort_by_key(|(_, event)| std::cmp::Reverse((event.created_at, event.sequence)));
+        let mut all = page::order(all.collect(), true, |(_, event)| (event.created_at, format!("{:020}", event.sequence)));
         let may_be_more = all.len() >= limit;
         all.truncate(limit);
         let more = if may_be_more { " There may be more before these: ask for more with limit." } else { "" };

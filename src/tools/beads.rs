@@ -4,7 +4,6 @@ use super::page;
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use super::view::BeadLine;
 use crate::error::Failure;
-use crate::rpc::call::written;
 use crate::rpc::model::{Bead, BeadFilter, BeadPosition, BeadStatus, BeadType};
 use crate::rpc::table::LIST_BEADS;
 use schemars::JsonSchema;
@@ -56,10 +55,7 @@ impl Tool for ListBeads {
         // One more than shown tells whether there is a next page.
         let limit = i64::try_from(page::limit(self.limit)?).unwrap_or_default() + 1;
         let filter = BeadFilter { status: self.status, kind: self.kind, limit: Some(limit), before, ..BeadFilter::default() };
-        if place.rig.is_some() {
-            return Ok(Plan::One(place.call_rig(&LIST_BEADS, (filter,))?));
-        }
-        Ok(Plan::EachRig { method: &LIST_BEADS, args: written(&LIST_BEADS, (filter,))? })
+        Ok(place.ask_rigs(&LIST_BEADS, (filter,))?)
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<BeadList, Failure> {

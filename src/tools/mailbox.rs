@@ -6,7 +6,6 @@ use super::text::{AgentText, name, word};
 use super::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::AgentId;
-use crate::rpc::call::written;
 use crate::rpc::model::{Channel, Message, MessageFilter, MessagePosition};
 use crate::rpc::table::LIST_MESSAGES;
 use schemars::JsonSchema;
@@ -98,10 +97,7 @@ impl Tool for ListMessages {
             // One more than shown tells whether there is a next page.
             limit: Some(i64::try_from(page::limit(self.limit)?).unwrap_or_default() + 1),
         };
-        if place.rig.is_some() {
-            return Ok(Plan::One(place.call_rig(&LIST_MESSAGES, (filter,))?));
-        }
-        Ok(Plan::EachRig { method: &LIST_MESSAGES, args: written(&LIST_MESSAGES, (filter,))? })
+        Ok(place.ask_rigs(&LIST_MESSAGES, (filter,))?)
     }
 
     fn render(self, answers: Answers, place: &Place) -> Result<MessageList, Failure> {

@@ -12,7 +12,7 @@ use crate::auth::principal::Scope;
 use crate::error::{Code, Failure, Fault, Refusal};
 use crate::ids::{AgentId, RigId, TownId};
 use crate::offer::HeaderParameter;
-use crate::rpc::call::{Call, Instance};
+use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -97,6 +97,17 @@ impl Place {
     /// A call to the rig.
     pub fn call_rig(&self, method: &'static Method, args: impl Serialize) -> Result<Call, Fault> {
         Call::new(Instance::Rig(self.rig()?.clone()), method, args)
+    }
+
+    /// The same question to the rig that the arguments name, or else to each; `Answers::gather` takes what comes back.
+    ///
+    /// # Errors
+    /// A fault: the arguments are no JSON.
+    pub fn ask_rigs(&self, method: &'static Method, args: impl Serialize) -> Result<Plan, Fault> {
+        Ok(match self.rig {
+            Some(_) => Plan::One(self.call_rig(method, args)?),
+            None => Plan::EachRig { method, args: written(method, args)? },
+        })
     }
 }
 

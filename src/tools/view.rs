@@ -22,6 +22,11 @@ pub enum WorkStatus {
     Failed,
 }
 
+/// What there is none of is not shown.
+pub(super) fn some(number: i64) -> Option<i64> {
+    (number > 0).then_some(number)
+}
+
 /// The word for what is known of a piece of work.
 const fn work_status(status: BeadStatus, held: bool, merged: bool) -> WorkStatus {
     match status {

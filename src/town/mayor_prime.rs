@@ -4,10 +4,9 @@
 
 use super::{convoys, mayor, mayor_mail, mayor_reading, rigs, state, status};
 use crate::error::{Failure, Fault};
-use crate::ids::RigId;
 use crate::rpc::model::{ConvoyEntry, Coverage, MayorConvoy, MayorMessageStatus, MayorPrime, MayorRig, RigRecord, TownPause};
 use crate::rpc::serve::{Answer, Caller, Cx, json};
-use crate::store::sql::{query, scalar};
+use crate::store::sql::scalar;
 use serde_json::Value;
 
 /// Convoys that are shown.
@@ -64,10 +63,10 @@ impl From<ConvoyEntry> for MayorConvoy {
 }
 
 fn rigs_of(cx: &Cx<'_>, town_is_parked: bool) -> Result<Vec<MayorRig>, Failure> {
-    let parked: Vec<(RigId,)> = query(cx.sql, "-- mayor_parked\nSELECT id FROM rigs WHERE parked = 1", ())?;
+    let parked = rigs::parked(cx)?;
     let rig = |rig: RigRecord| MayorRig {
         purpose: rig.config.get("purpose").and_then(Value::as_str).map(str::to_owned),
-        parked: town_is_parked || parked.iter().any(|(id,)| *id == rig.id),
+        parked: town_is_parked || parked.contains(&rig.id),
         id: rig.id,
         name: rig.name,
         git_url: rig.git_url,

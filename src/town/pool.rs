@@ -9,7 +9,6 @@ use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::model::{Coverage, RigPool, RigRecord, TownPool};
 use crate::rpc::serve::{Answer, Caller, Cx, Gather, json};
 use crate::rpc::table::POOL_STATE;
-use crate::store::sql::query;
 
 /// `getPool(rigId)`: of one rig, or with null of all.
 pub(crate) fn get_pool(cx: &Cx<'_>, _caller: &Caller, (named,): (Option<RigId>,)) -> Result<Answer, Failure> {
@@ -26,7 +25,7 @@ pub(crate) fn get_pool(cx: &Cx<'_>, _caller: &Caller, (named,): (Option<RigId>,)
 
 fn merge(cx: &Cx<'_>, asked: Vec<RigRecord>, answers: Vec<Result<String, Failure>>) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
-    let parked: Vec<(RigId,)> = query(cx.sql, "-- pool_parked\nSELECT id FROM rigs WHERE parked = 1 ORDER BY sequence", ())?;
+    let parked = rigs::parked(cx)?;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let mut coverage = Coverage { asked: count(asked.len()), answered: 0, missing: Vec::new(), as_of: cx.now };
     let mut told = Vec::new();
@@ -36,7 +35,7 @@ fn merge(cx: &Cx<'_>, asked: Vec<RigRecord>, answers: Vec<Result<String, Failure
             Ok(pool) => told.push(RigPool {
                 name: rig.name,
                 capacity: rig_config::capacity(&town, &rig.config),
-                parked: parked.iter().any(|(id,)| *id == rig.id),
+                parked: parked.contains(&rig.id),
                 overrides: rig.config,
                 ..pool
             }),

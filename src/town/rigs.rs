@@ -64,6 +64,12 @@ pub(super) fn list(cx: &Cx<'_>) -> Result<Vec<RigRecord>, Failure> {
     Ok(rigs)
 }
 
+/// Those that are parked by themselves, whether or not the whole town is.
+pub(super) fn parked(cx: &Cx<'_>) -> Result<Vec<RigId>, Fault> {
+    let parked: Vec<(RigId,)> = query(cx.sql, "-- rigs_parked\nSELECT id FROM rigs WHERE parked = 1", ())?;
+    Ok(parked.into_iter().map(|(id,)| id).collect())
+}
+
 /// A rig, if it is one of the town's.
 pub(super) fn find(cx: &Cx<'_>, id: &RigId) -> Result<Option<RigRecord>, Failure> {
     let town = state::require(cx)?;

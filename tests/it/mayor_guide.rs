@@ -1,12 +1,11 @@
 //! `docs/mayor.md`, the guide to a town's own Mayor: its table of tools and its session, which is recorded here.
 
 use crate::support::client::Client;
-use crate::support::expect::section;
+use crate::support::expect::{number_ids, section};
 use crate::support::{Town, tokens};
 use gastown_mcp::tools::mayor;
 use gastown_mcp::tools::tool::ToolDef;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const GUIDE: &str = "docs/mayor.md";
@@ -38,7 +37,7 @@ fn the_guide_lists_the_mayors_tools() {
 /// What was said and answered, as the guide shows it.
 struct Recording {
     text: String,
-    ids: BTreeMap<String, String>,
+    ids: Vec<String>,
 }
 
 impl Recording {
@@ -52,27 +51,9 @@ impl Recording {
         let answer = result["structuredContent"].clone();
         assert!(answer.is_object(), "{tool}: {result}");
         let shown = format!("// {who}: {tool}\n{}\n// answer\n{}", fields(arguments), fields(&answer));
-        let shown = self.with_short_ids(&shown);
+        let shown = number_ids(&shown, &mut self.ids, |number| format!("00000000-0000-4000-8000-{number:012}"));
         _ = write!(self.text, "\n```jsonc\n{shown}\n```\n");
         answer
-    }
-
-    /// Ids in the order in which they first appear.
-    fn with_short_ids(&mut self, text: &str) -> String {
-        let mut said = String::new();
-        let mut rest = text;
-        while let Some(character) = rest.chars().next() {
-            if let Some(id) = rest.get(..36).filter(|id| uuid::Uuid::try_parse(id).is_ok()) {
-                let known = self.ids.len() + 1;
-                let short = self.ids.entry(id.to_owned()).or_insert_with(|| format!("00000000-0000-4000-8000-{known:012}"));
-                said.push_str(short);
-                rest = &rest[36..];
-            } else {
-                said.push(character);
-                rest = &rest[character.len_utf8()..];
-            }
-        }
-        said
     }
 }
 
@@ -89,7 +70,7 @@ fn the_guides_session_is_what_the_tools_answer() {
     town.fleet.settle();
     let owner = Client::of(&town, &town.owner()).with("x-mcp-toolsets", "all");
     let mayor = Client::of(&town, &tokens::mayor(&town.fleet, &town.id));
-    let mut session = Recording { text: String::new(), ids: BTreeMap::new() };
+    let mut session = Recording { text: String::new(), ids: Vec::new() };
 
     session.told("A coordinator asks for something.");
     let request = json!({"message": "Please add a health check to the web app, with tests, and tell me how you split it."});

@@ -11,7 +11,7 @@ use crate::rig::state::{self, RigState};
 use crate::rig::{beads, reviews, watch};
 use crate::rpc::model::{AgentRole, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
 use crate::rpc::serve::{Answer, Caller, Cx, Wait, json};
-use crate::store::sql::{execute, query, scalar};
+use crate::store::sql::{execute, json_list, query, scalar};
 use crate::time::Timestamp;
 use serde::Deserialize;
 
@@ -44,7 +44,7 @@ pub(crate) fn take_orders(cx: &Cx<'_>, _caller: &Caller, (input,): (TakeOrdersIn
         execute(
             cx.sql,
             "-- orders_hand_out\nUPDATE orders SET runner = ?, handed_at = ? WHERE id IN (SELECT value FROM json_each(?))",
-            (&input.runner, cx.now.millis(), serde_json::to_string(&ids).map_err(|error| Fault::new("write ids", error))?),
+            (&input.runner, cx.now.millis(), json_list(&ids)?),
         )?;
         // The watch waits for a sign of life of each.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));

@@ -17,7 +17,7 @@ use crate::store::sql::{execute, query_one};
 use serde_json::json;
 
 /// What an agent is asked that makes no progress.
-pub(in crate::rig) const NUDGE: &str = "Progress check: are you blocked?";
+pub const NUDGE: &str = "Progress check: are you blocked?";
 
 /// Why an order is stopped.
 const NO_PROGRESS: &str = "it made no progress";

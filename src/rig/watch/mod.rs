@@ -12,7 +12,8 @@ pub mod settings;
 
 pub use settings::WatchSettings;
 
-pub(super) use act::{NUDGE, stop};
+pub use act::NUDGE;
+pub(super) use act::stop;
 pub(super) use alerts::AUTHOR;
 pub(super) use load::{settings as thresholds, told};
 

@@ -10,6 +10,7 @@ use crate::rpc::model::{
 use crate::rpc::table::{CHECK_MAYOR_MAIL, PRIME_MAYOR, REPLY_AS_MAYOR};
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
+use crate::tools::view::some;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -297,9 +298,4 @@ impl From<MayorConvoy> for ConvoyLine {
             ready_to_land: convoy.ready_to_land,
         }
     }
-}
-
-/// A count that goes without saying when it is none.
-fn some(count: i64) -> Option<i64> {
-    (count > 0).then_some(count)
 }

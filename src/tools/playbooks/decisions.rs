@@ -7,15 +7,13 @@ use super::unstick::verdict::{Cause, category};
 use crate::ids::{AgentId, BeadId};
 use crate::rig::beads::HELD_LABEL;
 use crate::rig::finish::ATTEMPTS_SPENT;
+use crate::rig::watch::NUDGE;
 use crate::rig::watch::alerts::AlertKind;
 use crate::rpc::model::EscalationEntry;
 use crate::town::breaker;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-
-/// What an agent is asked that gets nowhere.
-const NUDGE: &str = "Progress check: are you blocked?";
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,9 +5,10 @@
 use super::NextCall;
 use super::decisions::{Decision, decision};
 use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{EscalationEntry, EscalationFilter, Severity};
+use crate::rpc::model::{EscalationEntry, EscalationFilter};
 use crate::rpc::table::LIST_ESCALATIONS;
-use crate::tools::text::{AgentText, word};
+use crate::tools::escalations::EscalationLine;
+use crate::tools::text::word;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,27 +34,13 @@ pub struct Inbox {
     escalations: Vec<Line>,
 }
 
-/// An escalation.
+/// An escalation, and what to do about it.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Line {
-    id: String,
-    severity: Severity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<AgentText>,
-    message: AgentText,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rig: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
+    #[serde(flatten)]
+    escalation: EscalationLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     bead: Option<String>,
-    created_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raised_again: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    acknowledged_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    acknowledged_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static Decision>,
     /// In this order; the last settles it.
@@ -95,16 +82,7 @@ fn line(town: &str, entry: EscalationEntry) -> Line {
     Line {
         calls: decision.map_or_else(Vec::new, |decision| decision.calls(town, &entry)),
         decision,
-        id: entry.id.to_string(),
-        severity: entry.severity,
-        category: entry.category.as_deref().map(AgentText::line),
-        message: AgentText::line(&entry.message),
-        rig: (!entry.source_rig_id.is_empty()).then_some(entry.source_rig_id),
-        agent: entry.source_agent_id.as_deref().map(word),
         bead: entry.source_bead_id.as_deref().map(word),
-        created_at: entry.created_at.to_string(),
-        raised_again: (entry.re_escalation_count > 0).then_some(entry.re_escalation_count),
-        acknowledged_at: entry.acknowledged_at.map(|at| at.to_string()),
-        acknowledged_by: entry.acknowledged_by.as_deref().map(word),
+        escalation: entry.into(),
     }
 }

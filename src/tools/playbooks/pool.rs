@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 use crate::tools::page;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
+use crate::tools::view::some;
 use crate::town::config::POLECATS_PER_RIG_MAX;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,11 +130,6 @@ struct Raise {
     to: i64,
     /// Beads that would be given out at once, beside what is anyway.
     gives_out: i64,
-}
-
-/// What there is none of is not shown.
-fn some(number: i64) -> Option<i64> {
-    (number > 0).then_some(number)
 }
 
 impl Tool for PoolStatus {

@@ -4,13 +4,13 @@
 
 use crate::error::{Code, Failure, Refusal};
 use crate::ids::AgentId;
-use crate::rpc::call::written;
 use crate::rpc::model::{AgentRole, AgentWork, WorkCounts, WorkInput, WorkReport, WorkSpan};
 use crate::rpc::table::REPORT_WORK;
 use crate::time::Timestamp;
 use crate::tools::page;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Gathered, Hints, Place, Plan, Reach, Tool};
+use crate::tools::view::some;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,11 +105,6 @@ struct Line {
     seconds_to_merge: Option<WorkSpan>,
 }
 
-/// What there is none of is not shown.
-fn some(number: i64) -> Option<i64> {
-    (number > 0).then_some(number)
-}
-
 impl Tool for AgentReport {
     const NAME: &'static str = "agent_report";
     const TITLE: &'static str = "How agents have done";
@@ -191,10 +186,7 @@ pub(super) fn plan(hours: Option<i64>, place: &Place) -> Result<Plan, Failure> {
         return Err(Refusal::new(Code::InvalidArgument, format!("hours must be from 1 to {HOURS_MAX}")).into());
     }
     let input = WorkInput { hours };
-    if place.rig.is_some() {
-        return Ok(Plan::One(place.call_rig(&REPORT_WORK, (input,))?));
-    }
-    Ok(Plan::EachRig { method: &REPORT_WORK, args: written(&REPORT_WORK, (input,))? })
+    Ok(place.ask_rigs(&REPORT_WORK, (input,))?)
 }
 
 /// What the rigs said, of which time, and who did not.

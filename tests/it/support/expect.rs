@@ -1,7 +1,8 @@
 //! Generated files: compared with what the code makes, and rewritten with `UPDATE_EXPECT=1`.
 //!
-//! Owns the comparison. The diff of such a file is the review of the public surface.
+//! Owns the comparison, and how ids are made comparable. The diff of such a file is the review of the public surface.
 
+use gastown_mcp::ids::BeadId;
 use std::fs;
 use std::path::Path;
 
@@ -30,4 +31,24 @@ pub fn section(path: &str, name: &str, expected: &str) {
     let end = found.find(&format!("<!-- /{name} -->")).expect("the section's last marker");
     let whole = format!("{}{expected}{}", &found[..start], &found[end..]);
     file(path, &whole);
+}
+
+/// The text with its ids numbered in the order of their first mention; `known` has those that were mentioned before.
+pub fn number_ids(text: &str, known: &mut Vec<String>, shown: impl Fn(usize) -> String) -> String {
+    let is_part = |next: char| next.is_ascii_hexdigit() || next == '-';
+    let mut numbered = String::new();
+    for piece in text.split_inclusive(|next: char| !is_part(next)) {
+        let (word, end) = piece.split_at(piece.trim_end_matches(|next: char| !is_part(next)).len());
+        if BeadId::parse(word).is_err() {
+            numbered.push_str(piece);
+            continue;
+        }
+        let place = known.iter().position(|id| id == word).unwrap_or_else(|| {
+            known.push(word.to_owned());
+            known.len() - 1
+        });
+        numbered.push_str(&shown(place + 1));
+        numbered.push_str(end);
+    }
+    numbered
 }

@@ -1,16 +1,14 @@
 //! Playbooks as a client calls them: answers as fixtures, and next calls made as they are given.
 //!
-//! Owns how ids are made comparable. What an answer should say, the fixtures do.
+//! Owns the calls. What an answer should say, the fixtures do.
 
 use super::peer::Caller;
 use super::{Town, expect};
 use gastown_mcp::error::{Failure, Refusal};
-use gastown_mcp::ids::BeadId;
 use gastown_mcp::offer::ToolReply;
 use gastown_mcp::peer::Stop;
 use gastown_mcp::tools::find;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// What a typical answer may cost, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 4_000;
@@ -50,19 +48,6 @@ pub fn make(town: &Town, call: &Value) -> Value {
 
 /// Compares answers with a fixture in which ids are numbered in the order of their first mention.
 pub fn expect_answer(name: &str, answer: &Value) {
-    let mut known: Vec<String> = Vec::new();
-    let mut text = String::new();
-    for piece in format!("{answer:#}\n").split_inclusive(|next: char| !next.is_ascii_hexdigit() && next != '-') {
-        let (word, end) = piece.split_at(piece.trim_end_matches(|next: char| !next.is_ascii_hexdigit() && next != '-').len());
-        if BeadId::parse(word).is_err() {
-            text.push_str(piece);
-            continue;
-        }
-        let number = known.iter().position(|id| id == word).unwrap_or_else(|| {
-            known.push(word.to_owned());
-            known.len() - 1
-        });
-        write!(text, "id-{}{end}", number + 1).unwrap();
-    }
+    let text = expect::number_ids(&format!("{answer:#}\n"), &mut Vec::new(), |number| format!("id-{number}"));
     expect::file(&format!("tests/fixtures/playbooks/{name}.json"), &text);
 }
