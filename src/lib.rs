@@ -1,36 +1,20 @@
 //! gastown-mcp: the MCP front door of Gastown.
 //!
-//! Modules in reading order: values (`ids`, `time`, `error`, `http`), the protocol (`mcp`), who is calling (`auth`),
-//! the table of objects and methods (`rpc`), the objects' cores (`store`, `registry`, `town`, `rig`, `session`),
-//! what clients are offered (`tools`, `resources`, `prompts`, `completion`, `skills`, `apps`), where they come in (`mayor`,
-//! `edge`). The only part that knows the runtime is a package of its own (`shell`).
+//! Rooms, from the bottom: `contract` (ids and shapes that everybody shares), `auth` (tokens into principals), `rpc` (the
+//! methods of objects, seen from outside), `objects` (the objects themselves), `tools`, `resources` and `prompts` (what
+//! clients are offered), `edge` (where they come in). Below them are two packages, `base` and `mcp` (the protocol); above
+//! them a third, `shell`, the only part that knows the runtime.
 
 pub mod apps;
 pub mod auth;
-pub mod completion;
+pub mod cache;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod contract;
 pub mod edge;
-pub mod error;
-pub mod http;
-pub mod ids;
-pub mod isolate;
-pub mod kept;
-pub mod mayor;
-pub mod mcp;
-pub mod offer;
-pub mod peer;
+pub mod objects;
 pub mod prompts;
 pub mod provision;
-pub mod registry;
 pub mod resources;
-pub mod rig;
 pub mod rpc;
-pub mod seal;
-pub mod session;
-pub mod skills;
-pub mod sse;
-pub mod store;
-pub mod time;
 pub mod tools;
-pub mod town;

@@ -4,18 +4,18 @@
 //! is taken away loses its row last, so that whoever asks again can finish what was begun. Knows no route and no tool. The
 //! futures are boxed: routes and tools share one of each.
 
-use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{RigId, TownId};
-use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::client::Client;
-use crate::rpc::model::{
+use crate::contract::ids::{RigId, TownId};
+use crate::contract::shapes::{
     AddRigInput, CreateRigInput, CreateTownInput, OwnerType, RegistryRig, RigChanges, RigRecord, RuntimeMode, TownIdentity, TownRecord,
 };
-use crate::rpc::serve::check_access;
+use crate::rpc::access::check_access;
+use crate::rpc::call::{Call, Instance, decode};
+use crate::rpc::client::Client;
 use crate::rpc::table::{
     ADD_RIG, CREATE_RIG, CREATE_TOWN, DELETE_RIG, DELETE_TOWN, DESTROY_TOWN, GET_IDENTITY, INITIALIZE_IDENTITY, Method, REMOVE_RIG,
     SET_TOWN_ID, UPDATE_REGISTRY_RIG, UPDATE_RIG,
 };
+use base::error::{Code, Failure, Fault, Refusal};
 use futures::future::LocalBoxFuture;
 
 /// Branch of a rig unless its maker says otherwise.

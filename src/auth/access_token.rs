@@ -10,7 +10,7 @@ use super::dates::Times;
 use super::jws::{Parts, decode, split};
 use super::principal::{Principal, Role, Scope, TokenKind};
 use super::verify::{parse, text, usable_orgs};
-use crate::time::Timestamp;
+use base::time::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@
 //! too; its subtraction overflows on an absurd `nbf`, and it has none for age.)
 
 use super::TokenError;
-use crate::time::Timestamp;
+use base::time::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error as DeError, Visitor};
 use std::fmt;
 

@@ -3,8 +3,8 @@
 //! Owns plain values and times. Fetches nothing.
 
 use super::Algorithm;
-use crate::error::Fault;
-use crate::time::Timestamp;
+use base::error::Fault;
+use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};

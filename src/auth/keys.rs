@@ -2,7 +2,7 @@
 //!
 //! Owns the refusal to start without them. Does not know where they are stored, and never shows them.
 
-use crate::error::Fault;
+use base::error::Fault;
 use jwt_compact::alg::Hs256Key;
 use sha2::{Digest, Sha256};
 use std::fmt;

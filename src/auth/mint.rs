@@ -10,9 +10,9 @@ use super::principal::{OrgMembership, Principal, Scope};
 use super::verify::{
     AUDIENCE_OBJECTS, INTERNAL_LIFE_MAX_MS, MAYOR_RIG_PREFIX, ROLE_POLECAT, ROLE_REFINERY, SCOPE_CONTAINER, SCOPE_EXCHANGED, SCOPE_INTERNAL,
 };
-use crate::error::Fault;
-use crate::ids::{RigId, TownId};
-use crate::time::Timestamp;
+use crate::contract::ids::{RigId, TownId};
+use base::error::Fault;
+use base::time::Timestamp;
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::Serialize;

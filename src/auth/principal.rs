@@ -2,9 +2,9 @@
 //!
 //! Owns `Principal` and the rules that need nothing but it. Does not read tokens.
 
-use crate::error::{Code, Refusal};
-use crate::ids::{RigId, TownId};
-use crate::time::Timestamp;
+use crate::contract::ids::{RigId, TownId};
+use base::error::{Code, Refusal};
+use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Which kind of token was presented.

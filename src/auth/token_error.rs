@@ -2,7 +2,7 @@
 //!
 //! Owns the closed set of reasons and their texts. Every text is constant, so none can carry a piece of the token.
 
-use crate::error::{Code, Refusal};
+use base::error::{Code, Refusal};
 use std::fmt;
 
 /// A reason to answer 401; 400 for `MalformedHeader`.

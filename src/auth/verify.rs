@@ -8,8 +8,8 @@ use super::dates::Times;
 use super::jws::{self, Issuer};
 use super::principal::{OrgMembership, Principal, Role, Scope, TokenKind};
 use super::{Keys, TokenError};
-use crate::ids::{RigId, TownId};
-use crate::time::Timestamp;
+use crate::contract::ids::{RigId, TownId};
+use base::time::Timestamp;
 
 /// Oldest agent or container token that is believed, whatever its `exp` says (Gastown contract 5.1).
 pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;

@@ -1,14 +1,14 @@
 //! Prompts of the conformance suite.
 
 use super::RED_DOT_PNG;
-use crate::completion::Values;
-use crate::offer::CallError;
-use crate::peer::{Ability, InputRequest, Stop};
+use crate::prompts::completion::Values;
 use crate::prompts::rows::user_says;
 use crate::prompts::{Argument, Filled, PromptDef};
 use crate::resources::Offering;
 use crate::tools::tool::Reach;
 use futures::future::ready;
+use mcp::client::{Ability, InputRequest, Stop};
+use mcp::types::CallError;
 use serde_json::{Value, json};
 
 /// Every one.

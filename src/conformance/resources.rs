@@ -1,10 +1,10 @@
 //! Resources of the conformance suite.
 
 use super::RED_DOT_PNG;
-use crate::offer::{Caching, Called};
 use crate::resources::{Body, Found, Offering, ResourceDef};
-use crate::tools::source::Source;
+use crate::tools::topic::Source;
 use futures::future::ready;
+use mcp::types::{Caching, Called};
 use serde_json::json;
 
 const CACHING: Caching = Caching { ttl_ms: 60_000, scope: "public" };

@@ -3,15 +3,17 @@
 //! Owns the order: first the tokens that are verified with this deployment's secrets, then those of the authorization
 //! server. The two never share a key: each refuses the other's algorithms.
 
-use super::door::Door;
-use super::resource::Resource;
-use super::{Edge, envelope, issuer};
+use super::Edge;
 use crate::auth::challenge::ChallengeError;
 use crate::auth::principal::Scope;
 use crate::auth::{Accept, Principal, TokenError, bearer, verify};
-use crate::error::{Code, Fault, Refusal};
-use crate::http::Response;
+use crate::edge::oauth::issuer;
+use crate::edge::oauth::protected_resource::Resource;
+use crate::edge::rest::envelope;
+use crate::edge::route::Door;
 use crate::rpc::client::Token;
+use base::error::{Code, Fault, Refusal};
+use base::http::Response;
 
 /// Why nobody is let in.
 pub(super) enum Denied {

@@ -1,46 +1,34 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `door` says what a path is, `endpoint` serves MCP, `profile` says to whom as what, `instructions` has its opening texts, `registry`, `rig_plane` and `town_plane` the
-//! REST routes that are not the Mayor's (those are in `mayor`), `dispatch_stream` and `feed_stream` those that go on, by the rules of `event_stream`, `rows` and `fields` how routes are found and read, `envelope` and `shape` their answers, `pages` what anyone may read.
-//! `authenticate` runs once, before anything behind a door does but `container_token`, which exchanges expired ones; `issuer` is its part about OAuth's tokens, `resource` what
-//! such a token must be for.
+//! `route` says what a path is, `authenticate` who calls (`oauth` is its part about access tokens), `mcp_server` serves MCP
+//! with the session object behind `session_client`, `profile` says to whom as what, `instructions` has the opening texts,
+//! `rest` the REST routes, `streams` the responses that go on, `pages` what anyone may read.
 
 mod authenticate;
-mod container_token;
-mod dispatch_stream;
-mod door;
-mod endpoint;
-pub mod envelope;
-mod event_stream;
-mod feed_stream;
-pub(crate) mod fields;
 pub mod instructions;
-mod issuer;
-mod keeper;
+mod mcp_server;
+pub mod oauth;
 mod pages;
 mod profile;
-mod registry;
-mod resource;
-pub mod rig_plane;
-pub mod rows;
+pub mod rest;
+mod route;
+mod session_client;
 mod settings;
-pub(crate) mod shape;
-mod status_socket;
-mod town_plane;
+pub mod streams;
 
 use crate::auth::Principal;
 use crate::auth::principal::Scope;
-use crate::error::{Code, Failure, Refusal};
-use crate::http::outlet::Outlet;
-use crate::http::{Request, RequestBody, Response};
-use crate::ids::TownId;
-use crate::isolate::Memory;
-use crate::mcp::cors::{add_headers, preflight};
-use crate::mcp::origin::{OriginPolicy, check_origin};
+use crate::cache::Memory;
+use crate::contract::ids::TownId;
+use crate::edge::oauth::protected_resource::Resource;
+use crate::edge::route::Door;
 use crate::rpc::client::{Client, Runtime};
-use crate::tools::place::town_id;
-use door::Door;
-use resource::Resource;
+use crate::tools::resolve::town_id;
+use base::error::{Code, Failure, Refusal};
+use base::http::body_sink::Outlet;
+use base::http::{Request, RequestBody, Response};
+use mcp::cors::{add_headers, preflight};
+use mcp::origin::{OriginPolicy, check_origin};
 pub use settings::{OAuth, Settings};
 
 /// What the edge works with.
@@ -81,10 +69,10 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
     }
-    if let Some(answer) = container_token::answer(edge, request, door).await {
+    if let Some(answer) = rest::container_token::answer(edge, request, door).await {
         return answer;
     }
-    let header = request.headers.get("authorization").or_else(|| status_socket::authorization(request, door));
+    let header = request.headers.get("authorization").or_else(|| streams::status_socket::authorization(request, door));
     #[cfg(feature = "conformance")]
     let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
     let resource = Resource::of(edge.settings, request, door);
@@ -96,23 +84,24 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
         principal.agent_id = request.headers.get("x-gastown-agent-id").filter(|agent| !agent.is_empty());
     }
     principal.process = request.headers.get("x-gastown-process-id").filter(|process| !process.is_empty());
-    let request_id = request.headers.get("cf-ray").unwrap_or_else(|| crate::ids::BeadId::from_random(edge.runtime.random()).to_string());
+    let request_id =
+        request.headers.get("cf-ray").unwrap_or_else(|| crate::contract::ids::BeadId::from_random(edge.runtime.random()).to_string());
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client, resource };
     match door {
         Door::Mayor { .. } | Door::RigPlane { .. } | Door::TownPlane { .. } | Door::Registry { .. }
             if request.body == RequestBody::TooLarge =>
         {
-            envelope::too_large()
+            rest::envelope::too_large()
         }
-        Door::Mcp { town, read_only } => endpoint::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
-        Door::MayorPrompt { town } => crate::mayor::prompt::answer(&caller, request, town).await,
-        Door::Mayor { town, rest } => crate::mayor::answer(&caller, request, town, rest).await,
-        Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => dispatch_stream::answer(&caller, request, outlet, town, rig).await,
-        Door::RigPlane { town, rig, rest } => rig_plane::answer(&caller, request, town, rig, rest).await,
-        Door::TownPlane { town, rest } => town_plane::answer(&caller, request, outlet, town, rest).await,
-        Door::Registry { owner, rest } => registry::answer(&caller, request, owner, rest).await,
-        _ => envelope::not_found(),
+        Door::Mcp { town, read_only } => mcp_server::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
+        Door::MayorPrompt { town } => crate::edge::rest::mayor::prompt::answer(&caller, request, town).await,
+        Door::Mayor { town, rest } => crate::edge::rest::mayor::answer(&caller, request, town, rest).await,
+        Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => streams::dispatch::answer(&caller, request, outlet, town, rig).await,
+        Door::RigPlane { town, rig, rest } => rest::agents::answer(&caller, request, town, rig, rest).await,
+        Door::TownPlane { town, rest } => rest::towns::answer(&caller, request, outlet, town, rest).await,
+        Door::Registry { owner, rest } => rest::owners::answer(&caller, request, owner, rest).await,
+        _ => rest::envelope::not_found(),
     }
 }
 
@@ -130,7 +119,7 @@ impl Authenticated<'_> {
     fn check_scope(&self, needed: Scope) -> Result<(), Response> {
         self.principal()
             .check_scope(needed)
-            .map_err(|refusal| envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed)))
+            .map_err(|refusal| rest::envelope::refused(&refusal).header("www-authenticate", self.resource.insufficient_scope(needed)))
     }
 
     /// Counts a tool call, where calls are limited.

@@ -6,13 +6,13 @@
 
 use super::Authenticated;
 use crate::auth::principal::{Role, TokenKind};
-use crate::error::{Code, Failure, Refusal};
-use crate::ids::{AgentId, RigId, TownId};
+use crate::contract::ids::{AgentId, RigId, TownId};
+use crate::contract::shapes::{Agent, AgentRole};
 use crate::rpc::call::{Call, Instance, decode, written};
-use crate::rpc::model::{Agent, AgentRole};
 use crate::rpc::table::GET_AGENT;
-use crate::tools::place::of_rigs;
 use crate::tools::profile::{Profile, Speaker};
+use crate::tools::resolve::of_rigs;
+use base::error::{Code, Failure, Refusal};
 
 /// The profile of a caller at a town's connection (`town`) or at the fleet's.
 ///

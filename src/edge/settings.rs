@@ -2,7 +2,7 @@
 //!
 //! Owns the names of the variables, and the refusal to serve with one that cannot be meant.
 
-use crate::error::Fault;
+use base::error::Fault;
 
 /// The configuration.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 //! Owns the preflight's answer and the headers of other answers, for every path. Which pages may call at all is
 //! decided in `origin`, before either.
 
-use crate::http::Response;
+use base::http::Response;
 
 const METHODS: &str = "GET, POST, DELETE, OPTIONS";
 

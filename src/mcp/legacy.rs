@@ -3,7 +3,6 @@
 //! Owns sessions on requests, the version header, batches, DELETE and GET. Which methods exist is the table's, the
 //! form of a session id `session`'s.
 
-use super::channel::{Channel, Era, relay};
 use super::headers::{self, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
 use super::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, RequestId, read_message};
 use super::methods::{self, Call, Kind};
@@ -13,12 +12,13 @@ use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
 use super::session::{self, Session};
-use crate::http::outlet::Outlet;
-use crate::http::{Request, Response, ResponseBody};
-use crate::kept::OpenStream;
-use crate::offer::{CallError, Change};
-use crate::peer::Stop;
-use crate::sse;
+use crate::client::Stop;
+use crate::response_stream::{Channel, Era, relay};
+use crate::session_types::OpenStream;
+use crate::types::{CallError, Change};
+use base::http::body_sink::Outlet;
+use base::http::{Request, Response, ResponseBody};
+use base::sse;
 
 /// Longest answer to a request of ours, in bytes: what a call is told must fit where it is kept meanwhile.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;

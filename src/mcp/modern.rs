@@ -3,17 +3,17 @@
 //! Owns what a modern request must carry and the order in which that is checked. Nothing here reads a session: a
 //! session id on a modern request is ignored, and none is given out.
 
-use super::channel::{Channel, Era};
 use super::headers::{self, PROTOCOL_VERSION};
-use super::inputs::Inputs;
 use super::message::{Message, RequestId, present, read_object, read_string};
 use super::methods::{self, Call, Handler, Kind, Method};
 use super::reply::{Problem, echo, error_response};
 use super::result::Answer;
 use super::revision::Revision;
 use super::server::Server;
-use crate::http::outlet::Outlet;
-use crate::http::{Request, Response};
+use crate::multi_round::Inputs;
+use crate::response_stream::{Channel, Era};
+use base::http::body_sink::Outlet;
+use base::http::{Request, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::cell::OnceCell;

@@ -6,8 +6,8 @@
 use super::message::RequestId;
 use super::revision::Revision;
 use super::server::Server;
-use crate::error::Fault;
-use crate::http::Response;
+use base::error::Fault;
+use base::http::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -186,7 +186,7 @@ impl Problem {
             Self::Parse(why) => format!("Parse error: {why}").into(),
             Self::InvalidRequest(why) => format!("Invalid request: {why}").into(),
             Self::UnsupportedMediaType => "Unsupported media type: Content-Type must be application/json".into(),
-            Self::TooLarge => format!("Request body is larger than {} bytes", crate::http::BODY_BYTES_MAX).into(),
+            Self::TooLarge => format!("Request body is larger than {} bytes", base::http::BODY_BYTES_MAX).into(),
             Self::OriginRefused(what) => format!("Forbidden: {what} is not allowed here").into(),
             Self::SessionMissing => "Mcp-Session-Id header is required; send initialize first".into(),
             Self::SessionNotFound => "Session not found; start a new one with initialize".into(),

@@ -6,9 +6,9 @@
 use super::methods::Call;
 use super::reply::{self, Problem};
 use super::server::Implementation;
-use crate::error::Fault;
-use crate::http::Relayed;
-use crate::offer::Caching;
+use crate::types::Caching;
+use base::error::Fault;
+use base::http::Relayed;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

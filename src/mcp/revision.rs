@@ -3,8 +3,8 @@
 //! Owns every question of the form "does this revision have …?", each as one function. Which methods a revision has
 //! is a column of the table in `methods`.
 
-use crate::offer::Shape;
-use crate::peer::Ability;
+use crate::client::Ability;
+use crate::types::Shape;
 
 /// A released revision, oldest first, so that they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,11 +3,11 @@
 //! Owns the trait and its plain types. The product implements it once per request, for the authenticated caller;
 //! nothing here names a tool, a town or a runtime.
 
-use super::state::State;
-use crate::error::Fault;
-use crate::offer::{Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
-use crate::peer::{Peer, Route};
-use crate::time::Timestamp;
+use crate::client::{Peer, Route};
+use crate::session_store::State;
+use crate::types::{Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
+use base::error::Fault;
+use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::value::RawValue;

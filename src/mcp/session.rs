@@ -6,9 +6,9 @@
 
 use super::revision::Revision;
 use super::server::Server;
-use crate::peer::Ability;
-use crate::seal::{Purpose, digest, open as unseal, seal};
-use crate::time::Timestamp;
+use crate::client::Ability;
+use base::signed_text::{Purpose, digest, open as unseal, seal};
+use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 

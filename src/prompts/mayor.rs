@@ -5,18 +5,18 @@
 //! coordinators; a Mayor reads its own.
 
 use crate::auth::principal::Scope;
-use crate::error::Failure;
-use crate::ids::TownId;
+use crate::contract::ids::TownId;
+use crate::contract::shapes::{RigRecord, TownConfig, TownIdentityState};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
-use crate::rpc::model::{RigRecord, TownConfig, TownIdentityState};
 use crate::rpc::table::{GET_IDENTITY_STATE, GET_TOWN_CONFIG, LIST_RIGS};
 use crate::tools::list;
-use crate::tools::mayor::words::sentence;
 use crate::tools::profile::Profile;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
+use crate::tools::tool_names::sentence;
 use crate::tools::toolset::Toolsets;
+use base::error::Failure;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::LazyLock;

@@ -2,17 +2,18 @@
 //!
 //! `rows` has the table and one function per prompt, `mayor` what a Mayor is told, here and elsewhere. Here is what all rows share: the list, and how arguments are checked.
 
+pub mod completion;
 pub mod mayor;
 pub mod rows;
 
-use crate::completion::Values;
-use crate::error::{Code, Failure, Fault};
-use crate::ids::TownId;
-use crate::offer::{CallError, Called, PromptReply, Shape};
-use crate::peer::Stop;
+use crate::contract::ids::TownId;
+use crate::prompts::completion::Values;
 use crate::resources::Offering;
-use crate::resources::offering::explain;
+use crate::resources::lookup::explain;
 use crate::tools::tool::Reach;
+use base::error::{Code, Failure, Fault};
+use mcp::client::Stop;
+use mcp::types::{CallError, Called, PromptReply, Shape};
 use rows::PROMPTS;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;

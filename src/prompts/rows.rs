@@ -5,18 +5,18 @@
 
 use super::mayor::{self, rig_lines};
 use super::{Argument, Filled, PromptDef};
-use crate::completion::Values;
-use crate::offer::CallError;
+use crate::prompts::completion::Values;
 use crate::resources::Offering;
-use crate::tools::convoys::ConvoyStatus;
-use crate::tools::mayor::words::sentence;
-use crate::tools::place::rigs_of;
+use crate::tools::coordinator::convoys::ConvoyStatus;
 use crate::tools::profile::Profile;
+use crate::tools::resolve::rigs_of;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Reach, Tool};
+use crate::tools::tool_names::sentence;
 use crate::tools::toolset::Toolsets;
 use futures::future::ready;
+use mcp::types::CallError;
 use serde_json::json;
 
 const TOWN: Argument = Argument { name: "town", description: "Town: id or unique name.", required: true, values: Values::Towns };

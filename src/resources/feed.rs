@@ -2,10 +2,10 @@
 //!
 //! Owns the shape of the page. Which entries there are, and in which order, the town says.
 
-use crate::error::Fault;
-use crate::ids::TownId;
-use crate::rpc::model::FeedEntry;
+use crate::contract::ids::TownId;
+use crate::contract::shapes::FeedEntry;
 use crate::tools::text::fence;
+use base::error::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -4,22 +4,23 @@
 //! all rows share: how a URI finds its row, the lists, and what becomes of a row's answer.
 
 pub mod feed;
-pub mod offering;
+pub mod lookup;
 pub mod rows;
+pub mod skills;
 
-pub use offering::Offering;
+pub use crate::resources::lookup::Offering;
 
-use crate::error::Fault;
-use crate::offer::{Caching, CallError, Called, Change, Contents, Listing, Shape};
-use crate::peer::Route;
+use crate::resources::lookup::unknown_thing;
 use crate::rpc::call::Instance;
-use crate::seal::{Purpose, open, seal};
-use crate::tools::page::sort;
-use crate::tools::place::{registries, rigs_of, towns_of};
-use crate::tools::source::Source;
+use crate::tools::paging::sort;
+use crate::tools::resolve::{registries, rigs_of, towns_of};
 use crate::tools::text::name;
+use crate::tools::topic::Source;
+use base::error::Fault;
+use base::signed_text::{Purpose, open, seal};
 use futures::future::try_join;
-use offering::unknown_thing;
+use mcp::client::Route;
+use mcp::types::{Caching, CallError, Called, Change, Contents, Listing, Shape};
 use percent_encoding::percent_decode_str;
 use rows::{FEED, FLEET, MAYOR_TALK, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,11 @@
 //! Owns the wire forms of call and reply. Does not send anything.
 
 use super::table::{Method, Object};
-use crate::error::{Code, Failure, Fault, Refusal};
-use crate::http::Relayed;
-use crate::ids::{RigId, TownId};
+use crate::auth::{InternalClaims, Keys, mint_internal};
+use crate::contract::ids::{RigId, TownId};
+use base::error::{Code, Failure, Fault, Refusal};
+use base::http::Relayed;
+use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -192,4 +194,27 @@ pub fn decode<T: DeserializeOwned>(method: &Method, text: &str) -> Result<T, Fai
 #[must_use]
 pub fn unavailable(instance: &Instance, millis: u32) -> Refusal {
     Refusal::new(Code::Unavailable, format!("{instance} did not answer within {millis} ms")).hint("Call again; nothing else is affected.")
+}
+
+/// The context that an object, or the edge, signs for a call on its own account. `from` says who.
+///
+/// # Errors
+/// `Fault` when the token cannot be made.
+pub fn own_context(
+    keys: &Keys,
+    from: &str,
+    town: Option<&TownId>,
+    method: &Method,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Context, Fault> {
+    let claims = InternalClaims { town: town.cloned(), from: from.to_owned(), method: method.name.to_owned() };
+    Ok(Context {
+        jwt: mint_internal(keys, &claims, now)?,
+        request_id: request_id.to_owned(),
+        idempotency_key: None,
+        town_id: town.cloned(),
+        agent_id: None,
+        process_id: None,
+    })
 }

@@ -3,14 +3,15 @@
 //! Owns the context that goes with every call, and the deadlines. Decides nothing about what is called.
 
 use super::call::{Call, Context, Wire, read_reply};
-use super::host::{answer_within, within};
-use super::serve::own_context;
 use crate::auth::principal::{Principal, TokenKind};
 use crate::auth::{Algorithm, Keys, mint_exchanged};
-use crate::error::{Code, Failure, Fault};
-use crate::http::Relayed;
-use crate::ids::TownId;
-use crate::time::Timestamp;
+use crate::contract::ids::TownId;
+use crate::rpc::call::own_context;
+use crate::rpc::deadline::answer_within;
+use crate::rpc::deadline::within;
+use base::error::{Code, Failure, Fault};
+use base::http::Relayed;
+use base::time::Timestamp;
 use futures::future::{LocalBoxFuture, join_all};
 
 /// How long the edge waits for one object.

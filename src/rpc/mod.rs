@@ -1,20 +1,12 @@
-//! Calls between the edge and the objects, and between objects.
+//! Calls to objects, seen from outside of them: what both the edge and the objects know of a call.
 //!
-//! `table` names every method once; `call` is what travels; `model` the contract's shapes; `serve` answers a call
-//! inside an object; `host` drives an object's storage and alarm, `stream` its streams, `socket` its connections, `waiting` who waits, `flush` sends what its outbox holds and `receive`
-//! applies what arrives; `topics` tells sessions what changed and `outcome` how it stands; `idempotency` makes retries safe.
+//! `methods` has one row for each method and `table` what a row says; `call` is what travels, `access` who may call,
+//! `deadline` how long an answer is waited for, `client` calls in the name of an authenticated caller. Knows no object's
+//! inside: what a method does is in `objects`.
 
+pub mod access;
 pub mod call;
 pub mod client;
-mod flush;
-pub mod host;
-pub mod idempotency;
-pub mod model;
-pub mod outcome;
-pub mod receive;
-pub mod serve;
-pub mod socket;
-pub mod stream;
+pub mod deadline;
+pub(crate) mod methods;
 pub mod table;
-pub mod topics;
-mod waiting;

@@ -5,17 +5,17 @@
 
 use super::wire::StubWire;
 use super::{platform, web};
+use base::error::Fault;
+use base::http::body_sink::{Outgoing, Outlet, begin, body as body_of};
+use base::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
+use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use futures::stream::{Stream, StreamExt as _};
 use gastown_mcp::auth::{Algorithm, Keys};
+use gastown_mcp::cache::Memory;
 use gastown_mcp::edge::{Edge, handle};
-use gastown_mcp::error::Fault;
-use gastown_mcp::http::outlet::{Outgoing, Outlet, begin, body as body_of};
-use gastown_mcp::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
-use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::{Call, Context as CallContext, Wire};
 use gastown_mcp::rpc::client::Runtime;
-use gastown_mcp::time::Timestamp;
 use js_sys::Reflect;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;

@@ -6,18 +6,20 @@
 use super::platform;
 use super::sql::ObjectSql;
 use super::wire::{CALL_HEADER, StubWire};
+use base::error::Fault;
+use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use futures::stream::StreamExt as _;
 use gastown_mcp::auth::Keys;
-use gastown_mcp::error::Fault;
-use gastown_mcp::ids::{RigId, TownId};
+use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::objects::object;
+use gastown_mcp::objects::object::{Hints, Host};
+use gastown_mcp::objects::socket;
+use gastown_mcp::objects::socket::Socket;
+use gastown_mcp::objects::store::sql::Sql;
+use gastown_mcp::objects::stream;
 use gastown_mcp::rpc::call::{Instance, Wire, incident_text};
-use gastown_mcp::rpc::host::{self, Hints, Host};
-use gastown_mcp::rpc::socket::{self, Socket};
-use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{METHODS, Object};
-use gastown_mcp::store::sql::Sql;
-use gastown_mcp::time::Timestamp;
 use serde_json::value::RawValue;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -163,7 +165,7 @@ type Hosted = std::result::Result<Rc<ObjectHost>, Fault>;
 fn answer(host: Hosted, method: String, args: String, context: String) -> LocalBoxFuture<'static, String> {
     Box::pin(async move {
         match host {
-            Ok(host) => host::call(host, &method, &args, &context).await,
+            Ok(host) => object::call(host, &method, &args, &context).await,
             Err(fault) => incident_text(&platform::log_fault(&fault)),
         }
     })
@@ -220,7 +222,7 @@ async fn accept(host: Hosted, call: &str) -> Result<Response> {
 fn ring(host: Hosted) -> LocalBoxFuture<'static, Result<Response>> {
     Box::pin(async move {
         let incident = |fault: Fault| worker::Error::RustError(format!("incident {}", platform::log_fault(&fault)));
-        host::alarm(host.map_err(incident)?).await.map_err(incident)?;
+        object::alarm(host.map_err(incident)?).await.map_err(incident)?;
         Response::empty()
     })
 }

@@ -2,12 +2,12 @@
 //!
 //! Owns what is read from the runtime as plain values.
 
+use base::error::Fault;
+use base::time::Timestamp;
 use gastown_mcp::auth::Keys;
 use gastown_mcp::auth::keys::{GASTOWN_JWT_SECRET, NEXTAUTH_SECRET};
+use gastown_mcp::contract::ids::BeadId;
 use gastown_mcp::edge::Settings;
-use gastown_mcp::error::Fault;
-use gastown_mcp::ids::BeadId;
-use gastown_mcp::time::Timestamp;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;

@@ -2,8 +2,8 @@
 //!
 //! Owns the crossing: one text of parameters in, one text of rows out.
 
-use gastown_mcp::error::Fault;
-use gastown_mcp::store::sql::{Sql, first_line};
+use base::error::Fault;
+use gastown_mcp::objects::store::sql::{Sql, first_line};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

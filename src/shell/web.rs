@@ -3,9 +3,9 @@
 //! Owns reading streams up to a limit, fetching texts and checking signatures of public keys. Knows no issuer and no token.
 
 use super::sql::describe;
+use base::error::Fault;
 use futures::future::LocalBoxFuture;
 use gastown_mcp::auth::Algorithm;
-use gastown_mcp::error::Fault;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

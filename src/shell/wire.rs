@@ -6,9 +6,9 @@
 use super::platform::{Variables, variables};
 use super::sql::describe;
 use super::timer;
+use base::error::Fault;
+use base::http::Relayed;
 use futures::future::LocalBoxFuture;
-use gastown_mcp::error::Fault;
-use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;

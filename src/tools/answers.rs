@@ -3,10 +3,10 @@
 //! Owns that whoever did not answer is named, and never counted as nothing. Asks nobody, and knows no tool.
 
 use super::tool::Place;
-use crate::error::{Code, Failure, Fault, Refusal};
+use crate::contract::shapes;
 use crate::rpc::call::decode;
-use crate::rpc::model;
 use crate::rpc::table::Method;
+use base::error::{Code, Failure, Fault, Refusal};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Coverage {
 
     /// What a town says of its rigs; `reason` is why those that are missing are.
     #[must_use]
-    pub fn of_rigs(known: &model::Coverage, reason: &str) -> Self {
+    pub fn of_rigs(known: &shapes::Coverage, reason: &str) -> Self {
         let missing = known.missing.iter().map(|rig| Missing { id: rig.to_string(), name: String::new(), reason: reason.to_owned() });
         Self {
             asked: usize::try_from(known.asked).unwrap_or_default(),

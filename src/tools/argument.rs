@@ -78,7 +78,7 @@ pub fn path(text: &str, error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::BeadId;
+    use crate::contract::ids::BeadId;
     use serde::Deserialize;
     use serde_json::{Value, json};
 

@@ -3,13 +3,13 @@
 //! Owns the question, the token of a dry run and the rule that either is good once. What is destroyed, and doing it, is
 //! the tool's.
 
-use super::live::Live;
-use crate::error::{Code, Fault, Refusal};
-use crate::peer::{Ability, InputRequest, Stop};
 use crate::rpc::call::{Call, decode};
 use crate::rpc::table::SPEND_ONCE;
-use crate::seal::{Purpose, digest, open, seal};
+use crate::tools::interactive::Live;
+use base::error::{Code, Fault, Refusal};
+use base::signed_text::{Purpose, digest, open, seal};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use mcp::client::{Ability, InputRequest, Stop};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

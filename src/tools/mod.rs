@@ -7,47 +7,27 @@
 
 pub mod admin;
 pub mod agent;
-pub mod agents;
+pub mod alias;
 pub mod answers;
 pub(crate) mod argument;
-pub mod bead;
-pub mod bead_changes;
-pub mod bead_deletion;
-pub mod bead_events;
-pub mod beads;
+pub mod bead_view;
 pub mod confirm;
-pub mod convoy_changes;
-pub mod convoys;
-pub mod escalations;
-pub mod feed;
+pub mod coordinator;
+pub mod interactive;
 pub mod list;
-pub mod live;
-pub mod mailbox;
 pub mod mayor;
-pub mod mayor_messages;
-pub mod merge_queue;
-pub mod messages;
-pub mod page;
-pub mod place;
+pub mod paging;
 pub mod playbooks;
-pub mod polecats;
 pub mod profile;
-pub mod rigs;
-pub mod roster;
+pub mod resolve;
 pub mod run;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
-pub mod sling;
-pub mod sling_batch;
-pub mod source;
 pub mod text;
 pub mod tool;
+pub mod tool_names;
 pub mod toolset;
-pub mod town_check;
-pub mod towns;
-pub mod triage;
-pub mod view;
-pub mod wait;
+pub mod topic;
 
 use profile::Profile;
 use tool::ToolDef;
@@ -55,40 +35,40 @@ use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
 
 /// The tools of coordinators, in the order in which clients see them; those of Mayors are in `mayor`, those of agents in `agent`.
 pub const TOOLS: &[ToolDef] = &[
-    ToolDef::of::<towns::ListTowns>(Work),
-    ToolDef::of::<towns::GetTownStatus>(Work),
-    ToolDef::of::<rigs::ListRigs>(Work),
-    ToolDef::of::<beads::ListBeads>(Work),
-    ToolDef::of::<bead::GetBead>(Work),
-    ToolDef::of::<bead_changes::CreateBead>(Work),
-    ToolDef::live::<bead_changes::UpdateBead>(Work),
-    ToolDef::live::<bead_changes::StartBead>(Work).on_request(),
-    ToolDef::live::<bead_changes::ReassignBead>(Work).on_request(),
-    ToolDef::live::<bead_deletion::DeleteBeads>(Work).on_request(),
-    ToolDef::of::<bead_events::ListBeadEvents>(Work).on_request(),
-    ToolDef::of::<agents::ListAgents>(Agents),
-    ToolDef::of::<convoys::ListConvoys>(Convoys),
-    ToolDef::of::<convoys::ConvoyStatus>(Convoys),
-    ToolDef::of::<feed::TownFeed>(Work),
-    ToolDef::live::<wait::WaitFor>(Work),
-    ToolDef::of::<sling::Sling>(Work),
-    ToolDef::of::<merge_queue::MergeQueue>(Work),
-    ToolDef::of::<sling_batch::SlingBatch>(Convoys),
-    ToolDef::of::<convoy_changes::CreateConvoy>(Convoys),
-    ToolDef::of::<convoy_changes::StartConvoy>(Convoys),
-    ToolDef::of::<convoy_changes::UpdateConvoy>(Convoys),
-    ToolDef::of::<messages::SendMayorMessage>(Agents),
-    ToolDef::of::<mayor_messages::MayorMessages>(Agents).on_request(),
-    ToolDef::live::<messages::SendMessage>(Agents),
-    ToolDef::of::<mailbox::ListMessages>(Agents),
+    ToolDef::of::<coordinator::towns::ListTowns>(Work),
+    ToolDef::of::<coordinator::towns::GetTownStatus>(Work),
+    ToolDef::of::<coordinator::rigs::ListRigs>(Work),
+    ToolDef::of::<coordinator::beads::ListBeads>(Work),
+    ToolDef::of::<coordinator::bead::GetBead>(Work),
+    ToolDef::of::<coordinator::bead_changes::CreateBead>(Work),
+    ToolDef::live::<coordinator::bead_changes::UpdateBead>(Work),
+    ToolDef::live::<coordinator::bead_changes::StartBead>(Work).on_request(),
+    ToolDef::live::<coordinator::bead_changes::ReassignBead>(Work).on_request(),
+    ToolDef::live::<coordinator::bead_deletion::DeleteBeads>(Work).on_request(),
+    ToolDef::of::<coordinator::bead_events::ListBeadEvents>(Work).on_request(),
+    ToolDef::of::<coordinator::agents::ListAgents>(Agents),
+    ToolDef::of::<coordinator::convoys::ListConvoys>(Convoys),
+    ToolDef::of::<coordinator::convoys::ConvoyStatus>(Convoys),
+    ToolDef::of::<coordinator::feed::TownFeed>(Work),
+    ToolDef::live::<coordinator::wait::WaitFor>(Work),
+    ToolDef::of::<coordinator::sling::Sling>(Work),
+    ToolDef::of::<coordinator::merge_queue::MergeQueue>(Work),
+    ToolDef::of::<coordinator::sling_batch::SlingBatch>(Convoys),
+    ToolDef::of::<coordinator::convoy_changes::CreateConvoy>(Convoys),
+    ToolDef::of::<coordinator::convoy_changes::StartConvoy>(Convoys),
+    ToolDef::of::<coordinator::convoy_changes::UpdateConvoy>(Convoys),
+    ToolDef::of::<coordinator::messages::SendMayorMessage>(Agents),
+    ToolDef::of::<coordinator::mayor_messages::MayorMessages>(Agents).on_request(),
+    ToolDef::live::<coordinator::messages::SendMessage>(Agents),
+    ToolDef::of::<coordinator::mailbox::ListMessages>(Agents),
     ToolDef::of::<playbooks::escalations::Escalations>(Agents),
-    ToolDef::of::<escalations::AcknowledgeEscalation>(Agents),
-    ToolDef::of::<escalations::Escalate>(Agents).on_request(),
-    ToolDef::of::<triage::ResolveTriage>(Agents).on_request(),
-    ToolDef::live::<triage::ResetAgent>(Agents).on_request(),
-    ToolDef::live::<polecats::RemovePolecat>(Agents),
-    ToolDef::of::<roster::AddPolecat>(Agents).on_request(),
-    ToolDef::of::<roster::StartMayor>(Agents).on_request(),
+    ToolDef::of::<coordinator::escalations::AcknowledgeEscalation>(Agents),
+    ToolDef::of::<coordinator::escalations::Escalate>(Agents).on_request(),
+    ToolDef::of::<coordinator::triage::ResolveTriage>(Agents).on_request(),
+    ToolDef::live::<coordinator::triage::ResetAgent>(Agents).on_request(),
+    ToolDef::live::<coordinator::polecats::RemovePolecat>(Agents),
+    ToolDef::of::<coordinator::roster::AddPolecat>(Agents).on_request(),
+    ToolDef::of::<coordinator::roster::StartMayor>(Agents).on_request(),
     // Administration.
     ToolDef::live::<admin::CreateTown>(Admin).on_request(),
     ToolDef::live::<admin::DeleteTown>(Admin).for_admins(),
@@ -99,8 +79,8 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<admin::UpdateConfig>(Admin).for_admins(),
     ToolDef::of::<admin::SetParked>(Admin).on_request(),
     ToolDef::live::<admin::Drain>(Admin).on_request(),
-    ToolDef::live::<convoy_changes::CloseConvoy>(Convoys).on_request(),
-    ToolDef::live::<town_check::TownCheck>(Admin).for_admins(),
+    ToolDef::live::<coordinator::convoy_changes::CloseConvoy>(Convoys).on_request(),
+    ToolDef::live::<coordinator::town_check::TownCheck>(Admin).for_admins(),
     // Playbooks of convoys.
     ToolDef::live::<playbooks::unstick::ConvoyUnstick>(Playbooks).on_request(),
     ToolDef::live::<playbooks::partial::ConvoyPartial>(Playbooks).on_request(),

@@ -3,7 +3,7 @@
 //! Owns the kinds of caller and who sees which row of the tables. Who has which profile is the edge's decision
 //! (`edge::profile`); what a token allows within it is `run::View`'s.
 
-use crate::ids::{AgentId, RigId};
+use crate::contract::ids::{AgentId, RigId};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

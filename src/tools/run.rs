@@ -2,21 +2,22 @@
 //!
 //! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
 
-use super::live::Live;
-use super::mayor::words::{self, Words};
-use super::place::{registries, resolve, rigs_of};
 use super::profile::{Audience, Profile, Speaker};
 use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
 use super::toolset::Toolsets;
 use crate::auth::principal::Scope;
-use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::TownId;
-use crate::isolate::Memory;
-use crate::offer::ToolReply;
-use crate::peer::{Peer, Stop};
+use crate::cache::Memory;
+use crate::contract::ids::TownId;
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::client::Client;
 use crate::rpc::table::Method;
+use crate::tools::interactive::Live;
+use crate::tools::resolve::{registries, resolve, rigs_of};
+use crate::tools::tool_names;
+use crate::tools::tool_names::Words;
+use base::error::{Code, Failure, Fault, Refusal};
+use mcp::client::{Peer, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Map, Value};
 
 /// What a connection may see: narrowed by token, path and headers, never widened.
@@ -104,7 +105,7 @@ pub async fn run(
     let words = Words { is_mayors: tool.audience == Audience::Mayors, is_pinned: connection.pinned.is_some() };
     match carry(connection, sessions, tool, arguments, peer).await {
         Ok(reply) => Ok(words.reply(reply)),
-        Err(stop) if words.is_mayors => Err(words::stop(tool, stop)),
+        Err(stop) if words.is_mayors => Err(tool_names::stop(tool, stop)),
         Err(stop) => Err(stop),
     }
 }

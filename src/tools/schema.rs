@@ -3,11 +3,11 @@
 //! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
 //! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
 
-use super::mayor::alias::{Alias, Fit};
-use super::mayor::words::sentence;
 use super::profile::Audience;
 use super::tool::{Reach, ToolDef};
-use crate::rpc::idempotency::KEY_CHARS_MAX;
+use crate::objects::idempotency::KEY_CHARS_MAX;
+use crate::tools::alias::{Alias, Fit};
+use crate::tools::tool_names::sentence;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};

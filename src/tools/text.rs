@@ -3,8 +3,8 @@
 //! Owns the fence: such text is data, and comes back capped, without control characters, and between marks that it cannot
 //! itself contain.
 
-use crate::ids::BeadId;
-use crate::rpc::model::{AgentStatus, BeadStatus, BeadType};
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::{AgentStatus, BeadStatus, BeadType};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;

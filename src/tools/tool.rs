@@ -4,16 +4,16 @@
 
 pub use super::answers::{Answers, Asked, Coverage, Gathered, Missing, Part};
 use super::argument;
-use super::live::{LiveTool, PreparedLive};
-use super::mayor::alias::{Alias, Argument};
 use super::profile::Audience;
 use super::toolset::Toolset;
 use crate::auth::principal::Scope;
-use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{AgentId, RigId, TownId};
-use crate::offer::HeaderParameter;
+use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::Method;
+use crate::tools::alias::{Alias, Argument};
+use crate::tools::interactive::{LiveTool, PreparedLive};
+use base::error::{Code, Failure, Fault, Refusal};
+use mcp::types::HeaderParameter;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

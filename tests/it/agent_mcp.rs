@@ -5,9 +5,9 @@ use crate::support::client::Client;
 use crate::support::edge::text;
 use crate::support::tokens;
 use crate::support::town::Rig;
-use gastown_mcp::ids::AgentId;
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{Agent, BeadStatus};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -4,10 +4,10 @@ use crate::support::edge::{Isolate, Sent, header, text};
 use crate::support::tokens;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
-use gastown_mcp::http::Response;
-use gastown_mcp::ids::{AgentId, BeadId};
+use base::http::Response;
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::{Agent, BeadStatus};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -397,7 +397,7 @@ fn a_container_gets_a_new_token_for_an_old_one() {
     let elsewhere = Town::new(fleet, 7);
     assert_eq!(refresh(&old, elsewhere.id.as_str()).0, 403);
     assert_eq!(refresh(&old, "no-uuid").0, 404);
-    let unknown = gastown_mcp::ids::TownId::from_random([9; 16]);
+    let unknown = gastown_mcp::contract::ids::TownId::from_random([9; 16]);
     assert_eq!(refresh(&tokens::container(fleet, &unknown), unknown.as_str()).0, 404);
     for other in [world.town.owner(), tokens::mayor(fleet, &world.town.id), tokens::context("x.y.z".to_owned())] {
         assert_eq!(refresh(&other, own).0, 401);

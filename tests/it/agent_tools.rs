@@ -3,12 +3,12 @@
 use crate::support::peer::Caller;
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
-use gastown_mcp::error::{Code, Failure, Refusal};
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::Stop;
+use base::error::{Code, Failure, Refusal};
+use gastown_mcp::contract::shapes::{Agent, BeadStatus, Nudge};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, BeadStatus, Nudge};
 use gastown_mcp::rpc::table as rpc;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
 fn call(town: &Town, tool: &str, more: Value) -> Result<Value, Refusal> {

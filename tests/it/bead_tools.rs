@@ -3,13 +3,13 @@
 use crate::support::peer::Caller;
 use crate::support::town::{Rig, Town};
 use crate::support::{Trouble, tokens};
-use gastown_mcp::error::{Code, Failure, Refusal};
-use gastown_mcp::ids::BeadId;
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::{Ability, Stop};
-use gastown_mcp::rpc::model::{Bead, BeadStatus};
+use base::error::{Code, Failure, Refusal};
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::contract::shapes::{Bead, BeadStatus};
 use gastown_mcp::rpc::table::{CREATE_BEAD, GET_BEAD};
 use gastown_mcp::tools::profile::Profile;
+use mcp::client::{Ability, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
 /// A call of a client that can ask its user nothing.

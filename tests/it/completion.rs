@@ -2,9 +2,9 @@
 
 use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::completion::VALUES_MAX;
-use gastown_mcp::offer::CallError;
-use gastown_mcp::offer::Reference::{Prompt, Resource};
+use gastown_mcp::prompts::completion::VALUES_MAX;
+use mcp::types::CallError;
+use mcp::types::Reference::{Prompt, Resource};
 use serde_json::{Value, json};
 
 const NOTHING: (Vec<String>, usize) = (Vec::new(), 0);

@@ -3,13 +3,13 @@
 use crate::support::peer::Caller;
 use crate::support::town::{Rig, Town};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::error::{Code, Failure, Refusal};
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::{Ability, Stop};
+use base::error::{Code, Failure, Refusal};
+use gastown_mcp::contract::ids::AgentId;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table::SPEND_ONCE;
 use gastown_mcp::tools::confirm::TOKEN_LIFE_MILLIS;
+use mcp::client::{Ability, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
 const TOOL: &str = "remove_polecat";

@@ -2,11 +2,11 @@
 
 use crate::support::peer::Caller;
 use crate::support::{Fleet, Town};
-use gastown_mcp::error::{Code, Failure, Refusal};
-use gastown_mcp::ids::BeadId;
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::{Ability, Stop};
-use gastown_mcp::rpc::model::BeadStatus;
+use base::error::{Code, Failure, Refusal};
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::contract::shapes::BeadStatus;
+use mcp::client::{Ability, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 use std::rc::Rc;
 

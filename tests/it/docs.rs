@@ -1,9 +1,9 @@
 //! Documents and deployment files that must agree with the code.
 
 use crate::support::expect;
-use gastown_mcp::edge::rig_plane::routes;
+use gastown_mcp::contract::shapes::FeedKind;
+use gastown_mcp::edge::rest::agents::routes;
 use gastown_mcp::resources::rows::RESOURCES;
-use gastown_mcp::rpc::model::FeedKind;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::agent;
 use gastown_mcp::tools::profile::Audience;
@@ -81,7 +81,7 @@ fn the_document_on_agents_lists_their_tools_and_routes() {
 #[test]
 fn the_document_on_the_mayor_lists_its_routes() {
     let mut rows = vec!["| method | path | status |".to_owned(), "|---|---|---|".to_owned()];
-    for (at, absent) in gastown_mcp::mayor::routes() {
+    for (at, absent) in gastown_mcp::edge::rest::mayor::routes() {
         rows.push(format!("| {} | `/{}` | {} |", at.method, at.shown(), absent.unwrap_or(at.status)));
     }
     expect::section("docs/mayor.md", "routes", &format!("{}\n", rows.join("\n")));

@@ -4,8 +4,8 @@ use crate::support::edge::{Got, Isolate, Reading, Sent, header, messages, text};
 use crate::support::tokens::{self, LIFE_SECONDS, OWNER};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble};
-use gastown_mcp::http::Response;
-use gastown_mcp::ids::AgentId;
+use base::http::Response;
+use gastown_mcp::contract::ids::AgentId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -189,7 +189,7 @@ fn who_may_not_see_it_is_refused_before_it_begins() {
         assert_eq!(response.status, status, "{query}: {}", text(&response));
     }
     let mut gone = request(&town, &town.owner().jwt, "", &stream);
-    gone.path = format!("/api/towns/{}/feed", gastown_mcp::ids::TownId::from_random([88; 16]));
+    gone.path = format!("/api/towns/{}/feed", gastown_mcp::contract::ids::TownId::from_random([88; 16]));
     assert_eq!(Isolate::new(fleet).send(gone).status, 404);
     let mut posted = request(&town, &town.owner().jwt, "", &stream);
     posted.method = "POST".to_owned();

@@ -32,6 +32,7 @@ mod provision;
 mod registry;
 mod resources;
 mod rig;
+mod rooms;
 mod rpc;
 mod scripts;
 mod sessions;

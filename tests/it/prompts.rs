@@ -3,9 +3,9 @@
 use crate::skills::unknown_words;
 use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::offer::{CallError, Shape};
 use gastown_mcp::prompts::{list, visible};
 use gastown_mcp::tools::{TOOLS, all};
+use mcp::types::{CallError, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -164,7 +164,7 @@ fn arguments_are_checked_by_name() {
 mod conformance {
     use super::*;
     use futures::future::LocalBoxFuture;
-    use gastown_mcp::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
+    use mcp::client::{Ability, InputRequest, LogLevel, Peer, Stop};
     use std::rc::Rc;
 
     /// A client that answers at once.

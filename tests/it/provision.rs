@@ -2,7 +2,7 @@
 
 use crate::support::edge::{Isolate, Sent, text};
 use crate::support::{Fleet, Trouble, tokens};
-use gastown_mcp::ids::TownId;
+use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::Instance;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

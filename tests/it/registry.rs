@@ -3,12 +3,12 @@
 use crate::support::listener::LEASE_MILLIS;
 use crate::support::tokens::{OWNER, internal, mayor, user, user_with};
 use crate::support::{Fleet, Listener, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::TownId;
-use gastown_mcp::kept::SessionState;
+use base::error::Code;
+use gastown_mcp::contract::ids::TownId;
+use gastown_mcp::contract::shapes::{RegistryRig, TownRecord};
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::{RegistryRig, TownRecord};
 use gastown_mcp::rpc::table as rpc;
+use mcp::session_types::SessionState;
 use serde_json::{Value, json};
 
 fn registry() -> (Fleet, Instance) {

@@ -2,14 +2,14 @@
 
 use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, Trouble, tokens};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{BeadId, RigId, TownId};
-use gastown_mcp::offer::{CallError, Change, Shape};
-use gastown_mcp::peer::{Route, Stop};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{BeadId, RigId, TownId};
+use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::resources::rows::{RESOURCES, WATCHED_TOWNS_MAX};
 use gastown_mcp::resources::{PAGE_MAX, routes, templates};
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::store::sql::Sql;
+use mcp::client::{Route, Stop};
+use mcp::types::{CallError, Change, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

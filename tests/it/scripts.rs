@@ -7,7 +7,7 @@
 
 use crate::support::edge::{Got, Isolate, Sent, header, text};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::ids::TownId;
+use gastown_mcp::contract::ids::TownId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use crate::support::edge::{Isolate, Sent, header};
 use crate::support::{Fleet, tokens};
-use gastown_mcp::http::Response;
-use gastown_mcp::isolate::BELIEVED_MILLIS;
+use base::http::Response;
+use gastown_mcp::cache::BELIEVED_MILLIS;
 use gastown_mcp::rpc::call::Instance;
 use std::collections::BTreeMap;
 

@@ -2,10 +2,10 @@
 
 use crate::support::expect;
 use gastown_mcp::auth::principal::Scope;
+use gastown_mcp::contract::shapes::ConvoyFlag;
 use gastown_mcp::edge::instructions;
 use gastown_mcp::resources::rows::RESOURCES;
-use gastown_mcp::rpc::model::ConvoyFlag;
-use gastown_mcp::skills::{SKILLS, Skill, folder};
+use gastown_mcp::resources::skills::{SKILLS, Skill, folder};
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::toolset::Toolsets;
@@ -43,7 +43,7 @@ fn the_list_that_the_worker_carries_is_made_from_the_guides() {
         let files: Vec<Value> = files(skill).map(|(uri, text)| file(uri, text)).collect();
         json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": files})
     });
-    expect::file("src/skills/list.json", &format!("{:#}\n", Value::Array(entries.collect())));
+    expect::file("src/resources/skills/list.json", &format!("{:#}\n", Value::Array(entries.collect())));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::support::Town;
 use crate::support::client::Client;
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{RigId, TownId};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::profile::Profile;
@@ -15,8 +15,7 @@ fn plan(arguments: Value) -> Result<(String, Value), (Code, String)> {
     let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])), agent: None };
     let mut all = json!({"rig": "web"});
     all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
-    let refused =
-        |refusal: gastown_mcp::error::Refusal| (refusal.code, format!("{} {}", refusal.message, refusal.hint.unwrap_or_default()));
+    let refused = |refusal: base::error::Refusal| (refusal.code, format!("{} {}", refusal.message, refusal.hint.unwrap_or_default()));
     let Parsed::Planned(prepared) =
         (find(Profile::Coordinator, "sling").unwrap().prepare)(all.as_object().unwrap().clone()).map_err(refused)?
     else {

@@ -1,12 +1,13 @@
 //! Schema versions and the strict database itself.
 
 use crate::support::HostSql;
-use gastown_mcp::error::Failure;
-use gastown_mcp::rpc::serve::core;
+use base::error::Failure;
+use gastown_mcp::objects::handlers::core;
+use gastown_mcp::objects::store::meta;
+use gastown_mcp::objects::store::meta::CREATE_META;
+use gastown_mcp::objects::store::migrate::{Migration, migrate};
+use gastown_mcp::objects::store::sql::{Sql, execute, transaction};
 use gastown_mcp::rpc::table::Object;
-use gastown_mcp::store::meta::{self, CREATE_META};
-use gastown_mcp::store::migrate::{Migration, migrate};
-use gastown_mcp::store::sql::{Sql, execute, transaction};
 
 const ONE: Migration = &[CREATE_META, "CREATE TABLE a (id TEXT PRIMARY KEY) STRICT"];
 const TWO: Migration = &["ALTER TABLE a ADD COLUMN b TEXT", "CREATE INDEX a_b ON a (b)"];

@@ -5,12 +5,12 @@ use crate::support::keeping::{Keeping, route, uris};
 use crate::support::tokens::OWNER;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, tokens};
-use gastown_mcp::kept::{Appended, Heard, OpenStream};
 use gastown_mcp::rpc::call::Call;
 use gastown_mcp::rpc::table::{
     ANSWERED, APPEND_EVENTS, AWAIT_WATCH, CANCELLED, END_SESSION, HEAR, OPEN_WATCH, PUBLISH, SET_LOG_LEVEL, SPEND_ONCE, SUBSCRIBE,
     UNSUBSCRIBE,
 };
+use mcp::session_types::{Appended, Heard, OpenStream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -314,7 +314,7 @@ fn what_is_unsubscribed_is_not_heard_of() {
     keeping.tell(&UNSUBSCRIBE, ("s", "get", "a"));
     assert_eq!(town.sql(&keeping.at).rows::<(String,)>("SELECT topic FROM routes"), [("b".to_owned(),)]);
     // What the object itself is the source of needs no lease.
-    let own = gastown_mcp::peer::Route { source: "self".to_owned(), ..route(&rig.at, "tools", &town, "notifications/tools/list_changed") };
+    let own = mcp::client::Route { source: "self".to_owned(), ..route(&rig.at, "tools", &town, "notifications/tools/list_changed") };
     let reading = keeping.listen("one", vec![own]);
     keeping.tell(&PUBLISH, ("tools",));
     assert_eq!(uris(&messages(&reading.within(1).0)), ["tools"]);

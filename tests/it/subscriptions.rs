@@ -5,8 +5,8 @@ use crate::support::edge::Reading;
 use crate::support::tokens::{OWNER, internal};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
+use gastown_mcp::contract::shapes::SlingConvoyResult;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::SlingConvoyResult;
 use gastown_mcp::rpc::table::{APPEND_EVENTS, DELIVER_TO_TOWN, SEND_MAYOR_MESSAGE};
 use serde_json::{Value, json};
 

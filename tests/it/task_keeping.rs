@@ -4,10 +4,10 @@ use crate::support::edge::{Got, Isolate, Sent, messages, text};
 use crate::support::keeping::{Keeping, route};
 use crate::support::tokens::OWNER;
 use crate::support::{Fleet, Town, tokens};
-use gastown_mcp::kept::{Task, TaskStatus};
-use gastown_mcp::peer::{Ending, Route};
-use gastown_mcp::rpc::model::BeadStatus;
+use gastown_mcp::contract::shapes::BeadStatus;
 use gastown_mcp::rpc::table::{CREATE_TASK, SAVE_TASK};
+use mcp::client::{Ending, Route};
+use mcp::session_types::{Task, TaskStatus};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

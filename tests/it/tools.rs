@@ -3,9 +3,9 @@
 use crate::support::edge::{Isolate, Sent, text};
 use crate::support::tokens::{self, OWNER};
 use crate::support::{Fleet, expect};
+use base::error::Failure;
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::error::Failure;
-use gastown_mcp::ids::{AgentId, RigId, TownId};
+use gastown_mcp::contract::ids::{AgentId, RigId, TownId};
 use gastown_mcp::tools::profile::{Audience, Profile};
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};

@@ -3,14 +3,14 @@
 use crate::support::peer::Caller;
 use crate::support::tokens::{self, OWNER};
 use crate::support::{Fleet, Town, Trouble};
+use base::error::{Code, Failure, Refusal};
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::error::{Code, Failure, Refusal};
-use gastown_mcp::ids::{RigId, TownId};
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::{Ability, Stop};
+use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::objects::store::tombstone::KEPT_MILLIS;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::store::tombstone::KEPT_MILLIS;
+use mcp::client::{Ability, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
 fn call(fleet: &Fleet, who: &Context, tool: &str, arguments: Value) -> Result<Value, Refusal> {

@@ -2,20 +2,26 @@
 
 use crate::support::expect::section;
 use crate::support::{Town, refusal};
-use gastown_mcp::registry::towns::TOWNS_MAX;
-use gastown_mcp::rig::WatchSettings;
-use gastown_mcp::rig::watch::settings::THRESHOLDS;
-use gastown_mcp::rig::{
-    agent_events, agent_status, bead_text, dependencies, finish, formulas, landing, lifecycle, mail, messages, molecules, nudges,
-    retention, sling,
-};
+use gastown_mcp::contract::outcome::Outcome;
+use gastown_mcp::contract::shapes::{ConvoyEntry, ConvoyFlag, Quality};
+use gastown_mcp::objects::registry::towns::TOWNS_MAX;
+use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::objects::rig::agents::{agent_events, completion, status};
+use gastown_mcp::objects::rig::assignment::sling;
+use gastown_mcp::objects::rig::beads::{dependencies, formulas, lifecycle, molecules, text};
+use gastown_mcp::objects::rig::messages::{mail, nudges};
+use gastown_mcp::objects::rig::reviews::landing;
+use gastown_mcp::objects::rig::watchdog::settings::THRESHOLDS;
+use gastown_mcp::objects::rig::{messages, retention};
+use gastown_mcp::objects::town::convoys::sling_batch as batch;
+use gastown_mcp::objects::town::mayor::{mail as mayor_mail, reading};
+use gastown_mcp::objects::town::rigs::pause;
+use gastown_mcp::objects::town::views::{feed, viewers};
+use gastown_mcp::objects::town::{config, convoys, escalations, rigs};
 use gastown_mcp::rpc::call::read_reply;
-use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyFlag, Quality};
-use gastown_mcp::rpc::outcome::Outcome;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::TOOLS;
-use gastown_mcp::tools::convoys::Phase;
-use gastown_mcp::town::{config, convoys, escalations, feed, mayor_mail, mayor_reading, pause, rigs, sling as batch, watch};
+use gastown_mcp::tools::coordinator::convoys::Phase;
 use serde_json::{Value, json};
 use std::fmt::{Display, Write as _};
 use std::fs;
@@ -35,7 +41,8 @@ fn the_guide_shows_the_life_of_a_bead_as_the_code_has_it() {
 fn the_guide_shows_the_steps_and_gates_of_every_quality() {
     let mut table = "| quality | for | steps, gates in bold |\n|---|---|---|\n".to_owned();
     for quality in Quality::ALL {
-        let step = |step: &gastown_mcp::rpc::model::FormulaStep| if step.gate { format!("**{}**", step.title) } else { step.title.clone() };
+        let step =
+            |step: &gastown_mcp::contract::shapes::FormulaStep| if step.gate { format!("**{}**", step.title) } else { step.title.clone() };
         let steps: Vec<String> = formulas::of_quality(*quality).steps.iter().map(step).collect();
         _ = writeln!(table, "| `{}` | {} | {} |", quality.as_str(), quality.purpose(), steps.join(", "));
     }
@@ -132,12 +139,12 @@ fn the_guide_shows_every_limit_that_users_meet() {
             format!("{} unless configured, 1 to {}", config::POLECATS_PER_RIG_DEFAULT, config::POLECATS_PER_RIG_MAX),
         ),
         ("name of a town or rig", format!("{} characters", rigs::NAME_CHARS_MAX)),
-        ("title; body", format!("{} characters; {}", bead_text::TITLE_CHARS_MAX, bytes(bead_text::BODY_BYTES_MAX))),
-        ("labels of a bead", format!("{}, each {} characters", bead_text::LABELS_MAX, bead_text::LABEL_CHARS_MAX)),
-        ("metadata of a bead", format!("{}, {} levels", bytes(bead_text::METADATA_BYTES_MAX), bead_text::METADATA_LEVELS_MAX)),
+        ("title; body", format!("{} characters; {}", text::TITLE_CHARS_MAX, bytes(text::BODY_BYTES_MAX))),
+        ("labels of a bead", format!("{}, each {} characters", text::LABELS_MAX, text::LABEL_CHARS_MAX)),
+        ("metadata of a bead", format!("{}, {} levels", bytes(text::METADATA_BYTES_MAX), text::METADATA_LEVELS_MAX)),
         ("`args`", bytes(sling::ARGS_BYTES_MAX)),
         ("beads that one bead waits for", format!("{}; {} in one `sling`", dependencies::BLOCKERS_MAX, sling::DEPENDS_ON_MAX)),
-        ("times a bead is given back before it fails", finish::DISPATCH_ATTEMPTS_MAX.to_string()),
+        ("times a bead is given back before it fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
         ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", batch::TASKS_MAX, convoys::MEMBERS_MAX)),
         ("failed attempts before a landing is given up", landing::ATTEMPTS_MAX.to_string()),
         ("formulas of a town; steps of a formula", format!("{}; {}", formulas::FORMULAS_MAX, formulas::STEPS_MAX)),
@@ -151,23 +158,20 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("unread messages of an agent, per channel", count(messages::WAITING_MAX)),
         ("read messages are kept", time(messages::READ_KEPT_MILLIS)),
         ("a message to the Mayor; how many wait", format!("{}; {}", bytes(mayor_mail::MESSAGE_BYTES_MAX), count(mayor_mail::UNREAD_MAX))),
-        (
-            "a reply of the Mayor; replies to one message",
-            format!("{}; {}", bytes(mayor_reading::REPLY_BYTES_MAX), mayor_reading::REPLIES_MAX),
-        ),
-        ("messages that the Mayor has read or answered", format!("the {} that changed last are kept", count(mayor_reading::SETTLED_MAX))),
+        ("a reply of the Mayor; replies to one message", format!("{}; {}", bytes(reading::REPLY_BYTES_MAX), reading::REPLIES_MAX)),
+        ("messages that the Mayor has read or answered", format!("the {} that changed last are kept", count(reading::SETTLED_MAX))),
         ("an escalation; how many wait", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
         (
             "an escalation is raised again",
             format!("after {}, {} times", time(WatchSettings::default().re_escalate_seconds * 1_000), escalations::RAISED_AGAIN_MAX),
         ),
         ("acknowledged escalations that are kept", count(escalations::ACKNOWLEDGED_KEPT)),
-        ("what an agent says it is doing", format!("{} characters", agent_status::MESSAGE_CHARS_MAX)),
+        ("what an agent says it is doing", format!("{} characters", status::MESSAGE_CHARS_MAX)),
         ("events of a rig", format!("{}, at most {}", time(retention::KEEP_MILLIS), count(retention::EVENTS_MAX))),
         ("events of an agent", count(agent_events::EVENTS_MAX)),
         ("entries of a town's own feed", count(feed::ENTRIES_MAX)),
         ("a drain", time(pause::DRAIN_MILLIS_MAX)),
-        ("WebSockets on a town's status", watch::SOCKETS_MAX.to_string()),
+        ("WebSockets on a town's status", viewers::SOCKETS_MAX.to_string()),
     ];
     let mut table = "| what | limit |\n|---|---|\n".to_owned();
     for (what, limit) in rows {

@@ -3,8 +3,8 @@
 use crate::support::edge::{Isolate, Sent, header, text};
 use crate::support::tokens::{self, OWNER};
 use crate::support::{Fleet, Town};
+use base::http::Response;
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::http::Response;
 use gastown_mcp::rpc::call::Context;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::principal::{OrgMembership, Owner, Scope};
 use crate::auth::{Accept, Principal, verify};
-use crate::error::{Code, Refusal};
+use base::error::{Code, Refusal};
 
 fn principal(by: By, claims: &Value) -> Principal {
     verify(&keys(), &sign(by, claims), now(), Accept::Internal).unwrap()

@@ -9,8 +9,8 @@ mod refused_claims;
 mod trusted;
 
 use super::{Accept, Keys, TokenError, verify};
-use crate::ids::{RigId, TownId};
-use crate::time::Timestamp;
+use crate::contract::ids::{RigId, TownId};
+use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key, Hs384, Hs384Key};
 use jwt_compact::{Algorithm, AlgorithmSignature};

@@ -169,7 +169,7 @@ fn an_internal_token_from_outside() {
 fn no_reason_shows_a_secret_or_a_piece_of_the_token() {
     let token = sign(By::Gastown, &with(user(), json!({"apiTokenPepper": "a-very-secret-pepper"})));
     let error = verify(&keys(), &token, now(), Accept::External).unwrap_err();
-    let shown = format!("{error} {error:?} {:?} {:?}", crate::error::Refusal::from(error), keys());
+    let shown = format!("{error} {error:?} {:?} {:?}", base::error::Refusal::from(error), keys());
     for secret in [KILO_SECRET, GASTOWN_SECRET, "a-very-secret-pepper", "user-1", &token[..8], NEXTAUTH_SECRET, GASTOWN_JWT_SECRET] {
         assert!(!shown.contains(secret), "{secret}");
     }

@@ -3,11 +3,11 @@
 //! The lists stay as they are: what is tested is who hears of it.
 
 use super::{Nothing, text};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
 use crate::rpc::call::Call;
 use crate::rpc::table::PUBLISH;
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 
 pub(super) async fn of_tools(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
     publish(live, "tools").await

@@ -2,9 +2,9 @@
 
 use super::{Anything, Nothing, content, text, text_block};
 use crate::conformance::{RED_DOT_PNG, SILENCE_WAV};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

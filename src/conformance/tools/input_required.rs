@@ -1,9 +1,9 @@
 //! Tools that cannot answer without their client (2026-07-28, multi round-trip requests).
 
 use super::{Nothing, field, field_text, form_of, question, said, text};
-use crate::offer::ToolReply;
-use crate::peer::{Ability, InputRequest, Stop};
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use mcp::client::{Ability, InputRequest, Stop};
+use mcp::types::ToolReply;
 use serde_json::Value;
 
 pub(super) fn name_form() -> InputRequest {

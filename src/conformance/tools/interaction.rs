@@ -1,9 +1,9 @@
 //! Tools that talk with the client while they run: logs, progress, questions, a stream that ends early.
 
 use super::{Nothing, form_of, outcome, question, said, text};
-use crate::offer::ToolReply;
-use crate::peer::{Ability, InputRequest, LogLevel, Stop};
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use mcp::client::{Ability, InputRequest, LogLevel, Stop};
+use mcp::types::ToolReply;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

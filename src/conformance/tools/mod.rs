@@ -9,11 +9,11 @@ mod input_required;
 mod interaction;
 mod tasks;
 
-use crate::offer::{HeaderParameter, ToolReply};
-use crate::peer::Stop;
-use crate::tools::live::{Live, PreparedLive};
+use crate::tools::interactive::{Live, PreparedLive};
 use crate::tools::tool::{Hints, Parsed, Reach, ToolDef, parse};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::{HeaderParameter, ToolReply};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -2,9 +2,9 @@
 
 use super::input_required::name_form;
 use super::{Nothing, field, field_text, form_of, text, text_block};
-use crate::offer::ToolReply;
-use crate::peer::{Ability, Ending, InputRequest, Later, Stop};
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use mcp::client::{Ability, Ending, InputRequest, Later, Stop};
+use mcp::types::ToolReply;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -5,9 +5,9 @@
 use super::Call;
 use super::errors::problem;
 use super::prompts::read_arguments;
-use crate::mcp::reply::Problem;
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::offer::{Completion, Reference};
+use crate::reply::Problem;
+use crate::result::{Answer, ResultWriter};
+use crate::types::{Completion, Reference};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -3,11 +3,11 @@
 //! Owns the way from the product's errors to the protocol's.
 
 use super::Call;
-use crate::error::{Failure, Refusal};
-use crate::mcp::reply::{Problem, echo, internal};
-use crate::mcp::server::Server;
-use crate::offer::CallError;
-use crate::peer::{Ability, Stop};
+use crate::client::{Ability, Stop};
+use crate::reply::{Problem, echo, internal};
+use crate::server::Server;
+use crate::types::CallError;
+use base::error::{Failure, Refusal};
 
 /// A failure outside tools, where a refusal has no other place than an error.
 #[must_use]

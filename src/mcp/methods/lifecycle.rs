@@ -3,14 +3,14 @@
 //! Owns these three answers. The session that `initialize` begins is made in `session`.
 
 use super::{Call, capabilities};
-use crate::error::Fault;
-use crate::mcp::channel::declared;
-use crate::mcp::message::{present, read_string};
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::mcp::revision::Revision;
-use crate::mcp::session;
-use crate::offer::Caching;
+use crate::message::{present, read_string};
+use crate::reply::{Problem, internal};
+use crate::response_stream::declared;
+use crate::result::{Answer, ResultWriter};
+use crate::revision::Revision;
+use crate::session;
+use crate::types::Caching;
+use base::error::Fault;
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -4,10 +4,10 @@
 
 use super::Call;
 use super::errors::problem;
-use crate::mcp::message::read_string;
-use crate::mcp::reply::Problem;
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::offer::Caching;
+use crate::message::read_string;
+use crate::reply::Problem;
+use crate::result::{Answer, ResultWriter};
+use crate::types::Caching;
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde::Deserialize;
 use serde_json::value::RawValue;

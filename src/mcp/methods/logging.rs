@@ -3,10 +3,10 @@
 //! Owns its result. The level is kept by `State`; messages are sent by `talk`.
 
 use super::Call;
-use crate::mcp::channel::Era;
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::peer::LogLevel;
+use crate::client::LogLevel;
+use crate::reply::{Problem, internal};
+use crate::response_stream::Era;
+use crate::result::{Answer, ResultWriter};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
 

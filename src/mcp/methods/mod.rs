@@ -15,13 +15,13 @@ mod subscriptions;
 mod tasks;
 mod tools;
 
-use super::channel::Channel;
 use super::message::{RequestId, read_object};
 use super::reply::Problem;
 use super::result::Answer;
 use super::revision::Revision;
 use super::server::{Features, Server};
 use super::session::Session;
+use crate::response_stream::Channel;
 use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::value::RawValue;

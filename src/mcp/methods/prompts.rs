@@ -5,12 +5,12 @@
 use super::Call;
 use super::errors::problem;
 use super::tools::input_required;
-use crate::mcp::message::{present, read_object, read_string};
-use crate::mcp::reply::Problem;
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::mcp::server::PromptCall;
-use crate::offer::CallError;
-use crate::peer::Stop;
+use crate::client::Stop;
+use crate::message::{present, read_object, read_string};
+use crate::reply::Problem;
+use crate::result::{Answer, ResultWriter};
+use crate::server::PromptCall;
+use crate::types::CallError;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
 use serde_json::value::RawValue;

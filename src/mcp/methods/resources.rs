@@ -5,12 +5,12 @@
 use super::Call;
 use super::errors::problem;
 use super::tools::input_required;
-use crate::mcp::channel::Era;
-use crate::mcp::message::{present, read_string};
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::offer::{CallError, Change};
-use crate::peer::Stop;
+use crate::client::Stop;
+use crate::message::{present, read_string};
+use crate::reply::{Problem, internal};
+use crate::response_stream::Era;
+use crate::result::{Answer, ResultWriter};
+use crate::types::{CallError, Change};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
 use serde_json::value::RawValue;

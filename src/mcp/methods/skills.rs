@@ -5,9 +5,9 @@
 use super::Call;
 use super::lists::{FIXED, whole};
 use super::resources::{unread, uri};
-use crate::mcp::reply::{Problem, echo};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::offer::{Caching, CallError};
+use crate::reply::{Problem, echo};
+use crate::result::{Answer, ResultWriter};
+use crate::types::{Caching, CallError};
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde_json::Value;
 

@@ -4,14 +4,14 @@
 
 use super::Call;
 use super::errors::lacks;
-use crate::kept::OpenStream;
-use crate::mcp::message::{RequestId, present, read_object};
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::mcp::server::Server;
-use crate::mcp::session::Session;
-use crate::offer::{CallError, Change};
-use crate::peer::{Ability, Route, Stop};
+use crate::client::{Ability, Route, Stop};
+use crate::message::{RequestId, present, read_object};
+use crate::reply::{Problem, internal};
+use crate::result::{Answer, ResultWriter};
+use crate::server::Server;
+use crate::session::Session;
+use crate::session_types::OpenStream;
+use crate::types::{CallError, Change};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
@@ -142,7 +142,7 @@ async fn honour(call: &Call<'_>, filter: &Filter) -> Result<(Map<String, Value>,
 async fn heard(call: &Call<'_>, change: Change<'_>) -> Result<Option<Vec<Route>>, Problem> {
     match call.server.routes(change).await {
         Ok(routes) => Ok(Some(routes)),
-        Err(CallError::Stopped(Stop::Failed(crate::error::Failure::Broke(fault)))) => Err(internal(call.server, &fault)),
+        Err(CallError::Stopped(Stop::Failed(base::error::Failure::Broke(fault)))) => Err(internal(call.server, &fault)),
         Err(_) => Ok(None),
     }
 }

@@ -7,15 +7,15 @@
 use super::Call;
 use super::errors::{lacks, problem};
 use super::tools::result_of;
-use crate::error::Failure;
-use crate::kept::{Answered, Task, TaskStatus};
-use crate::mcp::inputs::question_digest;
-use crate::mcp::message::{present, read_object, read_string};
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::mcp::server::ToolCall;
-use crate::offer::{CallError, ToolReply};
-use crate::peer::{Ability, Ending, Peer as _, Stop};
+use crate::client::{Ability, Ending, Peer as _, Stop};
+use crate::message::{present, read_object, read_string};
+use crate::multi_round::question_digest;
+use crate::reply::{Problem, internal};
+use crate::result::{Answer, ResultWriter};
+use crate::server::ToolCall;
+use crate::session_types::{Answered, Task, TaskStatus};
+use crate::types::{CallError, ToolReply};
+use base::error::Failure;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
@@ -78,7 +78,7 @@ pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> 
 async fn run(call: &Call<'_>, task: &mut Task) -> Result<(), Problem> {
     let channel = call.channel.of_task(task.answers.clone());
     let arguments: Box<RawValue> =
-        serde_json::from_str(&task.arguments).map_err(|error| internal(call.server, &crate::error::Fault::new("reading a task", error)))?;
+        serde_json::from_str(&task.arguments).map_err(|error| internal(call.server, &base::error::Fault::new("reading a task", error)))?;
     let reply = call.server.call_tool(ToolCall { name: &task.tool, arguments: &arguments, peer: &channel }).await;
     let now = call.server.now();
     task.updated_at = now;

@@ -6,14 +6,14 @@
 use super::Call;
 use super::errors::problem;
 use super::tasks;
-use crate::error::Failure;
-use crate::mcp::channel::Channel;
-use crate::mcp::message::{present, read_string};
-use crate::mcp::reply::{Problem, internal};
-use crate::mcp::result::{Answer, ResultWriter};
-use crate::mcp::server::ToolCall;
-use crate::offer::{CallError, ToolReply};
-use crate::peer::Stop;
+use crate::client::Stop;
+use crate::message::{present, read_string};
+use crate::reply::{Problem, internal};
+use crate::response_stream::Channel;
+use crate::result::{Answer, ResultWriter};
+use crate::server::ToolCall;
+use crate::types::{CallError, ToolReply};
+use base::error::Failure;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -74,7 +74,7 @@ fn write_reply(call: &Call<'_>, reply: &ToolReply) -> Result<Answer, Problem> {
             ResultWriter::open(call, 2 * json.len()).field("content", &[text(&json)]).field("isError", &true).close()
         }
         ToolReply::Later(_) | ToolReply::Failed(_) => {
-            Err(internal(call.server, &crate::error::Fault::new("answering a call", "only a task is answered later")))
+            Err(internal(call.server, &base::error::Fault::new("answering a call", "only a task is answered later")))
         }
     }
 }

@@ -2,8 +2,8 @@
 //! the same exchange with bytes of its own.
 
 use super::*;
-use crate::mcp::fixture::fuzz::{METHODS, SESSIONS, Sent, VERSIONS, exchange, run};
-use crate::mcp::methods::TABLE;
+use crate::fixture::fuzz::{METHODS, SESSIONS, Sent, VERSIONS, exchange, run};
+use crate::methods::TABLE;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -204,7 +204,8 @@ proptest! {
 
     #[test]
     fn origins_never_panic(own in "\\PC{0,40}", origin in "\\PC{0,40}", asked in "\\PC{0,80}") {
-        use crate::mcp::{cors::preflight, origin::{OriginPolicy, check_origin}};
+        use crate::cors::preflight;
+        use crate::origin::{check_origin, OriginPolicy};
         let policy = OriginPolicy { allowed: &[], is_loopback_only: false };
         if let Err(refused) = check_origin(policy, &own, Some(&origin)) {
             assert_eq!(refused.status, 403);

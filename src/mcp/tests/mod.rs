@@ -23,7 +23,7 @@ mod telling;
 use super::fixture::Product;
 use super::fixture::fuzz::{assert_legal, assert_legal_event, json_body};
 use super::fixture::world::{Event, Got, Pending, Reading};
-use crate::http::{RequestBody, Response, ResponseBody};
+use base::http::{RequestBody, Response, ResponseBody};
 use serde_json::{Value, json};
 
 pub(super) const MODERN: &str = "2026-07-28";

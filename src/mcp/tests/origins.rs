@@ -1,8 +1,8 @@
 //! H2, DNS rebinding and CORS.
 
 use super::*;
-use crate::mcp::cors::{add_headers, preflight};
-use crate::mcp::origin::{OriginPolicy, check_origin};
+use crate::cors::{add_headers, preflight};
+use crate::origin::{OriginPolicy, check_origin};
 
 const OWN: &str = "https://gastown.example";
 

@@ -1,7 +1,7 @@
 //! Session ids: what opens one, and what does not.
 
 use super::*;
-use crate::mcp::session::SESSION_LIFE_MS;
+use crate::session::SESSION_LIFE_MS;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{Algorithm, AlgorithmSignature};

@@ -4,10 +4,10 @@
 
 use super::super::text::{AgentText, name};
 use super::super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{RigRecord, TownConfig};
+use crate::contract::shapes::{RigRecord, TownConfig};
+use crate::objects::town::config::masked;
 use crate::rpc::table::{GET_TOWN_CONFIG, GET_TOWN_RIG, UPDATE_TOWN_CONFIG};
-use crate::town::config::masked;
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -13,13 +13,13 @@ pub use rigs::{CreateRig, DeleteRig, UpdateRig};
 pub use towns::{CreateTown, DeleteTown};
 
 use super::confirm::DryRun;
-use super::live::Live;
-use super::place::towns_of;
 use super::text::name;
-use crate::error::{Code, Failure, Fault, Refusal};
-use crate::ids::{RigId, TownId};
-use crate::offer::ToolReply;
-use crate::rpc::model::TownRecord;
+use crate::contract::ids::{RigId, TownId};
+use crate::contract::shapes::TownRecord;
+use crate::tools::interactive::Live;
+use crate::tools::resolve::towns_of;
+use base::error::{Code, Failure, Fault, Refusal};
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Serialize;
 

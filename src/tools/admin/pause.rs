@@ -2,16 +2,16 @@
 //!
 //! Owns the two tools. What a pause is, the town says.
 
-use super::super::live::{Live, LiveTool};
 use super::super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use super::Administered;
-use crate::error::{Code, Failure, Refusal};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
+use crate::contract::shapes::Parking;
 use crate::rpc::call::decode;
-use crate::rpc::model::Parking;
 use crate::rpc::table::{ACKNOWLEDGE_READY, GET_DRAIN_NONCE, RECORD_EVICTION, SET_PARKED};
+use crate::tools::interactive::{Live, LiveTool};
+use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -3,19 +3,19 @@
 //! Owns the three tools. The order of the steps is `provision`'s.
 
 use super::super::confirm::{Confirmation, Confirmed, confirm};
-use super::super::live::{Live, LiveTool};
-use super::super::place;
 use super::super::text::name;
 use super::super::tool::{Hints, Reach};
 use super::Administered;
-use crate::error::{Code, Failure, Refusal};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
+use crate::contract::shapes::{CreateRigInput, RigChanges, RigFacts, RigRecord};
 use crate::provision;
 use crate::rpc::call::{Instance, decode};
-use crate::rpc::model::{CreateRigInput, RigChanges, RigFacts, RigRecord};
 use crate::rpc::table::{REMOVE_RIG, RIG_FACTS, UPDATE_RIG_CONFIG};
+use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::resolve;
+use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -160,7 +160,7 @@ impl DeleteRig {
     async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
         let town = live.place.town()?;
         // As the town knows it, by this caller: a rig of somebody else's is none.
-        let rig = place::rig(live.client, town, &self.rig).await?;
+        let rig = resolve::rig(live.client, town, &self.rig).await?;
         let owner = provision::registry_of_town(live.client, town).await?;
         provision::check_may_delete(live.client, &owner, &REMOVE_RIG, "rigs")?;
         let what = format!("delete rig {} ({}) for good, with {}.", name(&rig.name), rig.id, self.loss(live, &rig).await?);

@@ -3,18 +3,18 @@
 //! Owns the two tools. The order of the steps is `provision`'s.
 
 use super::super::confirm::{Confirmation, Confirmed, confirm};
-use super::super::live::{Live, LiveTool};
 use super::super::text::name;
 use super::super::tool::{Hints, Reach};
 use super::{Administered, registered};
-use crate::error::{Code, Failure, Refusal};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
+use crate::contract::shapes::{AlarmStatus, RigRecord};
 use crate::provision;
 use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::model::{AlarmStatus, RigRecord};
 use crate::rpc::table::{DESTROY_TOWN, GET_ALARM_STATUS, LIST_RIGS};
+use crate::tools::interactive::{Live, LiveTool};
+use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,12 +1,12 @@
 //! The tool by which an agent looks at one bead of its rig.
 
-use crate::error::{Code, Failure, Refusal};
-use crate::ids::BeadId;
-use crate::rpc::model::Bead;
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::Bead;
 use crate::rpc::table::{GET_BEAD, GET_HOOKED_BEAD};
+use crate::tools::bead_view::BeadLine;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use crate::tools::view::BeadLine;
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

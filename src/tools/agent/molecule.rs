@@ -1,10 +1,10 @@
 //! Tools by which an agent follows the formula of its work, step by step.
 
-use crate::error::Failure;
-use crate::rpc::model::{CurrentStep, Molecule, MoleculeStatus};
+use crate::contract::shapes::{CurrentStep, Molecule, MoleculeStatus};
 use crate::rpc::table::{ADVANCE_MOLECULE, GET_MOLECULE_STEP};
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

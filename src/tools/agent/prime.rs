@@ -5,11 +5,11 @@
 
 use super::molecule::Step;
 use super::talk::MailLine;
-use crate::error::Failure;
-use crate::rpc::model::{Agent, AgentRole, Bead, BeadType, NudgePriority, PrimeContext, Priority, Quality};
+use crate::contract::shapes::{Agent, AgentRole, Bead, BeadType, NudgePriority, PrimeContext, Priority, Quality};
 use crate::rpc::table::PRIME;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,11 +1,11 @@
 //! Tools by which a refinery judges the merge request on its hook.
 
 use super::Reported;
-use crate::error::{Code, Failure, Refusal};
-use crate::ids::BeadId;
-use crate::rpc::model::{RequestChangesInput, RequestedChanges, ReviewReport, ReviewResult};
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::{RequestChangesInput, RequestedChanges, ReviewReport, ReviewResult};
 use crate::rpc::table::{COMPLETE_REVIEW, REQUEST_CHANGES};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

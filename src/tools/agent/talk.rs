@@ -3,18 +3,18 @@
 //! Owns whom an agent can reach: the agents of its own rig, and the Mayor.
 
 use super::Reported;
-use crate::error::{Code, Failure, Refusal};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
-use crate::rpc::model::{Channel, EscalationEntry, EscalationInput, Mail, MailInput, NudgeMode, NudgeOptions, Severity};
+use crate::contract::shapes::{Channel, EscalationEntry, EscalationInput, Mail, MailInput, NudgeMode, NudgeOptions, Severity};
 use crate::rpc::table::{CHECK_MAIL, Method, QUEUE_NUDGE, ROUTE_ESCALATION, SEND_MAIL};
-use crate::tools::escalations::waits;
-use crate::tools::live::{Live, LiveTool};
-use crate::tools::messages::MAYOR;
-use crate::tools::place;
+use crate::tools::coordinator::escalations::waits;
+use crate::tools::coordinator::messages::MAYOR;
+use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::resolve;
 use crate::tools::text::{AgentText, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -147,10 +147,10 @@ impl LiveTool for Nudge {
 
 /// The id of an agent of the caller's rig. An id needs no look-up.
 async fn recipient(live: &Live<'_>, named: &str) -> Result<String, Failure> {
-    if crate::ids::AgentId::parse(named).is_ok() {
+    if crate::contract::ids::AgentId::parse(named).is_ok() {
         return Ok(named.to_owned());
     }
-    let found = place::agent(live.client, live.place.town()?, Some(live.place.rig()?), named).await;
+    let found = resolve::agent(live.client, live.place.town()?, Some(live.place.rig()?), named).await;
     let (_, agent) = found.map_err(|failure| match failure {
         Failure::Refused(refusal) if refusal.code == Code::NotFound => {
             let missing = Refusal::new(Code::NotFound, "to: no agent of your rig has that id or name");

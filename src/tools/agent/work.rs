@@ -1,10 +1,10 @@
 //! Tools by which an agent reports on its work: that it is done, how it goes, what it wants to find again.
 
 use super::Reported;
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::AgentDoneInput;
+use crate::contract::shapes::AgentDoneInput;
 use crate::rpc::table::{AGENT_DONE, UPDATE_AGENT_STATUS_MESSAGE, WRITE_CHECKPOINT};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};

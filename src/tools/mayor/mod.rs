@@ -3,18 +3,17 @@
 //! Owns the table. Most rows are tools of coordinators under another name (`alias`), a few are the Mayor's alone (`desk`). What their answers
 //! say of other tools is said in the same names (`words`).
 
-pub mod alias;
-pub mod desk;
+pub mod inbox;
 pub mod ui;
-pub mod words;
 
 use super::tool::ToolDef;
 use super::toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
-use super::{
-    admin, agents, bead, bead_changes, bead_deletion, bead_events, beads, convoy_changes, convoys, escalations, feed, mailbox, merge_queue,
-    messages, playbooks, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
+use super::{admin, playbooks};
+use crate::tools::alias::{Argument, named, same};
+use crate::tools::coordinator::{
+    agents, bead, bead_changes, bead_deletion, bead_events, beads, convoy_changes, convoys, escalations, feed, mailbox, merge_queue,
+    messages, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
 };
-use alias::{Argument, named, same};
 
 /// The list as clients see it; see `list`.
 pub const LIST: &str = include_str!("list.json");
@@ -28,9 +27,9 @@ const TOKEN: Argument = same("confirm_token");
 
 /// Every tool of Mayors, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
-    ToolDef::of::<desk::GtPrime>(Work).for_mayors(),
-    ToolDef::of::<desk::GtMailCheck>(Agents).for_mayors(),
-    ToolDef::of::<desk::GtReply>(Agents).for_mayors(),
+    ToolDef::of::<inbox::GtPrime>(Work).for_mayors(),
+    ToolDef::of::<inbox::GtMailCheck>(Agents).for_mayors(),
+    ToolDef::of::<inbox::GtReply>(Agents).for_mayors(),
     ToolDef::of::<sling::Sling>(Work)
         .named(
             "gt_sling",

@@ -1,8 +1,8 @@
 //! The tool by which a Mayor shows people something in their dashboard.
 
-use crate::error::{Code, Failure, Refusal};
 use crate::rpc::table::BROADCAST_UI_ACTION;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -2,15 +2,16 @@
 //!
 //! Owns the tool and its answer; `findings` has the rules. Changes nothing.
 
+use super::findings;
 use super::findings::{Finding, Limits};
-use super::{findings, seen};
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{ConvoyBead, ConvoyInspection, InspectInput, TownInspection};
+use crate::contract::shapes::{ConvoyBead, ConvoyInspection, InspectInput, TownInspection};
 use crate::rpc::table::INSPECT_CONVOYS;
-use crate::tools::convoys::{Phase, count, phase, summarize, unknown};
-use crate::tools::page;
+use crate::tools::coordinator::convoys::{Phase, count, phase, summarize, unknown};
+use crate::tools::paging;
+use crate::tools::playbooks::inspect;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,7 @@ impl Tool for ConvoyAudit {
             return Err(Refusal::new(Code::InvalidArgument, "staged_hours and quiet_minutes must not be negative").into());
         }
         let convoy = self.convoy.as_deref().map(|convoy| convoy.trim().to_owned());
-        let input = InspectInput { convoy, before: page::position(self.cursor.as_deref())?, limit: self.limit };
+        let input = InspectInput { convoy, before: paging::position(self.cursor.as_deref())?, limit: self.limit };
         Ok(Plan::One(place.call_town(&INSPECT_CONVOYS, (input,))?))
     }
 
@@ -119,8 +120,8 @@ impl Tool for ConvoyAudit {
             town: place.town()?.to_string(),
             summary,
             convoys,
-            next_cursor: seen.next.map(|next| page::cursor(&next)),
-            coverage: seen::coverage(&seen),
+            next_cursor: seen.next.map(|next| paging::cursor(&next)),
+            coverage: inspect::coverage(&seen),
             as_of: seen.as_of.to_string(),
         })
     }
@@ -135,9 +136,9 @@ fn plural(findings: usize) -> String {
 }
 
 fn audit(seen: &TownInspection, convoy: &ConvoyInspection, limits: Limits) -> Audited {
-    let beads = seen::beads(seen, convoy);
-    let entry = seen::recounted(convoy, &beads);
-    let counts = |entry: &crate::rpc::model::ConvoyEntry| Counts {
+    let beads = inspect::beads(seen, convoy);
+    let entry = inspect::recounted(convoy, &beads);
+    let counts = |entry: &crate::contract::shapes::ConvoyEntry| Counts {
         total: entry.total_beads,
         closed: entry.closed_beads,
         merged: entry.merged_beads,

@@ -4,13 +4,13 @@
 
 use super::NextCall;
 use super::unstick::verdict::{Cause, category};
-use crate::ids::{AgentId, BeadId};
-use crate::rig::beads::HELD_LABEL;
-use crate::rig::finish::ATTEMPTS_SPENT;
-use crate::rig::watch::NUDGE;
-use crate::rig::watch::alerts::AlertKind;
-use crate::rpc::model::EscalationEntry;
-use crate::town::breaker;
+use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::shapes::EscalationEntry;
+use crate::objects::rig::agents::completion::ATTEMPTS_SPENT;
+use crate::objects::rig::beads::HELD_LABEL;
+use crate::objects::rig::watchdog::NUDGE;
+use crate::objects::rig::watchdog::alerts::AlertKind;
+use crate::objects::town::rigs::breaker;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -3,11 +3,11 @@
 //! Owns how that is shown. The rigs add it up from their events (`reportWork`).
 
 use super::report::{Span, add, gather, plan};
-use crate::error::Failure;
-use crate::rpc::model::WorkCounts;
-use crate::tools::page;
+use crate::contract::shapes::WorkCounts;
+use crate::tools::paging;
 use crate::tools::text::{name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
+use base::error::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,8 +133,8 @@ impl Tool for WorkDistribution {
             all.merged,
             all.failed
         );
-        let mut rigs = page::sort(rigs, false, |rig| (-rig.counts.taken, rig.name.clone()));
-        let mut agents = page::sort(agents, false, |agent| (-agent.taken, agent.name.clone() + &agent.agent));
+        let mut rigs = paging::sort(rigs, false, |rig| (-rig.counts.taken, rig.name.clone()));
+        let mut agents = paging::sort(agents, false, |agent| (-agent.taken, agent.name.clone() + &agent.agent));
         rigs.truncate(SHOWN_MAX);
         agents.truncate(SHOWN_MAX);
         let each = |of: fn(&WorkCounts) -> i64| parts.iter().map(of).collect();

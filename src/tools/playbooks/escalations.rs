@@ -4,12 +4,12 @@
 
 use super::NextCall;
 use super::decisions::{Decision, decision};
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{EscalationEntry, EscalationFilter};
+use crate::contract::shapes::{EscalationEntry, EscalationFilter};
 use crate::rpc::table::LIST_ESCALATIONS;
-use crate::tools::escalations::EscalationLine;
+use crate::tools::coordinator::escalations::EscalationLine;
 use crate::tools::text::word;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

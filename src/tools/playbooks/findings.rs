@@ -3,9 +3,11 @@
 //! Owns the rules of `convoy_audit` (each finding names the beads or rigs that show it). Of a rig that did not answer it claims
 //! nothing.
 
-use crate::ids::BeadId;
-use crate::rpc::model::{BeadStatus, ConvoyBead, ConvoyEntry, ConvoyFlag, ConvoyInspection, ConvoyLanding, ConvoyStatus, TownInspection};
-use crate::time::Timestamp;
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::{
+    BeadStatus, ConvoyBead, ConvoyEntry, ConvoyFlag, ConvoyInspection, ConvoyLanding, ConvoyStatus, TownInspection,
+};
+use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 

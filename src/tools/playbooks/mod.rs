@@ -9,10 +9,10 @@ pub mod decisions;
 pub mod distribution;
 pub mod escalations;
 pub mod findings;
+pub mod inspect;
 pub mod partial;
 pub mod pool;
 pub mod report;
-pub mod seen;
 pub mod unstick;
 
 use schemars::JsonSchema;

@@ -2,19 +2,20 @@
 //!
 //! Owns the tool. What a follow-up is made of, and that each failed bead is done anew once, is the town's (`town::follow_up`).
 
-use super::{NextCall, seen};
-use crate::error::Failure;
-use crate::offer::ToolReply;
-use crate::peer::Stop;
+use super::NextCall;
+use crate::contract::shapes::{BeadStatus, ConvoyBead, ConvoyInspection, FollowUp, FollowUpInput, FollowUpResult};
 use crate::rpc::call::decode;
-use crate::rpc::model::{BeadStatus, ConvoyBead, ConvoyInspection, FollowUp, FollowUpInput, FollowUpResult};
 use crate::rpc::table::CREATE_FOLLOW_UP;
-use crate::tools::convoys::{Phase, count, phase, summarize};
-use crate::tools::live::{Live, LiveTool};
+use crate::tools::bead_view::{WorkStatus, member_status};
+use crate::tools::coordinator::convoys::{Phase, count, phase, summarize};
+use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::playbooks::inspect;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Coverage, Hints, Reach};
-use crate::tools::view::{WorkStatus, member_status};
+use base::error::Failure;
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -113,8 +114,8 @@ impl LiveTool for ConvoyPartial {
 
 impl ConvoyPartial {
     async fn show(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
-        let (seen, mut convoy) = seen::one(live, &self.convoy).await?;
-        let beads = seen::beads(&seen, &convoy);
+        let (seen, mut convoy) = inspect::one(live, &self.convoy).await?;
+        let beads = inspect::beads(&seen, &convoy);
         let is_dry = self.dry_run.unwrap_or(true);
         let mut result = None;
         if !is_dry && beads.iter().any(|bead| is_unhandled(bead, &convoy.follow_ups)) {
@@ -122,7 +123,7 @@ impl ConvoyPartial {
             convoy.follow_ups.extend(made.beads.iter().filter(|_| made.created).cloned());
             result = Some(made);
         }
-        Ok(ToolReply::structured(Self::NAME, &answer(live, is_dry, &convoy, &beads, result.as_ref(), seen::coverage(&seen))?)?)
+        Ok(ToolReply::structured(Self::NAME, &answer(live, is_dry, &convoy, &beads, result.as_ref(), inspect::coverage(&seen))?)?)
     }
 
     async fn make(&self, live: &Live<'_>, convoy: &ConvoyInspection) -> Result<FollowUpResult, Failure> {
@@ -145,7 +146,7 @@ fn answer(
     coverage: Coverage,
 ) -> Result<Partial, Failure> {
     let town = live.place.town()?.to_string();
-    let entry = seen::recounted(convoy, beads);
+    let entry = inspect::recounted(convoy, beads);
     let sort = |wanted: &dyn Fn(&ConvoyBead) -> bool| {
         let all: Vec<&ConvoyBead> = beads.iter().filter(|bead| wanted(bead)).collect();
         Sort { count: all.len(), beads: all.iter().take(IDS_MAX).map(|bead| bead.bead_id.to_string()).collect() }

@@ -3,15 +3,15 @@
 //! Owns that reckoning, which gives out as dispatch does. It raises nothing: it names the call.
 
 use super::NextCall;
-use crate::error::{Code, Failure, Refusal};
-use crate::rpc::model::{RigPool, TownPool};
+use crate::contract::shapes::{RigPool, TownPool};
+use crate::objects::town::config::POLECATS_PER_RIG_MAX;
 use crate::rpc::table::GET_POOL;
-use crate::time::Timestamp;
-use crate::tools::page;
+use crate::tools::bead_view::some;
+use crate::tools::paging;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use crate::tools::view::some;
-use crate::town::config::POLECATS_PER_RIG_MAX;
+use base::error::{Code, Failure, Refusal};
+use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -162,7 +162,7 @@ impl Tool for PoolStatus {
         let pool: TownPool = answers.one(&GET_POOL)?;
         let depth = |rig: &RigPool| rig.queue.ready + rig.queue.resting;
         let summary = summary(&pool);
-        let mut rigs = page::sort(pool.rigs.clone(), false, |rig| (-depth(rig), rig.name.clone()));
+        let mut rigs = paging::sort(pool.rigs.clone(), false, |rig| (-depth(rig), rig.name.clone()));
         let left_out = rigs.len().checked_sub(RIGS_SHOWN_MAX).filter(|more| *more > 0);
         rigs.truncate(RIGS_SHOWN_MAX);
         let town = place.town()?.to_string();

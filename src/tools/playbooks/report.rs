@@ -2,15 +2,15 @@
 //!
 //! Owns how that is shown. The rigs add it up from their events (`reportWork`).
 
-use crate::error::{Code, Failure, Refusal};
-use crate::ids::AgentId;
-use crate::rpc::model::{AgentRole, AgentWork, WorkCounts, WorkInput, WorkReport, WorkSpan};
+use crate::contract::ids::AgentId;
+use crate::contract::shapes::{AgentRole, AgentWork, WorkCounts, WorkInput, WorkReport, WorkSpan};
 use crate::rpc::table::REPORT_WORK;
-use crate::time::Timestamp;
-use crate::tools::page;
+use crate::tools::bead_view::some;
+use crate::tools::paging;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Gathered, Hints, Place, Plan, Reach, Tool};
-use crate::tools::view::some;
+use base::error::{Code, Failure, Refusal};
+use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,7 @@ impl Tool for AgentReport {
             totals.counts.failed,
             totals.handed_back
         );
-        let mut agents = page::sort(agents, false, |(_, agent)| (-agent.counts.taken, agent.name.clone() + &agent.agent_id));
+        let mut agents = paging::sort(agents, false, |(_, agent)| (-agent.counts.taken, agent.name.clone() + &agent.agent_id));
         let left_out = agents.len().checked_sub(AGENTS_SHOWN_MAX).filter(|more| *more > 0);
         agents.truncate(AGENTS_SHOWN_MAX);
         let agents = agents.into_iter().map(|(rig, agent)| line(rig, agent)).collect();

@@ -4,8 +4,8 @@ use super::{World, structured};
 use crate::support::peer::Caller;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{BeadId, ConvoyId};
+use base::error::Code;
+use gastown_mcp::contract::ids::{BeadId, ConvoyId};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The bead that really stops another one.
 
 use super::ladder::{bead, rig_of};
-use gastown_mcp::rpc::model::{BeadStatus, RigInspection, UnmetBlocker};
+use gastown_mcp::contract::shapes::{BeadStatus, RigInspection, UnmetBlocker};
 use gastown_mcp::tools::playbooks::unstick::chain::root;
 
 fn rig(edges: &[(u8, u8, Option<BeadStatus>)]) -> RigInspection {

@@ -1,11 +1,11 @@
 //! The ladder of `convoy_unstick`, row by row: one pure function over what was seen.
 
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId, RigId};
-use gastown_mcp::rpc::model::{
+use base::time::Timestamp;
+use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
+use gastown_mcp::contract::shapes::{
     AgentStatus, BeadStatus, ConvoyBead, ConvoyEntry, ConvoyInspection, ConvoyStatus, Coverage, FollowUp, HolderInspection,
     MemberInspection, MergeMode, RaisedAbout, ReviewInspection, RigInspection, TownInspection,
 };
-use gastown_mcp::time::Timestamp;
 use gastown_mcp::tools::playbooks::unstick::decide::{decide, next};
 use gastown_mcp::tools::playbooks::unstick::verdict::{Cause, Rung, Verdict};
 

@@ -3,10 +3,10 @@
 use super::{World, mayor, structured};
 use crate::support::Trouble;
 use crate::support::peer::Caller;
+use base::error::Code;
 use futures::future::join_all;
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::BeadId;
-use gastown_mcp::rpc::model::{Bead, BeadStatus, ConvoyEntry, MergeMode};
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::contract::shapes::{Bead, BeadStatus, ConvoyEntry, MergeMode};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 use super::{World, mayor, pair, verdict};
 use crate::support::peer::Caller;
 use crate::support::{Trouble, code, tokens};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::rpc::model::{Agent, BeadStatus};
+use base::error::Code;
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{Agent, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -183,7 +183,7 @@ fn when_all_polecats_are_busy_the_rest_is_queued() {
 fn failed_beads_are_escalated_one_by_one_and_the_calls_to_retry_are_named() {
     let world = World::new(&[&[], &[], &[0], &[1]]);
     for index in [0, 1] {
-        let status: gastown_mcp::rpc::model::Bead = world
+        let status: gastown_mcp::contract::shapes::Bead = world
             .town
             .fleet
             .ask(

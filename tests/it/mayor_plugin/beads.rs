@@ -126,7 +126,8 @@ fn five_thousand_beads_are_deleted_by_one_request_and_one_more_is_refused() {
     let plugin = world.mayor();
     fill_beads(&world.town.sql(&world.web.at), &world.web.id, 5_001, world.town.fleet.now());
     let ids: Vec<_> = (1..=5_001).map(bead_id).collect();
-    let delete = |ids: &[gastown_mcp::ids::BeadId]| plugin.tool("gt_bead_delete", json!({"rig_id": world.web.id, "bead_id": ids}));
+    let delete =
+        |ids: &[gastown_mcp::contract::ids::BeadId]| plugin.tool("gt_bead_delete", json!({"rig_id": world.web.id, "bead_id": ids}));
     invalid(delete(&ids), json!(["bead_ids"]));
     assert_eq!(delete(&ids[..5_000]), (200, json!({"success": true, "data": {"deleted": 5_000}})));
     assert_eq!(plugin.read(&format!("rigs/{}/beads", world.web.id)).as_array().unwrap().len(), 1);

@@ -3,14 +3,14 @@
 use super::{NOTHING, Plugin, World, data, refused};
 use crate::support::edge::{Sent, header};
 use crate::support::tokens::{self, OWNER};
-use gastown_mcp::ids::AgentId;
+use gastown_mcp::contract::ids::AgentId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Every route with something in the place of its variables.
 fn routes() -> impl Iterator<Item = (&'static str, String)> {
     let part = |part: &str| if part.starts_with(':') { NOTHING.to_owned() } else { part.to_owned() };
-    gastown_mcp::mayor::routes().map(move |(at, _)| (at.method, at.path.split('/').map(part).collect::<Vec<_>>().join("/")))
+    gastown_mcp::edge::rest::mayor::routes().map(move |(at, _)| (at.method, at.path.split('/').map(part).collect::<Vec<_>>().join("/")))
 }
 
 /// S1-08, S1-09, S1-16: refused, never answered with something empty.

@@ -15,7 +15,7 @@ use crate::support::edge::{Isolate, Sent, text};
 use crate::support::tokens::{self, OWNER};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
-use gastown_mcp::ids::{RigId, TownId};
+use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::rpc::call::{Context, Instance};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;

@@ -3,8 +3,8 @@
 use super::{NOTHING, World, data, has, invalid, refused};
 use crate::support::tokens::{self, user_with};
 use crate::support::{Fleet, code};
+use base::error::Code;
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::error::Code;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn a_rig_is_deleted_by_the_mayor_or_an_administrator_only() {
     }
     let fleet = &world.town.fleet;
     let remove = |who: &Context| fleet.tell(&world.town.at, &rpc::REMOVE_RIG, (web, true), who);
-    let agent = gastown_mcp::ids::AgentId::from_random([5; 16]);
+    let agent = gastown_mcp::contract::ids::AgentId::from_random([5; 16]);
     for who in [
         tokens::container(fleet, &world.town.id),
         tokens::mayor(fleet, &elsewhere.id),
@@ -101,7 +101,7 @@ fn the_mayor_of_an_organizations_town_makes_rigs_and_deletes_none() {
     let stranger = tokens::mayor(fleet, &other.id);
     assert_eq!(code(listed(&stranger)), Code::Forbidden);
     assert_eq!(fleet.ask::<Vec<Value>>(&registry, &rpc::LIST_TOWNS, (), &stranger).unwrap(), Vec::<Value>::new());
-    let rig = |town: &gastown_mcp::ids::TownId| json!({"town_id": town, "name": "x", "git_url": "https://git.example/x.git", "default_branch": "main"});
+    let rig = |town: &gastown_mcp::contract::ids::TownId| json!({"town_id": town, "name": "x", "git_url": "https://git.example/x.git", "default_branch": "main"});
     assert_eq!(code(fleet.ask::<Value>(&registry, &rpc::CREATE_RIG, (rig(&world.town.id),), &stranger)), Code::Forbidden);
     assert_eq!(code(fleet.ask::<Value>(&registry, &rpc::CREATE_RIG, (rig(&other.id),), &stranger)), Code::NotFound);
 }

@@ -1,7 +1,7 @@
 //! What the Mayor sees and settles of its town; and what embedded towns do not have.
 
 use super::{NOTHING, World, has, invalid, refused};
-use gastown_mcp::rpc::model::EscalationEntry;
+use gastown_mcp::contract::shapes::EscalationEntry;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ mod scopes;
 use crate::support::Fleet;
 use crate::support::edge::{Isolate, Sent, header, text};
 use crate::support::issuer::{ISSUER, Key, publish};
-use gastown_mcp::http::Response;
+use base::http::Response;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use super::{call, deployment, get, json_of, list_tools, post, town};
 use crate::support::edge::{ORIGIN, Sent, header, text};
 use crate::support::issuer::{claims, with};
 use crate::support::tokens;
-use gastown_mcp::http::Response;
+use base::http::Response;
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use crate::rig::watch::{beat, beat_for, exits, take};
 use crate::support::playbook::{ANSWER_BYTES_MAX, ask, expect_answer, make};
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
-use gastown_mcp::rpc::model::Bead;
+use gastown_mcp::contract::shapes::Bead;
 use gastown_mcp::rpc::table as rpc;
 use gastown_mcp::tools::playbooks::decisions::{DECISIONS, decision};
 use gastown_mcp::tools::playbooks::unstick::verdict::{Cause, category};
@@ -172,7 +172,7 @@ fn what_agents_write_is_fenced_and_names_no_call() {
 #[test]
 fn every_category_that_is_raised_has_a_row() {
     let mut found = BTreeSet::new();
-    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rig"), Path::new(env!("CARGO_MANIFEST_DIR")).join("src/town")];
+    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/rig"), Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/town")];
     while let Some(path) = files.pop() {
         if path.is_dir() {
             files.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
@@ -186,7 +186,7 @@ fn every_category_that_is_raised_has_a_row() {
                     let words = text.split("pub const fn as_str").nth(1).unwrap().split('}').next().unwrap();
                     found.extend(words.split('"').skip(1).step_by(2).map(str::to_owned));
                 }
-                Some("ATTEMPTS_SPENT") => drop(found.insert(gastown_mcp::rig::finish::ATTEMPTS_SPENT.to_owned())),
+                Some("ATTEMPTS_SPENT") => drop(found.insert(gastown_mcp::objects::rig::agents::completion::ATTEMPTS_SPENT.to_owned())),
                 Some(value) if value.starts_with('"') => drop(found.insert(value.trim_matches('"').to_owned())),
                 Some(passed) => assert!(
                     ["&'a str", "input.category", "entry.category", "note(\"category\")", "Some(category.to_owned())"].contains(&passed),
@@ -198,7 +198,7 @@ fn every_category_that_is_raised_has_a_row() {
             // The town raises on its own account in one place.
             if line.contains("escalations::raise(cx, town,") {
                 assert!(line.contains(", CATEGORY, "), "{line}");
-                found.insert(gastown_mcp::town::breaker::CATEGORY.to_owned());
+                found.insert(gastown_mcp::objects::town::rigs::breaker::CATEGORY.to_owned());
             }
         }
     }

@@ -3,10 +3,10 @@
 use crate::rig::reviews::Desk;
 use crate::support::playbook::{ANSWER_BYTES_MAX, ask, call_as_given, expect_answer};
 use crate::support::{Town, assert_indexed};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rig::work_report::STEPS_MAX;
-use gastown_mcp::rpc::model::Agent;
+use base::error::Code;
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::Agent;
+use gastown_mcp::objects::rig::work_report::STEPS_MAX;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

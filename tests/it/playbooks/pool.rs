@@ -4,7 +4,7 @@ use crate::rig::watch::{exits, take};
 use crate::support::playbook::{ANSWER_BYTES_MAX, ask, call_as_given, expect_answer, make};
 use crate::support::town::Rig;
 use crate::support::{Town, Trouble};
-use gastown_mcp::error::Code;
+use base::error::Code;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

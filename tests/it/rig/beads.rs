@@ -1,9 +1,9 @@
 //! Beads: made within limits, moved through their life, never after its end.
 
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{BeadId, RigId};
-use gastown_mcp::rpc::model::{Bead, BeadStatus};
+use base::error::Code;
+use gastown_mcp::contract::ids::{BeadId, RigId};
+use gastown_mcp::contract::shapes::{Bead, BeadStatus};
 use gastown_mcp::rpc::table::{GET_BEAD, UPDATE_BEAD_STATUS};
 use serde_json::{Map, Value, json};
 

@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Listener, Town, code, refusal, tokens};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId, RigId};
-use gastown_mcp::rpc::model::{Bead, BeadEventRecord, BeadStatus};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId, RigId};
+use gastown_mcp::contract::shapes::{Bead, BeadEventRecord, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -134,7 +134,8 @@ fn a_deleted_blocker_goes_on_blocking_unless_it_was_met_before() {
     town.close(&rig, &hold);
     town.fleet.advance(600_000);
     assert_eq!([&waiter, &for_merge].map(|bead| town.bead(&rig, bead).blockers_open), [1, 1]);
-    let known: gastown_mcp::rpc::model::BeadDetail = town.fleet.ask(&rig.at, &rpc::DEBUG_GET_BEAD, (&waiter,), &town.owner()).unwrap();
+    let known: gastown_mcp::contract::shapes::BeadDetail =
+        town.fleet.ask(&rig.at, &rpc::DEBUG_GET_BEAD, (&waiter,), &town.owner()).unwrap();
     let gone: Vec<&BeadId> = known.dependencies.iter().filter(|edge| edge.status.is_none()).map(|edge| &edge.depends_on_bead_id).collect();
     assert_eq!(gone, [&open], "it shows what it waits for in vain");
     // The way out is to say that it is not needed.

@@ -2,7 +2,7 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
-use gastown_mcp::rpc::model::BeadEventRecord;
+use gastown_mcp::contract::shapes::BeadEventRecord;
 use gastown_mcp::rpc::table::{LIST_BEAD_EVENTS, LIST_EVENTS};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, code, refusal, tokens};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId, RigId};
-use gastown_mcp::rpc::model::{Bead, BeadDetail, BeadEventRecord, BeadStatus, UpdatedBead};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId, RigId};
+use gastown_mcp::contract::shapes::{Bead, BeadDetail, BeadEventRecord, BeadStatus, UpdatedBead};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

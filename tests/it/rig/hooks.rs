@@ -1,10 +1,10 @@
 //! One hook per agent, one agent per bead.
 
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{AgentId, BeadId};
+use base::error::Code;
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::{BeadStatus, Priority};
 use gastown_mcp::rpc::call::{Call, read_reply};
-use gastown_mcp::rpc::model::{BeadStatus, Priority};
 use gastown_mcp::rpc::table::HOOK_BEAD;
 use serde_json::json;
 

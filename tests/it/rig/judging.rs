@@ -2,10 +2,10 @@
 
 use super::reviews::Desk;
 use crate::support::{code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::AgentId;
+use base::error::Code;
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{Agent, Bead, BeadStatus};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, Bead, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

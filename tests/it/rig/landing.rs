@@ -3,14 +3,14 @@
 use super::reviews::Desk;
 use crate::support::tokens::internal;
 use crate::support::{code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{BeadId, ConvoyId};
-use gastown_mcp::rig::landing::{BRANCH_IS_BASE, CALLED_OFF, DELETED, letter};
-use gastown_mcp::rig::{LandingOrder, LandingReport};
-use gastown_mcp::rpc::model::{BeadStatus, LandingStatus};
-use gastown_mcp::rpc::serve::Cx;
+use base::error::Code;
+use gastown_mcp::contract::ids::{BeadId, ConvoyId};
+use gastown_mcp::contract::shapes::{BeadStatus, LandingStatus};
+use gastown_mcp::objects::handler::Cx;
+use gastown_mcp::objects::rig::reviews::landing::{BRANCH_IS_BASE, CALLED_OFF, DELETED, letter};
+use gastown_mcp::objects::rig::{LandingOrder, LandingReport};
+use gastown_mcp::objects::store::outbox::Letter;
 use gastown_mcp::rpc::table::{DELETE_BEAD, DELIVER_TO_RIG, UPDATE_BEAD};
-use gastown_mcp::store::outbox::Letter;
 use serde_json::{Value, json};
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
 //! Lists: filtered, bounded, and complete page by page.
 
 use crate::support::Town;
-use gastown_mcp::rpc::model::{Agent, Bead};
+use gastown_mcp::contract::shapes::{Agent, Bead};
 use gastown_mcp::rpc::table::LIST_AGENTS;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

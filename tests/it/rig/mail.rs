@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, code};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::rpc::model::Mail;
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::Mail;
 use gastown_mcp::rpc::table::{CHECK_MAIL, SEND_MAIL};
 use serde_json::json;
 

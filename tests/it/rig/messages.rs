@@ -3,9 +3,9 @@
 use crate::support::fleet::Trouble;
 use crate::support::town::Rig;
 use crate::support::{Town, assert_indexed, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::rpc::model::{Channel, Mail, Message, Nudge};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{Channel, Mail, Message, Nudge};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -42,7 +42,7 @@ fn twenty_five_slings_at_the_default_capacity_are_five_polecats_and_a_queue_of_t
 fn the_name_of_a_deregistered_polecat_is_given_out_again() {
     let (town, rig) = Town::with_rig();
     let agents: Vec<_> = (0..4).map(|_| town.sling(&rig, "work").agent.unwrap()).collect();
-    town.set_status(&rig, agents[2].current_hook_bead_id.as_ref().unwrap(), gastown_mcp::rpc::model::BeadStatus::Closed);
+    town.set_status(&rig, agents[2].current_hook_bead_id.as_ref().unwrap(), gastown_mcp::contract::shapes::BeadStatus::Closed);
     town.delete_agent(&rig, &agents[2].id);
     let next = town.sling(&rig, "more").agent.unwrap();
     assert_eq!(next.name, "Birch");

@@ -4,10 +4,10 @@ use super::reviews::Desk;
 use crate::support::tokens::{self, ordered};
 use crate::support::town::Rig;
 use crate::support::{Town, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::AgentId;
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{Agent, AgentRole, AgentStatus, BeadStatus, DispatchOrder};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, AgentRole, AgentStatus, BeadStatus, DispatchOrder};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, code};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::rpc::model::Bead;
+use base::error::Code;
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::Bead;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use crate::support::Town;
 use crate::support::town::Rig;
-use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rpc::model::BeadStatus;
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::BeadStatus;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

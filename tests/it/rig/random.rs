@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId};
-use gastown_mcp::rig::lifecycle::Stage;
-use gastown_mcp::rpc::model::{BeadStatus, Priority, WorkCounts, WorkReport};
+use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId};
+use gastown_mcp::contract::shapes::{BeadStatus, Priority, WorkCounts, WorkReport};
+use gastown_mcp::objects::rig::beads::lifecycle::Stage;
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::support::Town;
 use crate::support::fill::{fill_events, fill_messages};
-use gastown_mcp::rig::retention::{BATCH, EVENTS_MAX, KEEP_MILLIS};
+use gastown_mcp::objects::rig::retention::{BATCH, EVENTS_MAX, KEEP_MILLIS};
 use serde_json::json;
 
 #[test]

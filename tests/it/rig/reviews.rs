@@ -3,10 +3,10 @@
 use crate::support::tokens::{self, with_key};
 use crate::support::town::Rig;
 use crate::support::{Town, assert_indexed, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId, RigId};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId, RigId};
+use gastown_mcp::contract::shapes::{Agent, Bead, BeadStatus, RequestedChanges};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, Bead, BeadStatus, RequestedChanges};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use super::reviews::Desk;
 use crate::support::{code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rpc::model::{BeadStatus, CurrentStep, Molecule, MoleculeStatus, Quality, SlingResult};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::{BeadStatus, CurrentStep, Molecule, MoleculeStatus, Quality, SlingResult};
+use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::store::sql::Sql;
 use serde_json::{Value, json};
 
 impl Desk {

@@ -2,9 +2,9 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rpc::model::{AgentStatus, Bead, BeadStatus, ConvoyEntry, EscalationEntry, Nudge};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::{AgentStatus, Bead, BeadStatus, ConvoyEntry, EscalationEntry, Nudge};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -5,10 +5,10 @@ use super::reviews::Desk;
 use crate::support::tokens::{self, ordered};
 use crate::support::town::Rig;
 use crate::support::{Town, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::contract::shapes::{Agent, AgentStatus, BeadStatus, DispatchOrder, EscalationEntry, Nudge};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::model::{Agent, AgentStatus, BeadStatus, DispatchOrder, EscalationEntry, Nudge};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

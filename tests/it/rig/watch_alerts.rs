@@ -4,9 +4,9 @@ use super::reviews::Desk;
 use super::watch::{agent, beat, beat_for, categories, exits, outcomes, take, token, waiting, work};
 use crate::support::town::Rig;
 use crate::support::{Town, refusal, tokens};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::BeadId;
-use gastown_mcp::rpc::model::{AgentStatus, BeadStatus, EscalationEntry};
+use base::error::Code;
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::contract::shapes::{AgentStatus, BeadStatus, EscalationEntry};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn park(town: &Town, parked: bool) {
 
 /// Closes beads of the queue until so many wait.
 fn shorten(town: &Town, rig: &Rig, to: i64) {
-    let waits = |bead: &gastown_mcp::rpc::model::Bead| bead.assignee_agent_bead_id.is_none();
+    let waits = |bead: &gastown_mcp::contract::shapes::Bead| bead.assignee_agent_bead_id.is_none();
     let mut beads: Vec<BeadId> =
         town.beads(rig, json!({"type": "issue", "status": "open"})).into_iter().filter(waits).map(|bead| bead.bead_id).collect();
     while i64::try_from(beads.len()).unwrap() > to {

@@ -1,10 +1,10 @@
 //! The decision of the watch, without a rig: each threshold, and what holds for every rig that there can be.
 
-use gastown_mcp::ids::{AgentId, BeadId};
-use gastown_mcp::rig::WatchSettings;
-use gastown_mcp::rig::watch::alerts::{Alert, AlertKind};
-use gastown_mcp::rig::watch::decide::{Action, Exit, Left, Running, Unused, Watched, decide};
-use gastown_mcp::time::Timestamp;
+use base::time::Timestamp;
+use gastown_mcp::contract::ids::{AgentId, BeadId};
+use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::objects::rig::watchdog::alerts::{Alert, AlertKind};
+use gastown_mcp::objects::rig::watchdog::decide::{Action, Exit, Left, Running, Unused, Watched, decide};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -114,7 +114,7 @@ fn a_pause_is_no_outage_and_silence_counts_from_its_end() {
     let settings = WatchSettings::default();
     let beating = Running { heartbeat_at: Some(at(0)), ..running(1) };
     let waiting = Watched { paused: true, waiting: 1_000, ..of(beating.clone()) };
-    assert_eq!(decide(&waiting, &settings, at(1_000_000)), gastown_mcp::rig::watch::decide::Decision::default());
+    assert_eq!(decide(&waiting, &settings, at(1_000_000)), gastown_mcp::objects::rig::watchdog::decide::Decision::default());
     let resumed = Watched { resumed_at: at(1_000_000), ..of(beating.clone()) };
     due(&resumed, 1_000_090, &[Action::Lose(beating)]);
 }

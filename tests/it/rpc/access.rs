@@ -2,10 +2,10 @@
 
 use crate::support::tokens::{self, OWNER, container, internal, mayor, observer, user, user_with};
 use crate::support::{Fleet, Town, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, RigId, TownId};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, RigId, TownId};
+use gastown_mcp::contract::shapes::{Bead, TownRecord};
 use gastown_mcp::rpc::call::{Context, Instance, read_reply};
-use gastown_mcp::rpc::model::{Bead, TownRecord};
 use gastown_mcp::rpc::table::{self, Absent, Access, METHODS, Method, Object};
 use serde_json::{Value, json};
 

@@ -3,10 +3,10 @@
 use crate::support::tokens::internal;
 use crate::support::town::Rig;
 use crate::support::{Town, Trouble, code};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{BeadId, ConvoyId, RigId};
+use base::error::Code;
+use gastown_mcp::contract::ids::{BeadId, ConvoyId, RigId};
+use gastown_mcp::contract::shapes::ConvoyDetail;
 use gastown_mcp::rpc::call::{Call, Instance};
-use gastown_mcp::rpc::model::ConvoyDetail;
 use gastown_mcp::rpc::table::{DELIVER_TO_RIG, DELIVER_TO_TOWN, SLING_BEAD, SLING_CONVOY};
 use serde_json::{Value, json};
 
@@ -185,7 +185,7 @@ fn one_letter_that_is_refused_does_not_hold_up_the_others() {
         ("bead", "x", "user:u".to_owned()),
     ] {
         let insert = format!("INSERT INTO outbox VALUES ('{kind}', '{subject}', '{target}', 1, 0, 0)");
-        gastown_mcp::store::sql::Sql::exec(&*town.sql(&rig.at), &insert, "[]").unwrap();
+        gastown_mcp::objects::store::sql::Sql::exec(&*town.sql(&rig.at), &insert, "[]").unwrap();
     }
     town.close(&rig, &convoy.beads[0].bead.bead_id);
     town.fleet.run_background();

@@ -2,7 +2,7 @@
 
 use crate::support::tokens::{OWNER, internal, user};
 use crate::support::{Fleet, Town};
-use gastown_mcp::ids::{AgentId, RigId};
+use gastown_mcp::contract::ids::{AgentId, RigId};
 use gastown_mcp::rpc::call::{Instance, read_reply};
 use gastown_mcp::rpc::table::{Access, END_SESSION, METHODS, Method, OPEN_STREAM, Object};
 use serde_json::{Value, json};

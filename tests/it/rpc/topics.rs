@@ -4,12 +4,12 @@ use crate::support::listener::LEASE_MILLIS;
 use crate::support::tokens::internal;
 use crate::support::town::Rig;
 use crate::support::{HostSql, Listener, Town, Trouble, code};
-use gastown_mcp::error::Code;
+use base::error::Code;
+use gastown_mcp::contract::shapes::BeadStatus;
+use gastown_mcp::objects::store::listeners::{LEASE_MILLIS_MAX, TOPIC_BYTES_MAX, TOPICS_MAX};
+use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::BeadStatus;
 use gastown_mcp::rpc::table::{LISTEN_TO_REGISTRY, LISTEN_TO_RIG, LISTEN_TO_TOWN, START_CONVOY};
-use gastown_mcp::store::listeners::{LEASE_MILLIS_MAX, TOPIC_BYTES_MAX, TOPICS_MAX};
-use gastown_mcp::store::sql::Sql;
 use serde_json::json;
 
 /// A town, a rig, and a session that listens to nothing yet.
@@ -348,7 +348,7 @@ fn only_a_session_listens_and_only_within_the_limits() {
         assert_eq!(code(session.try_listen(&rig.at, topics, millis)), Code::InvalidArgument);
     }
     assert_eq!(town.sql(&rig.at).value::<usize>("SELECT COUNT(*) FROM listeners"), TOPICS_MAX);
-    let nowhere = Instance::Rig(gastown_mcp::ids::RigId::from_random([9; 16]));
+    let nowhere = Instance::Rig(gastown_mcp::contract::ids::RigId::from_random([9; 16]));
     assert_eq!(code(session.try_listen(&nowhere, &["rig"], LEASE_MILLIS)), Code::NotFound);
 }
 

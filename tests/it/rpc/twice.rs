@@ -3,8 +3,8 @@
 use crate::support::tokens::with_key;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
+use gastown_mcp::contract::shapes::{Agent, EscalationEntry};
 use gastown_mcp::rpc::call::{Call, Instance};
-use gastown_mcp::rpc::model::{Agent, EscalationEntry};
 use gastown_mcp::rpc::table::{self as rpc, Method};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

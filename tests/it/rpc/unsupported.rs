@@ -2,7 +2,7 @@
 
 use crate::support::tokens::{mayor, user};
 use crate::support::{Town, refusal};
-use gastown_mcp::error::{Code, Failure};
+use base::error::{Code, Failure};
 use gastown_mcp::rpc::call::{Context, Instance, read_reply};
 use gastown_mcp::rpc::table::{METHODS, Method, Object};
 use serde_json::Value;

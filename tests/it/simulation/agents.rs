@@ -6,7 +6,7 @@ use super::ledger::Note;
 use super::ops::Numbers;
 use super::world::{Caller, World, pick};
 use crate::support::town::Rig;
-use gastown_mcp::ids::AgentId;
+use gastown_mcp::contract::ids::AgentId;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

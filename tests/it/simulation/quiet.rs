@@ -4,7 +4,7 @@
 
 use super::invariants;
 use super::world::{Keyed, World};
-use gastown_mcp::rpc::model::{ConvoyEntry, ConvoyLanding, ConvoyStatus, WorkCounts, WorkReport};
+use gastown_mcp::contract::shapes::{ConvoyEntry, ConvoyLanding, ConvoyStatus, WorkCounts, WorkReport};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use super::ledger::Note;
 use super::ops::Numbers;
 use super::world::{RIGS_MAX, World};
 use crate::support::town::Rig;
-use gastown_mcp::ids::RigId;
+use gastown_mcp::contract::ids::RigId;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};

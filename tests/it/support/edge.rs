@@ -3,14 +3,14 @@
 //! Owns the isolate's memory. Two isolates of one fleet share its objects and nothing else.
 
 use super::Fleet;
+use base::http::body_sink::{Outgoing, Outlet, begin, body};
+use base::http::{Headers, Relayed, Request, RequestBody, Response, ResponseBody};
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
+use gastown_mcp::cache::Memory;
 use gastown_mcp::edge::{Edge, Settings, handle};
-use gastown_mcp::http::outlet::{Outgoing, Outlet, begin, body};
-use gastown_mcp::http::{Headers, Relayed, Request, RequestBody, Response, ResponseBody};
-use gastown_mcp::isolate::Memory;
 use gastown_mcp::rpc::call::Wire as _;
 use serde_json::Value;
 use std::cell::RefCell;

@@ -2,7 +2,7 @@
 //!
 //! Owns the comparison, and how ids are made comparable. The diff of such a file is the review of the public surface.
 
-use gastown_mcp::ids::BeadId;
+use gastown_mcp::contract::ids::BeadId;
 use std::fs;
 use std::path::Path;
 

@@ -3,9 +3,9 @@
 //! Owns the shape of that work: nearly all of it is closed, some failed, some waits, and every tenth bead begins a chain.
 
 use super::HostSql;
-use gastown_mcp::ids::{BeadId, RigId};
-use gastown_mcp::rig::messages::READ_KEPT_MILLIS;
-use gastown_mcp::time::Timestamp;
+use base::time::Timestamp;
+use gastown_mcp::contract::ids::{BeadId, RigId};
+use gastown_mcp::objects::rig::messages::READ_KEPT_MILLIS;
 
 /// Numbers from 1 to `count`, as the beginning of a statement.
 fn numbers(count: i64) -> String {

@@ -8,21 +8,23 @@ use super::line::Line;
 use super::sockets::TestSocket;
 use super::tasks::{Tasks, slot, turn};
 use super::web::{Web, is_signed};
+use base::error::{Failure, Fault};
+use base::http::Relayed;
+use base::time::Timestamp;
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use gastown_mcp::auth::{Algorithm, Keys};
-use gastown_mcp::error::{Failure, Fault};
-use gastown_mcp::http::Relayed;
+use gastown_mcp::objects::object;
+use gastown_mcp::objects::object::{Hints, Host};
+use gastown_mcp::objects::socket;
+use gastown_mcp::objects::socket::Socket;
+use gastown_mcp::objects::store::outbox::Letter;
+use gastown_mcp::objects::store::sql::Sql;
+use gastown_mcp::objects::stream;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
-use gastown_mcp::rpc::host::{self, Hints, Host};
-use gastown_mcp::rpc::socket::{self, Socket};
-use gastown_mcp::rpc::stream;
 use gastown_mcp::rpc::table::{DELIVER_TO_SESSION, Method};
-use gastown_mcp::store::outbox::Letter;
-use gastown_mcp::store::sql::Sql;
-use gastown_mcp::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -131,7 +133,7 @@ impl Fleet {
     pub fn raw(&self, to: &Instance, method: &str, args: &str, context: &str) -> String {
         let machine = self.machine(to);
         let (method, args, context) = (method.to_owned(), args.to_owned(), context.to_owned());
-        self.block_on(async move { host::call(machine, &method, &args, &context).await })
+        self.block_on(async move { object::call(machine, &method, &args, &context).await })
     }
 
     /// Runs a future to its end, and with it whatever else can run.
@@ -212,7 +214,7 @@ impl Fleet {
         self.0.ringing.borrow_mut().insert(instance.to_string());
         let machine = self.machine(instance);
         self.0.tasks.spawn(&instance.to_string(), async move {
-            let outcome = host::alarm(Rc::clone(&machine)).await;
+            let outcome = object::alarm(Rc::clone(&machine)).await;
             if machine.sql.doom.is_dead() {
                 return;
             }
@@ -385,7 +387,7 @@ impl Fleet {
         }
         let (method, args, context) = (call.method.name, call.args.clone(), context.to_owned());
         self.0.tasks.spawn(&call.instance.to_string(), async move {
-            let reply = host::call(Rc::clone(&machine), method, &args, &context).await;
+            let reply = object::call(Rc::clone(&machine), method, &args, &context).await;
             if !machine.sql.doom.is_dead() {
                 sender.put(reply);
             }

@@ -3,8 +3,8 @@
 //! Owns the log of statements that tests count and explain.
 
 use super::doom::{DIED, Doom};
-use gastown_mcp::error::Fault;
-use gastown_mcp::store::sql::Sql;
+use base::error::Fault;
+use gastown_mcp::objects::store::sql::Sql;
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, StatementStatus, params_from_iter};

@@ -3,12 +3,12 @@
 use super::edge::Reading;
 use super::tokens::internal;
 use super::{Fleet, Town};
-use gastown_mcp::error::Failure;
-use gastown_mcp::ids::TownId;
-use gastown_mcp::kept::{OpenStream, Task};
-use gastown_mcp::peer::Route;
+use base::error::Failure;
+use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::table::{CREATE_TASK, GET_TASK, Method, OPEN_STREAM};
+use mcp::client::Route;
+use mcp::session_types::{OpenStream, Task};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};

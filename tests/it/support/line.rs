@@ -3,9 +3,9 @@
 //! Owns the steps that messages are. What happens to a message under way is the fleet's.
 
 use super::{Fleet, HostSql};
+use base::error::Fault;
+use base::http::Relayed;
 use futures::future::LocalBoxFuture;
-use gastown_mcp::error::Fault;
-use gastown_mcp::http::Relayed;
 use gastown_mcp::rpc::call::{Call, Context, Wire};
 use std::future::pending;
 use std::rc::Rc;

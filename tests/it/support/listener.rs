@@ -2,12 +2,12 @@
 
 use super::tokens::internal;
 use super::{Fleet, Town};
-use gastown_mcp::error::Failure;
-use gastown_mcp::ids::TownId;
+use base::error::Failure;
+use gastown_mcp::contract::ids::TownId;
+use gastown_mcp::objects::store::listeners::LEASE_MILLIS_MAX;
+use gastown_mcp::objects::store::outbox::Letter;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::table::{LISTEN_TO_REGISTRY, LISTEN_TO_RIG, LISTEN_TO_TOWN, Method, Object};
-use gastown_mcp::store::listeners::LEASE_MILLIS_MAX;
-use gastown_mcp::store::outbox::Letter;
 use serde_json::{Value, json};
 
 /// How long the leases of the tests last unless they say otherwise.

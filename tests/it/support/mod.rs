@@ -25,7 +25,7 @@ pub use host_sql::HostSql;
 pub use listener::Listener;
 pub use town::Town;
 
-use gastown_mcp::error::{Code, Failure, Refusal};
+use base::error::{Code, Failure, Refusal};
 
 /// The refusal that an outcome must be.
 pub fn refusal<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Refusal {

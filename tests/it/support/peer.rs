@@ -4,18 +4,18 @@
 //! that becomes a task is run again.
 
 use super::Fleet;
+use base::error::{Code, Refusal};
 use futures::future::{LocalBoxFuture, ready};
 use gastown_mcp::auth::{Accept, verify};
-use gastown_mcp::error::{Code, Refusal};
-use gastown_mcp::ids::TownId;
-use gastown_mcp::isolate::Memory;
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::{Ability, InputRequest, LogLevel, Peer, Stop};
+use gastown_mcp::cache::Memory;
+use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::{Context, Instance, Wire};
 use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{Connection, run};
+use mcp::client::{Ability, InputRequest, LogLevel, Peer, Stop};
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -4,10 +4,10 @@
 
 use super::peer::Caller;
 use super::{Town, expect};
-use gastown_mcp::error::{Failure, Refusal};
-use gastown_mcp::offer::ToolReply;
-use gastown_mcp::peer::Stop;
+use base::error::{Failure, Refusal};
 use gastown_mcp::tools::find;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
 /// What a typical answer may cost, in bytes.

@@ -4,7 +4,7 @@ use super::Fleet;
 use gastown_mcp::auth::mint::{AgentClaims, AgentPlace, UserClaims, mint_agent, mint_container, mint_user};
 use gastown_mcp::auth::principal::{OrgMembership, Scope};
 use gastown_mcp::auth::{InternalClaims, mint_internal};
-use gastown_mcp::ids::{AgentId, RigId, TownId};
+use gastown_mcp::contract::ids::{AgentId, RigId, TownId};
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table::Method;
 

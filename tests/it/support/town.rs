@@ -2,13 +2,13 @@
 
 use super::tokens::{self, OWNER, internal};
 use super::{Fleet, HostSql};
-use gastown_mcp::error::Failure;
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
-use gastown_mcp::rig::watch::settings::THRESHOLDS;
-use gastown_mcp::rpc::call::{Context, Instance};
-use gastown_mcp::rpc::model::{
+use base::error::Failure;
+use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
+use gastown_mcp::contract::shapes::{
     Agent, AlarmStatus, Bead, BeadStatus, ConvoyDetail, OwnerType, RuntimeMode, SlingConvoyResult, SlingResult, TownIdentity,
 };
+use gastown_mcp::objects::rig::watchdog::settings::THRESHOLDS;
+use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

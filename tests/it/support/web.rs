@@ -2,10 +2,10 @@
 //!
 //! Owns no issuer: `issuer` puts its documents here.
 
+use base::error::Fault;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::LocalBoxFuture;
 use gastown_mcp::auth::Algorithm;
-use gastown_mcp::error::Fault;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::Value;
 use std::cell::RefCell;

@@ -3,9 +3,9 @@
 use crate::support::tokens::{self, OWNER, internal};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, assert_indexed, code, refusal};
-use gastown_mcp::error::{Code, Failure};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::shapes::{Activity, ActivityCursor, BeadStatus};
 use gastown_mcp::rpc::call::{Call, read_reply};
-use gastown_mcp::rpc::model::{Activity, ActivityCursor, BeadStatus};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ fn a_cursor_of_another_town_and_one_that_is_none_are_refused() {
         assert_eq!(refusal.code, Code::InvalidArgument);
         assert!(refusal.hint.unwrap().contains("start"));
     }
-    let elsewhere = json!({"rig_id": gastown_mcp::ids::RigId::from_random([44; 16])});
+    let elsewhere = json!({"rig_id": gastown_mcp::contract::ids::RigId::from_random([44; 16])});
     assert_eq!(code(activity(&town, elsewhere)), Code::NotFound);
     // One from the future is a reader that waits.
     forged.set("town", 1_000_000);
@@ -298,7 +298,7 @@ proptest! {
             match op {
                 Op::Sling(rig) => drop(town.fleet.ask::<Value>(&rigs[rig].at, &rpc::SLING_BEAD, (json!({"rigId": rigs[rig].id, "title": "t"}),), &town.owner())),
                 Op::Close(rig) => {
-                    let open = town.sql(&rigs[rig].at).rows::<(gastown_mcp::ids::BeadId,)>("SELECT bead_id FROM beads WHERE status = 'open' LIMIT 1");
+                    let open = town.sql(&rigs[rig].at).rows::<(gastown_mcp::contract::ids::BeadId,)>("SELECT bead_id FROM beads WHERE status = 'open' LIMIT 1");
                     for (bead,) in open {
                         drop(town.fleet.ask::<Value>(&rigs[rig].at, &rpc::UPDATE_BEAD_STATUS, (bead, BeadStatus::Closed, "t", Value::Null), &town.owner()));
                     }

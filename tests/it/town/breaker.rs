@@ -3,12 +3,12 @@
 use crate::rig::watch::{beat, categories, exits, take, waiting};
 use crate::support::town::Rig;
 use crate::support::{Town, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::rig::WatchSettings;
-use gastown_mcp::rpc::model::{EscalationEntry, FeedEntry, Severity};
+use base::error::Code;
+use base::time::Timestamp;
+use gastown_mcp::contract::shapes::{EscalationEntry, FeedEntry, Severity};
+use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::objects::town::rigs::breaker::{Verdict, judge};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::time::Timestamp;
-use gastown_mcp::town::breaker::{Verdict, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

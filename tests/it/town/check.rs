@@ -3,8 +3,8 @@
 use super::convoy_changes::three;
 use crate::support::town::Rig;
 use crate::support::{Town, Trouble, code, tokens};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::rpc::model::TownCheck;
+use base::error::{Code, Failure};
+use gastown_mcp::contract::shapes::TownCheck;
 use gastown_mcp::rpc::table::CHECK_TOWN;
 use serde_json::json;
 

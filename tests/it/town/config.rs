@@ -1,7 +1,7 @@
 //! A town's configuration: defaults, merge rules, limits (Gastown contract 3.9).
 
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::Code;
+use base::error::Code;
 use gastown_mcp::rpc::table::GET_TOWN_CONFIG;
 use serde_json::{Value, json};
 

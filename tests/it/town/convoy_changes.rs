@@ -3,12 +3,12 @@
 use crate::support::tokens::with_key;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{BeadId, ConvoyId};
-use gastown_mcp::rpc::call::{Call, read_reply};
-use gastown_mcp::rpc::model::{
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{BeadId, ConvoyId};
+use gastown_mcp::contract::shapes::{
     BeadStatus, ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyStatus, MergeMode, Priority, Quality, SlingConvoyResult,
 };
+use gastown_mcp::rpc::call::{Call, read_reply};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 use crate::support::tokens::internal;
 use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{BeadId, ConvoyId};
-use gastown_mcp::rpc::model::{Bead, ConvoyDetail, ConvoyEntry, ConvoyStatus, SlingConvoyResult};
+use base::error::Code;
+use gastown_mcp::contract::ids::{BeadId, ConvoyId};
+use gastown_mcp::contract::shapes::{Bead, ConvoyDetail, ConvoyEntry, ConvoyStatus, SlingConvoyResult};
 use gastown_mcp::rpc::table::{DELIVER_TO_TOWN, LIST_CONVOYS, LIST_CONVOYS_DETAILED, UPDATE_BEAD};
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 use crate::support::fleet::Trouble;
 use crate::support::town::Rig;
 use crate::support::{Town, assert_indexed, code, tokens};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{AgentId, BeadId, RigId, TownId};
-use gastown_mcp::rpc::model::{BeadStatus, EscalationEntry, FeedEntry, Severity};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{AgentId, BeadId, RigId, TownId};
+use gastown_mcp::contract::shapes::{BeadStatus, EscalationEntry, FeedEntry, Severity};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
@@ -47,7 +47,8 @@ fn to_mayor(town: &Town) -> Vec<String> {
 fn raise(town: &Town, rig: &Rig, agent: &AgentId) -> BeadId {
     let input = json!({"type": "escalation", "title": "Merge conflict", "body": "in a.rs", "priority": "high", "created_by": agent,
         "metadata": {"category": "merge_conflict"}});
-    let bead: gastown_mcp::rpc::model::Bead = town.fleet.ask(&rig.at, &rpc::CREATE_BEAD, (input,), &town.polecat(rig, agent)).unwrap();
+    let bead: gastown_mcp::contract::shapes::Bead =
+        town.fleet.ask(&rig.at, &rpc::CREATE_BEAD, (input,), &town.polecat(rig, agent)).unwrap();
     bead.bead_id
 }
 

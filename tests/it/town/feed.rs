@@ -3,10 +3,10 @@
 use crate::support::tokens::{OWNER, internal};
 use crate::support::town::Rig;
 use crate::support::{Town, assert_indexed};
-use gastown_mcp::rpc::model::{FeedEntry, FeedKind};
+use gastown_mcp::contract::shapes::{FeedEntry, FeedKind};
+use gastown_mcp::objects::store::sql::{Sql, transaction};
+use gastown_mcp::objects::town::views::feed::{ENTRIES_MAX, LIST_LIMIT_MAX};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::store::sql::{Sql, transaction};
-use gastown_mcp::town::feed::{ENTRIES_MAX, LIST_LIMIT_MAX};
 use serde_json::{Value, json};
 
 fn feed(town: &Town, after: Option<i64>, limit: Option<i64>) -> Vec<FeedEntry> {
@@ -18,7 +18,7 @@ fn kinds(town: &Town) -> Vec<&'static str> {
 }
 
 /// The rig tells that the convoy's beads were merged. Nobody else can yet.
-fn tell_merged(town: &Town, rig: &Rig, convoy: &gastown_mcp::ids::ConvoyId, generation: i64) {
+fn tell_merged(town: &Town, rig: &Rig, convoy: &gastown_mcp::contract::ids::ConvoyId, generation: i64) {
     let letters: Vec<Value> = town
         .convoy_status(convoy)
         .beads

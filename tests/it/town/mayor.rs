@@ -1,9 +1,9 @@
 //! The Mayor's own calls: is it there, what does it see, which model is it.
 
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::AgentId;
-use gastown_mcp::rpc::model::{MayorMessageResult, MayorStatus};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::contract::shapes::{MayorMessageResult, MayorStatus};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -2,14 +2,14 @@
 
 use crate::support::tokens::{self, with_key};
 use crate::support::{Fleet, Town, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::BeadId;
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::contract::shapes::MayorMessageStatus::{Answered, Queued, Read};
+use gastown_mcp::contract::shapes::{MayorMail, MayorMessage, MayorMessagePage, MayorMessageResult, MayorPrime, MayorReplied, MayorStatus};
+use gastown_mcp::objects::store::sql::Sql as _;
+use gastown_mcp::objects::town::mayor::{mail, reading};
 use gastown_mcp::rpc::call::{Call, Context, decode};
-use gastown_mcp::rpc::model::MayorMessageStatus::{Answered, Queued, Read};
-use gastown_mcp::rpc::model::{MayorMail, MayorMessage, MayorMessagePage, MayorMessageResult, MayorPrime, MayorReplied, MayorStatus};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::store::sql::Sql as _;
-use gastown_mcp::town::{mayor_mail, mayor_reading};
 use serde_json::{Value, json};
 
 pub fn send(town: &Town, text: &str) -> BeadId {
@@ -163,10 +163,10 @@ fn a_reply_that_makes_no_sense_is_refused() {
         assert_eq!((refused.code, refused.message), (Code::NotFound, format!("Message {unknown} not found in this town")));
     }
     assert_eq!(code(reply(&town, &id, " ")), Code::InvalidArgument);
-    assert_eq!(code(reply(&town, &id, &"x".repeat(mayor_reading::REPLY_BYTES_MAX + 1))), Code::InvalidArgument);
+    assert_eq!(code(reply(&town, &id, &"x".repeat(reading::REPLY_BYTES_MAX + 1))), Code::InvalidArgument);
     assert_eq!(get(&town, &id).unwrap().status, Queued);
-    reply(&town, &id, &"x".repeat(mayor_reading::REPLY_BYTES_MAX)).unwrap();
-    for _ in 1..mayor_reading::REPLIES_MAX {
+    reply(&town, &id, &"x".repeat(reading::REPLY_BYTES_MAX)).unwrap();
+    for _ in 1..reading::REPLIES_MAX {
         reply(&town, &id, "more").unwrap();
     }
     assert_eq!(code(reply(&town, &id, "too many")), Code::Conflict);
@@ -217,7 +217,7 @@ fn the_list_goes_on_with_whatever_was_sent_read_or_answered_since() {
 #[test]
 fn no_more_is_read_at_once_than_a_model_can_take() {
     let (town, _rig) = Town::with_rig();
-    send(&town, &"x".repeat(mayor_mail::MESSAGE_BYTES_MAX));
+    send(&town, &"x".repeat(mail::MESSAGE_BYTES_MAX));
     for number in 0..25 {
         send(&town, &format!("{number}"));
     }
@@ -228,14 +228,14 @@ fn no_more_is_read_at_once_than_a_model_can_take() {
 #[test]
 fn so_many_may_wait_whether_or_not_they_were_delivered() {
     let town = Town::new(&Fleet::new(), 1);
-    fill(&town, mayor_mail::UNREAD_MAX - 1, "queued");
+    fill(&town, mail::UNREAD_MAX - 1, "queued");
     town.sql(&town.at).exec("UPDATE mayor_messages SET status = 'delivered' WHERE sequence % 2 = 0", "[]").unwrap();
     send(&town, "the last");
     let args = ("one too many", Value::Null, Value::Null, Value::Null);
     assert_eq!(code(town.fleet.tell(&town.at, &rpc::SEND_MAYOR_MESSAGE, args, &town.owner())), Code::Conflict);
     town.sql(&town.at).take_log();
     let mail = check(&town);
-    assert_eq!((mail.messages.len(), mail.more), (20, mayor_mail::UNREAD_MAX - 20));
+    assert_eq!((mail.messages.len(), mail.more), (20, mail::UNREAD_MAX - 20));
     assert_eq!(texts(&mail.messages[..3]), ["old 1", "old 2", "old 3"]);
     list(&town, json!({"limit": 1}));
     list(&town, json!({"limit": 1, "status": "answered"}));
@@ -251,7 +251,7 @@ fn so_many_may_wait_whether_or_not_they_were_delivered() {
 #[test]
 fn of_what_was_read_or_answered_the_newest_is_kept() {
     let town = Town::new(&Fleet::new(), 1);
-    fill(&town, mayor_reading::SETTLED_MAX, "read");
+    fill(&town, reading::SETTLED_MAX, "read");
     let oldest: BeadId = BeadId::parse("00000001-0000-4000-8000-000000000001").unwrap();
     let next: BeadId = BeadId::parse("00000002-0000-4000-8000-000000000002").unwrap();
     reply(&town, &oldest, "late, but it counts as new").unwrap();
@@ -260,7 +260,7 @@ fn of_what_was_read_or_answered_the_newest_is_kept() {
     assert_eq!((get(&town, &next), get(&town, &oldest).unwrap().replies.len()), (None, 1));
     assert_eq!(get(&town, &id).unwrap().status, Read);
     let count = |table: &str| town.sql(&town.at).value::<i64>(&format!("SELECT COUNT(*) FROM {table}"));
-    assert_eq!(count("mayor_messages"), mayor_reading::SETTLED_MAX);
+    assert_eq!(count("mayor_messages"), reading::SETTLED_MAX);
     // Replies go with their message; what waits is never dropped.
     town.sql(&town.at).exec("UPDATE mayor_messages SET touched = touched - 9000000 WHERE status = 'answered'", "[]").unwrap();
     let unread = send(&town, "two");

@@ -3,9 +3,9 @@
 use crate::rig::reviews::Desk;
 use crate::support::client::Client;
 use crate::support::{Fleet, Town, Trouble, code};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::RigId;
-use gastown_mcp::rpc::model::MergeQueueData;
+use base::error::Code;
+use gastown_mcp::contract::ids::RigId;
+use gastown_mcp::contract::shapes::MergeQueueData;
 use gastown_mcp::rpc::table::GET_MERGE_QUEUE;
 use serde_json::{Value, json};
 

@@ -3,12 +3,12 @@
 use crate::support::tokens::{OWNER, container, mayor};
 use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::RigId;
-use gastown_mcp::rpc::model::{FeedEntry, FeedKind, Parking};
+use base::error::Code;
+use base::time::Timestamp;
+use gastown_mcp::contract::ids::RigId;
+use gastown_mcp::contract::shapes::{FeedEntry, FeedKind, Parking};
+use gastown_mcp::objects::town::rigs::pause::DRAIN_MILLIS_MAX;
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::time::Timestamp;
-use gastown_mcp::town::pause::DRAIN_MILLIS_MAX;
 use serde_json::{Value, json};
 
 fn park(town: &Town, rig: Option<&Rig>, parked: bool) -> Parking {

@@ -2,10 +2,10 @@
 
 use crate::support::tokens::{OWNER, internal, mayor, user};
 use crate::support::{Fleet, Town, code, refusal};
-use gastown_mcp::error::Code;
-use gastown_mcp::ids::{RigId, TownId};
+use base::error::Code;
+use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::contract::shapes::{MayorMessageResult, MayorStatus, RigRecord};
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::{MayorMessageResult, MayorStatus, RigRecord};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use crate::support::town::Rig;
 use crate::support::{Fleet, Listener, Town, Trouble};
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId};
+use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId};
+use gastown_mcp::contract::shapes::{BeadStatus, ConvoyDetail};
+use gastown_mcp::objects::store::outbox::Letter;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::rpc::model::{BeadStatus, ConvoyDetail};
 use gastown_mcp::rpc::table::LIST_CONVOYS_DETAILED;
-use gastown_mcp::store::outbox::Letter;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

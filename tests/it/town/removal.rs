@@ -5,15 +5,15 @@ use crate::support::edge::{Isolate, Reading, Sent, text};
 use crate::support::tokens::{self, OWNER, internal, user_with, with_key};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
+use base::error::{Code, Failure};
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{ConvoyId, RigId, TownId};
-use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
-use gastown_mcp::rpc::model::{
+use gastown_mcp::contract::ids::{ConvoyId, RigId, TownId};
+use gastown_mcp::contract::shapes::{
     BeadStatus, ConvoyFlag, ConvoyStatus, FeedEntry, FeedKind, LandingStatus, RigFacts, RigRecord, TownIdentity,
 };
+use gastown_mcp::objects::store::tombstone::KEPT_MILLIS;
+use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::store::tombstone::KEPT_MILLIS;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

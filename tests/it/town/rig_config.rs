@@ -2,10 +2,10 @@
 
 use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::ids::{RigId, TownId};
+use base::error::{Code, Failure};
+use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::objects::town::config::masked;
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::town::config::masked;
 use serde_json::{Value, json};
 
 fn ask(town: &Town, method: &'static rpc::Method, args: impl serde::Serialize) -> Result<Value, Failure> {

@@ -1,8 +1,8 @@
 //! What a town says about itself: the truth, or what is missing from it.
 
 use crate::support::{Town, Trouble};
-use gastown_mcp::rpc::host::GATHER_MILLIS_MAX;
-use gastown_mcp::rpc::model::BeadStatus;
+use gastown_mcp::contract::shapes::BeadStatus;
+use gastown_mcp::objects::object::GATHER_MILLIS_MAX;
 
 /// Letters are lost, and yet the status is right: it is asked of the rigs.
 #[test]

@@ -1,7 +1,7 @@
 //! What a session can listen to in a town.
 
 use crate::support::{Listener, Town};
-use gastown_mcp::ids::RigId;
+use gastown_mcp::contract::ids::RigId;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::json;
 

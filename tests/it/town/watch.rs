@@ -5,14 +5,14 @@ use crate::support::sockets::TestSocket;
 use crate::support::tokens::{self, LIFE_SECONDS, OWNER};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
+use base::error::{Code, Failure};
+use base::http::{Response, ResponseBody};
 use gastown_mcp::auth::principal::Scope;
-use gastown_mcp::error::{Code, Failure};
-use gastown_mcp::http::{Response, ResponseBody};
-use gastown_mcp::ids::AgentId;
+use gastown_mcp::contract::ids::AgentId;
+use gastown_mcp::objects::socket::{MESSAGE_BYTES_MAX, received};
+use gastown_mcp::objects::town::views::viewers::{SNAPSHOT_MILLIS, SOCKETS_MAX, WATCH_MILLIS};
 use gastown_mcp::rpc::call::Context;
-use gastown_mcp::rpc::socket::{MESSAGE_BYTES_MAX, received};
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::town::watch::{SNAPSHOT_MILLIS, SOCKETS_MAX, WATCH_MILLIS};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ fn a_connection_is_shown_the_status_and_then_what_happens() {
     assert_eq!(channel(&frames, "bead"), [&created]);
     assert_eq!(snapshots(&frames).last().unwrap()["beads"]["open"], 1);
 
-    town.set_status(&rig, bead, gastown_mcp::rpc::model::BeadStatus::InProgress);
+    town.set_status(&rig, bead, gastown_mcp::contract::shapes::BeadStatus::InProgress);
     pass(&town.fleet, 2_000);
     town.fail(&rig, bead);
     pass(&town.fleet, 2_000);

@@ -4,11 +4,11 @@ use super::convoy_changes::three;
 use crate::support::fleet::Trouble;
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
-use gastown_mcp::ids::{AgentId, BeadId, ConvoyId, RigId};
-use gastown_mcp::rig::WatchSettings;
-use gastown_mcp::rpc::model::{Activity, BeadStatus, ConvoyStatus, EscalationEntry, Nudge, TownCheck};
+use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
+use gastown_mcp::contract::shapes::{Activity, BeadStatus, ConvoyStatus, EscalationEntry, Nudge, TownCheck};
+use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::objects::town::rigs::pause::DRAIN_MILLIS_MAX;
 use gastown_mcp::rpc::table as rpc;
-use gastown_mcp::town::pause::DRAIN_MILLIS_MAX;
 use serde_json::{Value, json};
 
 /// What goes wrong on the way.
@@ -223,7 +223,7 @@ fn everything_that_is_due_at_its_own_time_comes_then() {
         pass(15_000);
         assert_eq!(nudges(), 2, "20 s");
         pass(10_000);
-        assert_eq!(town.convoy_status(&landing).entry.landings[0].status, gastown_mcp::rpc::model::LandingStatus::InReview, "30 s");
+        assert_eq!(town.convoy_status(&landing).entry.landings[0].status, gastown_mcp::contract::shapes::LandingStatus::InReview, "30 s");
         pass(60_000);
         assert_eq!(nudges(), 1, "90 s");
         assert!(town.bead(&web, &waiting).assignee_agent_bead_id.is_none());

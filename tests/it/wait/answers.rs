@@ -2,7 +2,7 @@
 
 use super::{TOOL, World, content, refused, sessions};
 use crate::support::client::{Client, tasks};
-use gastown_mcp::ids::BeadId;
+use gastown_mcp::contract::ids::BeadId;
 use serde_json::{Value, json};
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{TOOL, World, content, sessions};
 use crate::support::client::{Client, tasks, watch};
 use crate::support::edge::Reading;
-use gastown_mcp::tools::wait::CALL_SECONDS_MAX;
+use gastown_mcp::tools::coordinator::wait::CALL_SECONDS_MAX;
 use serde_json::{Value, json};
 
 /// From a change to the answer.

@@ -6,9 +6,9 @@ mod task;
 
 use crate::support::client::Client;
 use crate::support::town::{Rig, Town};
-use gastown_mcp::ids::BeadId;
+use gastown_mcp::contract::ids::BeadId;
+use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::rpc::call::Instance;
-use gastown_mcp::store::sql::Sql;
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::profile::Profile;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 //!
 //! Owns the walk. Pure.
 
-use crate::ids::BeadId;
-use crate::rpc::model::{BeadStatus, RigInspection, UnmetBlocker};
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::{BeadStatus, RigInspection, UnmetBlocker};
 use std::collections::BTreeSet;
 
 /// The end of a chain.

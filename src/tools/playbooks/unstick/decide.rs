@@ -4,12 +4,12 @@
 
 use super::chain;
 use super::verdict::{Cause, Rung, Verdict, category};
-use crate::ids::BeadId;
-use crate::rpc::model::{
+use crate::contract::ids::BeadId;
+use crate::contract::shapes::{
     BeadStatus, ConvoyBead, ConvoyInspection, HolderInspection, MemberInspection, RaisedAbout, ReviewInspection, RigInspection,
     TownInspection,
 };
-use crate::time::Timestamp;
+use base::time::Timestamp;
 
 /// Soon: something that is under way will have arrived.
 const SOON_SECONDS: i64 = 5;

@@ -6,22 +6,23 @@
 
 pub mod chain;
 pub mod decide;
+mod messages;
 mod step;
 pub mod verdict;
-mod words;
 
-use super::{NextCall, seen};
-use crate::error::{Code, Failure, Refusal};
-use crate::offer::ToolReply;
-use crate::peer::Stop;
-use crate::rpc::model::{BeadStatus, ConvoyBead, TownInspection};
-use crate::tools::convoys::{Phase, Standing, count, phase, summarize};
-use crate::tools::live::{Live, LiveTool};
+use super::NextCall;
+use crate::contract::shapes::{BeadStatus, ConvoyBead, TownInspection};
+use crate::tools::bead_view::{WorkStatus, member_status};
+use crate::tools::coordinator::convoys::{Phase, Standing, count, phase, summarize};
+use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::playbooks::inspect;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Coverage, Hints, Reach};
-use crate::tools::view::{WorkStatus, member_status};
+use base::error::{Code, Failure, Refusal};
 use decide::{decide, next};
 use futures::future::LocalBoxFuture;
+use mcp::client::Stop;
+use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -122,7 +123,7 @@ impl LiveTool for ConvoyUnstick {
 
 impl ConvoyUnstick {
     async fn unstick(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
-        let (seen, convoy) = seen::one(live, &self.convoy).await?;
+        let (seen, convoy) = inspect::one(live, &self.convoy).await?;
         let patience = self.patience(seen.patience_seconds)?;
         let verdicts = decide(&seen, &convoy, patience);
         let mut found = Found { seen, convoy, patience, verdicts };
@@ -152,8 +153,8 @@ impl ConvoyUnstick {
     ) -> Result<Unsticking, Failure> {
         let Found { seen, convoy, verdicts, .. } = found;
         let town = live.place.town()?.to_string();
-        let beads = seen::beads(seen, convoy);
-        let entry = seen::recounted(convoy, &beads);
+        let beads = inspect::beads(seen, convoy);
+        let entry = inspect::recounted(convoy, &beads);
         let progress = count(&beads);
         let due = next(verdicts).and_then(|place| verdicts.get(place));
         let has_changed = note.is_some();
@@ -175,8 +176,8 @@ impl ConvoyUnstick {
         shown.truncate(BEADS_MAX);
         Ok(Unsticking {
             summary: format!("{} {}", summarize(&entry, &progress, "pending"), step_in_words(verdicts, due, did.as_ref(), note.as_deref())),
-            calls: words::calls(&town, &entry, verdicts),
-            hint: words::hint(verdicts),
+            calls: messages::calls(&town, &entry, verdicts),
+            hint: messages::hint(verdicts),
             town,
             convoy: entry.id.to_string(),
             title: AgentText::line(&entry.title),
@@ -188,7 +189,7 @@ impl ConvoyUnstick {
             more,
             call_again_after_seconds,
             call_again,
-            coverage: seen::coverage(seen),
+            coverage: inspect::coverage(seen),
         })
     }
 }
@@ -203,7 +204,7 @@ fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Op
         status: member_status(bead),
         cause: verdict.cause,
         step: verdict.rung,
-        why: words::why(verdict, seen.as_of),
+        why: messages::why(verdict, seen.as_of),
         agent: verdict.holder.as_ref().map(|(_, holder, _)| name(holder)),
         silent_since: verdict.since.filter(|_| is_silence).map(|since| since.to_string()),
         see: verdict.root.as_ref().map(ToString::to_string),

@@ -3,14 +3,14 @@
 //! Owns the call and its key, and what is said right after it. Which step is due is `decide`'s.
 
 use super::verdict::{Cause, Rung, Verdict, founded_on};
-use super::words;
-use crate::error::{Failure, Fault};
+use crate::contract::shapes::{BeadStatus, ConvoyInspection, TownInspection, UnstickInput, UnstickResult};
 use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::model::{BeadStatus, ConvoyInspection, TownInspection, UnstickInput, UnstickResult};
 use crate::rpc::table::UNSTICK_BEAD;
-use crate::time::Timestamp;
-use crate::tools::live::Live;
+use crate::tools::interactive::Live;
+use crate::tools::playbooks::unstick::messages;
 use crate::tools::text::name;
+use base::error::{Failure, Fault};
+use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,7 +52,7 @@ impl Found {
         let Some(verdict) = self.verdicts.get_mut(place) else { return Ok((None, None)) };
         let (Some(mut input), Some(rig)) = (founded_on(&entry.id, verdict), verdict.rig.clone()) else { return Ok((None, None)) };
         if verdict.rung == Rung::Escalate {
-            input.message = Some(words::message(verdict, &entry, as_of));
+            input.message = Some(messages::message(verdict, &entry, as_of));
         }
         let derived = key(&input)?;
         let key = live.idempotency_key.unwrap_or(&derived);

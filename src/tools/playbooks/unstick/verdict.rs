@@ -2,9 +2,9 @@
 //!
 //! Owns the words for causes and rungs, and how a rung becomes a step of the rig. Decides nothing.
 
-use crate::ids::{AgentId, BeadId, ConvoyId, RigId};
-use crate::rpc::model::{ConvoyBead, Severity, UnstickInput, UnstickStep};
-use crate::time::Timestamp;
+use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
+use crate::contract::shapes::{ConvoyBead, Severity, UnstickInput, UnstickStep};
+use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,4 +1,0 @@
-//! Bytes into `mcp::handle`. What is made of them, and what a legal answer is, the fixture says.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| gastown_mcp::mcp::fixture::fuzz::run(data));

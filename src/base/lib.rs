@@ -1,0 +1,10 @@
+//! Values that the protocol and the product share.
+//!
+//! Owns refusals and faults, HTTP messages and their streaming bodies, moments, server-sent events, signed texts. Knows no
+//! protocol, no tool, no town and no runtime.
+
+pub mod error;
+pub mod http;
+pub mod signed_text;
+pub mod sse;
+pub mod time;

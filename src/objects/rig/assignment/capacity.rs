@@ -1,0 +1,49 @@
+//! How the rig's polecats and its queue stand, as whoever thinks about its limit must know it.
+//!
+//! Owns `poolState`, and changes nothing. Who is given what is `dispatch`'s, and counts as these are.
+
+use crate::contract::shapes::{PoolAgents, PoolQueue, RigPool};
+use crate::objects::handler::{Answer, Caller, Cx, json};
+use crate::objects::rig::state;
+use crate::objects::store::sql::query_one;
+use base::error::Failure;
+use serde_json::Map;
+
+/// `poolState`.
+pub(crate) fn pool_state(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    let rig = state::require(cx)?;
+    let agents: Option<PoolAgents> = query_one(
+        cx.sql,
+        "-- pool_agents\nSELECT COUNT(*) FILTER (WHERE status IN ('working', 'waiting')),
+           COUNT(*) FILTER (WHERE status = 'idle' AND current_hook_bead_id IS NOT NULL),
+           COUNT(*) FILTER (WHERE status = 'idle' AND current_hook_bead_id IS NULL),
+           COUNT(*) FILTER (WHERE status = 'stalled'), COUNT(*) FILTER (WHERE status = 'dead'),
+           COUNT(*) FILTER (WHERE status <> 'dead' AND current_hook_bead_id IS NOT NULL)
+         FROM agents INDEXED BY agents_role WHERE role = 'polecat'",
+        (),
+    )?;
+    // What is ready comes in the words of dispatch; triage requests are no work, and held for good.
+    let queue: Option<PoolQueue> = query_one(
+        cx.sql,
+        "-- pool_queue\nSELECT COUNT(*) FILTER (WHERE is_free AND blockers_open = 0 AND not_before <= ?1),
+           min(updated_at) FILTER (WHERE is_free AND blockers_open = 0 AND not_before <= ?1),
+           COUNT(*) FILTER (WHERE is_free AND blockers_open = 0 AND not_before > ?1),
+           min(not_before) FILTER (WHERE is_free AND blockers_open = 0 AND not_before > ?1),
+           COUNT(*) FILTER (WHERE is_free AND blockers_open > 0),
+           COUNT(*) FILTER (WHERE held = 1 AND staged = 0 AND NOT is_triage), COUNT(*) FILTER (WHERE held = 1 AND staged = 1)
+         FROM (SELECT blockers_open, held, staged, updated_at, coalesce(not_before, 0) AS not_before,
+                 assignee_agent_id IS NULL AND held = 0 AS is_free, instr(labels, '\"gt:triage-request\"') > 0 AS is_triage
+               FROM beads INDEXED BY beads_status WHERE status = 'open' AND type = 'issue')",
+        (cx.now.millis(),),
+    )?;
+    json(&RigPool {
+        rig_id: rig.rig_id.clone(),
+        name: rig.name.clone(),
+        capacity: rig.capacity,
+        agents: agents.unwrap_or_default(),
+        queue: queue.unwrap_or_default(),
+        as_of: cx.now,
+        parked: rig.parked,
+        overrides: Map::new(),
+    })
+}

@@ -1,0 +1,21 @@
+//! The end of this rig: what would be lost with it, and that it empties itself.
+//!
+//! Owns no table. Whether the rig goes is its town's decision, and what follows from that is the town's too.
+
+use crate::contract::shapes::RigFacts;
+use crate::objects::handler::{Answer, Caller, Cx, json};
+use crate::objects::rig::counters;
+use crate::objects::store::sql::query_one;
+use base::error::Failure;
+
+/// The kind of letter by which the town removes the rig.
+pub(super) const REMOVED: &str = "removed";
+
+/// `rigFacts`: the town asks before it removes the rig.
+pub(crate) fn rig_facts(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
+    let beads = counters::bead_counts(cx)?;
+    let agents: Option<(i64, i64)> =
+        query_one(cx.sql, "-- removal_agents\nSELECT COUNT(*), COUNT(current_hook_bead_id) FROM agents WHERE status <> 'dead'", ())?;
+    let (agents, hooked) = agents.unwrap_or_default();
+    json(&RigFacts { active_beads: beads.open + beads.in_progress + beads.in_review, agents, hooked })
+}

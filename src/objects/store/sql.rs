@@ -1,0 +1,118 @@
+//! SQL as a small trait, with typed rows on top.
+//!
+//! Owns how parameters and rows cross the boundary: as JSON text, parameters as one array, rows as an array of arrays.
+//! One text each way is the cheapest crossing between wasm and JavaScript, and serde decodes a row straight into a
+//! struct whose fields are in column order. Owns no statement.
+
+use base::error::{Failure, Fault};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The database of one object. Synchronous, as Durable Object SQL is.
+pub trait Sql {
+    /// Runs one statement. `params` is the JSON text of an array of null, number or text; the answer is the JSON text
+    /// of an array of rows, each an array of columns.
+    ///
+    /// # Errors
+    /// `Fault` with the database's message.
+    fn exec(&self, statement: &str, params: &str) -> Result<String, Fault>;
+
+    /// Runs one statement whose rows nobody reads, which saves fetching them.
+    ///
+    /// # Errors
+    /// As `exec`.
+    fn run(&self, statement: &str, params: &str) -> Result<(), Fault> {
+        self.exec(statement, params).map(drop)
+    }
+
+    /// Runs `body` inside one transaction: commits when it answers true, rolls back when it answers false.
+    ///
+    /// # Errors
+    /// `Fault` when the transaction itself fails.
+    fn transact(&self, body: &mut dyn FnMut() -> bool) -> Result<(), Fault>;
+}
+
+/// Runs `body` in one transaction; an error rolls everything back.
+pub fn transaction<T>(sql: &dyn Sql, body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut body = Some(body);
+    let mut outcome = None;
+    sql.transact(&mut || match body.take() {
+        Some(body) => {
+            let result = body();
+            let commit = result.is_ok();
+            outcome = Some(result);
+            commit
+        }
+        None => false,
+    })?;
+    outcome.unwrap_or_else(|| Err(Fault::new("transaction", "the body did not run").into()))
+}
+
+/// All rows of a query, decoded into `T` column by column.
+pub fn query<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<Vec<T>, Fault> {
+    let rows = sql.exec(statement, &params_text(statement, &params)?)?;
+    serde_json::from_str(&rows).map_err(|error| Fault::new(first_line(statement), error))
+}
+
+/// The first row of a query, if there is one.
+pub fn query_one<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<Option<T>, Fault> {
+    Ok(query(sql, statement, params)?.into_iter().next())
+}
+
+/// The single value of a query that always has one row.
+pub fn scalar<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<T, Fault> {
+    match query_one::<(T,)>(sql, statement, params)? {
+        Some((value,)) => Ok(value),
+        None => Err(Fault::new(first_line(statement), "no row")),
+    }
+}
+
+/// A statement whose rows nobody reads.
+pub fn execute(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<(), Fault> {
+    sql.run(statement, &params_text(statement, &params)?)
+}
+
+/// The text of the parameter array. serde writes the empty tuple as null, which means no parameters.
+fn params_text(statement: &str, params: &impl Serialize) -> Result<String, Fault> {
+    let text = serde_json::to_string(params).map_err(|error| Fault::new(first_line(statement), error))?;
+    Ok(if text == "null" { "[]".to_owned() } else { text })
+}
+
+/// A list as JSON text, for a statement that takes it apart with `json_each`.
+///
+/// # Errors
+/// A fault: the list cannot be written.
+pub fn json_list(list: &(impl Serialize + ?Sized)) -> Result<String, Fault> {
+    serde_json::to_string(list).map_err(|error| Fault::new("write a list for a statement", error))
+}
+
+/// Every statement begins with a comment that names it, so its first line identifies it in a log.
+#[must_use]
+pub fn first_line(statement: &str) -> &str {
+    statement.lines().next().unwrap_or_default()
+}
+
+/// Decodes a column that holds JSON text; also reads the JSON itself, so one struct serves rows and wire objects.
+pub fn json_column<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    // Everything is decoded from text, so that a type has one decoder in the binary and not one per form.
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if raw.get().starts_with('"') {
+        let text: String = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        return serde_json::from_str(&text).or_else(|_| serde_json::from_str(raw.get())).map_err(D::Error::custom);
+    }
+    serde_json::from_str(raw.get()).map_err(D::Error::custom)
+}
+
+/// Decodes a flag column: 0 or 1, or a JSON boolean.
+pub fn flag_column<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(flag) => Ok(flag),
+        Value::Number(number) => Ok(number.as_i64() == Some(1)),
+        _ => Err(D::Error::custom("not a flag")),
+    }
+}

@@ -1,0 +1,149 @@
+//! What the town tells: its rigs, who they are, the beads of convoys, what becomes of beads they wait for and what to land;
+//! sessions, what they listen to.
+//!
+//! Owns the kinds of letter that rigs get. They say how things are when they are sent.
+
+use super::{config, convoys, escalations, rigs, state, topics};
+use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::objects::handler::{Cx, Flush};
+use crate::objects::rig::{BlockerTold, RigState};
+use crate::objects::store::outbox;
+use crate::objects::store::outbox::{Composed, Owed, RESEND_MILLIS, TOPIC, post};
+use crate::objects::store::sql::query_one;
+use crate::objects::topics::compose as compose_news;
+use crate::objects::town::convoys::{landing, mirror};
+use crate::objects::town::rigs::deletion::REMOVED;
+use crate::objects::town::rigs::{pause, rig_config};
+use crate::rpc::call::Instance;
+use base::error::Failure;
+use base::time::Timestamp;
+
+fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
+    write(cx, kind, subject, &Instance::Rig(rig.clone()))
+}
+
+fn write(cx: &Cx<'_>, kind: &str, subject: &str, target: &Instance) -> Result<(), Failure> {
+    post(cx.sql, kind, subject, &target.to_string(), cx.number()?, cx.now)?;
+    // Before the reply: whoever made a rig or a convoy uses it in the next call.
+    cx.flush(Flush::BeforeReply);
+    cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    Ok(())
+}
+
+/// The rig was added, or something changed that it keeps a copy of.
+pub(super) fn rig_changed(cx: &Cx<'_>, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "rig", rig.as_str(), rig)
+}
+
+/// The same for every rig of the town.
+pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
+    for rig in super::rigs::list(cx)? {
+        rig_changed(cx, &rig.id)?;
+    }
+    Ok(())
+}
+
+/// The same, and nobody waits for it.
+pub(super) fn rigs_changed_unawaited(cx: &Cx<'_>) -> Result<(), Failure> {
+    for rig in super::rigs::list(cx)? {
+        post(cx.sql, "rig", rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
+    }
+    cx.flush(Flush::AfterReply);
+    cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
+    Ok(())
+}
+
+/// A convoy was made, or is another now.
+pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "convoy", convoy.as_str(), rig)
+}
+
+/// Something in a rig waits for a decision.
+pub(super) fn triage_wanted(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "triage", escalation.as_str(), rig)
+}
+
+/// An escalation was acknowledged; the rig that it concerns closes its bead.
+pub(super) fn acknowledged(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "acknowledged", escalation.as_str(), rig)
+}
+
+/// The town has removed this rig, or goes itself and its sessions with it: the object is to empty itself.
+pub(super) fn removed(cx: &Cx<'_>, target: &Instance) -> Result<(), Failure> {
+    write(cx, REMOVED, &target.to_string(), target)
+}
+
+/// A bead stands differently now, and beads of this rig wait for it.
+pub(super) fn blocker_changed(cx: &Cx<'_>, blocker: &BeadId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "blocker", blocker.as_str(), rig)
+}
+
+/// A convoy's landing merge in this rig was ordered or taken back.
+pub(super) fn landing_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
+    tell(cx, "landing", convoy.as_str(), rig)
+}
+
+/// Writes the letter for an outbox row from the state as it is.
+pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
+    if owed.kind == TOPIC {
+        return compose_news(cx, owed, |topic| topics::news(cx, topic));
+    }
+    if owed.kind == REMOVED {
+        return Ok(Some(outbox::write(&true)?));
+    }
+    let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
+    if !rigs::is_known(cx, &rig)? {
+        // It was removed, and must not come to life again by what was owed to it before.
+        return Ok(None);
+    }
+    match owed.kind.as_str() {
+        "rig" => rig_letter(cx, &rig),
+        "convoy" => match ConvoyId::parse(&owed.subject) {
+            Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| outbox::write(&order)).transpose()?),
+            Err(_) => Ok(None),
+        },
+        "triage" => escalations::triage_letter(cx, &owed.subject, &rig),
+        "acknowledged" => escalations::acknowledgement(cx, &owed.subject, &rig),
+        "landing" => match ConvoyId::parse(&owed.subject) {
+            Ok(convoy) => Ok(landing::order_for_rig(cx, &convoy, &rig, owed.generation)?.map(|order| outbox::write(&order)).transpose()?),
+            Err(_) => Ok(None),
+        },
+        "blocker" => match BeadId::parse(&owed.subject) {
+            Ok(bead_id) => Ok(mirror::standing(cx, &bead_id)?
+                .map(|(status, merged)| outbox::write(&BlockerTold { bead_id, status, merged }))
+                .transpose()?),
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+fn rig_letter(cx: &Cx<'_>, rig: &RigId) -> Composed {
+    let town = state::require(cx)?;
+    let found: Option<(i64,)> = query_one(cx.sql, "-- letters_rig\nSELECT parked FROM rigs WHERE id = ?", (rig,))?;
+    let owner = town.owner();
+    let (Some((parked,)), Some(record)) = (found, rigs::find(cx, rig)?) else { return Ok(None) };
+    let drain = pause::drain(&town, cx.now);
+    Ok(Some(outbox::write(&RigState {
+        rig_id: rig.clone(),
+        capacity: rig_config::capacity(&town, &record.config),
+        town_id: town.town_id.clone(),
+        name: record.name,
+        git_url: record.git_url,
+        default_branch: record.default_branch,
+        owner_user_id: owner.user_id,
+        owner_org_id: owner.org_id,
+        mayor_agent_id: Some(town.mayor_agent_id.clone()),
+        parked: town.parked || parked == 1,
+        draining: drain.is_some(),
+        drain_nonce: drain.map(|(nonce, _)| nonce.to_owned()),
+        watched_until: town.watched_until,
+        listened_until: Timestamp::default(),
+        attempts_max: rig_config::attempts_max(&record.config),
+        breaker_open: town.breaker_opened_at.is_some(),
+        resumed_at: Timestamp::default(),
+        watch: town.config.get("watch").cloned().unwrap_or_default(),
+        formulas: town.config.get("formulas").cloned().unwrap_or_default(),
+        gates: config::gates(&town).cloned().unwrap_or_default(),
+    })?))
+}

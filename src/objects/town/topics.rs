@@ -1,0 +1,94 @@
+//! What sessions can listen to in a town: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed`, `mayor`
+//! (the conversation with it), `messages` (what the Mayor has to read) and `message:<id>`.
+//!
+//! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
+
+use super::convoys;
+use super::state::{self, TownState};
+use crate::contract::ids::{BeadId, ConvoyId};
+use crate::contract::outcome::Outcome;
+use crate::objects::handler::{Answer, Caller, Cx};
+use crate::objects::topics;
+use crate::objects::topics::RECEIPT;
+use crate::objects::town::mayor::mail;
+use crate::objects::town::views::{feed, viewers};
+use base::error::Failure;
+use base::time::Timestamp;
+use serde_json::{Value, json};
+
+/// A rig's summary or the configuration changed.
+pub(super) const TOWN: &str = "town";
+/// A rig was added or removed, or its record changed.
+pub(super) const RIGS: &str = "rigs";
+/// A convoy was made, was started or has ended.
+pub(super) const CONVOYS: &str = "convoys";
+/// The feed has a new entry.
+pub(super) const FEED: &str = "feed";
+/// Something became of a message to the Mayor, or the Mayor came or went.
+pub(super) const MAYOR: &str = "mayor";
+/// A message for the Mayor was accepted: for the Mayor, who knows what it has done itself.
+pub const MESSAGES: &str = "messages";
+
+/// `listen`.
+pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
+    topics::listen(cx, caller, &topics, expires_at)?;
+    state::note_listeners(cx)?;
+    Ok(Answer::Void)
+}
+
+/// One of the topics above changed.
+pub(super) fn changed(cx: &Cx<'_>, town: &TownState, topic: &str) -> Result<(), Failure> {
+    viewers::status_changed(cx, town)?;
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, topic) }
+}
+
+/// How a convoy stands changed.
+pub(super) fn convoy_changed(cx: &Cx<'_>, town: &TownState, convoy: &ConvoyId) -> Result<(), Failure> {
+    viewers::convoy_changed(cx, town, convoy)?;
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, &format!("convoy:{convoy}")) }
+}
+
+/// A message for the Mayor was accepted.
+pub(super) fn message_left(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
+    changed(cx, town, MAYOR)?;
+    if cx.now >= town.listened_until { Ok(()) } else { topics::notify(cx, MESSAGES) }
+}
+
+/// Something became of these messages.
+pub(super) fn messages_changed(cx: &Cx<'_>, town: &TownState, messages: &[BeadId]) -> Result<(), Failure> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    changed(cx, town, MAYOR)?;
+    if cx.now >= town.listened_until {
+        return Ok(());
+    }
+    messages.iter().try_for_each(|id| topics::notify(cx, &format!("message:{id}")))
+}
+
+/// What a letter says of the topic, as it is now. A convoy is shown as the rigs last told.
+pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
+    if topic == FEED {
+        return Ok(match feed::newest(cx)? {
+            Some(entry) => topics::news(false, &json!({"number": entry.number, "kind": entry.kind, "subject": entry.subject})),
+            None => topics::changed(),
+        });
+    }
+    if topic == MESSAGES {
+        let newest = mail::newest_unread(cx)?;
+        let told = |(id, sequence)| Ok(json!({"message_id": id, "unread": mail::unread(cx)?, RECEIPT: sequence}));
+        return Ok(topics::news(false, &newest.map_or_else(|| Ok::<_, Failure>(json!({})), told)?));
+    }
+    if topic == MAYOR {
+        let newest = mail::newest_touched(cx)?;
+        return Ok(newest.map_or_else(topics::changed, |(id, status)| topics::news(false, &json!({"message_id": id, "status": status}))));
+    }
+    if let Some(id) = topic.strip_prefix("message:").and_then(|id| BeadId::parse(id).ok()) {
+        return Ok(topics::standing(&Outcome::of_message(&id, mail::find(cx, &id)?.as_ref())));
+    }
+    let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(topics::changed()) };
+    let Some(convoy) = convoys::find(cx, &id)? else {
+        return Ok(topics::standing(&Outcome::of_deleted_convoy(&id)));
+    };
+    Ok(topics::standing(&Outcome::of_convoy(&convoy)))
+}
