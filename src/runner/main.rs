@@ -1,6 +1,6 @@
 //! The program: command line in, exit code out.
 //!
-//! Owns: what comes from the process's surroundings. Does not: anything else (`fleet`).
+//! Owns: arguments, environment and signals of the process. Does not: run orders (`fleet` does).
 
 use std::path::PathBuf;
 use std::process::ExitCode;

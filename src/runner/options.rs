@@ -1,13 +1,13 @@
 //! The command line of the runner.
 //!
-//! Owns: its options, their defaults and what is said about mistakes. Does not: check what only the Worker knows.
+//! Owns: its options, their defaults and the messages about mistakes. Does not: check ids and tokens, which only the Worker knows.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub const HELP: &str = "\
 Usage: npm run runner -- --town ID --rig ID --command 'COMMAND' [options]
 
@@ -50,7 +50,7 @@ pub enum Role {
     Polecat,
     /// Those of the refinery.
     Refinery,
-    /// All.
+    /// Orders of polecats and of the refinery.
     Both,
 }
 
@@ -72,18 +72,18 @@ impl Role {
     }
 }
 
-/// What the runner was told on its command line.
+/// The parsed command line.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Town id.
     pub town: String,
     /// Rig id.
     pub rig: String,
-    /// For polecats.
+    /// The command that a polecat's process runs.
     pub command: String,
     /// For the refinery.
     pub refinery_command: String,
-    /// Which orders.
+    /// The orders that this runner takes.
     pub role: Role,
     /// Processes at a time.
     pub max: u64,
@@ -97,7 +97,7 @@ pub struct Options {
     pub workdir: PathBuf,
     /// Instead of the orders' `git_url`.
     pub repo: Option<String>,
-    /// Between heartbeats.
+    /// The time between two heartbeats.
     pub heartbeat: Duration,
     /// Between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -111,16 +111,16 @@ pub struct Options {
     pub json: bool,
 }
 
-/// What was asked for.
+/// The action that the command line asks for.
 #[derive(Debug)]
 pub enum Asked {
     /// The help text.
     Help,
-    /// To run.
+    /// Run with these options.
     Run(Box<Options>),
 }
 
-/// What the environment gives: the token, the host's name and the home folder.
+/// The part of the environment that the runner reads: the token, the host's name and the home folder.
 #[derive(Debug, Default, Clone)]
 pub struct Surroundings {
     /// `GASTOWN_CONTAINER_TOKEN`.
