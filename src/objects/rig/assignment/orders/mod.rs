@@ -1,7 +1,7 @@
-//! Dispatch orders: what is to be run, one for each hook. The number of an order is the fence of its hook.
+//! Dispatch orders: one process to run for each hook. The number of an order is the fence of its hook.
 //!
-//! Owns the `orders` table. Who may report is `writer`'s, which runner gets what `handout`'s; how long an order may be
-//! silent is the watch's business.
+//! Owns the `orders` table. `writer` says who may report, `handout` which runner gets which order; the watchdog
+//! knows how long an order may be silent.
 
 pub mod handout;
 pub mod writer;
@@ -26,7 +26,7 @@ const WORKTREE_BYTES_MAX: usize = 1_024;
 pub(in crate::objects::rig) enum Ending {
     /// Its agent reported the work.
     Done,
-    /// Somebody took the bead off the hook.
+    /// The bead was taken off the hook.
     Released,
     /// The process ended without a report.
     Failed,
@@ -123,7 +123,7 @@ fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: Ending) -> Re
     Ok(())
 }
 
-/// An agent did something: its order makes progress, and whoever speaks is its process.
+/// An agent was active: its order makes progress, and the caller is its process.
 ///
 /// # Errors
 /// `Conflict` when the caller's order is not the agent's any more.
@@ -152,7 +152,7 @@ pub(in crate::objects::rig) fn heard(cx: &Cx<'_>, caller: &Caller, agent: &Agent
     Ok(())
 }
 
-/// What a heartbeat tells besides that somebody is there.
+/// The optional part of a heartbeat.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Watermark {
@@ -162,7 +162,7 @@ struct Watermark {
     worktree: Option<String>,
 }
 
-/// The process of an agent is there. A watermark that says nothing we know of is none.
+/// The process of an agent is alive. A watermark without a known field counts as no watermark.
 pub(in crate::objects::rig) fn beat(cx: &Cx<'_>, caller: &Caller, agent: &AgentId, watermark: &Value) -> Result<(), Fault> {
     let told: Watermark = serde_json::from_str(&watermark.to_string()).unwrap_or_default();
     let progress = told.last_event_at.map(|at| at.min(cx.now).millis());
@@ -176,13 +176,13 @@ pub(in crate::objects::rig) fn beat(cx: &Cx<'_>, caller: &Caller, agent: &AgentI
     )
 }
 
-/// Whether what a caller reports is of an order that is over and was done; its agent may hold other work by now.
+/// Whether the caller reports on an order that has ended as done; its agent may hold other work.
 pub(in crate::objects::rig) fn is_of_done_work(cx: &Cx<'_>, caller: &Caller, agent: &AgentId) -> Result<bool, Fault> {
     let Some(fence) = caller.principal.fence else { return Ok(false) };
     Ok(find(cx, agent.as_str(), fence)?.is_some_and(|order| !order.is_open()))
 }
 
-/// Who holds a bead, in words, for whoever does not any more.
+/// The holder of a bead in words, for a caller that has lost it.
 fn now_held(cx: &Cx<'_>, bead: &BeadId) -> Result<String, Fault> {
     Ok(match super::hooks::holder(cx, bead)? {
         Some((holder, name)) => format!("bead {bead} is held by {name} (agent {holder}) now"),
