@@ -1,6 +1,6 @@
-//! Carries out what the watch has decided, with the same functions that reports and people use.
+//! Carries out the watchdog's decisions, with the functions that reports and people use.
 //!
-//! Owns how an order ends that nobody reports on. Decides nothing.
+//! Owns the end of an order that nothing reports on. Decides nothing.
 
 use super::alerts;
 use super::decide::{Action, Running};
@@ -21,7 +21,7 @@ use crate::objects::store::sql::{execute, query_one};
 use base::error::Failure;
 use serde_json::json;
 
-/// What an agent is asked that makes no progress.
+/// The nudge for an agent that makes no progress.
 pub const NUDGE: &str = "Progress check: are you blocked?";
 
 /// Why an order is stopped.
@@ -63,7 +63,7 @@ pub(in crate::objects::rig) fn stop(cx: &Cx<'_>, rig: &RigState, agent: &AgentId
     set_status(cx, rig, agent, AgentStatus::Dead)
 }
 
-/// Ends an order that nobody reported on: its bead goes back to the queue and rests, or has been given out often enough.
+/// Ends an order without a report: its bead goes back to the queue and rests, or fails when its attempts are spent.
 fn give_up(
     cx: &Cx<'_>,
     rig: &RigState,
@@ -90,7 +90,7 @@ fn nudge(cx: &Cx<'_>, order: &Running) -> Result<(), Failure> {
     };
     execute(cx.sql, "-- watch_nudged\nUPDATE orders SET nudged_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
     match cx.attempt(|| nudges::queue(cx, &order.agent, NUDGE, alerts::AUTHOR, &options)) {
-        // Whoever has a thousand nudges waiting does not answer this one either.
+        // An agent with a full queue of nudges would not answer this one either.
         Ok(_) | Err(Failure::Refused(_)) => Ok(()),
         Err(fault) => Err(fault),
     }
