@@ -12,7 +12,7 @@ use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::find;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
-use crate::tools::run::{Answered, Connection, ask};
+use crate::tools::run::{Connection, Unrendered, ask};
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::client::{Peer, Stop};
 use mcp::types::CallError;
@@ -67,7 +67,7 @@ impl Offering<'_> {
     ///
     /// # Errors
     /// The tool's.
-    pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Answered, Failure> {
+    pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Unrendered, Failure> {
         let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
@@ -79,7 +79,7 @@ impl Offering<'_> {
     /// # Errors
     /// The tool's.
     pub async fn view(&self, tool: &str, arguments: Value) -> Result<String, Failure> {
-        let Answered { prepared, answers, place } = self.ask(tool, arguments).await?;
+        let Unrendered { prepared, answers, place } = self.ask(tool, arguments).await?;
         prepared.render(answers, &place)
     }
 
