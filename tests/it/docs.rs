@@ -5,7 +5,7 @@ mod files;
 mod transcript;
 
 use crate::support::expect;
-use files::{Tests, read, written};
+use files::{Tests, ends_in, read, written};
 use gastown_mcp::edge::rig_plane::routes;
 use gastown_mcp::resources::rows::RESOURCES;
 use gastown_mcp::rpc::model::FeedKind;
@@ -82,7 +82,7 @@ fn the_document_on_streams_names_kinds_and_uris_that_there_are() {
 // The table is the only place that knows a method's name.
 #[test]
 fn no_method_is_named_outside_the_table() {
-    for (path, code) in written().iter().filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs")) {
+    for (path, code) in written().iter().filter(|(path, _)| path.starts_with("src/") && ends_in(path, "rs")) {
         if path.ends_with("rpc/table.rs") || path.contains("/tests/") {
             continue;
         }

@@ -156,7 +156,10 @@ fn the_guide_shows_every_limit_that_users_meet() {
             format!("{}; {}", bytes(mayor_reading::REPLY_BYTES_MAX), mayor_reading::REPLIES_MAX),
         ),
         ("messages that the Mayor has read or answered", format!("the {} that changed last", count(mayor_reading::SETTLED_MAX))),
-        ("an escalation; open escalations of a town", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
+        (
+            "an escalation; open escalations of a town",
+            format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX)),
+        ),
         (
             "an escalation is raised again",
             format!("after {}, {} times", time(WatchSettings::default().re_escalate_seconds * 1_000), escalations::RAISED_AGAIN_MAX),

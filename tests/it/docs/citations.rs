@@ -3,7 +3,7 @@
 //!
 //! Owns how citations are written, and where they resolve.
 
-use super::files::{read, root, written};
+use super::files::{ends_in, read, root, written};
 use std::collections::{BTreeMap, BTreeSet};
 
 const CONTRACT: &str = "docs/contract.md";
@@ -200,7 +200,7 @@ fn anchor(heading: &str) -> String {
 fn every_link_between_documents_leads_somewhere() {
     let mut links = 0;
     // A skill's links are addresses of what is served beside it.
-    let ours = |name: &str| name.ends_with(".md") && (name.starts_with("docs/") || !name.contains('/'));
+    let ours = |name: &str| ends_in(name, "md") && (name.starts_with("docs/") || !name.contains('/'));
     for (name, text) in written().iter().filter(|(name, _)| ours(name)) {
         let folder = root().join(name).parent().unwrap().to_path_buf();
         for (at, _) in text.match_indices("](") {

@@ -21,6 +21,11 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Whether a file's name has this extension.
+pub fn ends_in(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
 /// Every file that people write, by its path from the root, in order.
 pub fn written() -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -38,7 +43,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
             if !SKIPPED.contains(&name.as_str()) {
                 walk(&path, found);
             }
-        } else if path.extension().is_some_and(|ending| WRITTEN.iter().any(|known| ending == *known)) {
+        } else if WRITTEN.iter().any(|ending| ends_in(&name, ending)) {
             found.push(path);
         }
     }
@@ -54,7 +59,7 @@ impl Tests {
     pub fn load() -> Self {
         let mut tests = Self { functions: BTreeSet::new(), scripts: String::new() };
         for (name, text) in written() {
-            if name.ends_with(".rs") {
+            if ends_in(&name, "rs") {
                 tests.functions.extend(test_functions(&text));
             } else if name.ends_with(".test.mjs") {
                 tests.scripts.push_str(&text);
