@@ -38,7 +38,7 @@ async function everyMethod(caller, check) {
   }
 }
 
-// S1-16, S1-17, issue 2 parts 2 and 3.
+// S1-16, S1-17.
 describe("whom the objects refuse, called directly", () => {
   const refused = (pattern) => (answer, what) => assert.match(answer.error ?? "not refused", pattern, what);
 
