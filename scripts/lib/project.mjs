@@ -65,7 +65,8 @@ export const say = (/** @type {string} */ line) => process.stderr.write(`[gastow
  */
 export async function runScript(body) {
   try {
-    process.exitCode = (await body()) ?? 0;
+    const code = await body();
+    process.exitCode = typeof code === "number" ? code : 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     process.stderr.write(`gastown-mcp: ${error.message}\n`);
