@@ -12,10 +12,7 @@ import { MODERN } from "./mcp.mjs";
 
 const REDIRECT = "http://127.0.0.1:9/callback"; // nobody listens: the browser stops here
 const SCOPES = "gastown:read gastown:write gastown:admin";
-/**
- * The two clients agree in what is used of them here, and their types do not.
- * @type {Record<string, { Client: any, Transport: any, options: object }>}
- */
+/** @type {Record<string, { Client: any, Transport: any, options: object }>} */
 const ERAS = {
   legacy: { Client: LegacyClient, Transport: LegacyTransport, options: {} },
   modern: { Client: ModernClient, Transport: ModernTransport, options: { versionNegotiation: { mode: { pin: MODERN } } } },
@@ -29,6 +26,7 @@ let keys = 0;
 /**
  * @typedef {import("oidc-provider").AsymmetricSigningAlgorithm} Algorithm
  * @typedef {import("oidc-provider").JWK & import("jose").JWK & { alg: Algorithm, kid: string }} Key
+ * @typedef {Awaited<ReturnType<typeof startIssuer>>} Issuer
  * @typedef {{ alg: Algorithm, granted: string, jwks: Key[], requests: string[] }} State what the server's tokens are made with, and the paths it was asked for
  */
 
@@ -183,7 +181,7 @@ export async function connectThrough(/** @type {{ url: string }} */ server, /** 
   };
   await finish(first);
   const transport = open();
-  /** @type {ModernClient} */
+  /** @type {import("./mcp.mjs").OfficialClient} */
   const connected = client();
   await connected.connect(transport);
   return { client: connected, asked, token: () => /** @type {string} */ (auth.kept.tokens.access_token), scopesAsked: () => auth.kept.authorizationUrl.searchParams.get("scope"), again: () => finish(transport) };

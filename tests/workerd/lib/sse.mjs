@@ -25,7 +25,7 @@ export async function openSse(url, { method, headers = {}, body, within = WITHIN
   const response = await inTime(wireFetch(url, {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers: { accept: "application/json, text/event-stream", ...(body !== undefined && { "content-type": "application/json" }), ...headers },
-    body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    body: body === undefined || typeof body === "string" ? /** @type {string | undefined} */ (body) : JSON.stringify(body),
     signal: abort.signal,
   }), within, "an answer").catch((error) => {
     abort.abort();
@@ -108,7 +108,7 @@ class EventStream {
   /** @returns {Promise<IteratorResult<ServerSentEvent, undefined>>} */
   async next() {
     const value = await this.take();
-    return value === undefined ? { done: true, value } : { done: false, value };
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
   }
 
   /** @returns {Promise<{ done: true, value: undefined }>} */

@@ -116,7 +116,7 @@ export const context = (/** @type {string} */ jwt, /** @type {object} */ more = 
  * Asks again until the answer is there; the deadline is generous and fails with what was last seen.
  * @template T
  * @param {string} what
- * @param {(note: (seen: unknown) => void) => T | Promise<T>} ask
+ * @param {(note: <N>(seen: N) => N) => T | Promise<T>} ask
  * @param {{ within?: number, every?: number }} [options]
  * @returns {Promise<Exclude<T, false | null | undefined | 0 | "">>}
  */
