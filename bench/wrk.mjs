@@ -17,7 +17,7 @@ export function requireWrk() {
 }
 
 export function header() {
-  console.log(`wrk -t1 -c{${CONNECTIONS}} -d${SECONDS}s --latency, workerd serve\n`);
+  console.log(`wrk -t1 -c{${CONNECTIONS.join(",")}} -d${SECONDS}s --latency, workerd serve\n`);
   console.log("scenario                            conns  requests/s    p50 ms    p95 ms");
 }
 

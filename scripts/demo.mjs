@@ -97,7 +97,7 @@ function shown(/** @type {string | null} */ line, /** @type {(line: string) => v
 
 /** @returns {Promise<never>} */
 function aborted(/** @type {AbortSignal} */ signal) {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(/** @type {Error} */ (signal.reason)), { once: true }));
 }
 
 function number(/** @type {string} */ name, /** @type {string} */ text, /** @type {number} */ least, /** @type {number} */ most) {

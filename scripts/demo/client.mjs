@@ -52,7 +52,7 @@ export function mcpClient(url, token, { headers = {}, name = "gastown-demo", pat
         if (!isPassing(text)) throw new Refused(`${tool}: ${text}`);
       } catch (error) {
         if (error instanceof Refused || isFinal(error)) throw error;
-        if (Date.now() > deadline) throw new Error(`${tool}: no answer (${error.message})`);
+        if (Date.now() > deadline) throw new Error(`${tool}: no answer (${error.message})`, { cause: error });
         await close();
       }
       await sleep(wait);

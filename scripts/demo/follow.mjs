@@ -14,7 +14,9 @@ const ENDED = ["merged", "done", "closed", "failed"];
 
 /** What the runners said, counted. `processes` is by "role": how many were started. */
 export function tally() {
-  const counts = { polecats: /** @type {Set<string>} */ (new Set()), processes: 0, refineries: 0, retried: 0, stopped: 0 };
+  /** @type {Set<string>} */
+  const polecats = new Set();
+  const counts = { polecats, processes: 0, refineries: 0, retried: 0, stopped: 0 };
   return {
     counts,
     hear(/** @type {import("./runners.mjs").Line} */ { event, rig, agent, role, attempt = 0 }) {

@@ -28,4 +28,4 @@ export function shuffled(list, next) {
 }
 
 /** A number for a text, for seeds of their own. */
-export const seedOf = (/** @type {string} */ text) => [...text].reduce((hash, letter) => Math.imul(hash ^ Number(letter.codePointAt(0)), 16_777_619) >>> 0, 2_166_136_261);
+export const seedOf = (/** @type {string} */ text) => Array.from(text).reduce((hash, letter) => Math.imul(hash ^ Number(letter.codePointAt(0)), 16_777_619) >>> 0, 2_166_136_261);

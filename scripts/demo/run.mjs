@@ -82,4 +82,4 @@ function figures(/** @type {ReturnType<typeof tally>["counts"]} */ { polecats, p
 }
 
 /** Text without the fence that marks it as written by agents or users. */
-export const plain = (/** @type {string} */ text) => String(text).replace(/^«(.*)»$/su, "$1");
+export const plain = (/** @type {unknown} */ text) => String(text).replace(/^«(.*)»$/su, "$1");

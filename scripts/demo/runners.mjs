@@ -77,10 +77,11 @@ function start(program, args, env, name, hear) {
     });
   }
   async function stop() {
-    if (code !== null) return;
+    const runs = () => code === null;
+    if (!runs()) return;
     child.kill("SIGTERM");
-    for (const deadline = Date.now() + STOP_MS; code === null && Date.now() < deadline; ) await sleep(50);
-    if (code === null) child.kill("SIGKILL");
+    for (const deadline = Date.now() + STOP_MS; runs() && Date.now() < deadline; ) await sleep(50);
+    if (runs()) child.kill("SIGKILL");
   }
   return { name, ended: () => code, last: () => last, stop };
 }

@@ -270,12 +270,12 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
     const message = { jsonrpc: "2.0", method: "ui/notifications/tool-result", params: await forged({ summary: "forged" }) };
     await view.locator("html").evaluate((_, message) => window.postMessage(message, "*"), message);
     // A frame beside it, of the same host.
-    await page.evaluate((message) => /** @type {Promise<void>} */ (new Promise((resolve) => {
+    await page.evaluate((message) => new Promise((resolve) => {
       const frame = document.createElement("iframe");
       frame.srcdoc = `<script>parent.frames[0].postMessage(${JSON.stringify(message).replaceAll("<", "\\u003c")}, "*"); parent.postMessage("sent", "*")</script>`;
-      window.addEventListener("message", ({ data }) => data === "sent" && (frame.remove(), resolve()));
+      window.addEventListener("message", ({ data }) => data === "sent" && (frame.remove(), resolve(undefined)));
       document.body.append(frame);
-    })), message);
+    }), message);
     // What the bridge sends afterwards is handled after it.
     await send("sendToolCancelled", { reason: "to be sure" });
     await view.getByRole("alert").waitFor();

@@ -130,7 +130,10 @@ describe("a call of the stateless era", () => {
   test("that takes long shows twice a second that it lives, and answers on the stream", async () => {
     const stream = await here.stream(...tool("slow_compute", { seconds: 2 }));
     const [times, messages] = [[], []];
-    for await (const event of stream) "comment" in event ? times.push(performance.now()) : messages.push(JSON.parse(event.data));
+    for await (const event of stream) {
+      if ("comment" in event) times.push(performance.now());
+      else messages.push(JSON.parse(event.data));
+    }
     assert.ok(times.length >= 2 && times.length <= 4, `${times.length} comments in two seconds`);
     assert.deepEqual(messages.map(textOf), ["Computed something for 2 s"]);
   });

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { tokens } from "./lib/tokens.mjs";
 import { clientOf, rest, TASKS, upTo } from "./lib/streams.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
-import { context, UNDEFINED, until, world } from "./lib/world.mjs";
+import { context, until, world } from "./lib/world.mjs";
 
 /**
  * @import { Client } from "./lib/streams.mjs"

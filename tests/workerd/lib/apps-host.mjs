@@ -27,15 +27,15 @@ async function show({ html, hostContext, serverTools = true }) {
   document.body.append(frame);
   const bridge = new AppBridge(null, { name: "test host", version: "1" }, serverTools ? { serverTools: {} } : {}, { hostContext });
   const ready = /** @type {Promise<void>} */ (new Promise((resolve) => {
-    bridge.oninitialized = () => {
+    bridge.addEventListener("initialized", () => {
       seen.initialized += 1;
       resolve();
-    };
+    });
   }));
-  bridge.onsizechange = (size) => {
+  bridge.addEventListener("sizechange", (size) => {
     seen.sizes.push(size);
     frame.style.height = `${size.height}px`;
-  };
+  });
   bridge.oncalltool = (params) => page.callTool(params);
   // The bridge listens before the view speaks.
   const view = /** @type {Window} */ (frame.contentWindow);

@@ -125,7 +125,7 @@ export async function connect(world, { era, token, path = "/mcp", capabilities =
      * A call that must succeed.
      * @returns {Promise<any>}
      */
-    async call(/** @type {string} */ name, /** @type {Params} */ args = {}) {
+    call: async (/** @type {string} */ name, /** @type {Params} */ args = {}) => {
       const result = await client.callTool({ name, arguments: args });
       assert.ok(!result.isError, `${name}: ${JSON.stringify(result.content)}`);
       assert.ok(result.structuredContent, `${name} has structured content`);
@@ -135,7 +135,7 @@ export async function connect(world, { era, token, path = "/mcp", capabilities =
     },
 
     /** A call that must be refused by the tool; gives the text. */
-    async refused(/** @type {string} */ name, /** @type {Params} */ args = {}) {
+    refused: async (/** @type {string} */ name, /** @type {Params} */ args = {}) => {
       const result = await client.callTool({ name, arguments: args });
       assert.equal(result.isError, true, `${name}: ${JSON.stringify(result)}`);
       assert.equal(result.structuredContent, undefined, "an error has no structured content");

@@ -9,7 +9,7 @@ import { wireFetch } from "./wire-fetch.mjs";
 const WITHIN_MS = 10_000;
 
 /**
- * @typedef {{ method?: string, headers?: Record<string, string>, body?: unknown, within?: number }} Options
+ * @typedef {{ method?: string, headers?: Record<string, string>, body?: any, within?: number }} Options
  * @typedef {EventStream} Stream
  * @typedef {import("./event-stream.mjs").ServerSentEvent} ServerSentEvent
  */
@@ -25,7 +25,7 @@ export async function openSse(url, { method, headers = {}, body, within = WITHIN
   const response = await inTime(wireFetch(url, {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers: { accept: "application/json, text/event-stream", ...(body !== undefined && { "content-type": "application/json" }), ...headers },
-    body: body === undefined || typeof body === "string" ? /** @type {string | undefined} */ (body) : JSON.stringify(body),
+    body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
     signal: abort.signal,
   }), within, "an answer").catch((error) => {
     abort.abort();

@@ -113,8 +113,11 @@ function sessionOf({ id: session, version, open, url, auth, fetchJson }) {
     },
     /** A request that is answered as a stream. */
     stream: (/** @type {string} */ method, /** @type {Params} */ params = {}, /** @type {Id} */ id = `stream-${++last}`) => open(legacyOf(method, params, id)),
-    /** The session's own stream, or the one that `after` is an event of. */
-    get: (/** @type {string | undefined} */ after = undefined, /** @type {import("./sse.mjs").Options} */ more = {}) => open({ headers: { ...headers, ...(after !== undefined && { "last-event-id": after }) }, ...more }),
+    /**
+     * The session's own stream, or the one that `after` is an event of.
+     * @type {(after?: string, more?: import("./sse.mjs").Options) => Promise<import("./sse.mjs").Stream>}
+     */
+    get: (after, more = {}) => open({ headers: { ...headers, ...(after !== undefined && { "last-event-id": after }) }, ...more }),
     async subscribe(/** @type {string} */ uri) {
       const { json, text } = await fetchJson(legacyOf("resources/subscribe", { uri }, `subscribe ${uri}`));
       assert.deepEqual(json?.result, {}, text);
