@@ -3,12 +3,12 @@
 //! Owns the `towns` table.
 
 use crate::auth::principal::TokenKind;
+use crate::contract::checks::check_name;
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{CreateTownInput, TownRecord};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::idempotency;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
-use crate::objects::town::rigs::check_name;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, refuse};
 use base::time::Timestamp;

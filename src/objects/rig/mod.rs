@@ -30,15 +30,10 @@ pub mod watchdog;
 pub mod work_report;
 mod work_totals;
 
-pub use crate::objects::rig::reviews::landing::{LandingOrder, LandingReport};
-pub use crate::objects::rig::watchdog::WatchSettings;
-pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
-pub use state::RigState;
-
 use crate::auth::principal::TokenKind;
+use crate::contract::letters::{Letter, TownToRig};
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes};
 use crate::objects::inbox::receive;
-use crate::objects::store::outbox::Letter;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Refusal, refuse};
 
@@ -89,18 +84,18 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     {
         return Err(refuse(Code::Forbidden, "Forbidden: letters come from the rig's own town"));
     }
-    let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
-        "rig" => state::apply(cx, source, letter),
-        "convoy" => convoys::apply(cx, letter),
-        "landing" => reviews::landing::apply(cx, letter),
-        "triage" => messages::triage::apply(cx, letter),
-        messages::escalations::ACKNOWLEDGED => messages::escalations::acknowledged(cx, letter),
-        deletion::REMOVED => {
+    let answer = receive(cx, source, &letters, |letter| match letter.kind() {
+        Some(TownToRig::Rig) => state::apply(cx, source, letter),
+        Some(TownToRig::Convoy) => convoys::apply(cx, letter),
+        Some(TownToRig::Landing) => reviews::landing::apply(cx, letter),
+        Some(TownToRig::Triage) => messages::triage::apply(cx, letter),
+        Some(TownToRig::Acknowledged) => messages::escalations::acknowledged(cx, letter),
+        Some(TownToRig::Removed) => {
             cx.destroy_by(letter.generation);
             Ok(())
         }
-        "blocker" => convoys::apply_blocker(cx, letter),
-        other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
+        Some(TownToRig::Blocker) => convoys::apply_blocker(cx, letter),
+        None => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {}", letter.kind))),
     })?;
     if !cx.effects().destroy {
         assignment::dispatch::dispatch(cx, &*state::require(cx)?)?;

@@ -3,13 +3,14 @@
 //! Owns `reportWork` and what an event says about work. Adding up is `work_fold`'s; how long events are kept, `retention`'s.
 
 use super::state;
+use crate::contract::columns::flag_column;
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{AgentRole, Priority, Quality, WorkInput};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::beads::events;
 use crate::objects::rig::work_totals;
 use crate::objects::rig::work_totals::Known;
-use crate::objects::store::sql::{flag_column, json_list, query, query_one};
+use crate::objects::store::sql::{json_list, query, query_one};
 use base::error::{Code, Failure, Fault, refuse};
 use base::time::Timestamp;
 use serde::Deserialize;

@@ -2,9 +2,9 @@
 //!
 //! Owns the sums, as pure functions. What an event means is `work_report`'s.
 
-use super::state::RigState;
 use super::work_report::{Step, What};
 use crate::contract::ids::BeadId;
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{AgentRole, AgentWork, WorkCounts, WorkReport, WorkSort, WorkSpan};
 use base::time::Timestamp;
 use std::collections::BTreeMap;

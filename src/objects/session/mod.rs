@@ -16,10 +16,10 @@ pub(crate) use messages::{answered, cancelled, hear, spend_once};
 pub(crate) use streams::{append_events, open_stream};
 pub(crate) use tasks::{create_task, get_task, save_task};
 
+use crate::contract::letters::FromSession;
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes, json};
-use crate::objects::store::outbox::{Composed, Owed};
+use crate::objects::outbox::{Composed, Owed};
 use crate::objects::store::sql::{execute, query_one};
-use crate::objects::topics::TAKEN;
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use mcp::client::LogLevel;
@@ -79,7 +79,10 @@ pub(crate) fn set_log_level(
 
 /// What is owed: requests to be told, and what somebody has taken.
 fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
-    if owed.kind == TAKEN { receipts::compose(owed) } else { heard::compose(cx, owed) }
+    match owed.kind()? {
+        FromSession::Lease => heard::compose(cx, owed),
+        FromSession::Taken => receipts::compose(owed),
+    }
 }
 
 /// The alarm comes to throw away what has expired.

@@ -2,10 +2,11 @@
 //!
 //! Owns every decision of the watch, and when it must look next. Touches no database; `act` carries out, `load` reads.
 
-use super::alerts::{Alert, AlertKind};
-use super::settings::WatchSettings;
+use super::alerts::Alert;
+use crate::contract::alerts::AlertKind;
+use crate::contract::columns::flag_column;
 use crate::contract::ids::{AgentId, BeadId};
-use crate::objects::store::sql::flag_column;
+use crate::contract::watch::WatchSettings;
 use base::time::Timestamp;
 use serde::Deserialize;
 

@@ -5,10 +5,10 @@
 
 use super::{activity, status};
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
+use crate::contract::letters::Letter;
 use crate::contract::shapes::{BeadEventType, BeadStatus, RigFrame};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::meta;
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, scalar};
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
