@@ -56,7 +56,7 @@ pub fn levels(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
         Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

@@ -26,6 +26,6 @@ pub fn flag_column<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     match Value::deserialize(deserializer)? {
         Value::Bool(flag) => Ok(flag),
         Value::Number(number) => Ok(number.as_i64() == Some(1)),
-        _ => Err(D::Error::custom("not a flag")),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => Err(D::Error::custom("not a flag")),
     }
 }

@@ -19,15 +19,13 @@ const MASKED_WHOLE_CHARS_MAX: usize = 8;
 #[must_use]
 pub fn masked(config: &TownConfig) -> TownConfig {
     let mut shown = config.clone();
-    for (key, value) in &mut shown {
-        match value {
-            Value::Object(fields) if SECRETS.contains(&key.as_str()) => {
-                for (_, value) in fields.iter_mut().filter(|(name, _)| key == "env_vars" || name.ends_with("_token")) {
-                    *value = mask(value);
-                }
+    for (key, value) in shown.iter_mut().filter(|(key, _)| SECRETS.contains(&key.as_str())) {
+        if let Value::Object(fields) = value {
+            for (_, value) in fields.iter_mut().filter(|(name, _)| key == "env_vars" || name.ends_with("_token")) {
+                *value = mask(value);
             }
-            other if SECRETS.contains(&key.as_str()) => *other = mask(other),
-            _ => {}
+        } else {
+            *value = mask(value);
         }
     }
     shown

@@ -5,6 +5,8 @@
 //! - What must agree: `limits`, `checks`, `labels`, `names`, `alerts`, `watch` (thresholds), `formulas`, `masking`.
 //!
 //! Nothing here acts, and no other room's type appears in it.
+// A variant that is added must be decided about wherever its enum is matched.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 #[macro_use]
 mod text_enum;

@@ -5,6 +5,8 @@
 //! that. The cores are `rig`, `town`, `registry` and `session`; `store` is the SQL below them.
 //! What one object owes another is kept by `outbox`, sent by `outbox_delivery` and taken by `inbox`. `topics` tells
 //! sessions what changed, `listeners` knows which; `stream`, `socket` and `waiting` serve whoever stays connected.
+// A variant that is added must be decided about wherever its enum is matched.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod execute;
 pub mod handler;

@@ -237,7 +237,7 @@ fn not_found(instance: &Instance) -> Refusal {
             Refusal::new(Code::NotFound, format!("Rig {id} not found")).hint("Call list_rigs to see the rigs of the town.")
         }
         Instance::Town(id) => Refusal::new(Code::NotFound, format!("Town {id} not found")).hint("Call list_towns to see your towns."),
-        other => Refusal::new(Code::NotFound, format!("{other} not found")),
+        other @ (Instance::User(_) | Instance::Org(_) | Instance::Session(_)) => Refusal::new(Code::NotFound, format!("{other} not found")),
     }
 }
 

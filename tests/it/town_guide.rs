@@ -2,11 +2,11 @@
 
 use crate::support::expect::section;
 use crate::support::{Town, refusal};
+use gastown_mcp::contract::formulas::built_in::of_quality;
+use gastown_mcp::contract::limits;
 use gastown_mcp::contract::outcome::Outcome;
 use gastown_mcp::contract::shapes::{ConvoyEntry, ConvoyFlag, Quality};
 use gastown_mcp::contract::watch::{THRESHOLDS, WatchSettings};
-use gastown_mcp::contract::formulas::built_in::of_quality;
-use gastown_mcp::contract::limits;
 use gastown_mcp::objects::registry::towns::TOWNS_MAX;
 use gastown_mcp::objects::rig::agents::{agent_events, completion, status};
 use gastown_mcp::objects::rig::assignment::sling;

@@ -28,10 +28,8 @@ struct Row {
 
 impl Row {
     fn record(self, cx: &Cx<'_>) -> TownRecord {
-        let (owner_user_id, owner_org_id) = match cx.instance {
-            Instance::Org(org) => (None, Some(org.clone())),
-            other => (Some(other.name().to_owned()), None),
-        };
+        let (owner_user_id, owner_org_id) =
+            if let Instance::Org(org) = cx.instance { (None, Some(org.clone())) } else { (Some(cx.instance.name().to_owned()), None) };
         TownRecord {
             id: self.id,
             name: self.name,

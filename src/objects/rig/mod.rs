@@ -9,7 +9,7 @@
 //! - `convoys`: the part of a convoy that lives here, a close look at it, and the one step that unsticks it.
 //! - `messages`: mail, nudges, escalations (what goes up), triage (what is decided).
 //! - `watchdog`: what is done by itself when nobody reports.
-//! - How it goes: `work_report` and `work_totals` (what came of the work, from events).
+//! - How it goes: `work_report`, `work_steps` and `work_totals` (what came of the work, from events).
 //! - Told to others: `outbox_letters` (to the town), `topics` (to sessions).
 
 pub mod agents;
@@ -28,6 +28,7 @@ mod state;
 pub mod topics;
 pub mod watchdog;
 pub mod work_report;
+pub mod work_steps;
 mod work_totals;
 
 use crate::auth::principal::TokenKind;

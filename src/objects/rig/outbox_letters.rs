@@ -8,7 +8,7 @@ use crate::contract::ids::BeadId;
 use crate::contract::letters::RigToTown;
 use crate::contract::letters::rig::RigState;
 use crate::contract::letters::town::BeadGone;
-use crate::contract::shapes::{AgentCounts, BeadCounts, RigSummary};
+use crate::contract::shapes::{AgentCounts, AgentStatus, BeadCounts, RigSummary};
 use crate::objects::handler::{Cx, Flush};
 use crate::objects::outbox;
 use crate::objects::outbox::{Composed, Owed, RESEND_MILLIS, post};
@@ -96,16 +96,16 @@ fn to_town(cx: &Cx<'_>, kind: RigToTown, subject: &str) -> Composed {
 
 /// Counts as the contract's alarm status wants them.
 fn summary(cx: &Cx<'_>, rig: &RigState) -> Result<RigSummary, Fault> {
-    let agents: Vec<(String, i64, i64)> =
+    let agents: Vec<(AgentStatus, i64, i64)> =
         query(cx.sql, "-- report_agents\nSELECT status, COUNT(*), COUNT(current_hook_bead_id) FROM agents GROUP BY status", ())?;
     let mut counts = AgentCounts::default();
     for (status, count, hooked) in agents {
-        match status.as_str() {
-            "working" => counts.working = count,
-            "waiting" => counts.waiting = count,
-            "idle" => counts.idle = count,
-            "stalled" => counts.stalled = count,
-            _ => counts.dead = count,
+        match status {
+            AgentStatus::Working => counts.working = count,
+            AgentStatus::Waiting => counts.waiting = count,
+            AgentStatus::Idle => counts.idle = count,
+            AgentStatus::Stalled => counts.stalled = count,
+            AgentStatus::Dead => counts.dead = count,
         }
         counts.total += count;
         counts.hooked += hooked;

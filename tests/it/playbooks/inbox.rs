@@ -1,11 +1,11 @@
 //! The inbox: every sort of escalation with what to do about it, and that what is settled stays settled.
 
-use gastown_mcp::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
 use crate::rig::reviews::Desk;
 use crate::rig::watch::{beat, beat_for, exits, take};
 use crate::support::playbook::{ANSWER_BYTES_MAX, ask, expect_answer, make};
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
+use gastown_mcp::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
 use gastown_mcp::contract::shapes::Bead;
 use gastown_mcp::rpc::table as rpc;
 use gastown_mcp::tools::playbooks::decisions::{DECISIONS, decision};

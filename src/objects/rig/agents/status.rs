@@ -78,7 +78,7 @@ pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, watermark): (Ag
             set(cx, &rig, &agent, AgentStatus::Idle)?;
             outbox_letters::summary_changed(cx, &rig)?;
         }
-        _ => {}
+        AgentStatus::Working | AgentStatus::Waiting | AgentStatus::Stalled | AgentStatus::Dead => {}
     }
     answer(&json!({"drainNonce": rig.drain_nonce, "order": if agent.current_hook_bead_id.is_some() { "open" } else { "none" }}))
 }

@@ -87,8 +87,8 @@ fn outcome(request: &Request, bead: Option<&Bead>) -> LandingStatus {
         Some(BeadStatus::Closed) => LandingStatus::Merged,
         None if request.merge_commit.is_some() => LandingStatus::Merged,
         Some(BeadStatus::Failed) | None => LandingStatus::Failed,
-        _ if request.not_before.is_some() => LandingStatus::Waiting,
-        _ => LandingStatus::InReview,
+        Some(BeadStatus::Open | BeadStatus::InProgress | BeadStatus::InReview) if request.not_before.is_some() => LandingStatus::Waiting,
+        Some(BeadStatus::Open | BeadStatus::InProgress | BeadStatus::InReview) => LandingStatus::InReview,
     }
 }
 

@@ -179,7 +179,13 @@ pub(in crate::objects::rig) fn after_move(
             let reason = format!("its rework failed: {}", with.reason.unwrap_or("no reason was given"));
             if awaited { fail(cx, rig, &request, &reason) } else { Ok(()) }
         }
-        _ => Ok(()),
+        BeadType::Issue
+        | BeadType::Message
+        | BeadType::Escalation
+        | BeadType::MergeRequest
+        | BeadType::Convoy
+        | BeadType::Molecule
+        | BeadType::Agent => Ok(()),
     }
 }
 
