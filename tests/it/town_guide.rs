@@ -144,7 +144,7 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("metadata of a bead", format!("{}, {} levels", bytes(limits::bead::METADATA_BYTES_MAX), limits::bead::METADATA_LEVELS_MAX)),
         ("`args`", bytes(limits::bead::ARGS_BYTES_MAX)),
         ("beads that one bead waits for", format!("{}; {} in one `sling`", dependencies::BLOCKERS_MAX, sling::DEPENDS_ON_MAX)),
-        ("times a bead is given back before it fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
+        ("attempts before a bead fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
         ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", limits::convoy::TASKS_MAX, convoys::MEMBERS_MAX)),
         ("failed attempts before a landing is given up", landing::ATTEMPTS_MAX.to_string()),
         ("formulas of a town; steps of a formula", format!("{}; {}", limits::formula::FORMULAS_MAX, limits::formula::STEPS_MAX)),
