@@ -1,48 +1,59 @@
-//! Routes about a rig's agents: who lives there, and what each has said.
+//! Routes about a rig's agents: register, look up, delete, and what each has said.
 
-use super::{Asked, Planned};
+use crate::contract::ids::AgentId;
 use crate::contract::shapes::{AgentFilter, AgentRole, RegisterAgentInput};
+use crate::edge::rest::call::{PlannedCall, Running};
 use crate::edge::rest::extract::{filter, part, query, take};
-use crate::edge::rest::response::Shape;
-use crate::rpc::table::{
-    DELETE_AGENT, GET_AGENT, GET_AGENT_EVENTS, GET_OR_CREATE_AGENT, LIST_AGENTS, RECONSTRUCT_CONVERSATION, REGISTER_AGENT,
-};
-use base::error::Failure;
+use crate::edge::rest::request::RouteRequest;
+use crate::edge::rest::response::ResponseShape;
+use crate::rpc::table::GET_AGENT;
+use base::error::{Failure, Refusal};
 use serde_json::Value;
 
 pub(super) const ABSENT: &str = "Agent not found";
 
-pub(super) fn register(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let input: RegisterAgentInput = asked.body()?;
-    asked.call(&REGISTER_AGENT, (input,), Shape::Whole)
+/// The agent that the path names.
+pub(super) fn agent(request: &RouteRequest<'_>) -> Result<AgentId, Refusal> {
+    request.id("agent", ABSENT)
 }
 
-pub(super) fn list(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let filter: AgentFilter = filter(&asked.request.query)?;
-    asked.call(&LIST_AGENTS, (filter,), Shape::Whole)
+pub(super) fn register(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let input: RegisterAgentInput = request.body()?;
+    request.call((input,))
 }
 
-pub(super) fn get_or_create(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let role: AgentRole = take(&mut asked.body()?, "role")?;
-    asked.call(&GET_OR_CREATE_AGENT, (role, Value::Null), Shape::Whole)
+pub(super) fn list(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let filter: AgentFilter = filter(&request.http.query)?;
+    request.call((filter,))
 }
 
-pub(super) fn get(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    asked.call(&GET_AGENT, (asked.agent()?,), Shape::Found(ABSENT))
+pub(super) fn get_or_create(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let role: AgentRole = take(&mut request.body()?, "role")?;
+    request.call((role, Value::Null))
 }
 
-/// The call itself says nothing of an agent that was not there.
-pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let first = asked.call(&GET_AGENT, (asked.agent()?,), Shape::Whole)?.call;
-    Ok(Planned { first: Some(first), ..asked.call(&DELETE_AGENT, (asked.agent()?,), Shape::Gone(ABSENT))? })
+pub(super) fn get(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    request.call((agent(request)?,))
 }
 
-pub(super) fn events(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let mut query = query(&asked.request.query);
+/// The deletion itself does not say whether the agent was there, so the agent is looked up first. A deletion that is repeated
+/// with its key has the answer of its first time, whatever is there by then.
+pub(super) fn delete<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
+    Box::pin(async move {
+        let agent = agent(request)?;
+        if request.key().is_none() {
+            request.carry_out(request.call_method(&GET_AGENT, (&agent,), ResponseShape::Found(ABSENT))).await?;
+        }
+        request.carry_out(request.call((agent,))).await
+    })
+}
+
+pub(super) fn events(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let mut query = query(&request.http.query);
     let (after, limit): (Option<i64>, Option<i64>) = (part(&mut query, "after_id")?, part(&mut query, "limit")?);
-    asked.call(&GET_AGENT_EVENTS, (asked.agent()?, after, limit), Shape::Whole)
+    request.call((agent(request)?, after, limit))
 }
 
-pub(super) fn conversation(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    asked.call(&RECONSTRUCT_CONVERSATION, (asked.agent()?,), Shape::Field("conversation"))
+pub(super) fn conversation(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    request.call((agent(request)?,))
 }
