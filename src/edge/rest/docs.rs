@@ -2,10 +2,10 @@
 //!
 //! Owns the text of a row. The Worker carries none of it: there the same functions build an empty value.
 
-#[cfg(not(target_arch = "wasm32"))]
-pub use on_host::{BodyDocs, GroupDocs, RouteDocs};
 #[cfg(target_arch = "wasm32")]
 pub use in_wasm::{GroupDocs, RouteDocs};
+#[cfg(not(target_arch = "wasm32"))]
+pub use on_host::{BodyDocs, GroupDocs, RouteDocs};
 
 /// Begins what is said of a route, with its summary.
 pub(super) const fn says(summary: &'static str) -> RouteDocs {
