@@ -217,7 +217,7 @@ fn the_document_on_rest_lists_every_route() {
         text.push_str("| method | path | scope | for | status | key | what it does |\n|---|---|---|---|---|---|---|\n");
         for route in group.routes {
             assert!(route.docs.summary.ends_with('.'), "{} {} says what it does", route.method, route.path);
-            let scope = if route.is_unauthenticated() { "" } else { route.scope(Role::Coordinator).name().trim_start_matches("gastown:") };
+            let scope = if route.is_unauthenticated() { "" } else { route.scope(group.docs.role).name().trim_start_matches("gastown:") };
             let who = match route.caller {
                 RouteCaller::Any => "",
                 RouteCaller::AgentItself => "the agent",
@@ -244,8 +244,10 @@ fn the_openapi_document_is_whole() {
     let mut ids = BTreeSet::new();
     let paths = document["paths"].as_object().unwrap();
     for (path, item) in paths {
-        let declared: BTreeSet<&str> = item["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-        let named: BTreeSet<&str> = path.split('{').skip(1).map(|part| part.split('}').next().unwrap()).collect();
+        let parameter = |one: &Value| document.pointer(one["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap()["name"].clone();
+        let declared: BTreeSet<String> =
+            item["parameters"].as_array().unwrap().iter().map(|one| parameter(one).as_str().unwrap().to_owned()).collect();
+        let named: BTreeSet<String> = path.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
         assert_eq!(declared, named, "{path}");
         for (method, operation) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters") {
             assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");

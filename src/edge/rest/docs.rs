@@ -14,6 +14,7 @@ pub(super) const fn says(summary: &'static str) -> RouteDocs {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod on_host {
+    use crate::auth::principal::Role;
     use std::any::type_name;
 
     /// What goes in or comes out.
@@ -49,6 +50,8 @@ mod on_host {
         pub title: &'static str,
         /// Who comes in.
         pub callers: &'static str,
+        /// The role whose scopes are shown.
+        pub role: Role,
     }
 
     impl RouteDocs {
@@ -95,14 +98,16 @@ mod on_host {
     }
 
     impl GroupDocs {
-        pub(in crate::edge::rest) const fn new(title: &'static str, callers: &'static str) -> Self {
-            Self { title, callers }
+        pub(in crate::edge::rest) const fn new(title: &'static str, callers: &'static str, role: Role) -> Self {
+            Self { title, callers, role }
         }
     }
 }
 
 #[cfg(target_arch = "wasm32")]
 mod in_wasm {
+    use crate::auth::principal::Role;
+
     /// Nothing.
     #[derive(Debug, Clone, Copy)]
     pub struct RouteDocs;
@@ -148,7 +153,7 @@ mod in_wasm {
     }
 
     impl GroupDocs {
-        pub(in crate::edge::rest) const fn new(_: &'static str, _: &'static str) -> Self {
+        pub(in crate::edge::rest) const fn new(_: &'static str, _: &'static str, _: Role) -> Self {
             Self
         }
     }

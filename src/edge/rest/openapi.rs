@@ -7,7 +7,6 @@ use super::GROUPS;
 use super::docs::BodyDocs;
 use super::response::ResponseShape;
 use super::route::{Action, Credentials, Route, RouteCaller, RouteGroup};
-use crate::auth::principal::Role;
 use base::http::BODY_BYTES_MAX;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -23,6 +22,7 @@ pub fn document() -> Value {
             item.insert(route.method.to_lowercase(), operation(group, route, &path));
         }
     }
+    let refused_content = content(&json!({"$ref": reference("Refused")}));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -46,7 +46,11 @@ pub fn document() -> Value {
                     "description": "`bearer.` and a token, for browsers, which send no headers with a WebSocket.",
                 },
             },
-            "responses": {"Refused": {"description": "The request is refused.", "content": content(&json!({"$ref": reference("Refused")}))}},
+            "parameters": shared_parameters(),
+            "responses": {
+                "Refused": {"description": "The request is refused.", "content": refused_content},
+                "TooLarge": {"description": format!("The body is larger than {} MiB.", BODY_BYTES_MAX >> 20), "content": refused_content},
+            },
             "schemas": schemas(),
         },
     })
@@ -72,8 +76,28 @@ pub fn in_braces(pattern: &str) -> String {
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('{').skip(1).filter_map(|part| part.split_once('}'));
-    names.map(|(name, _)| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})).collect()
+    names_in(path).map(|name| json!({"$ref": format!("#/components/parameters/{name}")})).collect()
+}
+
+/// The names in braces.
+fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
+}
+
+/// What the paths name, and the key.
+fn shared_parameters() -> Map<String, Value> {
+    let paths: BTreeSet<String> = routes().map(|(group, route)| full_path(group, route)).collect();
+    let names: BTreeSet<&str> = paths.iter().flat_map(|path| names_in(path)).collect();
+    let in_path = |name: &str| (name.to_owned(), json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let mut parameters: Map<String, Value> = names.into_iter().map(in_path).collect();
+    let key = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Makes a repeated request one change with one answer.",
+        "schema": {"type": "string"},
+    });
+    parameters.insert("key".to_owned(), key);
+    parameters
 }
 
 fn operation(group: &RouteGroup, route: &Route, path: &str) -> Value {
@@ -83,7 +107,7 @@ fn operation(group: &RouteGroup, route: &Route, path: &str) -> Value {
         "operationId": format!("{}{id}", route.method.to_lowercase()),
         "tags": [group.docs.title],
         "summary": route.docs.summary,
-        "security": security(route),
+        "security": security(group, route),
         "responses": responses(route),
     });
     let parameters = parameters(route);
@@ -115,17 +139,12 @@ fn parameters(route: &Route) -> Vec<Value> {
         let (name, is_required) = required(field);
         json!({"name": name, "in": "query", "required": is_required, "schema": {"type": "string"}})
     });
-    let key = json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Makes a repeated request one change with one answer.",
-        "schema": {"type": "string"},
-    });
+    let key = json!({"$ref": "#/components/parameters/key"});
     query.chain(route.takes_idempotency_key().then_some(key)).collect()
 }
 
-fn security(route: &Route) -> Value {
-    let scope = route.scope(Role::Coordinator).name();
+fn security(group: &RouteGroup, route: &Route) -> Value {
+    let scope = route.scope(group.docs.role).name();
     match (&route.action, route.credentials) {
         (Action::Unauthenticated(_), _) => json!([{"expired": []}]),
         (_, Credentials::Header) => json!([{"bearer": [scope]}]),
@@ -158,8 +177,7 @@ fn responses(route: &Route) -> Value {
         statuses.insert("400".to_owned(), refused());
     }
     if !matches!(route.docs.body, BodyDocs::None) {
-        let description = format!("The body is larger than {} MiB.", BODY_BYTES_MAX >> 20);
-        statuses.insert("413".to_owned(), json!({"description": description, "content": content(&json!({"$ref": reference("Refused")}))}));
+        statuses.insert("413".to_owned(), json!({"$ref": "#/components/responses/TooLarge"}));
     }
     if route.takes_idempotency_key() {
         statuses.insert("409".to_owned(), refused());

@@ -13,6 +13,7 @@ use super::as_it_is;
 use super::docs::GroupDocs;
 use super::route::{Place, RouteGroup};
 use super::router::PathParameters;
+use crate::auth::principal::Role;
 use crate::contract::ids::{RigId, TownId};
 use crate::edge::Authenticated;
 use base::error::{Code, Refusal};
@@ -23,7 +24,7 @@ pub static AGENTS: RouteGroup = RouteGroup {
     routes: table::ROUTES,
     enter: enter_rig,
     explain: as_it_is,
-    docs: GroupDocs::new("A rig", "Agents of the rig, the town's containers and Mayor, and users who may use the town."),
+    docs: GroupDocs::new("A rig", "Agents of the rig, the town's containers and Mayor, and users who may use the town.", Role::Coordinator),
 };
 
 /// The routes of a town's Mayor as an agent. It lives in no rig: `mayor-` and its town stand in the rig's place.
@@ -32,7 +33,7 @@ pub static MAYOR: RouteGroup = RouteGroup {
     routes: table::MAYOR,
     enter: enter_mayors_rig,
     explain: as_it_is,
-    docs: GroupDocs::new("The Mayor as an agent", "The town's Mayor and its containers."),
+    docs: GroupDocs::new("The Mayor as an agent", "The town's Mayor and its containers.", Role::Mayor),
 };
 
 fn enter_rig(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {

@@ -35,7 +35,7 @@ pub static TOOLS: RouteGroup = RouteGroup {
     routes: table::ROUTES,
     enter,
     explain: in_words,
-    docs: GroupDocs::new("The Mayor's tools", "The town's Mayor and its containers."),
+    docs: GroupDocs::new("The Mayor's tools", "The town's Mayor and its containers.", Role::Mayor),
 };
 
 /// The Mayor's prompt.
@@ -44,7 +44,7 @@ pub static PROMPT: RouteGroup = RouteGroup {
     routes: table::PROMPT,
     enter,
     explain: as_it_is,
-    docs: GroupDocs::new("The Mayor's prompt", "The town's Mayor and its containers."),
+    docs: GroupDocs::new("The Mayor's prompt", "The town's Mayor and its containers.", Role::Mayor),
 };
 
 /// Mayors and containers of this town; nobody else. Each call counts where calls are limited.

@@ -10,7 +10,7 @@ use super::as_it_is;
 use super::docs::GroupDocs;
 use super::route::{Place, RouteGroup};
 use super::router::PathParameters;
-use crate::auth::principal::TokenKind;
+use crate::auth::principal::{Role, TokenKind};
 use crate::edge::Authenticated;
 use crate::rpc::call::Instance;
 use base::error::{Code, Refusal};
@@ -21,7 +21,7 @@ pub static USERS: RouteGroup = RouteGroup {
     routes: table::ROUTES,
     enter: enter_user,
     explain: as_it_is,
-    docs: GroupDocs::new("A user's registry", "The user."),
+    docs: GroupDocs::new("A user's registry", "The user.", Role::Coordinator),
 };
 
 /// An organization's registry.
@@ -30,7 +30,7 @@ pub static ORGANIZATIONS: RouteGroup = RouteGroup {
     routes: table::ROUTES,
     enter: enter_org,
     explain: as_it_is,
-    docs: GroupDocs::new("An organization's registry", "Users who are members or owners of the organization."),
+    docs: GroupDocs::new("An organization's registry", "Users who are members or owners of the organization.", Role::Coordinator),
 };
 
 fn enter_user(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {

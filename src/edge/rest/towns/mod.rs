@@ -14,6 +14,7 @@ use super::as_it_is;
 use super::docs::GroupDocs;
 use super::route::{Place, RouteGroup};
 use super::router::PathParameters;
+use crate::auth::principal::Role;
 use crate::contract::ids::TownId;
 use crate::edge::Authenticated;
 use base::error::Refusal;
@@ -24,7 +25,7 @@ pub static TOWNS: RouteGroup = RouteGroup {
     routes: table::ROUTES,
     enter,
     explain: as_it_is,
-    docs: GroupDocs::new("A town", "Users who may use the town, its Mayor and its containers."),
+    docs: GroupDocs::new("A town", "Users who may use the town, its Mayor and its containers.", Role::Coordinator),
 };
 
 /// Streams take a town's name too, so that text that is no id is looked at by the routes.
