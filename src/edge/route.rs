@@ -1,7 +1,7 @@
-//! What a path is.
+//! The URL space: from a path to the thing behind it.
 //!
-//! Owns the URL space: public pages, MCP endpoints, and where the groups of REST routes begin (`rest::GROUPS`, whose tables
-//! have the rest of their paths). Opens nothing.
+//! Owns the reading of paths: public pages, MCP endpoints, and where the groups of REST routes begin (`rest::GROUPS`; their
+//! tables have the rest of the paths). Serves nothing.
 
 use crate::edge::rest::RestPath;
 use percent_encoding::percent_decode_str;
@@ -21,7 +21,7 @@ pub enum Door {
     Home,
     /// `/llms.txt`
     Llms,
-    /// Anything else.
+    /// No route has this path.
     Nowhere,
 }
 

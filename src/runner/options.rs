@@ -113,7 +113,7 @@ pub struct Options {
 
 /// The action that the command line asks for.
 #[derive(Debug)]
-pub enum Asked {
+pub enum CommandLine {
     /// The help text.
     Help,
     /// Run with these options.
@@ -132,7 +132,7 @@ pub struct Surroundings {
 }
 
 /// Reads the arguments (without the program's name). The error is one line.
-pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Surroundings) -> Result<Asked, String> {
+pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Surroundings) -> Result<CommandLine, String> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut town, mut rig, mut command, mut refinery_command, mut name, mut workdir, mut repo) =
         (None, None, None, None, None, None, None);
@@ -141,13 +141,13 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
     let text = |error: lexopt::Error| error.to_string();
     while let Some(argument) = parser.next().map_err(text)? {
         let option = match argument {
-            Short('h') => return Ok(Asked::Help),
+            Short('h') => return Ok(CommandLine::Help),
             Long(name) => name.to_owned(),
             other => return Err(other.unexpected().to_string()),
         };
         let mut value = || parser.value().and_then(ValueExt::string).map_err(text);
         match option.as_str() {
-            "help" => return Ok(Asked::Help),
+            "help" => return Ok(CommandLine::Help),
             "town" => town = Some(value()?),
             "rig" => rig = Some(value()?),
             "command" => command = Some(value()?),
@@ -177,7 +177,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
     {
         return Err(format!("--name takes 1 to {RUNNER_NAME_CHARS_MAX} letters, digits, '-', '_' and '.', not \"{name}\""));
     }
-    Ok(Asked::Run(Box::new(Options {
+    Ok(CommandLine::Run(Box::new(Options {
         refinery_command: refinery_command.unwrap_or_else(|| command.clone()),
         workdir: workdir.unwrap_or_else(|| around.state.join("gastown-runner").join(format!("{rig}-{name}"))),
         token: token
@@ -231,14 +231,15 @@ fn number(option: &str, text: &str, least: u64, most: u64) -> Result<u64, String
 mod tests {
     use super::*;
 
-    fn read(arguments: &[&str], token: Option<&str>) -> Result<Asked, String> {
+    fn read(arguments: &[&str], token: Option<&str>) -> Result<CommandLine, String> {
         let around = Surroundings { token: token.map(str::to_owned), host: "host".to_owned(), state: PathBuf::from("/state") };
         parse(arguments.iter().map(Into::into), around)
     }
 
     #[test]
     fn what_is_left_out_has_a_default() {
-        let Ok(Asked::Run(options)) = read(&["--town", "t", "--rig=r", "--command", "true", "--url", "https://x.example/"], Some("secret"))
+        let Ok(CommandLine::Run(options)) =
+            read(&["--town", "t", "--rig=r", "--command", "true", "--url", "https://x.example/"], Some("secret"))
         else {
             panic!("refused")
         };

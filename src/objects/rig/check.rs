@@ -9,7 +9,7 @@ use crate::contract::ids::{AgentId, BeadId, ConvoyId};
 use crate::contract::shapes::RigCheck;
 use crate::objects::handler::{Answer, Caller, Cx, Flush, json};
 use crate::objects::rig::assignment::orders;
-use crate::objects::rig::assignment::orders::Ending;
+use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::assignment::{dispatch, hooks};
 use crate::objects::rig::beads::dependencies;
 use crate::objects::rig::{counters, outbox_letters};
@@ -37,11 +37,11 @@ pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyI
             "-- check_unhook\nUPDATE agents SET current_hook_bead_id = NULL, branch = NULL, checkpoint = 'null', status = 'idle' WHERE id = ?",
             (agent,),
         )?;
-        orders::end(cx, agent, Ending::Released)?;
+        orders::end(cx, agent, OrderOutcome::Released)?;
         topics::agent_changed(cx, &rig, agent)?;
     }
     for agent in &found.misordered {
-        orders::end(cx, agent, Ending::Released)?;
+        orders::end(cx, agent, OrderOutcome::Released)?;
         if let Some(bead) = agents::find(cx, agent)?.and_then(|agent| agent.current_hook_bead_id) {
             orders::renew(cx, agent, &bead)?;
         }

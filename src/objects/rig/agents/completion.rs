@@ -12,7 +12,7 @@ use crate::objects::rig::assignment::dispatch;
 use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::assignment::hooks::ACTIVE_TICK_MILLIS;
 use crate::objects::rig::assignment::orders;
-use crate::objects::rig::assignment::orders::Ending;
+use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::Move;
 use crate::objects::rig::beads::events;
@@ -49,7 +49,7 @@ pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (Agent
         let refusal = Refusal::new(Code::Conflict, format!("Agent {agent_id} is not hooked to a bead"));
         return Err(refusal.hint("Only work on the agent's own hook is reported done.").into());
     };
-    orders::end(cx, &agent_id, Ending::Done)?;
+    orders::end(cx, &agent_id, OrderOutcome::Done)?;
     if bead.kind == BeadType::MergeRequest {
         reviewed(cx, &rig, &bead, &input)?;
     } else if rework::is_unreviewed(&bead) {
@@ -144,7 +144,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
         // It had reported its work, and its agent may hold other work by now.
         return Ok(Answer::Void);
     }
-    orders::end(cx, &agent_id, Ending::Failed)?;
+    orders::end(cx, &agent_id, OrderOutcome::Failed)?;
     execute(
         cx.sql,
         "-- finish_agent\nUPDATE agents SET status = CASE status WHEN 'dead' THEN status ELSE 'idle' END, last_activity_at = ?, dispatch_attempts = CASE ? WHEN 'failed' THEN dispatch_attempts + 1 ELSE 0 END

@@ -4,7 +4,7 @@
 //! report of an earlier holder is recognized by it.
 
 use super::dispatch;
-use super::orders::{self, Ending};
+use super::orders::{self, OrderOutcome};
 use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Agent, AgentRole, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
@@ -105,7 +105,7 @@ pub(in crate::objects::rig) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &
         (cx.now.millis(), bead),
     )?;
     if let Some((agent,)) = released {
-        orders::end(cx, &agent, Ending::Released)?;
+        orders::end(cx, &agent, OrderOutcome::Released)?;
         events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }

@@ -23,7 +23,7 @@ const WORKTREE_BYTES_MAX: usize = 1_024;
 /// How an order ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::objects::rig) enum Ending {
+pub(in crate::objects::rig) enum OrderOutcome {
     /// Its agent reported the work.
     Done,
     /// The bead was taken off the hook.
@@ -36,7 +36,7 @@ pub(in crate::objects::rig) enum Ending {
     Stopped,
 }
 
-impl Ending {
+impl OrderOutcome {
     const fn in_words(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -56,7 +56,7 @@ pub(in crate::objects::rig) struct Order {
     pub(in crate::objects::rig) runner: Option<String>,
     pub(in crate::objects::rig) process: Option<String>,
     pub(in crate::objects::rig) ended_at: Option<Timestamp>,
-    pub(in crate::objects::rig) outcome: Option<Ending>,
+    pub(in crate::objects::rig) outcome: Option<OrderOutcome>,
 }
 
 impl Order {
@@ -103,16 +103,16 @@ pub(in crate::objects::rig) fn renew(cx: &Cx<'_>, agent: &AgentId, bead: &BeadId
 }
 
 /// The order under way of an agent is over. The first word about how it ended counts.
-pub(in crate::objects::rig) fn end(cx: &Cx<'_>, agent: &AgentId, outcome: Ending) -> Result<(), Fault> {
+pub(in crate::objects::rig) fn end(cx: &Cx<'_>, agent: &AgentId, outcome: OrderOutcome) -> Result<(), Fault> {
     close(cx, agent.as_str(), None, outcome)
 }
 
 /// An agent reported its work on a bead; nothing happens when that is not what it holds.
 pub(in crate::objects::rig) fn reported(cx: &Cx<'_>, agent: &str, bead: &BeadId) -> Result<(), Fault> {
-    close(cx, agent, Some(bead), Ending::Done)
+    close(cx, agent, Some(bead), OrderOutcome::Done)
 }
 
-fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: Ending) -> Result<(), Fault> {
+fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: OrderOutcome) -> Result<(), Fault> {
     execute(
         cx.sql,
         "-- orders_end\nUPDATE orders SET ended_at = ?, outcome = ? WHERE agent_id = ? AND bead_id = coalesce(?, bead_id) AND ended_at IS NULL",

@@ -31,7 +31,7 @@ pub(crate) fn check(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
         let Some(own) = find(cx, agent, fence)? else {
             return Err(over(format!("Order {fence} is not one of {}", named(cx, agent)?)));
         };
-        if let Some(ending) = own.outcome.filter(|ending| *ending != super::Ending::Done) {
+        if let Some(ending) = own.outcome.filter(|ending| *ending != super::OrderOutcome::Done) {
             return Err(over(format!("Order {fence} is {}; {}", ending.in_words(), now_held(cx, &own.bead_id)?)));
         }
         return if own.is_open() { check_process(cx, caller, agent, own.process.as_deref()) } else { Ok(()) };
