@@ -12,6 +12,7 @@ use gastown_mcp::edge::rest::{GROUPS, Route, RouteCaller, RouteGroup};
 use gastown_mcp::rpc::call::Context;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// An id that names nothing.
 const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
@@ -213,7 +214,7 @@ fn the_document_on_rest_lists_every_route() {
     let mut text = String::new();
     for group in GROUPS {
         let prefix = openapi::in_braces(group.prefix);
-        text.push_str(&format!("## {}: `{prefix}`\n\n{}\n\n", group.docs.title, group.docs.callers));
+        writeln!(text, "## {}: `{prefix}`\n\n{}\n", group.docs.title, group.docs.callers).unwrap();
         text.push_str("| method | path | scope | for | status | key | what it does |\n|---|---|---|---|---|---|---|\n");
         for route in group.routes {
             assert!(route.docs.summary.ends_with('.'), "{} {} says what it does", route.method, route.path);
@@ -226,7 +227,7 @@ fn the_document_on_rest_lists_every_route() {
             let key = if route.takes_idempotency_key() { "yes" } else { "" };
             let path = full_path(group, route).strip_prefix(&prefix).unwrap().to_owned();
             let (path, status) = (if path.is_empty() { "/" } else { &path }, route.unsupported.unwrap_or(route.status));
-            text.push_str(&format!("| {} | `{path}` | {scope} | {who} | {status} | {key} | {} |\n", route.method, route.docs.summary));
+            writeln!(text, "| {} | `{path}` | {scope} | {who} | {status} | {key} | {} |", route.method, route.docs.summary).unwrap();
         }
         text.push('\n');
     }

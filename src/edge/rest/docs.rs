@@ -46,7 +46,7 @@ mod on_host {
     /// What is said of a group of routes.
     #[derive(Debug, Clone, Copy)]
     pub struct GroupDocs {
-        /// The section of the document, and the tag in OpenAPI.
+        /// The section of the document, and the tag in the `OpenAPI` document.
         pub title: &'static str,
         /// Who comes in.
         pub callers: &'static str,
@@ -56,8 +56,7 @@ mod on_host {
 
     impl RouteDocs {
         /// Nothing.
-        #[must_use]
-        pub const fn new() -> Self {
+        pub(in crate::edge::rest) const fn new() -> Self {
             Self { summary: "", query: &[], body: BodyDocs::None, answer: BodyDocs::None }
         }
 
@@ -118,8 +117,7 @@ mod in_wasm {
 
     impl RouteDocs {
         /// Nothing.
-        #[must_use]
-        pub const fn new() -> Self {
+        pub(in crate::edge::rest) const fn new() -> Self {
             Self
         }
 

@@ -1,6 +1,6 @@
-//! The REST routes as an OpenAPI 3.1 document, made of the rows alone.
+//! The REST routes as an `OpenAPI` 3.1 document, made of the rows alone.
 //!
-//! Owns how a row reads in OpenAPI. Compiled for the host only. Shapes of the contract are named, not described: their fields
+//! Owns how a row reads there. Compiled for the host only. Shapes of the contract are named, not described: their fields
 //! are in `contract::shapes`.
 
 use super::GROUPS;

@@ -1,6 +1,6 @@
 //! Routes of one agent, by which it reports for itself; and the two of the Mayor.
 
-use super::agents::agent;
+use super::registration::agent;
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{AgentCompletedInput, AgentDoneInput, AgentStatus, RequestChangesInput};
 use crate::edge::rest::call::PlannedCall;

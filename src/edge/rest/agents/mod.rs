@@ -1,11 +1,11 @@
 //! `/api/towns/{town}/rigs/{rig}/…`: the routes of agents, and what observers read of a rig (Gastown contract 4.2).
 //!
-//! `table` has the rows; `beads`, `agents`, `agent_self` and `submissions` say what each asks for. Owns who comes in. Who may
+//! `table` has the rows; `beads`, `registration`, `agent_self` and `submissions` say what each asks for. Owns who comes in. Who may
 //! do what in a rig, the rig decides.
 
 mod agent_self;
-mod agents;
 mod beads;
+mod registration;
 mod submissions;
 mod table;
 

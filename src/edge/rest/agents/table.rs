@@ -2,7 +2,7 @@
 //!
 //! Owns the rows. A new route is one row and one function that plans its call.
 
-use super::{agent_self, agents, beads, submissions};
+use super::{agent_self, beads, registration, submissions};
 use crate::contract::shapes::{
     Agent, AgentCompletedInput, AgentDoneInput, Bead, BeadEventRecord, CreateBeadInput, CurrentStep, Mail, MailInput, Molecule, Nudge,
     PrimeContext, RegisterAgentInput, RequestChangesInput, RequestedChanges, SlingInput, SlingResult, SubmitReviewInput, TriageInput,
@@ -54,20 +54,22 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("events", Call(&LIST_BEAD_EVENTS, beads::events))
         .docs(says("Lists events of beads, newest first.").query(&["bead_id?", "since?", "limit?"]).list::<BeadEventRecord>()),
     // Agents.
-    Route::post("agents", Call(&REGISTER_AGENT, agents::register))
+    Route::post("agents", Call(&REGISTER_AGENT, registration::register))
         .creates()
         .docs(says("Registers an agent.").body::<RegisterAgentInput>().answer::<Agent>()),
-    Route::get("agents", Call(&LIST_AGENTS, agents::list))
+    Route::get("agents", Call(&LIST_AGENTS, registration::list))
         .docs(says("Lists the agents of the rig.").query(&["role?", "status?"]).list::<Agent>()),
-    Route::post("agents/get-or-create", Call(&GET_OR_CREATE_AGENT, agents::get_or_create))
+    Route::post("agents/get-or-create", Call(&GET_OR_CREATE_AGENT, registration::get_or_create))
         .docs(says("Finds an idle agent of a role, or makes one.").fields(&["role"]).answer::<Agent>()),
-    Route::get("agents/:agent", Call(&GET_AGENT, agents::get))
-        .shown(Found(agents::ABSENT))
+    Route::get("agents/:agent", Call(&GET_AGENT, registration::get))
+        .shown(Found(registration::ABSENT))
         .docs(says("Reads one agent.").answer::<Agent>()),
-    Route::delete("agents/:agent", Run(&DELETE_AGENT, agents::delete)).shown(Deleted(agents::ABSENT)).docs(says("Deletes an agent.")),
-    Route::get("agents/:agent/events", Call(&GET_AGENT_EVENTS, agents::events))
+    Route::delete("agents/:agent", Run(&DELETE_AGENT, registration::delete))
+        .shown(Deleted(registration::ABSENT))
+        .docs(says("Deletes an agent.")),
+    Route::get("agents/:agent/events", Call(&GET_AGENT_EVENTS, registration::events))
         .docs(says("Lists what an agent said and did, oldest first.").query(&["after_id?", "limit?"])),
-    Route::get("agents/:agent/conversation", Call(&RECONSTRUCT_CONVERSATION, agents::conversation))
+    Route::get("agents/:agent/conversation", Call(&RECONSTRUCT_CONVERSATION, registration::conversation))
         .shown(Field("conversation"))
         .docs(says("Reads the newest texts of an agent as one conversation.")),
     // An agent's own.
