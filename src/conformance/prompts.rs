@@ -7,7 +7,7 @@ use crate::prompts::{Argument, Filled, PromptDef};
 use crate::resources::Offering;
 use crate::tools::tool::Reach;
 use futures::future::ready;
-use mcp::client::{Ability, InputRequest, Stop};
+use mcp::client::{ClientCapability, InputRequest, Interruption};
 use mcp::types::CallError;
 use serde_json::{Value, json};
 
@@ -80,9 +80,9 @@ fn with_resource(filled: &Filled) -> Result<String, CallError> {
 }
 
 async fn asks_back(at: &Offering<'_>) -> Result<String, CallError> {
-    let peer = at.peer.ok_or(Stop::Lacks(Ability::Elicitation))?;
+    let mcp_client = at.mcp_client.ok_or(Interruption::MissingCapability(ClientCapability::Elicitation))?;
     let schema = json!({"type": "object", "properties": {"context": {"type": "string"}}, "required": ["context"]});
-    let answers = peer.ask(vec![("user_context", InputRequest::form("What context should the prompt use?", &schema))]).await?;
+    let answers = mcp_client.ask(vec![("user_context", InputRequest::form("What context should the prompt use?", &schema))]).await?;
     let context = answers.first().and_then(|answer| answer.pointer("/content/context")).and_then(Value::as_str).unwrap_or("none");
     Ok(user_says(&format!("Use this context: {context}")))
 }

@@ -4,7 +4,7 @@ use super::RED_DOT_PNG;
 use crate::resources::{Body, Found, Offering, ResourceDef};
 use crate::tools::topic::Source;
 use futures::future::ready;
-use mcp::types::{Caching, Called};
+use mcp::types::{Caching, CallFuture};
 use serde_json::json;
 
 const CACHING: Caching = Caching { ttl_ms: 60_000, scope: "public" };
@@ -52,7 +52,7 @@ pub const RESOURCES: &[ResourceDef] = &[
     },
 ];
 
-fn template<'a>(_: &'a Offering<'a>, values: Vec<String>) -> Called<'a, Found> {
+fn template<'a>(_: &'a Offering<'a>, values: Vec<String>) -> CallFuture<'a, Found> {
     let id = values.concat();
     let text = json!({"id": id, "templateTest": true, "data": format!("Data for ID: {id}")}).to_string();
     Box::pin(ready(Ok(Found { body: Body::Text(text.into()), ..Found::fixed("") })))

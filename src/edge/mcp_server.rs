@@ -1,11 +1,11 @@
 //! An MCP endpoint: the product behind the protocol, for one authenticated caller.
 //!
-//! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `keeper`'s.
+//! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `session_client`'s.
 
 use super::{Authenticated, instructions, profile};
 use crate::contract::ids::TownId;
 use crate::edge::rest::envelope;
-use crate::edge::session_client::Keeper;
+use crate::edge::session_client::SessionClient;
 use crate::prompts::completion::complete;
 use crate::resources::Offering;
 use crate::resources::skills;
@@ -20,10 +20,10 @@ use base::http::{Request, Response};
 use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use mcp;
-use mcp::client::{Peer, Route};
+use mcp::client::{ClientHandle, NotificationRoute};
 use mcp::server::{Features, Implementation, PromptCall, Server, ToolCall};
-use mcp::session_store::State;
-use mcp::types::{CallError, Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
+use mcp::session_store::SessionStore;
+use mcp::types::{CallError, CallFuture, Change, Completion, Contents, HeaderParameter, ListSchema, Listing, PromptReply, ToolReply};
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -42,7 +42,7 @@ struct Endpoint<'a> {
     speaker: Option<Speaker>,
     /// Who may use a session of this endpoint.
     session_owner: String,
-    keeper: Keeper<'a>,
+    sessions: SessionClient<'a>,
 }
 
 /// Serves a request to `/mcp` or `/towns/{town}/mcp`.
@@ -71,8 +71,8 @@ pub(super) async fn serve(
     };
     let view = View { profile, read_only, scope: caller.principal().scope, pinned: pinned.is_some(), toolsets };
     let session_owner = format!("{}@{}", caller.principal().key(), pinned.as_ref().map_or("fleet", TownId::as_str));
-    let keeper = Keeper::new(caller, pinned.clone(), session_owner.clone());
-    mcp::handle(request, &Endpoint { caller, view, pinned, speaker, session_owner, keeper }, outlet).await
+    let sessions = SessionClient::new(caller, pinned.clone(), session_owner.clone());
+    mcp::handle(request, &Endpoint { caller, view, pinned, speaker, session_owner, sessions }, outlet).await
 }
 
 /// The toolsets that the header names, else those of the query.
@@ -99,7 +99,7 @@ impl Endpoint<'_> {
         }
         self.caller.admit()?;
         let arguments = read_arguments(call.arguments.get())?;
-        Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
+        Ok(run(self.connection(), self.sessions.at(), tool, arguments, call.client).await?)
     }
 
     /// Why there is no such tool here: one of another toolset is named, so that a model can say what to change.
@@ -112,18 +112,18 @@ impl Endpoint<'_> {
                 let refusal =
                     Refusal::new(Code::Unsupported, format!("{name} is in the toolset {toolset}, which this connection has not asked for"));
                 let hint = format!("Connect with ?toolsets={toolset} (or the header X-MCP-Toolsets); several are separated by commas.");
-                CallError::Stopped(refusal.hint(hint).into())
+                CallError::Interrupted(refusal.hint(hint).into())
             }
         }
     }
 
-    const fn offering<'a>(&'a self, peer: Option<&'a dyn Peer>) -> Offering<'a> {
+    const fn offering<'a>(&'a self, mcp_client: Option<&'a dyn ClientHandle>) -> Offering<'a> {
         Offering {
             client: &self.caller.client,
             memory: self.caller.edge.memory,
             pinned: self.pinned.as_ref(),
             profile: self.view.profile,
-            peer,
+            mcp_client,
         }
     }
 
@@ -193,19 +193,19 @@ impl Server for Endpoint<'_> {
         self.caller.principal().expires_at
     }
 
-    fn tools(&self, shape: Shape) -> Rc<str> {
-        list::text(self.view, shape == Shape::Full)
+    fn tools(&self, shape: ListSchema) -> Rc<str> {
+        list::text(self.view, shape == ListSchema::Full)
     }
 
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
         find(self.view.profile, tool).map_or(&[], |tool| tool.header_parameters)
     }
 
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply> {
+    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> CallFuture<'a, ToolReply> {
         Box::pin(self.call(call))
     }
 
-    fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing> {
+    fn list_resources<'a>(&'a self, shape: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Ok(Listing { json: "[]".to_owned(), next_cursor: None });
@@ -214,33 +214,33 @@ impl Server for Endpoint<'_> {
         })
     }
 
-    fn resource_templates(&self, shape: Shape) -> Rc<str> {
+    fn resource_templates(&self, shape: ListSchema) -> Rc<str> {
         if self.offers_more() { resources::templates(self.view.pinned, shape) } else { "[]".into() }
     }
 
-    fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents> {
+    fn read_resource<'a>(&'a self, uri: &'a str, mcp_client: &'a dyn ClientHandle) -> CallFuture<'a, Contents> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Err(CallError::Unknown);
             }
-            resources::read(&self.offering(Some(peer)), uri).await
+            resources::read(&self.offering(Some(mcp_client)), uri).await
         })
     }
 
-    fn prompts(&self, shape: Shape) -> Rc<str> {
+    fn prompts(&self, shape: ListSchema) -> Rc<str> {
         if self.offers_more() { prompts::list(self.view.pinned, shape) } else { "[]".into() }
     }
 
-    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply> {
+    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Err(CallError::Unknown);
             }
-            prompts::get(&self.offering(Some(call.peer)), call.name, call.arguments).await
+            prompts::get(&self.offering(Some(call.client)), call.name, call.arguments).await
         })
     }
 
-    fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
+    fn complete<'a>(&'a self, completion: Completion<'a>) -> CallFuture<'a, (Vec<String>, usize)> {
         let Completion { reference, argument, value, context } = completion;
         Box::pin(async move {
             if !self.offers_more() {
@@ -258,7 +258,7 @@ impl Server for Endpoint<'_> {
         skills::folder(uri).filter(|_| self.offers_more())
     }
 
-    fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>> {
+    fn routes<'a>(&'a self, change: Change<'a>) -> CallFuture<'a, Vec<NotificationRoute>> {
         Box::pin(async move {
             match change {
                 _ if self.offers_more() => resources::routes(&self.offering(None), change).await,
@@ -269,8 +269,8 @@ impl Server for Endpoint<'_> {
         })
     }
 
-    fn state(&self) -> &dyn State {
-        &self.keeper
+    fn session_store(&self) -> &dyn SessionStore {
+        &self.sessions
     }
 
     fn seal_key(&self) -> &[u8] {

@@ -12,8 +12,8 @@ use crate::resources::Offering;
 use crate::resources::lookup::explain;
 use crate::tools::tool::Reach;
 use base::error::{Code, Failure, Fault};
-use mcp::client::Stop;
-use mcp::types::{CallError, Called, PromptReply, Shape};
+use mcp::client::Interruption;
+use mcp::types::{CallError, CallFuture, ListSchema, PromptReply};
 use rows::PROMPTS;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
@@ -33,7 +33,7 @@ pub struct PromptDef {
     /// What it takes, `town` included, which a connection to one town leaves out.
     pub arguments: &'static [Argument],
     /// The messages, as JSON text of an array.
-    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> Called<'a, String>,
+    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> CallFuture<'a, String>,
 }
 
 /// An argument of a prompt.
@@ -93,16 +93,16 @@ pub fn arguments(row: &'static PromptDef, is_pinned: bool) -> impl Iterator<Item
 
 /// `prompts/list` as the JSON text of an array, built once per connection kind and shape.
 #[must_use]
-pub fn list(pinned: bool, shape: Shape) -> Rc<str> {
+pub fn list(pinned: bool, shape: ListSchema) -> Rc<str> {
     thread_local! {
-        static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
+        static LISTS: RefCell<HashMap<(bool, ListSchema), Rc<str>>> = RefCell::default();
     }
     let describe = |row: &'static PromptDef| {
         let argument =
             |argument: &Argument| json!({"name": argument.name, "description": argument.description, "required": argument.required});
         let arguments: Vec<Value> = arguments(row, pinned).map(argument).collect();
         let mut entry = json!({"name": row.name, "description": row.description, "arguments": arguments});
-        if let Some(entry) = entry.as_object_mut().filter(|_| shape == Shape::Full) {
+        if let Some(entry) = entry.as_object_mut().filter(|_| shape == ListSchema::Full) {
             entry.insert("title".to_owned(), row.title.into());
         }
         entry
@@ -148,7 +148,7 @@ fn fill(row: &'static PromptDef, is_pinned: bool, given: &Map<String, Value>) ->
 /// A refusal of what was looked up is a refusal of the argument that named it.
 fn bad_argument(error: CallError) -> CallError {
     match error {
-        CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))
+        CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal)))
             if matches!(refusal.code, Code::NotFound | Code::Forbidden | Code::InvalidArgument) =>
         {
             CallError::Invalid(explain(refusal))

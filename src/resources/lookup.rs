@@ -14,7 +14,7 @@ use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Answered, Connection, ask};
 use base::error::{Code, Failure, Fault, Refusal};
-use mcp::client::{Peer, Stop};
+use mcp::client::{ClientHandle, Interruption};
 use mcp::types::CallError;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub struct Offering<'a> {
     /// What the connection is for.
     pub profile: Profile,
     /// The client, where it can be asked back.
-    pub peer: Option<&'a dyn Peer>,
+    pub mcp_client: Option<&'a dyn ClientHandle>,
 }
 
 impl Offering<'_> {
@@ -138,10 +138,10 @@ pub fn explain(refusal: Refusal) -> String {
 #[must_use]
 pub fn unknown_thing(error: CallError) -> CallError {
     match error {
-        CallError::Stopped(Stop::Failed(Failure::Refused(refusal))) => match refusal.code {
+        CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal))) => match refusal.code {
             Code::NotFound | Code::Forbidden => CallError::Unknown,
             Code::InvalidArgument => CallError::Invalid(explain(refusal)),
-            _ => CallError::Stopped(refusal.into()),
+            _ => CallError::Interrupted(refusal.into()),
         },
         other => other,
     }

@@ -19,8 +19,8 @@ use crate::tools::topic::Source;
 use base::error::Fault;
 use base::signed_text::{Purpose, open, seal};
 use futures::future::try_join;
-use mcp::client::Route;
-use mcp::types::{Caching, CallError, Called, Change, Contents, Listing, Shape};
+use mcp::client::NotificationRoute;
+use mcp::types::{Caching, CallError, CallFuture, Change, Contents, ListSchema, Listing};
 use percent_encoding::percent_decode_str;
 use rows::{FEED, FLEET, MAYOR_TALK, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub struct ResourceDef {
 }
 
 /// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
-pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> Called<'a, Found>;
+pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> CallFuture<'a, Found>;
 
 /// What a resource holds, and who tells when that changes.
 pub struct Found {
@@ -101,11 +101,11 @@ impl ResourceDef {
         }
     }
 
-    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, shape: Shape) -> Value {
+    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, shape: ListSchema) -> Value {
         let mut entry = json!({"name": name, "description": self.description, "mimeType": self.mime_type});
         if let Some(entry) = entry.as_object_mut() {
             entry.insert(key.to_owned(), uri.into());
-            if shape == Shape::Full {
+            if shape == ListSchema::Full {
                 entry.insert("title".to_owned(), title.into());
             }
         }
@@ -128,9 +128,9 @@ pub fn visible_templates(is_pinned: bool) -> impl Iterator<Item = &'static Resou
 
 /// `resources/templates/list` as the JSON text of an array, built once per connection kind and shape.
 #[must_use]
-pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
+pub fn templates(pinned: bool, shape: ListSchema) -> Rc<str> {
     thread_local! {
-        static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
+        static LISTS: RefCell<HashMap<(bool, ListSchema), Rc<str>>> = RefCell::default();
     }
     let build = || {
         let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, shape));
@@ -148,7 +148,7 @@ struct Position(u8, i64, String);
 ///
 /// # Errors
 /// `Invalid` for a cursor that is none of ours; whatever a registry or the town answers.
-pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Result<Listing, CallError> {
+pub async fn list(at: &Offering<'_>, shape: ListSchema, cursor: Option<&str>) -> Result<Listing, CallError> {
     let key = at.client.runtime.keys().seal_key();
     let after: Option<Position> = match cursor {
         None => None,
@@ -232,7 +232,7 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
 ///
 /// # Errors
 /// As for `read`.
-pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>, CallError> {
+pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<NotificationRoute>, CallError> {
     let (method, sources, params) = match change {
         Change::Tools => ("notifications/tools/list_changed", own_list("tools"), Map::new()),
         Change::Prompts => ("notifications/prompts/list_changed", own_list("prompts"), Map::new()),

@@ -8,8 +8,8 @@ use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::resources::rows::{RESOURCES, WATCHED_TOWNS_MAX};
 use gastown_mcp::resources::{PAGE_MAX, routes, templates};
 use gastown_mcp::rpc::call::Instance;
-use mcp::client::{Route, Stop};
-use mcp::types::{CallError, Change, Shape};
+use mcp::client::{Interruption, NotificationRoute};
+use mcp::types::{CallError, Change, ListSchema};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn uris(listed: &str) -> Vec<String> {
 }
 
 /// Source, topic and whether a town is named.
-fn told(routes: &[Route]) -> Vec<(String, String, bool)> {
+fn told(routes: &[NotificationRoute]) -> Vec<(String, String, bool)> {
     routes.iter().map(|route| (route.source.clone(), route.topic.clone(), route.town.is_some())).collect()
 }
 
@@ -90,8 +90,8 @@ fn a_long_list_goes_on_by_cursor_and_loses_nothing() {
 #[test]
 fn old_revisions_see_no_titles() {
     for pinned in [false, true] {
-        let full: Vec<Value> = serde_json::from_str(&templates(pinned, Shape::Full)).unwrap();
-        let old: Vec<Value> = serde_json::from_str(&templates(pinned, Shape::Before2025June)).unwrap();
+        let full: Vec<Value> = serde_json::from_str(&templates(pinned, ListSchema::Full)).unwrap();
+        let old: Vec<Value> = serde_json::from_str(&templates(pinned, ListSchema::Before2025June)).unwrap();
         assert!(full.iter().all(|entry| entry["title"].is_string() && entry["uriTemplate"].is_string()));
         assert!(old.iter().all(|entry| entry.get("title").is_none() && entry["name"].is_string()));
         let own = full.iter().any(|entry| entry["uriTemplate"] == "gastown://towns/{town}");
@@ -232,7 +232,9 @@ fn a_thing_is_unknown_only_when_every_rig_has_said_so() {
     assert!(at.read(&uri(&format!("agents/{}", agent.id))).is_ok());
     for rest in [format!("beads/{}", BeadId::from_random([9; 16])), format!("agents/{}", agent.name), "agents/nobody".to_owned()] {
         match at.read(&uri(&rest)) {
-            Err(CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))) => assert_eq!(refusal.code, Code::Unavailable, "{rest}"),
+            Err(CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal)))) => {
+                assert_eq!(refusal.code, Code::Unavailable, "{rest}")
+            }
             other => panic!("{rest}: {other:?}"),
         }
     }

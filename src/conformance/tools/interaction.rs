@@ -2,7 +2,7 @@
 
 use super::{Nothing, form_of, outcome, question, said, text};
 use crate::tools::interactive::Live;
-use mcp::client::{Ability, InputRequest, LogLevel, Stop};
+use mcp::client::{ClientCapability, InputRequest, Interruption, LogLevel};
 use mcp::types::ToolReply;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,35 +25,35 @@ pub(super) struct Asking {
     message: String,
 }
 
-pub(super) async fn with_logging(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
-    live.peer.log(LogLevel::Info, LOGGER, json!("Tool execution started")).await;
-    live.peer.sleep(PAUSE_MILLIS).await;
-    live.peer.log(LogLevel::Info, LOGGER, json!("Tool processing data")).await;
-    live.peer.sleep(PAUSE_MILLIS).await;
-    live.peer.log(LogLevel::Info, LOGGER, json!("Tool execution completed")).await;
+pub(super) async fn with_logging(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
+    live.mcp_client.log(LogLevel::Info, LOGGER, json!("Tool execution started")).await;
+    live.mcp_client.sleep(PAUSE_MILLIS).await;
+    live.mcp_client.log(LogLevel::Info, LOGGER, json!("Tool processing data")).await;
+    live.mcp_client.sleep(PAUSE_MILLIS).await;
+    live.mcp_client.log(LogLevel::Info, LOGGER, json!("Tool execution completed")).await;
     Ok(text("Tool with logging executed successfully"))
 }
 
-pub(super) async fn logging_tool(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
-    live.peer.log(LogLevel::Info, LOGGER, json!("A message that only those get who asked for it")).await;
+pub(super) async fn logging_tool(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
+    live.mcp_client.log(LogLevel::Info, LOGGER, json!("A message that only those get who asked for it")).await;
     Ok(text("Logged, if the request asked for it"))
 }
 
-pub(super) async fn with_progress(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
-    live.peer.progress(0.0, Some(100.0), "Started").await;
-    live.peer.sleep(PAUSE_MILLIS).await;
-    live.peer.progress(50.0, Some(100.0), "Half way").await;
-    live.peer.sleep(PAUSE_MILLIS).await;
-    live.peer.progress(100.0, Some(100.0), "Done").await;
+pub(super) async fn with_progress(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
+    live.mcp_client.progress(0.0, Some(100.0), "Started").await;
+    live.mcp_client.sleep(PAUSE_MILLIS).await;
+    live.mcp_client.progress(50.0, Some(100.0), "Half way").await;
+    live.mcp_client.sleep(PAUSE_MILLIS).await;
+    live.mcp_client.progress(100.0, Some(100.0), "Done").await;
     Ok(text("Tool with progress executed successfully"))
 }
 
-pub(super) async fn sampling(arguments: &Prompted, live: &Live<'_>) -> Result<ToolReply, Stop> {
+pub(super) async fn sampling(arguments: &Prompted, live: &Live<'_>) -> Result<ToolReply, Interruption> {
     let answer = ask(live, "response", InputRequest::sample(question(&arguments.prompt, 100))).await?;
     Ok(text(format!("LLM response: {}", said(&answer))))
 }
 
-pub(super) async fn elicitation(arguments: &Asking, live: &Live<'_>) -> Result<ToolReply, Stop> {
+pub(super) async fn elicitation(arguments: &Asking, live: &Live<'_>) -> Result<ToolReply, Interruption> {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -66,7 +66,7 @@ pub(super) async fn elicitation(arguments: &Asking, live: &Live<'_>) -> Result<T
     Ok(text(format!("User response: {}", outcome(&answer))))
 }
 
-pub(super) async fn elicitation_defaults(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
+pub(super) async fn elicitation_defaults(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -81,7 +81,7 @@ pub(super) async fn elicitation_defaults(_: &Nothing, live: &Live<'_>) -> Result
     completed(live, "Please review the values and change what is wrong", &schema).await
 }
 
-pub(super) async fn elicitation_enums(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
+pub(super) async fn elicitation_enums(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
     let plain = json!(["option1", "option2", "option3"]);
     let titled = |word: &str| {
         let choice = |value: &str, number: &str| json!({"const": value, "title": format!("{number} {word}")});
@@ -101,28 +101,28 @@ pub(super) async fn elicitation_enums(_: &Nothing, live: &Live<'_>) -> Result<To
     completed(live, "Please choose", &schema).await
 }
 
-pub(super) async fn streaming_elicitation(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
+pub(super) async fn streaming_elicitation(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
     completed(live, "What is your name?", &form_of("name", "string")).await
 }
 
-pub(super) async fn reconnection(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
-    live.peer.hang_up().await;
-    live.peer.sleep(AWAY_MILLIS).await;
+pub(super) async fn reconnection(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
+    live.mcp_client.hang_up().await;
+    live.mcp_client.sleep(AWAY_MILLIS).await;
     Ok(text("Reconnection test completed: the result came after the connection had ended"))
 }
 
-pub(super) async fn missing_capability(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Stop> {
-    if !live.peer.can(Ability::Sampling) {
-        return Err(Stop::Lacks(Ability::Sampling));
+pub(super) async fn missing_capability(_: &Nothing, live: &Live<'_>) -> Result<ToolReply, Interruption> {
+    if !live.mcp_client.can(ClientCapability::Sampling) {
+        return Err(Interruption::MissingCapability(ClientCapability::Sampling));
     }
     Ok(text("The client has declared sampling"))
 }
 
-async fn completed(live: &Live<'_>, message: &str, schema: &Value) -> Result<ToolReply, Stop> {
+async fn completed(live: &Live<'_>, message: &str, schema: &Value) -> Result<ToolReply, Interruption> {
     let answer = ask(live, "response", InputRequest::form(message, schema)).await?;
     Ok(text(format!("Elicitation completed: {}", outcome(&answer))))
 }
 
-async fn ask(live: &Live<'_>, name: &'static str, question: InputRequest) -> Result<Value, Stop> {
-    Ok(live.peer.ask(vec![(name, question)]).await?.pop().unwrap_or_default())
+async fn ask(live: &Live<'_>, name: &'static str, question: InputRequest) -> Result<Value, Interruption> {
+    Ok(live.mcp_client.ask(vec![(name, question)]).await?.pop().unwrap_or_default())
 }

@@ -12,7 +12,7 @@ mod tasks;
 use crate::tools::interactive::{Live, PreparedLive};
 use crate::tools::tool::{Hints, Parsed, Reach, ToolDef, parse};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::{HeaderParameter, ToolReply};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ struct Nothing {}
 /// Arguments of any kind.
 type Anything = Map<String, Value>;
 
-type Replied<'a> = LocalBoxFuture<'a, Result<ToolReply, Stop>>;
+type Replied<'a> = LocalBoxFuture<'a, Result<ToolReply, Interruption>>;
 
 /// Parsed arguments and what is done with them.
 struct Fixture<A> {

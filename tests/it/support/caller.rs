@@ -14,7 +14,7 @@ use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{Connection, run};
-use mcp::client::{Ability, InputRequest, LogLevel, Peer, Stop};
+use mcp::client::{ClientCapability, ClientHandle, InputRequest, Interruption, LogLevel};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -26,7 +26,7 @@ pub struct Caller {
     fleet: Fleet,
     jwt: String,
     pinned: Option<TownId>,
-    abilities: Vec<Ability>,
+    capabilities: Vec<ClientCapability>,
     answers: RefCell<BTreeMap<&'static str, Value>>,
     told: RefCell<Vec<Value>>,
     is_task: Cell<bool>,
@@ -35,17 +35,17 @@ pub struct Caller {
 
 impl Caller {
     /// A client of the fleet connection.
-    pub fn new(fleet: &Fleet, who: &Context, abilities: &[Ability]) -> Rc<Self> {
-        Self::at(fleet, who, abilities, None)
+    pub fn new(fleet: &Fleet, who: &Context, capabilities: &[ClientCapability]) -> Rc<Self> {
+        Self::at(fleet, who, capabilities, None)
     }
 
     /// A client of a town's connection, or of the fleet's.
-    pub fn at(fleet: &Fleet, who: &Context, abilities: &[Ability], pinned: Option<&TownId>) -> Rc<Self> {
+    pub fn at(fleet: &Fleet, who: &Context, capabilities: &[ClientCapability], pinned: Option<&TownId>) -> Rc<Self> {
         Rc::new(Self {
             fleet: fleet.clone(),
             jwt: who.jwt.clone(),
             pinned: pinned.cloned(),
-            abilities: abilities.to_vec(),
+            capabilities: capabilities.to_vec(),
             answers: RefCell::default(),
             told: RefCell::default(),
             is_task: Cell::new(false),
@@ -64,12 +64,12 @@ impl Caller {
     }
 
     /// Calls a tool, or runs the call again.
-    pub fn call(self: &Rc<Self>, tool: &str, arguments: Value) -> Result<ToolReply, Stop> {
+    pub fn call(self: &Rc<Self>, tool: &str, arguments: Value) -> Result<ToolReply, Interruption> {
         self.fleet.block_on(self.start(tool, arguments))
     }
 
     /// The same without waiting for it: several of them run side by side.
-    pub fn start(self: &Rc<Self>, tool: &str, arguments: Value) -> LocalBoxFuture<'static, Result<ToolReply, Stop>> {
+    pub fn start(self: &Rc<Self>, tool: &str, arguments: Value) -> LocalBoxFuture<'static, Result<ToolReply, Interruption>> {
         let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(Profile::Coordinator, tool).unwrap());
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         Box::pin(async move {
@@ -90,9 +90,9 @@ impl Caller {
     }
 }
 
-impl Peer for Caller {
-    fn can(&self, ability: Ability) -> bool {
-        self.abilities.contains(&ability)
+impl ClientHandle for Caller {
+    fn can(&self, capability: ClientCapability) -> bool {
+        self.capabilities.contains(&capability)
     }
 
     fn progress<'a>(&'a self, done: f64, total: Option<f64>, _message: &'a str) -> LocalBoxFuture<'a, ()> {
@@ -103,11 +103,11 @@ impl Peer for Caller {
         self.tell("log", json!([level, data]))
     }
 
-    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Stop>> {
+    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Interruption>> {
         let mut answers = Vec::new();
         for (name, question) in &questions {
-            if !self.can(question.ability) {
-                return Box::pin(ready(Err(Stop::Lacks(question.ability))));
+            if !self.can(question.capability) {
+                return Box::pin(ready(Err(Interruption::MissingCapability(question.capability))));
             }
             let answer = self.answers.borrow().get(name).cloned();
             match answer {
@@ -118,21 +118,21 @@ impl Peer for Caller {
                 None => drop(self.tell(name, serde_json::to_value(question).unwrap())),
             }
         }
-        let outcome = if answers.len() == questions.len() { Ok(answers) } else { Err(Stop::Suspended) };
+        let outcome = if answers.len() == questions.len() { Ok(answers) } else { Err(Interruption::InputRequired) };
         Box::pin(ready(outcome))
     }
 
-    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
+    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Interruption>> {
         let used = || Refusal::new(Code::Conflict, "these answers were used before").into();
         let outcome = if self.is_spent.replace(true) { Err(used()) } else { Ok(()) };
         Box::pin(ready(outcome))
     }
 
-    fn become_task(&self) -> Result<(), Stop> {
-        if !self.can(Ability::Tasks) {
-            return Err(Stop::Lacks(Ability::Tasks));
+    fn become_task(&self) -> Result<(), Interruption> {
+        if !self.can(ClientCapability::Tasks) {
+            return Err(Interruption::MissingCapability(ClientCapability::Tasks));
         }
-        if self.is_task.replace(true) { Ok(()) } else { Err(Stop::BecameTask) }
+        if self.is_task.replace(true) { Ok(()) } else { Err(Interruption::BecameTask) }
     }
 
     fn cancellable(&self) {}

@@ -1,7 +1,14 @@
 //! Tests of the protocol as a client meets it: literal requests in, whole answers out.
 //!
-//! This file owns the fixture: a small product behind the `Server` trait, and the means to send it things. Names of
-//! tests carry the requirement's id where there is one: H for 2026-07-28, L for the legacy revisions.
+//! Owns the means to send requests to the product of `fixture`. Names of tests carry the requirement's id where there is one:
+//! H for 2026-07-28, L for the legacy revisions.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, wherever its helpers live"
+)]
 
 mod asking;
 mod edges;
@@ -20,19 +27,19 @@ mod streams;
 mod tasks;
 mod telling;
 
-use super::fixture::Product;
-use super::fixture::fuzz::{assert_legal, assert_legal_event, json_body};
-use super::fixture::world::{Event, Got, Pending, Reading};
 use base::http::{RequestBody, Response, ResponseBody};
+use mcp_fixture::Product;
+use mcp_fixture::exchange::{assert_legal, assert_legal_event, json_body};
+use mcp_fixture::world::{Event, Got, Pending, Reading};
 use serde_json::{Value, json};
 
-pub(super) const MODERN: &str = "2026-07-28";
+pub(crate) const MODERN: &str = "2026-07-28";
 
 /// What a client sends that takes both.
-pub(super) const BOTH: (&str, &str) = ("Accept", "application/json, text/event-stream");
+pub(crate) const BOTH: (&str, &str) = ("Accept", "application/json, text/event-stream");
 
 /// Sends one HTTP request and waits for what comes.
-pub(super) fn exchange(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Got {
+pub(crate) fn exchange(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Got {
     let got = server.world.start(server, method, headers, body).wait();
     if let Got::Whole(response) = &got {
         assert_legal(response);
@@ -41,7 +48,7 @@ pub(super) fn exchange(server: &Product, method: &str, headers: &[(&str, &str)],
 }
 
 /// Sends one HTTP request that is answered in one piece.
-pub(super) fn send(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Response {
+pub(crate) fn send(server: &Product, method: &str, headers: &[(&str, &str)], body: RequestBody) -> Response {
     match exchange(server, method, headers, body) {
         Got::Whole(response) => response,
         Got::Stream(..) => panic!("a stream came"),
@@ -49,7 +56,7 @@ pub(super) fn send(server: &Product, method: &str, headers: &[(&str, &str)], bod
 }
 
 /// The messages of events, each of them legal.
-pub(super) fn messages(events: &[Event]) -> Vec<Value> {
+pub(crate) fn messages(events: &[Event]) -> Vec<Value> {
     for event in events {
         assert_legal_event(&event.data);
     }
@@ -57,7 +64,7 @@ pub(super) fn messages(events: &[Event]) -> Vec<Value> {
 }
 
 /// The stream that a request must be answered with.
-pub(super) fn stream(got: Got) -> Reading {
+pub(crate) fn stream(got: Got) -> Reading {
     match got {
         Got::Stream(head, reading) => {
             assert_eq!(head.status, 200);
@@ -70,14 +77,14 @@ pub(super) fn stream(got: Got) -> Reading {
 }
 
 /// Posts JSON with the headers given and no others.
-pub(super) fn post(server: &Product, headers: &[(&str, &str)], body: &str) -> Response {
+pub(crate) fn post(server: &Product, headers: &[(&str, &str)], body: &str) -> Response {
     let mut all = vec![("Content-Type", "application/json")];
     all.extend_from_slice(headers);
     send(server, "POST", &all, RequestBody::Bytes(body.as_bytes().to_vec()))
 }
 
 /// Posts a modern message with the headers that belong to it.
-pub(super) fn post_modern(server: &Product, message: &Value) -> Response {
+pub(crate) fn post_modern(server: &Product, message: &Value) -> Response {
     let method = message["method"].as_str().unwrap_or("none");
     let mut headers = vec![("MCP-Protocol-Version", MODERN), ("Mcp-Method", method)];
     if let Some(name) = message["params"]["name"].as_str() {
@@ -87,17 +94,17 @@ pub(super) fn post_modern(server: &Product, message: &Value) -> Response {
 }
 
 /// A modern request with its `_meta`.
-pub(super) fn modern(method: &str, mut params: Value) -> Value {
+pub(crate) fn modern(method: &str, mut params: Value) -> Value {
     params["_meta"] = meta(MODERN);
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
-pub(super) fn meta(version: &str) -> Value {
+pub(crate) fn meta(version: &str) -> Value {
     json!({"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {}})
 }
 
 /// Begins a legacy session and gives its id.
-pub(super) fn initialize(server: &Product, version: &str) -> String {
+pub(crate) fn initialize(server: &Product, version: &str) -> String {
     let request = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params":
         {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}});
     let response = post(server, &[], &request.to_string());
@@ -106,15 +113,15 @@ pub(super) fn initialize(server: &Product, version: &str) -> String {
 }
 
 /// Posts within a session, with no version header.
-pub(super) fn post_legacy(server: &Product, session: &str, body: &str) -> Response {
+pub(crate) fn post_legacy(server: &Product, session: &str, body: &str) -> Response {
     post(server, &[("Mcp-Session-Id", session)], body)
 }
 
-pub(super) fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
 }
 
-pub(super) fn text(response: &Response) -> &str {
+pub(crate) fn text(response: &Response) -> &str {
     match &response.body {
         ResponseBody::Json(json) => json,
         ResponseBody::Empty => "",
@@ -122,17 +129,17 @@ pub(super) fn text(response: &Response) -> &str {
     }
 }
 
-pub(super) fn body(response: &Response) -> Value {
+pub(crate) fn body(response: &Response) -> Value {
     json_body(response)
 }
 
 /// Status and error code (0 for none): what most tests ask.
-pub(super) fn verdict(response: &Response) -> (u16, i64) {
+pub(crate) fn verdict(response: &Response) -> (u16, i64) {
     (response.status, body(response)["error"]["code"].as_i64().unwrap_or(0))
 }
 
 /// A modern request of a client that can do everything, with more in its `_meta`.
-pub(super) fn able(method: &str, params: Value, more: Value) -> Value {
+pub(crate) fn able(method: &str, params: Value, more: Value) -> Value {
     let mut message = modern(method, params);
     let meta = message["params"]["_meta"].as_object_mut().unwrap();
     meta.insert(
@@ -144,7 +151,7 @@ pub(super) fn able(method: &str, params: Value, more: Value) -> Value {
 }
 
 /// Posts a modern message of a client that takes streams; nobody waits for the answer yet.
-pub(super) fn start_modern(server: &Product, message: &Value) -> Pending {
+pub(crate) fn start_modern(server: &Product, message: &Value) -> Pending {
     let params = &message["params"];
     let named = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str());
     let mut headers = vec![
@@ -158,7 +165,7 @@ pub(super) fn start_modern(server: &Product, message: &Value) -> Pending {
 }
 
 /// The same, answered in one piece: its result, or its error.
-pub(super) fn ask_modern(server: &Product, message: &Value) -> Value {
+pub(crate) fn ask_modern(server: &Product, message: &Value) -> Value {
     let Got::Whole(response) = start_modern(server, message).wait() else { panic!("a stream came") };
     assert_legal(&response);
     let body = body(&response);
@@ -166,32 +173,32 @@ pub(super) fn ask_modern(server: &Product, message: &Value) -> Value {
 }
 
 /// Begins a session of a client that can do this.
-pub(super) fn initialize_able(server: &Product, version: &str, capabilities: Value) -> String {
+pub(crate) fn initialize_able(server: &Product, version: &str, capabilities: Value) -> String {
     let request = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params":
         {"protocolVersion": version, "capabilities": capabilities, "clientInfo": {"name": "c", "version": "1"}}});
     header(&post(server, &[], &request.to_string()), "mcp-session-id").unwrap().to_owned()
 }
 
 /// Posts a legacy message of a client that takes streams; nobody waits for the answer yet.
-pub(super) fn start_legacy(server: &Product, session: &str, message: &Value) -> Pending {
+pub(crate) fn start_legacy(server: &Product, session: &str, message: &Value) -> Pending {
     let headers = [("Content-Type", "application/json"), BOTH, ("Mcp-Session-Id", session)];
     server.world.start(server, "POST", &headers, RequestBody::Bytes(message.to_string().into_bytes()))
 }
 
 /// A legacy call of a tool.
-pub(super) fn tool(id: impl Into<Value>, name: &str, arguments: Value) -> Value {
+pub(crate) fn tool(id: impl Into<Value>, name: &str, arguments: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params":
         {"name": name, "arguments": arguments, "_meta": {"progressToken": "t"}}})
 }
 
 /// Opens a session's own stream, or another one that was lost after this event.
-pub(super) fn get(server: &Product, session: &str, last: Option<&str>) -> Reading {
+pub(crate) fn get(server: &Product, session: &str, last: Option<&str>) -> Reading {
     let mut headers = vec![("Mcp-Session-Id", session), ("Accept", "text/event-stream")];
     headers.extend(last.map(|last| ("Last-Event-ID", last)));
     stream(exchange(server, "GET", &headers, RequestBody::Bytes(Vec::new())))
 }
 
 /// What was noted of the work.
-pub(super) fn noted(server: &Product, what: &str) -> usize {
+pub(crate) fn noted(server: &Product, what: &str) -> usize {
     server.world.calls.borrow().iter().filter(|call| *call == what).count()
 }
