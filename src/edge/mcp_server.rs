@@ -1,6 +1,6 @@
 //! An MCP endpoint: the product behind the protocol, for one authenticated caller.
 //!
-//! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `session_client`'s.
+//! Owns the choice of tools for a connection. `mcp` owns the protocol, `session_client` the state between requests.
 
 use super::{Authenticated, instructions, profile};
 use crate::contract::ids::TownId;
@@ -40,7 +40,7 @@ struct Endpoint<'a> {
     view: View,
     pinned: Option<TownId>,
     speaker: Option<Speaker>,
-    /// Who may use a session of this endpoint.
+    /// The principal whose sessions this endpoint serves.
     session_owner: String,
     sessions: SessionClient<'a>,
 }
@@ -102,7 +102,7 @@ impl Endpoint<'_> {
         Ok(run(self.connection(), self.sessions.at(), tool, arguments, call.client).await?)
     }
 
-    /// Why there is no such tool here: one of another toolset is named, so that a model can say what to change.
+    /// The error for a missing tool: a tool of another toolset is named with its toolset, so that a model can say what to change.
     fn absent(&self, name: &str) -> CallError {
         let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
         match find(self.view.profile, name).filter(|tool| elsewhere.has(tool)) {
@@ -136,13 +136,13 @@ impl Endpoint<'_> {
         }
     }
 
-    /// An agent has its tools and nothing beside them: what else is offered shows a whole town.
+    /// An agent has its tools only: resources and prompts show a whole town.
     const fn offers_more(&self) -> bool {
         !self.view.profile.is_agent()
     }
 }
 
-/// The arguments as a map. A name that comes twice is refused: which of the two was meant nobody knows.
+/// The arguments as a map. A repeated name is refused as ambiguous.
 fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
     struct Arguments;
 
@@ -193,8 +193,8 @@ impl Server for Endpoint<'_> {
         self.caller.principal().expires_at
     }
 
-    fn tools(&self, shape: ListSchema) -> Rc<str> {
-        list::text(self.view, shape == ListSchema::Full)
+    fn tools(&self, schema: ListSchema) -> Rc<str> {
+        list::text(self.view, schema == ListSchema::Full)
     }
 
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
@@ -205,17 +205,17 @@ impl Server for Endpoint<'_> {
         Box::pin(self.call(call))
     }
 
-    fn list_resources<'a>(&'a self, shape: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing> {
+    fn list_resources<'a>(&'a self, schema: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Ok(Listing { json: "[]".to_owned(), next_cursor: None });
             }
-            resources::list(&self.offering(None), shape, cursor).await
+            resources::list(&self.offering(None), schema, cursor).await
         })
     }
 
-    fn resource_templates(&self, shape: ListSchema) -> Rc<str> {
-        if self.offers_more() { resources::templates(self.view.pinned, shape) } else { "[]".into() }
+    fn resource_templates(&self, schema: ListSchema) -> Rc<str> {
+        if self.offers_more() { resources::templates(self.view.pinned, schema) } else { "[]".into() }
     }
 
     fn read_resource<'a>(&'a self, uri: &'a str, mcp_client: &'a dyn ClientHandle) -> CallFuture<'a, Contents> {
@@ -227,8 +227,8 @@ impl Server for Endpoint<'_> {
         })
     }
 
-    fn prompts(&self, shape: ListSchema) -> Rc<str> {
-        if self.offers_more() { prompts::list(self.view.pinned, shape) } else { "[]".into() }
+    fn prompts(&self, schema: ListSchema) -> Rc<str> {
+        if self.offers_more() { prompts::list(self.view.pinned, schema) } else { "[]".into() }
     }
 
     fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply> {

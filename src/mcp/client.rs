@@ -187,7 +187,7 @@ impl From<Fault> for Interruption {
 /// A call may be run more than once: a client of the stateless era answers a question by calling again, and a task
 /// goes on by running again. So ask first and change things after; answers given once are given again.
 pub trait ClientHandle {
-    /// Whether the client has said that it can do this.
+    /// Whether the client declared this capability.
     fn can(&self, capability: ClientCapability) -> bool;
 
     /// Tells how far the work is, if the client wants to know. Values that do not grow are left out.

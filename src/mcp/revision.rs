@@ -115,7 +115,7 @@ impl Revision {
 
     /// The form of lists that this revision defines.
     #[must_use]
-    pub fn shape(self) -> ListSchema {
+    pub fn list_schema(self) -> ListSchema {
         if self >= Self::V2025_06_18 { ListSchema::Full } else { ListSchema::Before2025June }
     }
 }

@@ -76,7 +76,7 @@ pub trait Server {
 
     /// The caller's tools: JSON text of an array of `Tool` objects, in a fixed order, built once and shared. It is
     /// spliced into answers as it is.
-    fn tools(&self, shape: ListSchema) -> Rc<str>;
+    fn tools(&self, schema: ListSchema) -> Rc<str>;
 
     /// The `x-mcp-header` properties of a tool.
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter];
@@ -85,16 +85,16 @@ pub trait Server {
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> CallFuture<'a, ToolReply>;
 
     /// A page of the caller's resources, in a fixed order: `Resource` objects.
-    fn list_resources<'a>(&'a self, shape: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing>;
+    fn list_resources<'a>(&'a self, schema: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing>;
 
     /// `ResourceTemplate` objects: JSON text of an array, in a fixed order.
-    fn resource_templates(&self, shape: ListSchema) -> Rc<str>;
+    fn resource_templates(&self, schema: ListSchema) -> Rc<str>;
 
     /// Reads a resource.
     fn read_resource<'a>(&'a self, uri: &'a str, client: &'a dyn ClientHandle) -> CallFuture<'a, Contents>;
 
     /// The caller's prompts: JSON text of an array of `Prompt` objects, in a fixed order.
-    fn prompts(&self, shape: ListSchema) -> Rc<str>;
+    fn prompts(&self, schema: ListSchema) -> Rc<str>;
 
     /// Fills a prompt in.
     fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply>;

@@ -1,6 +1,6 @@
 //! Protocol state as values: what `mcp` asks to be kept beyond a request, and the session object keeps.
 //!
-//! Owns the shapes that travel between the two. Neither the protocol's rules nor any storage is here.
+//! Owns the values that travel between the two. Neither the protocol's rules nor any storage is here.
 
 use crate::client::{NotificationRoute, TaskOutcome};
 use base::time::Timestamp;

@@ -1,7 +1,8 @@
-//! Resources: what clients read by URI.
+//! Resources: texts that clients read by URI.
 //!
-//! `rows` has the table and one function per resource, `feed` shows a town's feed, `offering` looks things up. Here is what
-//! all rows share: how a URI finds its row, the lists, and what becomes of a row's answer.
+//! `rows` has the table and one function per resource, `feed` shows a town's feed, `lookup` looks things up, `skills` has
+//! the guides. This file has the parts that all rows share: how a URI finds its row, the lists, and the reply made of a row's
+//! answer.
 
 pub mod feed;
 pub mod lookup;
@@ -37,38 +38,38 @@ pub const PAGE_MAX: usize = 100;
 pub struct ResourceDef {
     /// The URI, or its template: each `{variable}` is one whole segment.
     pub uri: &'static str,
-    /// For programs.
+    /// The name, for programs.
     pub name: &'static str,
-    /// For people.
+    /// The title, for people.
     pub title: &'static str,
-    /// For models.
+    /// The description, for models.
     pub description: &'static str,
-    /// Of what it holds.
+    /// The type of the content.
     pub mime_type: &'static str,
     /// By how fast it changes.
     pub caching: Caching,
-    /// What it holds.
+    /// Reads the content.
     pub read: Read,
 }
 
 /// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
 pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> CallFuture<'a, Found>;
 
-/// What a resource holds, and who tells when that changes.
+/// The content of a resource, and the sources of its changes.
 pub struct Found {
     /// The content.
     pub body: Body,
     /// JSON text of the content's `_meta`.
     pub meta: Option<&'static str>,
-    /// Whoever tells of changes; nobody, where there are none.
+    /// The sources of changes; none for a constant.
     pub sources: Vec<Source>,
 }
 
-/// A content.
+/// The content of a resource.
 pub enum Body {
     /// As it is.
     Text(Cow<'static, str>),
-    /// In base64.
+    /// Bytes, in base64.
     Blob(&'static str),
 }
 
@@ -101,11 +102,11 @@ impl ResourceDef {
         }
     }
 
-    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, shape: ListSchema) -> Value {
+    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, schema: ListSchema) -> Value {
         let mut entry = json!({"name": name, "description": self.description, "mimeType": self.mime_type});
         if let Some(entry) = entry.as_object_mut() {
             entry.insert(key.to_owned(), uri.into());
-            if shape == ListSchema::Full {
+            if schema == ListSchema::Full {
                 entry.insert("title".to_owned(), title.into());
             }
         }
@@ -113,7 +114,7 @@ impl ResourceDef {
     }
 }
 
-/// Every row.
+/// Every row of this build.
 pub fn rows() -> impl Iterator<Item = &'static ResourceDef> {
     let rows = RESOURCES.iter();
     #[cfg(feature = "conformance")]
@@ -126,29 +127,29 @@ pub fn visible_templates(is_pinned: bool) -> impl Iterator<Item = &'static Resou
     rows().filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
 }
 
-/// `resources/templates/list` as the JSON text of an array, built once per connection kind and shape.
+/// `resources/templates/list` as the JSON text of an array, built once per connection kind and schema.
 #[must_use]
-pub fn templates(pinned: bool, shape: ListSchema) -> Rc<str> {
+pub fn templates(pinned: bool, schema: ListSchema) -> Rc<str> {
     thread_local! {
         static LISTS: RefCell<HashMap<(bool, ListSchema), Rc<str>>> = RefCell::default();
     }
     let build = || {
-        let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, shape));
+        let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, schema));
         Value::Array(entries.collect()).to_string().into()
     };
-    LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema)).or_insert_with(build).clone())
 }
 
-/// Where in the list a resource stands: fleet, towns, rigs, feed and Mayor, what is the same for everybody; each in the order of its making.
+/// The place of a resource in the list: fleet, towns, rigs, feed and Mayor, then common ones; each in order of creation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Position(u8, i64, String);
 
-/// A page of `resources/list`: the fleet and its towns, or the town with its rigs, its feed and its Mayor; then what is the same for
-/// everybody.
+/// A page of `resources/list`: the fleet and its towns, or the town with its rigs, its feed and its Mayor; then the common
+/// ones.
 ///
 /// # Errors
-/// `Invalid` for a cursor that is none of ours; whatever a registry or the town answers.
-pub async fn list(at: &Offering<'_>, shape: ListSchema, cursor: Option<&str>) -> Result<Listing, CallError> {
+/// `Invalid` for a malformed cursor; the refusal or fault of a registry or the town.
+pub async fn list(at: &Offering<'_>, schema: ListSchema, cursor: Option<&str>) -> Result<Listing, CallError> {
     let key = at.client.runtime.keys().seal_key();
     let after: Option<Position> = match cursor {
         None => None,
@@ -159,7 +160,7 @@ pub async fn list(at: &Offering<'_>, shape: ListSchema, cursor: Option<&str>) ->
     };
     let mut entries: Vec<(Position, Value)> = Vec::new();
     let mut put = |group, made, id: &str, row: &ResourceDef, uri: &str, named: &str, title: &str| {
-        entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, shape)));
+        entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, schema)));
     };
     for (number, row) in (0..).zip(rows().filter(|row| !row.is_template())) {
         if row.uri != FLEET.uri {
@@ -203,7 +204,7 @@ fn page(key: &[u8], mut entries: Vec<(Position, Value)>, after: Option<&Position
 /// `resources/read`.
 ///
 /// # Errors
-/// `Unknown` for what is not there, or not for this caller; `Invalid` for a name that several things have.
+/// `Unknown` for a missing resource or one of another caller; `Invalid` for an ambiguous name.
 pub async fn read(at: &Offering<'_>, uri: &str) -> Result<Contents, CallError> {
     let (row, found) = find(at, uri).await?;
     let mut item = json!({"uri": uri, "mimeType": row.mime_type});
@@ -228,7 +229,7 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
     }
 }
 
-/// Whoever tells of a change, and the notification it becomes. A resource must be there to be watched.
+/// The sources of a change, and the notification it becomes. A resource must exist to be subscribed to.
 ///
 /// # Errors
 /// As for `read`.

@@ -1,4 +1,4 @@
-//! `tools/list` as text, built once per view and shape and then shared.
+//! `tools/list` as text, built once per view and schema of lists, and then shared.
 //!
 //! Owns what of the full list a connection sees. The full lists are `list.json`, `mayor/list.json` and `agent/list.json`, made from the tools' types by `schema` on the
 //! host: no schema is derived in the Worker.

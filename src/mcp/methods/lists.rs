@@ -41,24 +41,24 @@ pub(super) fn whole(call: &RequestContext<'_>, name: &'static str, json: &str, c
 
 /// `tools/list` (2026-07-28, tools, listing).
 pub(super) fn tools<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
-    ready(whole(call, "tools", &call.server.tools(call.revision.shape()), FIXED)).boxed_local()
+    ready(whole(call, "tools", &call.server.tools(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `prompts/list` (2026-07-28, prompts, listing).
 pub(super) fn prompts<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
-    ready(whole(call, "prompts", &call.server.prompts(call.revision.shape()), FIXED)).boxed_local()
+    ready(whole(call, "prompts", &call.server.prompts(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `resources/templates/list` (2026-07-28, resources, templates).
 pub(super) fn templates<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
-    ready(whole(call, "resourceTemplates", &call.server.resource_templates(call.revision.shape()), FIXED)).boxed_local()
+    ready(whole(call, "resourceTemplates", &call.server.resource_templates(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `resources/list` (2026-07-28, resources, listing).
 pub(super) fn resources<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let cursor = cursor(call)?;
-        let listing = call.server.list_resources(call.revision.shape(), cursor.as_deref()).await;
+        let listing = call.server.list_resources(call.revision.list_schema(), cursor.as_deref()).await;
         let listing = listing.map_err(|error| problem(call, error, "list", "resources"))?;
         let result = ResultWriter::open(call, listing.json.len()).json_field("resources", &listing.json);
         match &listing.next_cursor {
