@@ -2,7 +2,7 @@
 //!
 //! Owns the choice of tools for a connection. `mcp` owns the protocol, `session_client` the state between requests.
 
-use super::{Authenticated, instructions, profile};
+use super::{Additions, Authenticated, instructions, profile};
 use crate::contract::ids::TownId;
 use crate::edge::rest::envelope;
 use crate::edge::session_client::SessionClient;
@@ -11,7 +11,9 @@ use crate::resources::Offering;
 use crate::resources::skills;
 use crate::tools::profile::Speaker;
 use crate::tools::run::{Connection, View, run};
+use crate::tools::tool::ToolDef;
 use crate::tools::toolset::Toolsets;
+use crate::tools::topic::Source;
 use crate::tools::{find, list};
 use crate::{apps, prompts, resources};
 use base::error::{Code, Fault, Refusal};
@@ -92,8 +94,17 @@ fn is_truthy(value: &str) -> bool {
 }
 
 impl Endpoint<'_> {
+    const fn additions(&self) -> &Additions {
+        self.caller.edge.additions
+    }
+
+    /// The tool that this connection knows by a name.
+    fn find(&self, name: &str) -> Option<&'static ToolDef> {
+        find(self.view.profile, name).or_else(|| self.additions().tools.find(self.view.profile, name))
+    }
+
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
-        let tool = find(self.view.profile, call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
+        let tool = self.find(call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
         if !self.view.shows(tool) {
             return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
         }
@@ -105,7 +116,7 @@ impl Endpoint<'_> {
     /// The error for a missing tool: a tool of another toolset is named with its toolset, so that a model can say what to change.
     fn absent(&self, name: &str) -> CallError {
         let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
-        match find(self.view.profile, name).filter(|tool| elsewhere.has(tool)) {
+        match self.find(name).filter(|tool| elsewhere.has(tool)) {
             None => CallError::Unknown,
             Some(tool) => {
                 let toolset = tool.toolset.as_str();
@@ -124,6 +135,7 @@ impl Endpoint<'_> {
             pinned: self.pinned.as_ref(),
             profile: self.view.profile,
             mcp_client,
+            additions: self.additions().resources,
         }
     }
 
@@ -170,6 +182,16 @@ fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("arguments: {error}")))
 }
 
+/// The source of a change of a list that a build's additions may change: the session object, which the additions tell.
+fn list_routes(change: Change<'_>) -> Vec<NotificationRoute> {
+    let (topic, method) = match change {
+        Change::Tools => ("tools", "notifications/tools/list_changed"),
+        Change::Prompts => ("prompts", "notifications/prompts/list_changed"),
+        Change::Resources | Change::Resource(_) => return Vec::new(),
+    };
+    vec![Source { source: "self".to_owned(), topic: topic.to_owned(), town: None, receipt: false }.route(method, Map::new())]
+}
+
 impl Server for Endpoint<'_> {
     fn implementation(&self) -> &Implementation {
         &IMPLEMENTATION
@@ -180,8 +202,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn features(&self) -> Features {
-        // A deployment's lists of tools and prompts are fixed; the fixture's are not.
-        let lists_change = cfg!(feature = "conformance");
+        let lists_change = self.additions().lists_change;
         Features { tools_change: lists_change, prompts_change: lists_change, extensions: EXTENSIONS }
     }
 
@@ -194,11 +215,11 @@ impl Server for Endpoint<'_> {
     }
 
     fn tools(&self, schema: ListSchema) -> Rc<str> {
-        list::text(self.view, schema == ListSchema::Full)
+        list::text(self.view, schema == ListSchema::Full, self.additions().tools)
     }
 
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
-        find(self.view.profile, tool).map_or(&[], |tool| tool.header_parameters)
+        self.find(tool).map_or(&[], |tool| tool.header_parameters)
     }
 
     fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> CallFuture<'a, ToolReply> {
@@ -215,7 +236,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn resource_templates(&self, schema: ListSchema) -> Rc<str> {
-        if self.offers_more() { resources::templates(self.view.pinned, schema) } else { "[]".into() }
+        if self.offers_more() { resources::templates(self.view.pinned, schema, self.additions().resources) } else { "[]".into() }
     }
 
     fn read_resource<'a>(&'a self, uri: &'a str, mcp_client: &'a dyn ClientHandle) -> CallFuture<'a, Contents> {
@@ -228,7 +249,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn prompts(&self, schema: ListSchema) -> Rc<str> {
-        if self.offers_more() { prompts::list(self.view.pinned, schema) } else { "[]".into() }
+        if self.offers_more() { prompts::list(self.view.pinned, schema, self.additions().prompts) } else { "[]".into() }
     }
 
     fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply> {
@@ -236,7 +257,7 @@ impl Server for Endpoint<'_> {
             if !self.offers_more() {
                 return Err(CallError::Unknown);
             }
-            prompts::get(&self.offering(Some(call.client)), call.name, call.arguments).await
+            prompts::get(&self.offering(Some(call.client)), self.additions().prompts, call.name, call.arguments).await
         })
     }
 
@@ -246,7 +267,7 @@ impl Server for Endpoint<'_> {
             if !self.offers_more() {
                 return Err(CallError::Invalid("ref: agents have no prompts or templates".to_owned()));
             }
-            complete(&self.offering(None), reference, argument, value, context).await
+            complete(&self.offering(None), self.additions().prompts, reference, argument, value, context).await
         })
     }
 
@@ -261,6 +282,7 @@ impl Server for Endpoint<'_> {
     fn routes<'a>(&'a self, change: Change<'a>) -> CallFuture<'a, Vec<NotificationRoute>> {
         Box::pin(async move {
             match change {
+                Change::Tools | Change::Prompts if self.additions().lists_change => Ok(list_routes(change)),
                 _ if self.offers_more() => resources::routes(&self.offering(None), change).await,
                 Change::Resource(_) => Err(CallError::Unknown),
                 // Its lists never change.

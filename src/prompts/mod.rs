@@ -79,12 +79,9 @@ impl Filled {
     }
 }
 
-/// The prompts of a connection.
-pub fn visible(is_pinned: bool) -> impl Iterator<Item = &'static PromptDef> {
-    let rows = PROMPTS.iter();
-    #[cfg(feature = "conformance")]
-    let rows = rows.chain(crate::conformance::prompts::PROMPTS);
-    rows.filter(move |row| !is_pinned || row.reach == Reach::Town)
+/// The prompts of a connection: the product's, then those that the build adds.
+pub fn visible(is_pinned: bool, additions: &'static [PromptDef]) -> impl Iterator<Item = &'static PromptDef> {
+    PROMPTS.iter().chain(additions).filter(move |row| !is_pinned || row.reach == Reach::Town)
 }
 
 /// The arguments of a prompt that a connection has.
@@ -94,9 +91,9 @@ pub fn arguments(row: &'static PromptDef, is_pinned: bool) -> impl Iterator<Item
 
 /// `prompts/list` as the JSON text of an array, built once per connection kind and schema.
 #[must_use]
-pub fn list(pinned: bool, schema: ListSchema) -> Rc<str> {
+pub fn list(pinned: bool, schema: ListSchema, additions: &'static [PromptDef]) -> Rc<str> {
     thread_local! {
-        static LISTS: RefCell<HashMap<(bool, ListSchema), Rc<str>>> = RefCell::default();
+        static LISTS: RefCell<HashMap<(bool, ListSchema, usize), Rc<str>>> = RefCell::default();
     }
     let describe = |row: &'static PromptDef| {
         let argument =
@@ -108,16 +105,21 @@ pub fn list(pinned: bool, schema: ListSchema) -> Rc<str> {
         }
         entry
     };
-    let build = || Value::Array(visible(pinned).map(describe).collect()).to_string().into();
-    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema)).or_insert_with(build).clone())
+    let build = || Value::Array(visible(pinned, additions).map(describe).collect()).to_string().into();
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema, additions.len())).or_insert_with(build).clone())
 }
 
 /// `prompts/get`.
 ///
 /// # Errors
 /// `Unknown` for an unknown name; `Invalid` for arguments that are missing, too many, or name no thing.
-pub async fn get(at: &Offering<'_>, name: &str, arguments: &Map<String, Value>) -> Result<PromptReply, CallError> {
-    let row = visible(at.pinned.is_some()).find(|row| row.name == name).ok_or(CallError::Unknown)?;
+pub async fn get(
+    at: &Offering<'_>,
+    additions: &'static [PromptDef],
+    name: &str,
+    arguments: &Map<String, Value>,
+) -> Result<PromptReply, CallError> {
+    let row = visible(at.pinned.is_some(), additions).find(|row| row.name == name).ok_or(CallError::Unknown)?;
     let filled = fill(row, at.pinned.is_some(), arguments).map_err(CallError::Invalid)?;
     match (row.get)(at, filled).await {
         Ok(messages) => Ok(PromptReply { description: row.description, messages }),

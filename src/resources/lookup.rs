@@ -6,6 +6,7 @@
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::contract::shapes::{Agent, Bead, TownIdentityState};
+use crate::resources::ResourceDef;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
@@ -31,6 +32,8 @@ pub struct Offering<'a> {
     pub profile: Profile,
     /// The client, where it can be asked back.
     pub mcp_client: Option<&'a dyn ClientHandle>,
+    /// Resources that the build adds to the product's.
+    pub additions: &'static [ResourceDef],
 }
 
 impl Offering<'_> {

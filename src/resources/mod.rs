@@ -114,30 +114,27 @@ impl ResourceDef {
     }
 }
 
-/// Every row of this build.
-pub fn rows() -> impl Iterator<Item = &'static ResourceDef> {
-    let rows = RESOURCES.iter();
-    #[cfg(feature = "conformance")]
-    let rows = rows.chain(crate::conformance::resources::RESOURCES);
-    rows
+/// The rows of the product, then those that the build adds.
+fn rows(additions: &'static [ResourceDef]) -> impl Iterator<Item = &'static ResourceDef> {
+    RESOURCES.iter().chain(additions)
 }
 
 /// The templates of a connection. On a connection to one town those that only name the town are in the list itself.
-pub fn visible_templates(is_pinned: bool) -> impl Iterator<Item = &'static ResourceDef> {
-    rows().filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
+pub fn visible_templates(is_pinned: bool, additions: &'static [ResourceDef]) -> impl Iterator<Item = &'static ResourceDef> {
+    rows(additions).filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
 }
 
 /// `resources/templates/list` as the JSON text of an array, built once per connection kind and schema.
 #[must_use]
-pub fn templates(pinned: bool, schema: ListSchema) -> Rc<str> {
+pub fn templates(pinned: bool, schema: ListSchema, additions: &'static [ResourceDef]) -> Rc<str> {
     thread_local! {
-        static LISTS: RefCell<HashMap<(bool, ListSchema), Rc<str>>> = RefCell::default();
+        static LISTS: RefCell<HashMap<(bool, ListSchema, usize), Rc<str>>> = RefCell::default();
     }
     let build = || {
-        let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, schema));
+        let entries = visible_templates(pinned, additions).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, schema));
         Value::Array(entries.collect()).to_string().into()
     };
-    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema)).or_insert_with(build).clone())
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema, additions.len())).or_insert_with(build).clone())
 }
 
 /// The place of a resource in the list: fleet, towns, rigs, feed and Mayor, then common ones; each in order of creation.
@@ -162,7 +159,7 @@ pub async fn list(at: &Offering<'_>, schema: ListSchema, cursor: Option<&str>) -
     let mut put = |group, made, id: &str, row: &ResourceDef, uri: &str, named: &str, title: &str| {
         entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, schema)));
     };
-    for (number, row) in (0..).zip(rows().filter(|row| !row.is_template())) {
+    for (number, row) in (0..).zip(rows(at.additions).filter(|row| !row.is_template())) {
         if row.uri != FLEET.uri {
             put(4, number, row.uri, row, row.uri, row.name, row.title);
         } else if at.pinned.is_none() {
@@ -222,7 +219,7 @@ pub async fn read(at: &Offering<'_>, uri: &str) -> Result<Contents, CallError> {
 }
 
 async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Found), CallError> {
-    let (row, values) = rows().find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
+    let (row, values) = rows(at.additions).find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
     match (row.read)(at, values).await {
         Ok(found) => Ok((row, found)),
         Err(error) => Err(unknown_thing(error)),
@@ -235,8 +232,8 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
 /// As for `read`.
 pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<NotificationRoute>, CallError> {
     let (method, sources, params) = match change {
-        Change::Tools => ("notifications/tools/list_changed", own_list("tools"), Map::new()),
-        Change::Prompts => ("notifications/prompts/list_changed", own_list("prompts"), Map::new()),
+        // The lists of tools and prompts never change.
+        Change::Tools | Change::Prompts => return Ok(Vec::new()),
         Change::Resources => ("notifications/resources/list_changed", list_sources(at), Map::new()),
         Change::Resource(uri) => {
             let (_, found) = find(at, uri).await?;
@@ -245,13 +242,6 @@ pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Notific
         }
     };
     Ok(sources.into_iter().map(|source| source.route(method, params.clone())).collect())
-}
-
-/// The lists of tools and prompts never change, but for those of the conformance suite.
-fn own_list(topic: &str) -> Vec<Source> {
-    let changes = cfg!(feature = "conformance");
-    let source = || Source { source: "self".to_owned(), topic: topic.to_owned(), town: None, receipt: false };
-    changes.then(source).into_iter().collect()
 }
 
 fn list_sources(at: &Offering<'_>) -> Vec<Source> {

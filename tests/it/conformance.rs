@@ -1,12 +1,12 @@
 //! The fixture of the conformance suite, tool by tool, as the suite calls them.
 
 use crate::support::caller::Caller;
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Sent, messages, text};
 use crate::support::{Fleet, tokens};
+use conformance_fixture::tools::{LIST, TOOLS};
+use conformance_fixture::{ADDITIONS, USER, authorization};
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::cache::Memory;
-use gastown_mcp::conformance::tools::{LIST, TOOLS};
-use gastown_mcp::conformance::{USER, authorization};
 use gastown_mcp::edge::{Edge, Settings};
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::View;
@@ -72,10 +72,14 @@ fn every_tool_is_described_once_in_order_with_its_mirrored_arguments() {
 #[test]
 fn the_fixture_is_listed_after_the_products_tools_and_found_on_calls() {
     let view = View { profile: Profile::Coordinator, read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
-    let shown: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap();
+    let shown: Vec<Value> = serde_json::from_str(&list::text(view, true, ADDITIONS.tools)).unwrap();
     assert_eq!(shown.len(), gastown_mcp::tools::TOOLS.len() + TOOLS.len());
     assert_eq!(shown.last().unwrap()["name"], "test_tool_with_task");
-    assert!(TOOLS.iter().all(|tool| find(Profile::Coordinator, tool.name).is_some()));
+    assert!(
+        TOOLS
+            .iter()
+            .all(|tool| ADDITIONS.tools.find(Profile::Coordinator, tool.name).is_some() && find(Profile::Coordinator, tool.name).is_none())
+    );
 }
 
 #[test]
@@ -273,10 +277,9 @@ fn the_suites_user_needs_no_token_on_this_machine_and_on_mcp_doors_only() {
         Settings::read(read).unwrap()
     };
     let (memory, here, elsewhere) = (Memory::default(), settings("true"), settings(""));
-    let edge = |settings| Edge { runtime: &fleet, memory: &memory, settings };
-    assert!(authorization(edge(&here), true).unwrap().starts_with("Bearer "));
-    assert_eq!(authorization(edge(&here), false), None);
-    assert_eq!(authorization(edge(&elsewhere), true), None);
+    let edge = |settings| Edge { runtime: &fleet, memory: &memory, settings, additions: &ADDITIONS };
+    assert!(authorization(edge(&here)).unwrap().starts_with("Bearer "));
+    assert_eq!(authorization(edge(&elsewhere)), None);
 
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}).to_string();
@@ -292,4 +295,24 @@ fn the_suites_user_needs_no_token_on_this_machine_and_on_mcp_doors_only() {
     assert!(answer.contains("test_simple_text") && answer.contains("list_towns"));
     assert_eq!(send(&Isolate::on_loopback(&fleet), "/api/users/conformance/towns").0, 401);
     assert_eq!(send(&Isolate::new(&fleet), "/mcp").0, 401);
+}
+
+#[test]
+fn clients_hear_of_the_lists_that_the_fixture_changes_and_of_no_list_of_the_product() {
+    let fleet = Fleet::new();
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let wanted = json!({"toolsListChanged": true, "promptsListChanged": true});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {"_meta": meta, "notifications": wanted}});
+    let honoured = |at: &Isolate, token: Option<String>| {
+        let mut headers: std::collections::BTreeMap<String, String> =
+            [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "subscriptions/listen"), ("accept", "text/event-stream")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
+        let sent = Sent { method: "POST".to_owned(), path: "/mcp".to_owned(), headers, body: body.to_string() };
+        let (_, acknowledged) = messages(&at.open(sent).within(10).0).remove(0);
+        acknowledged["params"]["notifications"].clone()
+    };
+    assert_eq!(honoured(&Isolate::on_loopback(&fleet), None), wanted);
+    assert_eq!(honoured(&Isolate::new(&fleet), Some(tokens::user(&fleet, USER).jwt)), json!({}));
 }

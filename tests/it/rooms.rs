@@ -31,7 +31,7 @@ const COMPOSITION: &[(&str, &[&str])] = &[("src/objects/handlers.rs", &["rig", "
 /// Rooms that are a folder inside another.
 const CORES: &[&str] = &["registry", "rig", "town", "session", "store"];
 
-/// The room of a file; `None` for programs of the host, the shell and the fixture, which stand above all rooms.
+/// The room of a file; `None` for programs of the host and the shell, which stand above all rooms.
 fn room(file: &str) -> Option<&str> {
     let mut parts = file.strip_prefix("src/")?.split('/');
     let first = parts.next()?.trim_end_matches(".rs");

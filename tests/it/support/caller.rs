@@ -5,6 +5,7 @@
 
 use super::Fleet;
 use base::error::{Code, Refusal};
+use conformance_fixture::ADDITIONS;
 use futures::future::{LocalBoxFuture, ready};
 use gastown_mcp::auth::{Accept, verify};
 use gastown_mcp::cache::Memory;
@@ -70,7 +71,9 @@ impl Caller {
 
     /// The same without waiting for it: several of them run side by side.
     pub fn start(self: &Rc<Self>, tool: &str, arguments: Value) -> LocalBoxFuture<'static, Result<ToolReply, Interruption>> {
-        let (caller, fleet, tool) = (Rc::clone(self), self.fleet.clone(), find(Profile::Coordinator, tool).unwrap());
+        let additional = || ADDITIONS.tools.find(Profile::Coordinator, tool);
+        let (caller, fleet) = (Rc::clone(self), self.fleet.clone());
+        let tool = find(Profile::Coordinator, tool).or_else(additional).unwrap();
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         Box::pin(async move {
             let principal = verify(fleet.keys(), &caller.jwt, fleet.now(), Accept::External).unwrap();

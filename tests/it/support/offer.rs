@@ -11,6 +11,7 @@ use gastown_mcp::auth::principal::Role;
 use gastown_mcp::auth::{Accept, verify};
 use gastown_mcp::cache::Memory;
 use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::edge::Additions;
 use gastown_mcp::prompts::completion;
 use gastown_mcp::resources::Offering;
 use gastown_mcp::rpc::call::Instance;
@@ -29,12 +30,13 @@ pub struct At {
     pub token: String,
     pub pinned: Option<TownId>,
     pub mcp_client: Option<Rc<dyn ClientHandle>>,
+    pub additions: &'static Additions,
 }
 
 impl At {
     /// The owner's connection to all towns.
     pub fn fleet(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), token: tokens::user(fleet, OWNER).jwt, pinned: None, mcp_client: None }
+        Self { fleet: fleet.clone(), token: tokens::user(fleet, OWNER).jwt, pinned: None, mcp_client: None, additions: &Additions::NONE }
     }
 
     /// The owner's connection to one town.
@@ -42,15 +44,27 @@ impl At {
         Self { pinned: Some(town.id.clone()), ..Self::fleet(&town.fleet) }
     }
 
+    /// The same connection to a build with the fixture of the conformance suite.
+    pub fn with_fixture(self) -> Self {
+        Self { additions: &conformance_fixture::ADDITIONS, ..self }
+    }
+
     /// Does something with the connection.
     pub fn run<T: 'static>(&self, work: impl for<'a> FnOnce(&'a Offering<'a>) -> LocalBoxFuture<'a, T> + 'static) -> T {
-        let At { fleet, token, pinned, mcp_client } = self.clone();
+        let At { fleet, token, pinned, mcp_client, additions } = self.clone();
         self.fleet.block_on(async move {
             let memory = Memory::default();
             let principal = verify(fleet.keys(), &token, fleet.now(), Accept::External).unwrap();
             let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&token), request_id: "test" };
             let profile = if principal.role == Role::Mayor { Profile::Mayor } else { Profile::Coordinator };
-            let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), profile, mcp_client: mcp_client.as_deref() };
+            let at = Offering {
+                client: &client,
+                memory: &memory,
+                pinned: pinned.as_ref(),
+                profile,
+                mcp_client: mcp_client.as_deref(),
+                additions: additions.resources,
+            };
             work(&at).await
         })
     }
@@ -84,8 +98,8 @@ impl At {
     }
 
     pub fn prompt(&self, name: &str, arguments: &Value) -> Result<PromptReply, CallError> {
-        let (name, arguments) = (name.to_owned(), object(arguments));
-        self.run(move |at| Box::pin(async move { prompts::get(at, &name, &arguments).await }))
+        let (name, arguments, more) = (name.to_owned(), object(arguments), self.additions.prompts);
+        self.run(move |at| Box::pin(async move { prompts::get(at, more, &name, &arguments).await }))
     }
 
     /// The text of a prompt that is one message.
@@ -104,8 +118,8 @@ impl At {
         value: &str,
         context: &Value,
     ) -> Result<(Vec<String>, usize), CallError> {
-        let (argument, value, context) = (argument.to_owned(), value.to_owned(), object(context));
-        self.run(move |at| Box::pin(async move { completion::complete(at, of, &argument, &value, &context).await }))
+        let (argument, value, context, more) = (argument.to_owned(), value.to_owned(), object(context), self.additions.prompts);
+        self.run(move |at| Box::pin(async move { completion::complete(at, more, of, &argument, &value, &context).await }))
     }
 }
 
