@@ -1,7 +1,7 @@
 //! `tools/list` as text, built once per view and schema of lists, and then shared.
 //!
-//! Owns what of the full list a connection sees. The full lists are `list.json`, `mayor/list.json` and `agent/list.json`, made from the tools' types by `schema` on the
-//! host: no schema is derived in the Worker.
+//! Owns what of a full list a connection sees. The full lists are made on the host, from the tools' types by `schema`: the tests
+//! keep one snapshot per tool (`tests/snapshots/tools`), which `build.rs` joins. No schema is derived in the Worker.
 
 use super::profile::Profile;
 use super::run::View;
@@ -11,8 +11,16 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Every tool of coordinators as clients of the fleet connection and the newest revision see it.
-pub const FULL: &str = include_str!("list.json");
+/// Every tool of a profile as clients of the fleet connection and the newest revision see it: JSON text of an array. Both roles
+/// of agents share one list.
+#[must_use]
+pub const fn full(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Coordinator => include_str!(concat!(env!("OUT_DIR"), "/tools-coordinator.json")),
+        Profile::Mayor => include_str!(concat!(env!("OUT_DIR"), "/tools-mayor.json")),
+        Profile::Polecat | Profile::Refinery => include_str!(concat!(env!("OUT_DIR"), "/tools-agent.json")),
+    }
+}
 
 thread_local! {
     static LISTS: RefCell<HashMap<(View, bool, usize), Rc<str>>> = RefCell::default();
@@ -26,12 +34,7 @@ pub fn text(view: View, full: bool, additions: ToolTable) -> Rc<str> {
     if let Some(list) = LISTS.with_borrow(|lists| lists.get(&key).cloned()) {
         return list;
     }
-    let own = match view.profile {
-        Profile::Coordinator => FULL,
-        Profile::Mayor => super::mayor::LIST,
-        Profile::Polecat | Profile::Refinery => super::agent::LIST,
-    };
-    let mut tools: Vec<Value> = serde_json::from_str(own).unwrap_or_default();
+    let mut tools: Vec<Value> = serde_json::from_str(self::full(view.profile)).unwrap_or_default();
     tools.extend(serde_json::from_str::<Vec<Value>>(additions.list).unwrap_or_default());
     tools.retain(|tool| {
         tool.get("name")

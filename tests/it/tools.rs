@@ -31,12 +31,23 @@ fn listed(view: View, full: bool) -> Vec<Value> {
 
 #[test]
 fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
-    let tools: Vec<Value> = TOOLS.iter().map(described).collect();
-    expect::file("src/tools/list.json", &format!("{:#}\n", Value::Array(tools)));
-    let tools: Vec<Value> = agent::TOOLS.iter().map(described).collect();
-    expect::file("src/tools/agent/list.json", &format!("{:#}\n", Value::Array(tools)));
-    let tools: Vec<Value> = mayor::TOOLS.iter().map(described).collect();
-    expect::file("src/tools/mayor/list.json", &format!("{:#}\n", Value::Array(tools)));
+    for (folder, profile, table) in
+        [("coordinator", Profile::Coordinator, TOOLS), ("mayor", Profile::Mayor, mayor::TOOLS), ("agent", Profile::Polecat, agent::TOOLS)]
+    {
+        let tools: Vec<Value> = table.iter().map(described).collect();
+        let names = || table.iter().map(|tool| tool.name);
+        let file = |name: &str| format!("tests/snapshots/tools/{folder}/{name}.json");
+        for (name, tool) in names().zip(&tools) {
+            expect::file(&file(name), &format!("{tool:#}\n"));
+        }
+        // Last: a name in the index promises a file.
+        expect::file(&file("index"), &format!("{:#}\n", Value::from_iter(names())));
+        expect::folder(&format!("tests/snapshots/tools/{folder}"), names().chain(["index"]).map(|name| format!("{name}.json")).collect());
+        // Files that were written just now are in the next build.
+        if !expect::is_updating() {
+            assert_eq!(serde_json::from_str::<Vec<Value>>(list::full(profile)).unwrap(), tools, "{folder}");
+        }
+    }
 }
 
 // S0-34.
@@ -137,7 +148,7 @@ fn the_tools_of_agents_are_exactly_these_and_refineries_have_two_more() {
 fn the_product_has_its_own_tools_and_no_others() {
     assert!(gastown_mcp::tools::all().map(|tool| tool.name).eq(every().map(|tool| tool.name)));
     assert!(every().all(|tool| !tool.name.starts_with("test_")));
-    assert!(!list::FULL.contains("\"test_"));
+    assert!(!list::full(Profile::Coordinator).contains("\"test_"));
 }
 
 #[test]
