@@ -7,7 +7,7 @@ use super::request::RouteRequest;
 use super::response::{Reply, ResponseShape};
 use super::wrong_rig::Named;
 use crate::contract::ids::RigId;
-use crate::rpc::call::{Call, Instance};
+use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::{Method, Object};
 use base::error::{Failure, Fault};
 use base::http::Response;
@@ -44,7 +44,8 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// A fault when the arguments cannot be written, `NotFound` when the path does not name the object.
     pub fn call(&self, args: impl Serialize) -> Result<PlannedCall, Failure> {
-        self.call_method(self.object_method()?, args, self.route.shape)
+        let method = self.object_method()?;
+        self.planned(None, method, written(method, args)?, self.route.shape)
     }
 
     /// The same with another method than the row's.
@@ -52,7 +53,7 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// As `call`.
     pub fn call_method(&self, method: &'static Method, args: impl Serialize, shape: ResponseShape) -> Result<PlannedCall, Failure> {
-        planned(self.object(method)?, method, args, shape)
+        self.planned(None, method, written(method, args)?, shape)
     }
 
     /// The call of the row's method to a rig that the row's path or the body names. The rig says itself whether it is the
@@ -61,7 +62,14 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// A fault when the arguments cannot be written.
     pub fn call_rig(&self, rig: RigId, args: impl Serialize) -> Result<PlannedCall, Failure> {
-        planned(Instance::Rig(rig), self.object_method()?, args, self.route.shape)
+        let method = self.object_method()?;
+        self.planned(Some(Instance::Rig(rig)), method, written(method, args)?, self.route.shape)
+    }
+
+    /// What the three above share, once for all types of arguments.
+    fn planned(&self, at: Option<Instance>, method: &'static Method, args: String, shape: ResponseShape) -> Result<PlannedCall, Failure> {
+        let instance = at.map_or_else(|| self.object(method), Ok)?;
+        Ok(PlannedCall { call: Call { instance, method, args }, shape, named: Vec::new() })
     }
 
     /// Makes a planned call; a change with the key of the request.
