@@ -2,13 +2,13 @@
 
 use super::{bead, rig};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::limits::deletion::IDS_MAX;
 use crate::contract::shapes::{BeadDetail, BeadEventFilter, BeadStatus, BeadType, BeadUpdate};
 use crate::edge::rest::call::{PlannedCall, Running, planned};
 use crate::edge::rest::extract::{filtered, given, invalid, of_events, shaped, take};
 use crate::edge::rest::request::RouteRequest;
 use crate::edge::rest::response::ResponseShape;
 use crate::edge::rest::wrong_rig::{NO_BEAD, Named};
-use crate::objects::rig::beads::deletion::IDS_MAX;
 use crate::rpc::call::{Instance, decode};
 use crate::rpc::table::{DEBUG_GET_BEAD, GET_BEAD};
 use base::error::Failure;

@@ -3,11 +3,11 @@
 //! Owns the field names of their bodies. What may be slung, and how a batch is checked, is the tools' business.
 
 use crate::contract::ids::RigId;
+use crate::contract::limits::convoy::TASKS_MAX;
 use crate::edge::rest::call::Running;
 use crate::edge::rest::extract::{invalid, take};
 use crate::edge::rest::request::RouteRequest;
 use crate::edge::rest::response::Reply;
-use crate::objects::town::convoys::sling_batch::TASKS_MAX;
 use crate::tools::coordinator::sling::Sling;
 use crate::tools::coordinator::sling_batch::SlingBatch;
 use crate::tools::run::{Connection, ask};

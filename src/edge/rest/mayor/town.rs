@@ -2,11 +2,11 @@
 
 use super::{NO_RIG, is_about_rig};
 use crate::contract::ids::BeadId;
+use crate::contract::masking::masked;
 use crate::contract::shapes::{EscalationFilter, MergeQueueFilter, TownConfig};
 use crate::edge::rest::call::{PlannedCall, Running};
 use crate::edge::rest::extract::{BAD_FILTER, filtered, query, take};
 use crate::edge::rest::request::RouteRequest;
-use crate::objects::town::config::masked;
 use crate::provision;
 use crate::rpc::call::decode;
 use crate::rpc::table::GET_TOWN_CONFIG;

@@ -1,9 +1,9 @@
 //! The configuration of a town. A secret never leaves in clear.
 
+use crate::contract::masking::masked;
 use crate::contract::shapes::TownConfig;
 use crate::edge::rest::call::{PlannedCall, Running};
 use crate::edge::rest::request::RouteRequest;
-use crate::objects::town::config::masked;
 use crate::provision;
 use crate::rpc::call::decode;
 use crate::rpc::table::GET_TOWN_CONFIG;
