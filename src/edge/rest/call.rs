@@ -1,7 +1,7 @@
 //! Calls that routes make to objects.
 //!
-//! Owns how a planned call is made: whose town goes with it, when the request's key does, and how a failure is explained.
-//! The futures are boxed, so that all routes share one.
+//! Owns the making of a planned call: its town, its idempotency key, and the explanation of a failure. The futures are boxed,
+//! so that all routes share one.
 
 use super::request::RouteRequest;
 use super::response::{Reply, ResponseShape};
@@ -14,13 +14,13 @@ use base::http::Response;
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 
-/// A call, how its answer is shown, and what the request names that may be in another rig.
+/// A call that a route makes, with the shape of its answer.
 pub struct PlannedCall {
     /// The call.
     pub call: Call,
-    /// How the answer is shown.
+    /// The shape of the answer.
     pub shape: ResponseShape,
-    /// In the order in which they are looked for.
+    /// Things of the request that may be in another rig, in the order of the look-up.
     pub named: Vec<Named>,
 }
 
@@ -30,7 +30,7 @@ pub type Running<'a> = LocalBoxFuture<'a, Result<Reply, Failure>>;
 pub type Responding<'a> = LocalBoxFuture<'a, Response>;
 
 impl PlannedCall {
-    /// Says what the request names that may turn out to be in another rig, or nowhere.
+    /// Adds things of the request that may be in another rig, or in none.
     #[must_use]
     pub fn naming(mut self, named: impl IntoIterator<Item = Named>) -> Self {
         self.named.extend(named);
@@ -66,7 +66,7 @@ impl<'a> RouteRequest<'a> {
         self.planned(Some(Instance::Rig(rig)), method, written(method, args)?, self.route.shape)
     }
 
-    /// What the three above share, once for all types of arguments.
+    /// The part of the three above that is the same for all types of arguments.
     fn planned(&self, at: Option<Instance>, method: &'static Method, args: String, shape: ResponseShape) -> Result<PlannedCall, Failure> {
         let instance = at.map_or_else(|| self.object(method), Ok)?;
         Ok(PlannedCall { call: Call { instance, method, args }, shape, named: Vec::new() })
