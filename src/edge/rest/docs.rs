@@ -115,6 +115,7 @@ mod in_wasm {
     #[derive(Debug, Clone, Copy)]
     pub struct GroupDocs;
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "rows name types for the documents of the host")]
     impl RouteDocs {
         /// No text.
         pub(in crate::edge::rest) const fn new() -> Self {
