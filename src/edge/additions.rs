@@ -3,7 +3,7 @@
 //! Owns the value that the shell hands to the edge. It adds rows to tables; how rows are served is theirs.
 
 use super::Edge;
-use crate::prompts::PromptDef;
+use crate::prompts::prompt::PromptDef;
 use crate::resources::ResourceDef;
 use crate::tools::ToolTable;
 

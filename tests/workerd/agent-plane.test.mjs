@@ -8,9 +8,14 @@ import { seconds, sign, tokens } from "./lib/tokens.mjs";
 import { SECRETS, startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8";
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -73,7 +78,7 @@ describe("the routes of agents", () => {
     assert.equal(await status("POST", route, { body: {} }), 401);
     const token = tokens.agent({ town: at.id, rig: at.rig, agent: agent.id });
     const wrong = await on.http("GET", route, { token });
-    assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "POST"]);
+    assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "POST, OPTIONS"]);
     assert.equal(await status("POST", route, { token, body: "{" }), 400);
     const keyed = at.as(tokens.container(at.id), { "idempotency-key": "once" });
     const made = [1, 2].map(() => keyed("POST", "beads", { type: "issue", title: "once", labels: ["gt:held"] }));
