@@ -3,7 +3,9 @@
 //! Owns `Principal` and the rules that need nothing but it. Does not read tokens.
 
 use crate::contract::ids::{RigId, TownId};
+use crate::contract::tool_keys::LIST_TOWNS;
 use base::error::{Code, Refusal};
+use base::hint;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -188,8 +190,11 @@ impl Principal {
         if allowed {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else")
-            .hint("Call list_towns to see the towns that you may use."))
+        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else").hint(hint![
+            "Call ",
+            LIST_TOWNS,
+            " to see the towns that you may use."
+        ]))
     }
 
     /// Whether this caller may delete `what` of this owner: an organization's only its owners may (Gastown contract 4.4).

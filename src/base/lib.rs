@@ -1,10 +1,12 @@
 //! Values that the protocol and the product share.
 //!
 //! Owns refusals and faults, HTTP messages and their streaming bodies, moments, server-sent events, signed texts. Knows no
-//! protocol, no tool, no town and no runtime.
+//! protocol, no tool and no runtime, and of towns only the nouns that a refusal can be about.
 
 pub mod error;
+pub mod hint;
 pub mod http;
 pub mod signed_text;
 pub mod sse;
+pub mod subject;
 pub mod time;

@@ -6,14 +6,16 @@
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::contract::shapes::{Agent, Bead, TownIdentityState};
+use crate::contract::tool_keys;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
-use crate::tools::find;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Answered, Connection, ask};
+use crate::tools::{find, names};
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use mcp::client::{Peer, Stop};
 use mcp::types::CallError;
 use serde_json::Value;
@@ -71,7 +73,9 @@ impl Offering<'_> {
         let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
-        ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None }, tool, arguments).await
+        let names = names(self.profile, self.pinned.is_some());
+        let connection = Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None, names };
+        ask(connection, tool, arguments).await
     }
 
     /// What the tool of that name answers, as JSON text.
@@ -119,7 +123,9 @@ impl Offering<'_> {
             return Err(refusal.hint(format!("Use one of the ids {}.", ids.join(", "))).into());
         }
         found.pop().ok_or_else(|| {
-            Refusal::new(Code::NotFound, "agent: no agent of this town has that id or name").hint("Call list_agents to see them.").into()
+            Refusal::new(Code::NotFound, "agent: no agent of this town has that id or name")
+                .hint(hint!["Call ", tool_keys::LIST_AGENTS, " to see them."])
+                .into()
         })
     }
 }

@@ -99,7 +99,7 @@ async fn create_town(caller: &Authenticated<'_>, request: &Request<'_>, owner: &
 async fn create_rig(caller: &Authenticated<'_>, request: &Request<'_>, owner: &Instance, key: Option<&str>) -> Result<String, Failure> {
     let body: RigBody = envelope::body(request)?;
     if let Err(refusal) = provision::check_address(&body.git_url) {
-        return Err(extract::invalid(refusal.message).into());
+        return Err(extract::of_body(refusal).into());
     }
     let input = CreateRigInput {
         town_id: body.town_id,

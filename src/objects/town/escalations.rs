@@ -7,6 +7,7 @@ use super::state::{self, TownState};
 use super::{config, rigs};
 use crate::contract::ids::{BeadId, RigId};
 use crate::contract::shapes::{BeadStatus, EscalationEntry, EscalationFilter, EscalationInput, EscalationLetter, FeedKind, Severity};
+use crate::contract::tool_keys::{ESCALATIONS, LIST_RIGS};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::hooks::check_speaks_for;
 use crate::objects::store::outbox::{Composed, Letter, write};
@@ -16,6 +17,7 @@ use crate::objects::town::outbox_letters;
 use crate::objects::town::rigs::breaker;
 use crate::objects::town::views::feed;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::json as value;
 
@@ -61,7 +63,8 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
     check_speaks_for(caller, agent.as_deref().unwrap_or_default())?;
     let rig = match input.source_rig_id.as_deref().filter(|rig| !rig.is_empty()) {
         Some(rig) => {
-            let unknown = || Refusal::new(Code::NotFound, "source_rig_id: no rig of this town").hint("Call list_rigs to see the rigs.");
+            let unknown =
+                || Refusal::new(Code::NotFound, "source_rig_id: no rig of this town").hint(hint!["Call ", LIST_RIGS, " to see the rigs."]);
             let id = RigId::parse(rig).map_err(|_| unknown())?;
             rigs::require(cx, &id)?;
             Some(id)
@@ -123,7 +126,7 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
     )?;
     if is_full == 1 {
         let refusal = Refusal::new(Code::Conflict, format!("{OPEN_MAX} escalations of this town wait already"));
-        return Err(refusal.hint("Call escalations and acknowledge what is dealt with.").into());
+        return Err(refusal.hint(hint!["Call ", ESCALATIONS, " and acknowledge what is dealt with."]).into());
     }
     execute(
         cx.sql,

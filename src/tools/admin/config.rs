@@ -5,9 +5,11 @@
 use super::super::text::{AgentText, name};
 use super::super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use crate::contract::shapes::{RigRecord, TownConfig};
+use crate::contract::tool_keys::LIST_RIGS;
 use crate::objects::town::config::masked;
 use crate::rpc::table::{GET_TOWN_CONFIG, GET_TOWN_RIG, UPDATE_TOWN_CONFIG};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,7 +65,11 @@ impl Tool for GetConfig {
         }
         let rig: Option<RigRecord> = answers.one(&GET_TOWN_RIG)?;
         let rig = rig.ok_or_else(|| {
-            Refusal::new(Code::NotFound, "rig: no rig of this town has that id").hint("Call list_rigs to see the rigs of the town.")
+            Refusal::new(Code::NotFound, "rig: no rig of this town has that id").hint(hint![
+                "Call ",
+                LIST_RIGS,
+                " to see the rigs of the town."
+            ])
         })?;
         view(rig.config.into_iter().collect(), place)
     }

@@ -6,6 +6,7 @@
 use super::bead::bead_ids;
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{Bead, BeadFilter, BeadStatus, BeadType};
+use crate::contract::tool_keys;
 use crate::objects::rig::beads::deletion::IDS_MAX;
 use crate::rpc::call::{Call, decode};
 use crate::rpc::table::{DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEADS};
@@ -14,6 +15,7 @@ use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Hints, Reach};
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;
 use mcp::types::ToolReply;
@@ -129,7 +131,9 @@ impl DeleteBeads {
         for (id, answer) in ids.iter().zip(live.client.call_each(&calls, live.place.town.as_ref()).await) {
             let Some(bead) = decode::<Option<Bead>>(&GET_BEAD, &answer?)? else {
                 let refusal = Refusal::new(Code::NotFound, format!("beads: rig {} has no bead {id}", name(&self.rig)));
-                return Err(refusal.hint("Call list_beads to see its beads. Those deleted already are gone for good.").into());
+                return Err(refusal
+                    .hint(hint!["Call ", tool_keys::LIST_BEADS, " to see its beads. Those deleted already are gone for good."])
+                    .into());
             };
             shown.push(format!("{id} {} ({})", AgentText::line(&bead.title).as_str(), bead.status.as_str()));
         }

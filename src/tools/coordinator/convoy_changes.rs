@@ -5,6 +5,7 @@ use crate::contract::ids::BeadId;
 use crate::contract::shapes::{
     BlockedUntil, ConvoyDetail, ConvoyEntry, ConvoyStatus, ConvoyUpdate, CreateConvoyInput, MergeMode, SlingConvoyResult, TrackedBead,
 };
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::rpc::call::decode;
 use crate::rpc::table::{CLOSE_CONVOY, CREATE_CONVOY, GET_CONVOY_STATUS, START_CONVOY, UPDATE_CONVOY};
 use crate::tools::confirm::{Confirmation, Confirmed, DryRun, confirm};
@@ -12,6 +13,7 @@ use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::Failure;
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;
 use mcp::types::ToolReply;
@@ -37,7 +39,7 @@ impl ConvoyChange {
 fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Failure> {
     let refused = |text: &String| {
         let refusal = base::error::Refusal::new(base::error::Code::InvalidArgument, format!("{argument}: {} is not a bead id", name(text)));
-        Failure::from(refusal.hint("Call list_beads to see the beads."))
+        Failure::from(refusal.hint(hint!["Call ", LIST_BEADS, " to see the beads."]))
     };
     texts.iter().map(|text| BeadId::parse(text.trim()).map_err(|_| refused(text))).collect()
 }

@@ -4,12 +4,14 @@ use crate::contract::ids::ConvoyId;
 use crate::contract::shapes::{
     ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyLanding, ConvoyStatus as RawStatus, LandingStatus, MergeMode,
 };
+use crate::contract::tool_keys;
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
 use crate::tools::bead_view::{MemberLine, WorkStatus, member_status};
 use crate::tools::paging;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -276,13 +278,17 @@ impl Tool for ConvoyStatus {
 pub(in crate::tools) fn convoy_id(argument: &str, text: &str) -> Result<ConvoyId, Refusal> {
     ConvoyId::parse(text.trim()).map_err(|_| {
         let refusal = Refusal::new(Code::InvalidArgument, format!("{argument}: not a convoy id"));
-        refusal.hint("Call list_convoys to see the convoys of the town.")
+        refusal.hint(hint!["Call ", tool_keys::LIST_CONVOYS, " to see the convoys of the town."])
     })
 }
 
 /// The refusal of a convoy that the town does not have.
 pub(in crate::tools) fn unknown(id: &str) -> Refusal {
-    Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint("Call list_convoys to see the convoys of the town.")
+    Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint(hint![
+        "Call ",
+        tool_keys::LIST_CONVOYS,
+        " to see the convoys of the town."
+    ])
 }
 
 /// How many of these beads stand where.

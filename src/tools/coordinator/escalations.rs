@@ -2,10 +2,12 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{EscalationEntry, EscalationInput, Severity};
+use crate::contract::tool_keys::ESCALATIONS;
 use crate::rpc::table::{ACKNOWLEDGE_ESCALATION, ROUTE_ESCALATION};
 use crate::tools::text::{AgentText, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +91,7 @@ impl Tool for AcknowledgeEscalation {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call escalations to see them.")
+    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint(hint!["Call ", ESCALATIONS, " to see them."])
 }
 
 /// What becomes of an escalation that was just raised.

@@ -2,6 +2,7 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{HandoffInput, MailInput, MayorMessageResult, NudgeMode, NudgeOptions, NudgePriority};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::rpc::call::decode;
 use crate::rpc::table::{QUEUE_NUDGE, SEND_HANDOFF, SEND_MAIL, SEND_MAYOR_MESSAGE};
 use crate::tools::interactive::{Live, LiveTool};
@@ -9,6 +10,7 @@ use crate::tools::resolve;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;
 use mcp::types::ToolReply;
@@ -198,7 +200,7 @@ impl SendMessage {
     async fn to_agent(&self, live: &Live<'_>) -> Result<MessageAccepted, Failure> {
         let town = live.place.town()?;
         let (rig, agent) = resolve::agent(live.client, town, live.place.rig.as_ref(), &self.to).await?;
-        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };
+        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None, names: live.place.names };
         let principal = live.client.principal;
         let from = principal.agent_id.clone().unwrap_or_else(|| principal.user_id.clone());
         let to = agent.id.to_string();
@@ -233,7 +235,8 @@ impl SendMessage {
     }
 
     fn bead(&self) -> Result<Option<BeadId>, Refusal> {
-        let wrong = |_| Refusal::new(Code::InvalidArgument, "bead: expected a bead id").hint("Call list_beads to see the ids.");
+        let wrong =
+            |_| Refusal::new(Code::InvalidArgument, "bead: expected a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]);
         self.bead.as_deref().map(BeadId::parse).transpose().map_err(wrong)
     }
 }

@@ -4,12 +4,14 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{Bead, Priority, Quality, SlingConvoyResult, SlingInput, SlingResult};
+use crate::contract::tool_keys::{LIST_BEADS, UPDATE_CONVOY};
 use crate::objects::rig::assignment::sling::{MAYOR, MAYOR_LABEL};
 use crate::rpc::table::{SLING_BEAD, SLING_INTO_CONVOY};
 use crate::tools::bead_view::{WorkStatus, bead_status};
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -102,7 +104,7 @@ impl Tool for Sling {
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         if self.title.is_some() == self.bead.is_some() {
             let refusal = Refusal::new(Code::InvalidArgument, "sling: missing field `title`, or both title and bead: give one of them");
-            return Err(refusal.hint("title makes a new bead; bead slings one there is (list_beads shows their ids).").into());
+            return Err(refusal.hint(hint!["title makes a new bead; bead slings one there is (", LIST_BEADS, " shows their ids)."]).into());
         }
         let agent = target(self.target.as_deref())?;
         let depends_on = self.depends_on.as_deref().map(|ids| ids.iter().map(|id| bead_id("depends_on", id)).collect()).transpose()?;
@@ -176,7 +178,9 @@ impl Sling {
     fn plan_convoy(&self, place: &Place, convoy: &str, depends_on: Option<Vec<BeadId>>) -> Result<Plan, Failure> {
         if self.bead.is_some() || self.target.is_some() || self.metadata.is_some() {
             let refusal = Refusal::new(Code::InvalidArgument, "sling: convoy takes a new bead, without bead, target or metadata");
-            return Err(refusal.hint("A convoy's beads go to whoever is idle; add a bead that exists with update_convoy.").into());
+            return Err(refusal
+                .hint(hint!["A convoy's beads go to whoever is idle; add a bead that exists with ", UPDATE_CONVOY, "."])
+                .into());
         }
         let input = json!({
             "convoy": convoy,

@@ -8,6 +8,7 @@ use super::convoys::{convoy_id, unknown};
 use crate::contract::ids::{BeadId, ConvoyId, RigId, TownId};
 use crate::contract::outcome::Outcome;
 use crate::contract::shapes::{Bead, ConvoyDetail, MayorMessage};
+use crate::contract::tool_keys::{LIST_BEADS, LIST_CONVOYS, MAYOR_MESSAGES};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
 use crate::rpc::table::{AWAIT_WATCH, GET_BEAD, GET_CONVOY_STATUS, GET_MAYOR_MESSAGE, Method, OPEN_WATCH};
@@ -16,6 +17,7 @@ use crate::tools::resolve::bead;
 use crate::tools::tool::{Hints, Reach};
 use crate::tools::topic::Source;
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::LocalBoxFuture;
@@ -158,7 +160,7 @@ impl WaitFor {
             }
             _ => {
                 let refusal = Refusal::new(Code::InvalidArgument, "wait_for: give one of convoy, bead and message");
-                Err(refusal.hint("list_convoys, list_beads and mayor_messages show their ids.").into())
+                Err(refusal.hint(hint![LIST_CONVOYS, ", ", LIST_BEADS, " and ", MAYOR_MESSAGES, " show their ids."]).into())
             }
         }
     }

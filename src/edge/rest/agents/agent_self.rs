@@ -54,7 +54,7 @@ pub(super) fn waiting(asked: &Asked<'_>) -> Result<Planned, Failure> {
 pub(super) fn checkpoint(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let mut body: Map<String, Value> = asked.body()?;
     // Null is a checkpoint too: none.
-    let data = body.remove("data").ok_or_else(|| invalid("data: missing field `data`"))?;
+    let data = body.remove("data").ok_or_else(|| invalid("data", "missing field `data`"))?;
     asked.call(&WRITE_CHECKPOINT, (asked.agent()?, data), Shape::Flag("written"))
 }
 

@@ -20,10 +20,10 @@ const CLEARED: [&str; 3] = ["body", "rig_id", "parent_bead_id"];
 pub(super) fn update(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let fields: Map<String, Value> = asked.body()?;
     if fields.is_empty() {
-        return Err(invalid("expected at least one field to change").into());
+        return Err(invalid("", "expected at least one field to change").into());
     }
     if let Some((name, _)) = fields.iter().find(|(name, value)| value.is_null() && !CLEARED.contains(&name.as_str())) {
-        return Err(invalid(format!("{name}: cannot be null")).into());
+        return Err(invalid(name, "cannot be null").into());
     }
     let (update, bead): (BeadUpdate, BeadId) = (shaped(fields)?, asked.bead()?);
     let planned = Planned::of_rig(asked.rig()?, &UPDATE_BEAD, (&bead, update, asked.speaker()), Shape::Whole)?;
@@ -46,7 +46,7 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Planned, Failure> {
 pub(super) fn delete_many(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let ids: Vec<BeadId> = take(&mut asked.body()?, "bead_ids")?;
     if !(1..=IDS_MAX).contains(&ids.len()) {
-        return Err(invalid(format!("bead_ids: expected 1 to {IDS_MAX} of them")).into());
+        return Err(invalid("bead_ids", format_args!("expected 1 to {IDS_MAX} of them")).into());
     }
     let rig = asked.rig()?;
     Planned::of_rig(rig.clone(), &DELETE_BEADS, (ids, &rig), Shape::Field("deleted"))

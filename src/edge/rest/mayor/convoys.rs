@@ -23,7 +23,7 @@ pub(super) fn update(asked: &Asked<'_>) -> Result<Planned, Failure> {
     let mut body = asked.body()?;
     let (mode, branch): (Option<MergeMode>, Option<String>) = (given(&mut body, "merge_mode")?, given(&mut body, "feature_branch")?);
     if mode.is_none() && branch.is_none() {
-        return Err(invalid("expected merge_mode or feature_branch").into());
+        return Err(invalid("", "expected merge_mode or feature_branch").into());
     }
     let update = ConvoyUpdate { merge_mode: mode, feature_branch: branch, ..ConvoyUpdate::default() };
     asked.of_town(&UPDATE_CONVOY, (asked.convoy(ABSENT)?, update), Shape::Found(ABSENT))

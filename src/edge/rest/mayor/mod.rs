@@ -24,7 +24,7 @@ use crate::edge::rest::response::Shape;
 use crate::edge::rest::{envelope, router};
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::table::Method;
-use base::error::{Code, Failure, Refusal};
+use base::error::{Code, Failure, Refusal, Subject};
 use base::http::{Request, Response};
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
@@ -99,14 +99,14 @@ fn enter(caller: &Authenticated<'_>, town: &str) -> Result<TownId, Refusal> {
 
 /// Whether it is said of a rig that it is none of the town's.
 fn is_about_rig(refusal: &Refusal) -> bool {
-    refusal.message.starts_with("Rig ") && matches!(refusal.code, Code::NotFound | Code::Forbidden)
+    matches!(refusal.about, Some(Subject::Rig(_))) && matches!(refusal.code, Code::NotFound | Code::Forbidden)
 }
 
 /// The contract's words: a rig that does not exist and a rig of another town are one answer, 403.
 fn in_words(failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if is_about_rig(&refusal) => Refusal::new(Code::Forbidden, NO_RIG).into(),
-        Failure::Refused(refusal) if refusal.code == Code::NotFound && refusal.message.ends_with("is not a convoy") => {
+        Failure::Refused(Refusal { code: Code::NotFound, about: Some(Subject::Convoy(_)), .. }) => {
             Refusal::new(Code::NotFound, convoys::ABSENT).into()
         }
         other => other,

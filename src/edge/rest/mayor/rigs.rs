@@ -2,7 +2,7 @@
 
 use super::{Asked, NO_RIG, Planned, Running};
 use crate::contract::shapes::{CreateRigInput, RegistryRig};
-use crate::edge::rest::extract::{given, invalid, is_set, take};
+use crate::edge::rest::extract::{given, is_set, of_body, take};
 use crate::edge::rest::response::Shape;
 use crate::provision;
 use crate::rpc::call::{Call, decode};
@@ -24,7 +24,7 @@ pub(super) fn create<'a>(asked: &'a Asked<'a>) -> Running<'a> {
             default_branch: given(&mut body, "default_branch")?.unwrap_or_else(|| provision::BRANCH_DEFAULT.to_owned()),
             platform_integration_id: given(&mut body, "platform_integration_id")?,
         };
-        provision::check_address(&input.git_url).map_err(|refusal| invalid(refusal.message))?;
+        provision::check_address(&input.git_url).map_err(of_body)?;
         let client = &asked.caller.client;
         let owner = provision::registry_of_town(client, &asked.town).await?;
         let rig = provision::rig(client, &owner, input, asked.key().as_deref()).await?;

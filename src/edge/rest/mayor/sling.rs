@@ -4,14 +4,15 @@
 
 use super::{Asked, Reply, Running};
 use crate::contract::ids::RigId;
-use crate::edge::rest::extract::{invalid, take};
+use crate::edge::rest::extract::{invalid, take, unfit};
 use crate::objects::town::convoys::sling_batch::TASKS_MAX;
 use crate::tools::coordinator::sling::Sling;
 use crate::tools::coordinator::sling_batch::SlingBatch;
-use crate::tools::run::{Connection, ask};
+use crate::tools::names::Names;
+use crate::tools::run::{Connection, ask_parsed};
 use crate::tools::tool::{Answers, ToolDef};
 use crate::tools::toolset::Toolset;
-use base::error::{Code, Failure, Fault};
+use base::error::{Failure, Fault};
 use serde_json::{Map, Value};
 
 /// Body fields of `sling` beside the rig.
@@ -23,7 +24,7 @@ pub(super) fn sling<'a>(asked: &'a Asked<'a>) -> Running<'a> {
     Box::pin(async move {
         let body: Map<String, Value> = asked.body()?;
         if !body.get("title").is_some_and(Value::is_string) {
-            return Err(invalid("title: expected a string").into());
+            return Err(invalid("title", "expected a string").into());
         }
         by_tool(asked, &ToolDef::of::<Sling>(Toolset::Work), body, SLING_FIELDS).await
     })
@@ -34,7 +35,7 @@ pub(super) fn sling_batch<'a>(asked: &'a Asked<'a>) -> Running<'a> {
         let body: Map<String, Value> = asked.body()?;
         let tasks = body.get("tasks").and_then(Value::as_array).map(Vec::len);
         if !tasks.is_some_and(|tasks| (1..=TASKS_MAX).contains(&tasks)) {
-            return Err(invalid(format!("tasks: expected 1 to {TASKS_MAX} of them")).into());
+            return Err(invalid("tasks", format_args!("expected 1 to {TASKS_MAX} of them")).into());
         }
         by_tool(asked, &ToolDef::of::<SlingBatch>(Toolset::Work), body, SLING_BATCH_FIELDS).await
     })
@@ -48,26 +49,16 @@ async fn by_tool(asked: &Asked<'_>, tool: &ToolDef, mut body: Map<String, Value>
             arguments.insert((*field).to_owned(), value);
         }
     }
-    if let Some(key) = asked.key() {
-        arguments.insert("idempotency_key".to_owned(), Value::from(key));
-    }
-    let connection =
-        Connection { client: &asked.caller.client, memory: asked.caller.edge.memory, pinned: Some(&asked.town), speaker: None };
-    match ask(connection, tool, arguments).await.map_err(|failure| of_body(tool.name, failure))?.answers {
+    let connection = Connection {
+        client: &asked.caller.client,
+        memory: asked.caller.edge.memory,
+        pinned: Some(&asked.town),
+        speaker: None,
+        names: Names::of_coordinators(true),
+    };
+    let parsed = (tool.prepare)(arguments).map_err(|wrong| unfit(&wrong))?;
+    match ask_parsed(connection, tool, None, asked.key().as_deref(), parsed).await?.answers {
         Answers::One(data) => Ok(data.into()),
         Answers::Many(_) => Err(Fault::new(tool.name, "one answer was expected").into()),
-    }
-}
-
-/// What a tool says of its arguments, said of the body.
-fn of_body(tool: &str, failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(refusal) if refusal.code == Code::InvalidArgument => {
-            match refusal.message.strip_prefix(tool).and_then(|rest| rest.strip_prefix(": ")) {
-                Some(what) => invalid(what).into(),
-                None => refusal.into(),
-            }
-        }
-        other => other,
     }
 }

@@ -6,6 +6,7 @@
 use super::{dispatch, hooks};
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Agent, Bead, BeadStatus, BeadType, BlockedUntil, Priority, SlingInput, SlingResult};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::beads;
@@ -17,6 +18,7 @@ use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, counters, outbox_letters};
 use crate::objects::store::sql::{execute, scalar};
 use base::error::{Code, Failure, Refusal, refuse};
+use base::hint;
 use serde_json::Value;
 use std::ops::ControlFlow;
 
@@ -143,7 +145,7 @@ fn make(cx: &Cx<'_>, rig: &RigState, caller: &Caller, input: &SlingInput, target
     for blocker in depends_on {
         if beads::find(cx, blocker)?.is_none() {
             let refusal = Refusal::new(Code::NotFound, format!("depends_on: bead {blocker} not found in this rig"));
-            return Err(refusal.hint("Call list_beads to see its beads; a convoy orders work across rigs.").into());
+            return Err(refusal.hint(hint!["Call ", LIST_BEADS, " to see its beads; a convoy orders work across rigs."]).into());
         }
         dependencies::insert(cx, &id, blocker, input.until.unwrap_or(BlockedUntil::Closed))?;
     }

@@ -6,11 +6,13 @@
 
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::shapes::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::Cx;
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::state::RigState;
 use crate::objects::store::sql::{execute, json_list, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use serde::Deserialize;
 
 /// Most beads that one bead waits for.
@@ -248,7 +250,9 @@ pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[Bead
     )?;
     if let Some((unknown,)) = unknown {
         let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {unknown} is not in this rig"));
-        return Err(refusal.hint("Call list_beads for the beads of the rig; beads of other rigs are joined by a convoy.").into());
+        return Err(refusal
+            .hint(hint!["Call ", LIST_BEADS, " for the beads of the rig; beads of other rigs are joined by a convoy."])
+            .into());
     }
     check_acyclic(cx, waiter, added)
 }

@@ -17,6 +17,7 @@ pub use crate::objects::rig::beads::text::{check_metadata, check_text};
 use super::{state, topics};
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::{dispatch, hooks, orders};
 use crate::objects::rig::beads::events::Happened;
@@ -27,6 +28,7 @@ use crate::objects::rig::outbox_letters;
 use crate::objects::rig::reviews::results;
 use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Refusal, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -200,7 +202,9 @@ pub(super) fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<Bead>, Failure> {
 /// A bead that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &BeadId) -> Result<Bead, Failure> {
     find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Bead {id} not found")).hint("Call list_beads to see the beads of the rig.").into()
+        Refusal::new(Code::NotFound, format!("Bead {id} not found"))
+            .hint(hint!["Call ", LIST_BEADS, " to see the beads of the rig."])
+            .into()
     })
 }
 

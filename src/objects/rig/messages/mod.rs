@@ -13,12 +13,14 @@ use super::retention::{BATCH, NEXT_BATCH_MILLIS};
 use super::{agents, state};
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{BeadEventType, Channel, Message, MessageFilter, MessagePosition, NudgeMode, NudgePriority};
+use crate::contract::tool_keys::LIST_AGENTS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -169,7 +171,11 @@ pub(super) fn recipient(cx: &Cx<'_>, rig: &state::RigState, to: &str) -> Result<
         return Ok(MAYOR.to_owned());
     }
     let id = AgentId::parse(to).map_err(|_| {
-        Refusal::new(Code::InvalidArgument, "the recipient must be an agent's id, or mayor").hint("Call list_agents to see the ids.")
+        Refusal::new(Code::InvalidArgument, "the recipient must be an agent's id, or mayor").hint(hint![
+            "Call ",
+            LIST_AGENTS,
+            " to see the ids."
+        ])
     })?;
     Ok(agents::require(cx, &id)?.id.to_string())
 }

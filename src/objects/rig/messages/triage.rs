@@ -9,6 +9,7 @@ use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{
     Agent, Bead, BeadEventType, BeadStatus, BeadType, EscalationLetter, NudgeMode, NudgeOptions, NudgePriority, Severity, TriageInput,
 };
+use crate::contract::tool_keys::ESCALATIONS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::agents::status;
 use crate::objects::rig::assignment::hooks::TRIAGE_LABEL;
@@ -24,6 +25,7 @@ use crate::objects::store::outbox::{Letter, has_heard};
 use crate::objects::store::sql::scalar;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use serde_json::{Map, Value, json};
 
 /// Who writes triage requests (Gastown contract 3.1).
@@ -88,7 +90,7 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
     let rig = state::require(cx)?;
     let id = &input.triage_request_bead_id;
     let request = beads::find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint("Call escalations to see what waits.")
+        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint(hint!["Call ", ESCALATIONS, " to see what waits."])
     })?;
     if !is_request(&request) {
         return Err(refuse(Code::InvalidArgument, format!("Bead {id} is not a triage request")));
