@@ -46,6 +46,7 @@ keys! {
     TOWN_CHECK = "town_check";
     TOWN_FEED = "town_feed";
     UPDATE_BEAD = "update_bead";
+    UPDATE_CONFIG = "update_config";
     UPDATE_CONVOY = "update_convoy";
     UPDATE_RIG = "update_rig";
     WAIT_FOR = "wait_for";

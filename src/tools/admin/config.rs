@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Shows the settings of a town, or what a rig has otherwise; secrets are masked. Use it before `update_config` or `update_rig`.
+/// Shows the settings of a town, or what a rig has otherwise; secrets are masked. Use it before `{update_config}` or `{update_rig}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetConfig {
@@ -27,7 +27,7 @@ pub struct GetConfig {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateConfig {
-    /// Settings by name, as `get_config` shows them.
+    /// Settings by name, as `{get_config}` shows them.
     config: Map<String, Value>,
 }
 

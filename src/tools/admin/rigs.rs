@@ -72,7 +72,7 @@ pub struct UpdateRig {
     git_url: Option<String>,
     /// New branch.
     default_branch: Option<String>,
-    /// Settings the rig has otherwise than its town, all of them: they replace those it had. `get_config` shows them.
+    /// Settings the rig has otherwise than its town, all of them: they replace those it had. `{get_config}` shows them.
     config: Option<Map<String, Value>>,
 }
 

@@ -31,7 +31,7 @@ const TITLES_SHOWN_MAX: usize = 10;
 const COUNTED_MAX: i64 = 500;
 
 /// Deletes beads of a rig for good, each with what is below it: those named, or all of a status. It asks before it does.
-/// Use it to clear away mistakes; to end work, close it with `update_bead`.
+/// Use it to clear away mistakes; to end work, close it with `{update_bead}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteBeads {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const LIMIT_DEFAULT: usize = 30;
 
 /// Lists what happened to a bead, or to all beads and agents of a rig or town, newest first. Use it to find out how something came
-/// about; `get_bead` shows how it stands.
+/// about; `{get_bead}` shows how it stands.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListBeadEvents {

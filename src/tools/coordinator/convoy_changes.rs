@@ -44,7 +44,7 @@ fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Failure> {
     texts.iter().map(|text| BeadId::parse(text.trim()).map_err(|_| refused(text))).collect()
 }
 
-/// Makes a named convoy of beads that exist, in any rigs, or an empty one to sling into. For new work use `sling_batch`.
+/// Makes a named convoy of beads that exist, in any rigs, or an empty one to sling into. For new work use `{sling_batch}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateConvoy {

@@ -15,7 +15,7 @@ use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use `convoy_status` for one of them.
+/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use `{convoy_status}` for one of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConvoys {
@@ -27,7 +27,7 @@ pub struct ListConvoys {
     cursor: Option<String>,
 }
 
-/// A page of convoys. Counts are what the rigs last reported; `convoy_status` asks them.
+/// A page of convoys. Counts are what the rigs last reported; `{convoy_status}` asks them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ConvoyList {
     town: String,

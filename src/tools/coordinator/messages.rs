@@ -2,10 +2,11 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{HandoffInput, MailInput, MayorMessageResult, NudgeMode, NudgeOptions, NudgePriority};
-use crate::contract::tool_keys::LIST_BEADS;
+use crate::contract::tool_keys::{LIST_BEADS, MAYOR_MESSAGES, WAIT_FOR};
 use crate::rpc::call::decode;
 use crate::rpc::table::{QUEUE_NUDGE, SEND_HANDOFF, SEND_MAIL, SEND_MAYOR_MESSAGE};
 use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::names::Names;
 use crate::tools::resolve;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
@@ -24,7 +25,7 @@ pub(in crate::tools) const MAYOR: &str = "mayor";
 const SUBJECT_CHARS_MAX: usize = 80;
 
 /// Leaves a message for the town's Mayor, who runs the town's own work. Use it to delegate, to hold something off, or to ask;
-/// `wait_for` hears the answer.
+/// `{wait_for}` hears the answer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMayorMessage {
@@ -64,7 +65,7 @@ impl Tool for SendMayorMessage {
         let delivery = sent.delivery.unwrap_or_else(|| "unknown".to_owned());
         let waiting =
             sent.queued_messages.map_or_else(String::new, |waiting| format!(": {waiting} message(s) wait until the Mayor reads them"));
-        let hear = sent.message_id.as_ref().map_or_else(String::new, answer_hint);
+        let hear = sent.message_id.as_ref().map_or_else(String::new, |id| answer_hint(place.names, id));
         let summary = format!("{delivery}{waiting}.{hear}");
         Ok(MessageSent {
             town: place.town()?.to_string(),
@@ -79,8 +80,8 @@ impl Tool for SendMayorMessage {
 }
 
 /// How its sender hears of an answer.
-fn answer_hint(id: &BeadId) -> String {
-    format!(" To hear the answer call wait_for with message {id}, or look with mayor_messages.")
+fn answer_hint(names: Names, id: &BeadId) -> String {
+    format!(" To hear the answer call {} with message {id}, or look with {}.", names.of(WAIT_FOR), names.of(MAYOR_MESSAGES))
 }
 
 /// Sends a message to an agent, or to the Mayor. Mail waits until it is read, a handoff gives work over, a nudge is a reminder
@@ -189,7 +190,10 @@ impl SendMessage {
         let sent: MayorMessageResult = decode(&SEND_MAYOR_MESSAGE, &live.client.call(&call, Some(town), live.idempotency_key).await?)?;
         Ok(MessageAccepted {
             town: town.to_string(),
-            summary: format!("It waits until the Mayor reads it.{}", sent.message_id.as_ref().map_or_else(String::new, answer_hint)),
+            summary: format!(
+                "It waits until the Mayor reads it.{}",
+                sent.message_id.as_ref().map_or_else(String::new, |id| answer_hint(live.place.names, id))
+            ),
             to: MAYOR.to_owned(),
             channel: Sent::Mail,
             rig: None,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Gives one task to a polecat of a rig and returns at once with who has it, or its place in the queue when all are busy.
-/// For two or more related tasks use `sling_batch`.
+/// For two or more related tasks use `{sling_batch}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sling {

@@ -6,8 +6,10 @@ use crate::contract::ids::BeadId;
 use crate::contract::shapes::{
     AgentCounts, MayorConvoy, MayorMail, MayorMessage, MayorMessageStatus, MayorPrime, MayorReplied, MayorRig, TownPause,
 };
+use crate::contract::tool_keys::{ESCALATIONS, START_CONVOY};
 use crate::rpc::table::{CHECK_MAYOR_MAIL, PRIME_MAYOR, REPLY_AS_MAYOR};
 use crate::tools::bead_view::some;
+use crate::tools::names::Names;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
@@ -118,7 +120,7 @@ impl Tool for GtPrime {
         Ok(Primed {
             town: place.town()?.to_string(),
             name: now.town_name.as_deref().map(name),
-            summary: summarize(&now),
+            summary: summarize(place.names, &now),
             rigs: now.rigs.into_iter().map(RigLine::from).collect(),
             messages: now.mail.messages.into_iter().map(Letter::from).collect(),
             more_messages: some(now.mail.more),
@@ -142,14 +144,15 @@ impl Tool for GtPrime {
 }
 
 /// What to do first.
-fn summarize(now: &MayorPrime) -> String {
+fn summarize(names: Names, now: &MayorPrime) -> String {
     let mut parts = vec![read(now.mail.messages.len(), now.mail.more, now.is_read)];
     if now.open_escalations > 0 {
-        parts.push(format!("{} escalation(s) wait: call escalations.", now.open_escalations));
+        parts.push(format!("{} escalation(s) wait: call {}.", now.open_escalations, names.of(ESCALATIONS)));
     }
     let staged = now.convoys.iter().filter(|convoy| convoy.staged).count();
     if staged > 0 {
-        parts.push(format!("{staged} convoy(s) are staged: nothing of them is given out until start_convoy."));
+        let start = names.of(START_CONVOY);
+        parts.push(format!("{staged} convoy(s) are staged: nothing of them is given out until {start}."));
     }
     let paused = now.paused.map(|pause| match pause {
         TownPause::Parked => "The town is parked: nothing new is given out.",
