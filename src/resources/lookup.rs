@@ -51,7 +51,7 @@ impl Offering<'_> {
         if is_own {
             return Ok(pinned.clone());
         }
-        let refusal = Refusal::new(Code::NotFound, "town: this connection is for one town only, and that is another");
+        let refusal = Refusal::of_argument(Code::NotFound, "town", "this connection is for one town only, and that is another");
         Err(refusal.hint("Connect to the fleet or to that town.").into())
     }
 
@@ -119,11 +119,11 @@ impl Offering<'_> {
         }
         if found.len() > 1 {
             let ids: Vec<&str> = found.iter().map(|(_, agent)| agent.id.as_str()).collect();
-            let refusal = Refusal::new(Code::InvalidArgument, "agent: several agents have that name");
+            let refusal = Refusal::argument("agent", "several agents have that name");
             return Err(refusal.hint(format!("Use one of the ids {}.", ids.join(", "))).into());
         }
         found.pop().ok_or_else(|| {
-            Refusal::new(Code::NotFound, "agent: no agent of this town has that id or name")
+            Refusal::of_argument(Code::NotFound, "agent", "no agent of this town has that id or name")
                 .hint(hint!["Call ", tool_keys::LIST_AGENTS, " to see them."])
                 .into()
         })

@@ -75,15 +75,13 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
         }
         [] => {
             let known: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-            Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name")
+            Err(Refusal::of_argument(Code::NotFound, "town", "no town of yours has that id or name")
                 .hint(format!("Towns: {}.", known.join(", ")))
                 .into())
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|town| town.id.as_str()).collect();
-            Err(Refusal::new(Code::InvalidArgument, "town: several towns have that name")
-                .hint(format!("Use one of the ids {}.", ids.join(", ")))
-                .into())
+            Err(Refusal::argument("town", "several towns have that name").hint(format!("Use one of the ids {}.", ids.join(", "))).into())
         }
     }
 }
@@ -128,7 +126,9 @@ pub async fn rig(client: &Client<'_>, town: &TownId, named: &str) -> Result<RigR
         return Ok(rigs.swap_remove(index));
     }
     let known: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-    Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", known.join(", "))).into())
+    Err(Refusal::of_argument(Code::NotFound, "rig", "no rig of this town has that id or name")
+        .hint(format!("Rigs: {}.", known.join(", ")))
+        .into())
 }
 
 /// The rigs of a town.
@@ -180,7 +180,11 @@ pub async fn of_rigs<T: DeserializeOwned>(
 /// `NotFound` once every rig has said so.
 pub async fn bead(client: &Client<'_>, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
     let missing = || {
-        Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint(hint!["Call ", tool_keys::LIST_BEADS, " to see the beads."])
+        Refusal::of_argument(Code::NotFound, "bead", "no rig of this town has it").hint(hint![
+            "Call ",
+            tool_keys::LIST_BEADS,
+            " to see the beads."
+        ])
     };
     let id = BeadId::parse(id).map_err(|_| missing())?;
     let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, &written(&GET_BEAD, (id,))?).await?;
@@ -206,11 +210,11 @@ pub async fn agent(client: &Client<'_>, town: &TownId, rig: Option<&RigId>, name
     let all = found.into_iter().flat_map(|(rig, agents)| agents.into_iter().map(move |agent| (rig.clone(), agent)));
     let mut matching: Vec<(RigId, Agent)> = all.filter(|(_, agent)| is_meant(agent)).collect();
     if matching.len() > 1 {
-        let refusal = Refusal::new(Code::InvalidArgument, "agent: several rigs have an agent of that name");
+        let refusal = Refusal::argument("agent", "several rigs have an agent of that name");
         return Err(refusal.hint(hint!["Give the rig too, or the agent's id from ", tool_keys::LIST_AGENTS, "."]).into());
     }
     let missing = || {
-        Refusal::new(Code::NotFound, "agent: no agent has that id or name").hint(hint![
+        Refusal::of_argument(Code::NotFound, "agent", "no agent has that id or name").hint(hint![
             "Call ",
             tool_keys::LIST_AGENTS,
             " to see who lives where."

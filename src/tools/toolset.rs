@@ -63,7 +63,7 @@ impl Toolsets {
                 None if name == "all" => Self::ALL.0,
                 None => {
                     let known: Vec<&str> = Toolset::ALL.iter().map(|toolset| toolset.as_str()).collect();
-                    let refusal = Refusal::new(Code::InvalidArgument, "toolsets: one of the names is not a toolset");
+                    let refusal = Refusal::argument("toolsets", "one of the names is not a toolset");
                     return Err(refusal.hint(format!("Toolsets: {}, all. Leave it out for the usual tools.", known.join(", "))));
                 }
             };

@@ -63,8 +63,13 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
     check_speaks_for(caller, agent.as_deref().unwrap_or_default())?;
     let rig = match input.source_rig_id.as_deref().filter(|rig| !rig.is_empty()) {
         Some(rig) => {
-            let unknown =
-                || Refusal::new(Code::NotFound, "source_rig_id: no rig of this town").hint(hint!["Call ", LIST_RIGS, " to see the rigs."]);
+            let unknown = || {
+                Refusal::of_argument(Code::NotFound, "source_rig_id", "no rig of this town").hint(hint![
+                    "Call ",
+                    LIST_RIGS,
+                    " to see the rigs."
+                ])
+            };
             let id = RigId::parse(rig).map_err(|_| unknown())?;
             rigs::require(cx, &id)?;
             Some(id)
@@ -202,7 +207,7 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
     let message: String = entry.message.chars().take(TOLD_CHARS_MAX).collect();
     let category = entry.category.as_deref().unwrap_or("no category");
     let text = format!(
-        "Escalation {} ({}, {category}){again}.\n\n{message}\n\nAcknowledge it with acknowledge_escalation once it is dealt with.",
+        "Escalation {} ({}, {category}){again}.\n\n{message}\n\nAcknowledge it once it is dealt with.",
         entry.id,
         entry.severity.as_str()
     );

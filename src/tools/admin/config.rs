@@ -65,7 +65,7 @@ impl Tool for GetConfig {
         }
         let rig: Option<RigRecord> = answers.one(&GET_TOWN_RIG)?;
         let rig = rig.ok_or_else(|| {
-            Refusal::new(Code::NotFound, "rig: no rig of this town has that id").hint(hint![
+            Refusal::of_argument(Code::NotFound, "rig", "no rig of this town has that id").hint(hint![
                 "Call ",
                 LIST_RIGS,
                 " to see the rigs of the town."

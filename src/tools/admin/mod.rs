@@ -59,7 +59,7 @@ impl Administered {
 /// The town as its registry has it: its name, and whose it is.
 async fn registered(live: &Live<'_>, town: &TownId) -> Result<TownRecord, Failure> {
     towns_of(live.client).await?.into_iter().find(|record| record.id == *town).ok_or_else(|| {
-        let refusal = Refusal::new(Code::NotFound, "town: no town of yours has that id");
+        let refusal = Refusal::of_argument(Code::NotFound, "town", "no town of yours has that id");
         refusal.hint(hint!["Call ", LIST_TOWNS, " to see the towns that you may use."]).into()
     })
 }

@@ -15,6 +15,11 @@ use super::toolset::Toolset::Work;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+// Tools that texts of other tools name.
+const DONE: &str = "gt_done";
+const MOL_ADVANCE: &str = "gt_mol_advance";
+const PRIME_TOOL: &str = "gt_prime";
+
 /// The list as clients see it, of both roles; see `list`.
 pub const LIST: &str = include_str!("list.json");
 

@@ -157,7 +157,7 @@ pub(in crate::tools) fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec
 }
 
 fn unknown(argument: &str) -> Refusal {
-    Refusal::new(Code::NotFound, format!("{argument}: no rig of this town has such a bead")).hint(hint![
+    Refusal::of_argument(Code::NotFound, argument, "no rig of this town has such a bead").hint(hint![
         "Call ",
         LIST_BEADS,
         " to see the beads."

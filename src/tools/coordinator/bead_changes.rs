@@ -269,7 +269,7 @@ async fn find_agent(live: &Live<'_>, rig: &RigId, named: &str) -> Result<Agent, 
     let known: Vec<String> = agents.iter().map(|agent| name(&agent.name)).take(NAMES_SHOWN_MAX).collect();
     let is_meant = |agent: &Agent| id.as_ref().map_or(agent.name == named, |id| *id == agent.id);
     agents.into_iter().find(is_meant).ok_or_else(|| {
-        let refusal = Refusal::new(Code::NotFound, "agent: no agent of the bead's rig has that id or name");
+        let refusal = Refusal::of_argument(Code::NotFound, "agent", "no agent of the bead's rig has that id or name");
         refusal.hint(format!("Agents: {}.", known.join(", "))).into()
     })
 }

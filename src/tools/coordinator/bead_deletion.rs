@@ -117,9 +117,9 @@ impl DeleteBeads {
             (Some(beads), None) if self.kind.is_none() && (1..=IDS_MAX).contains(&beads.len()) => {
                 Ok(Meant::Named(bead_ids("beads", beads)?))
             }
-            (Some(_), None) if self.kind.is_none() => Err(Refusal::new(Code::InvalidArgument, format!("beads: 1 to {IDS_MAX} ids"))),
+            (Some(_), None) if self.kind.is_none() => Err(Refusal::argument("beads", format_args!("1 to {IDS_MAX} ids"))),
             (None, Some(status)) => Ok(Meant::Status(status, self.kind)),
-            _ => Err(Refusal::new(Code::InvalidArgument, "delete_beads: give either beads, or status and perhaps type")),
+            _ => Err(Refusal::new(Code::InvalidArgument, "pass either `beads`, or `status` with an optional `type`")),
         }
     }
 
@@ -130,7 +130,7 @@ impl DeleteBeads {
         let mut shown = Vec::new();
         for (id, answer) in ids.iter().zip(live.client.call_each(&calls, live.place.town.as_ref()).await) {
             let Some(bead) = decode::<Option<Bead>>(&GET_BEAD, &answer?)? else {
-                let refusal = Refusal::new(Code::NotFound, format!("beads: rig {} has no bead {id}", name(&self.rig)));
+                let refusal = Refusal::of_argument(Code::NotFound, "beads", format_args!("rig {} has no bead {id}", name(&self.rig)));
                 return Err(refusal
                     .hint(hint!["Call ", tool_keys::LIST_BEADS, " to see its beads. Those deleted already are gone for good."])
                     .into());

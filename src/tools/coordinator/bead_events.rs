@@ -54,7 +54,7 @@ impl ListBeadEvents {
     }
 
     fn since(&self) -> Result<Option<Timestamp>, Refusal> {
-        let wrong = || Refusal::new(Code::InvalidArgument, "since: expected a time in ISO 8601, as in 2026-01-31T12:00:00Z");
+        let wrong = || Refusal::argument("since", "expected a time in ISO 8601, as in 2026-01-31T12:00:00Z");
         self.since.as_deref().map(|text| Timestamp::parse_iso(text).ok_or_else(wrong)).transpose()
     }
 }

@@ -12,7 +12,7 @@ use crate::tools::confirm::{Confirmation, Confirmed, DryRun, confirm};
 use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::Failure;
+use base::error::{Failure, Refusal};
 use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;
@@ -38,7 +38,7 @@ impl ConvoyChange {
 /// Reads ids of beads; `argument` is where they stand.
 fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Failure> {
     let refused = |text: &String| {
-        let refusal = base::error::Refusal::new(base::error::Code::InvalidArgument, format!("{argument}: {} is not a bead id", name(text)));
+        let refusal = Refusal::argument(argument, format_args!("{} is not a bead id", name(text)));
         Failure::from(refusal.hint(hint!["Call ", LIST_BEADS, " to see the beads."]))
     };
     texts.iter().map(|text| BeadId::parse(text.trim()).map_err(|_| refused(text))).collect()

@@ -277,7 +277,7 @@ impl Tool for ConvoyStatus {
 /// Reads an id of a convoy; `argument` is where it stands.
 pub(in crate::tools) fn convoy_id(argument: &str, text: &str) -> Result<ConvoyId, Refusal> {
     ConvoyId::parse(text.trim()).map_err(|_| {
-        let refusal = Refusal::new(Code::InvalidArgument, format!("{argument}: not a convoy id"));
+        let refusal = Refusal::argument(argument, "not a convoy id");
         refusal.hint(hint!["Call ", tool_keys::LIST_CONVOYS, " to see the convoys of the town."])
     })
 }

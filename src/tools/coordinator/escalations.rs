@@ -91,7 +91,7 @@ impl Tool for AcknowledgeEscalation {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint(hint!["Call ", ESCALATIONS, " to see them."])
+    Refusal::of_argument(Code::NotFound, "escalation", "this town has none of that id").hint(hint!["Call ", ESCALATIONS, " to see them."])
 }
 
 /// What becomes of an escalation that was just raised.

@@ -82,13 +82,13 @@ impl Tool for ListMessages {
     }
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let refuse = |message: &str| {
-            let refusal = Refusal::new(Code::InvalidArgument, message);
+        let refuse = |problem: &str| {
+            let refusal = Refusal::argument("agent", problem);
             Err(refusal.hint(hint!["Call ", LIST_AGENTS, " to see the ids."]).into())
         };
         match &self.agent {
-            Some(agent) if agent != MAYOR && AgentId::parse(agent).is_err() => return refuse("agent: expected an agent id, or mayor"),
-            None if self.channel == Some(Channel::Hook) => return refuse("agent: needed for channel hook"),
+            Some(agent) if agent != MAYOR && AgentId::parse(agent).is_err() => return refuse("expected an agent id, or mayor"),
+            None if self.channel == Some(Channel::Hook) => return refuse("needed for channel hook"),
             _ => {}
         }
         let filter = MessageFilter {

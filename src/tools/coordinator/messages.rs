@@ -168,11 +168,11 @@ impl SendMessage {
             Sent::Mail | Sent::Handoff if self.ttl_seconds.is_some() => Some("ttl_seconds"),
             _ => None,
         };
-        let refuse = |message: String, hint: &str| Err(Refusal::new(Code::InvalidArgument, message).hint(hint));
+        let refuse = |argument: &str, problem: &str, hint: &str| Err(Refusal::argument(argument, problem).hint(hint));
         match misplaced {
-            Some(argument) => refuse(format!("{argument}: not for this channel"), "Leave it out, or choose another channel."),
+            Some(argument) => refuse(argument, "not for this channel", "Leave it out, or choose another channel."),
             None if self.to == MAYOR && channel != Sent::Mail => {
-                refuse("channel: the Mayor takes mail".to_owned(), "Leave channel out, or name an agent.")
+                refuse("channel", "the Mayor takes mail", "Leave channel out, or name an agent.")
             }
             None => Ok(()),
         }
@@ -239,8 +239,7 @@ impl SendMessage {
     }
 
     fn bead(&self) -> Result<Option<BeadId>, Refusal> {
-        let wrong =
-            |_| Refusal::new(Code::InvalidArgument, "bead: expected a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]);
+        let wrong = |_| Refusal::argument("bead", "expected a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]);
         self.bead.as_deref().map(BeadId::parse).transpose().map_err(wrong)
     }
 }

@@ -103,7 +103,7 @@ impl Tool for Sling {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         if self.title.is_some() == self.bead.is_some() {
-            let refusal = Refusal::new(Code::InvalidArgument, "sling: missing field `title`, or both title and bead: give one of them");
+            let refusal = Refusal::new(Code::InvalidArgument, "pass exactly one of `title` or `bead`");
             return Err(refusal.hint(hint!["title makes a new bead; bead slings one there is (", LIST_BEADS, " shows their ids)."]).into());
         }
         let agent = target(self.target.as_deref())?;
@@ -177,7 +177,7 @@ impl Sling {
     /// A new member of a convoy, by way of the town.
     fn plan_convoy(&self, place: &Place, convoy: &str, depends_on: Option<Vec<BeadId>>) -> Result<Plan, Failure> {
         if self.bead.is_some() || self.target.is_some() || self.metadata.is_some() {
-            let refusal = Refusal::new(Code::InvalidArgument, "sling: convoy takes a new bead, without bead, target or metadata");
+            let refusal = Refusal::argument("convoy", "takes a new bead: drop `bead`, `target` and `metadata`");
             return Err(refusal
                 .hint(hint!["A convoy's beads go to whoever is idle; add a bead that exists with ", UPDATE_CONVOY, "."])
                 .into());
@@ -200,7 +200,7 @@ impl Sling {
 }
 
 fn bead_id(field: &str, id: &str) -> Result<BeadId, Failure> {
-    BeadId::parse(id).map_err(|_| refuse(Code::InvalidArgument, format!("sling: {field}: not the id of a bead (list_beads shows them)")))
+    BeadId::parse(id).map_err(|_| Refusal::argument(field, "not a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]).into())
 }
 
 /// The rig's word for a target.
@@ -220,7 +220,7 @@ fn target(named: Option<&str>) -> Result<Option<String>, Refusal> {
         "refinery" => ("a refinery that takes tasks: it takes merge requests by itself", "target idle gives it to an idle polecat."),
         _ => return Ok(Some(named.to_owned())),
     };
-    Err(Refusal::new(Code::Unsupported, format!("sling: target: this town has no {what}")).hint(instead))
+    Err(Refusal::of_argument(Code::Unsupported, "target", format_args!("this town has no {what}")).hint(instead))
 }
 
 fn shown(bead: &Bead, step: Option<String>) -> SlungBead {

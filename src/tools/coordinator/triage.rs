@@ -66,8 +66,7 @@ impl Tool for ResolveTriage {
     }
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let wrong =
-            |_| Refusal::new(Code::InvalidArgument, "request: expected an id").hint(hint!["Call ", ESCALATIONS, " to see the ids."]);
+        let wrong = |_| Refusal::argument("request", "expected an id").hint(hint!["Call ", ESCALATIONS, " to see the ids."]);
         let input = TriageInput {
             agent_id: String::new(),
             triage_request_bead_id: BeadId::parse(&self.request).map_err(wrong)?,

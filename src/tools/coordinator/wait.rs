@@ -152,7 +152,7 @@ impl WaitFor {
                 Ok((Until::Bead(rig, bead.bead_id), now))
             }
             (None, None, Some(id)) => {
-                let unknown = |code| Refusal::new(code, "message: no message to this town's Mayor has that id");
+                let unknown = |code| Refusal::of_argument(code, "message", "no message to this town's Mayor has that id");
                 let hint = || hint![SEND_MAYOR_MESSAGE, " tells the id, ", MAYOR_MESSAGES, " shows all."];
                 let id = BeadId::parse(id.trim()).map_err(|_| unknown(Code::InvalidArgument).hint(hint()))?;
                 let until = Until::Message(id);
@@ -160,7 +160,7 @@ impl WaitFor {
                 if now == until.gone() { Err(unknown(Code::NotFound).hint(hint()).into()) } else { Ok((until, now)) }
             }
             _ => {
-                let refusal = Refusal::new(Code::InvalidArgument, "wait_for: give one of convoy, bead and message");
+                let refusal = Refusal::new(Code::InvalidArgument, "pass exactly one thing to wait for: a convoy, a bead or a message");
                 Err(refusal.hint(hint![LIST_CONVOYS, ", ", LIST_BEADS, " and ", MAYOR_MESSAGES, " show their ids."]).into())
             }
         }

@@ -167,8 +167,10 @@ fn summarize(names: Names, now: &MayorPrime) -> String {
 fn read(shown: usize, more: i64, is_read: bool) -> String {
     match (shown, more) {
         (0, _) => "No new messages.".to_owned(),
-        (_, 0) if is_read => format!("{shown} new message(s): reply with gt_reply."),
-        _ if is_read => format!("{shown} new message(s), {more} more wait: reply with gt_reply, then call gt_mail_check."),
+        (_, 0) if is_read => format!("{shown} new message(s): reply with {}.", GtReply::NAME),
+        _ if is_read => {
+            format!("{shown} new message(s), {more} more wait: reply with {}, then call {}.", GtReply::NAME, GtMailCheck::NAME)
+        }
         _ => format!("{shown} message(s) that the Mayor has not read, {more} more; this call was not the Mayor's and read none."),
     }
 }
@@ -246,7 +248,7 @@ impl Tool for GtReply {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let wrong =
-            |_| Refusal::new(Code::InvalidArgument, "message_id: expected the id of a message").hint("gt_mail_check shows the ids.");
+            |_| Refusal::argument("message_id", "expected the id of a message").hint(format!("{} shows the ids.", GtMailCheck::NAME));
         let id = BeadId::parse(self.message_id.trim()).map_err(wrong)?;
         Ok(Plan::One(place.call_town(&REPLY_AS_MAYOR, (id, &self.body))?))
     }

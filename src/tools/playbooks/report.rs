@@ -142,7 +142,8 @@ impl Tool for AgentReport {
             let id = AgentId::parse(named).ok();
             agents.retain(|(_, agent)| id.as_ref().map_or(agent.name == *named, |id| id.as_str() == agent.agent_id));
             if agents.is_empty() {
-                let refusal = Refusal::new(Code::NotFound, "agent: no agent that lives or did anything in this time has that id or name");
+                let refusal =
+                    Refusal::of_argument(Code::NotFound, "agent", "no agent that lives or did anything in this time has that id or name");
                 return Err(refusal.hint(hint!["Call ", LIST_AGENTS, " to see who lives, or look further back."]).into());
             }
         }

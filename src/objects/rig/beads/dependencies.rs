@@ -236,7 +236,7 @@ pub(in crate::objects::rig) fn remote_changed(
 /// `InvalidArgument` for too many, for a bead that nobody here knows, and for a circle.
 pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize) -> Result<(), Failure> {
     if total > BLOCKERS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("depends_on: a bead waits for at most {BLOCKERS_MAX} others")));
+        return Err(Refusal::argument("depends_on", format_args!("a bead waits for at most {BLOCKERS_MAX} others")).into());
     }
     if added.is_empty() {
         return Ok(());
@@ -249,7 +249,7 @@ pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[Bead
         (ids, waiter),
     )?;
     if let Some((unknown,)) = unknown {
-        let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {unknown} is not in this rig"));
+        let refusal = Refusal::argument("depends_on", format_args!("bead {unknown} is not in this rig"));
         return Err(refusal
             .hint(hint!["Call ", LIST_BEADS, " for the beads of the rig; beads of other rigs are joined by a convoy."])
             .into());

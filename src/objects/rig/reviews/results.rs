@@ -59,7 +59,7 @@ fn own_request(cx: &Cx<'_>, caller: &Caller) -> Result<BeadId, Failure> {
     {
         return Ok(hook);
     }
-    let refusal = Refusal::new(Code::Conflict, "entry_id: no merge request is on your hook");
+    let refusal = Refusal::of_argument(Code::Conflict, "entry_id", "no merge request is on your hook");
     Err(refusal.hint("Name the merge request; prime shows what is on your hook.").into())
 }
 

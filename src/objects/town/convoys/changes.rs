@@ -287,7 +287,7 @@ fn wait_for(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId, blockers: &[BeadId], 
     convoys::clear_edges_of(cx, convoy, bead)?;
     for blocker in blockers {
         if blocker == bead {
-            return Err(refuse(Code::InvalidArgument, format!("depends_on: bead {bead} cannot wait for itself")));
+            return Err(Refusal::argument("depends_on", format_args!("bead {bead} cannot wait for itself")).into());
         }
         check_member(cx, convoy, blocker)?;
         convoys::insert_edge(cx, convoy, bead, blocker, until)?;
@@ -300,7 +300,7 @@ pub(in crate::objects::town) fn check_member(cx: &Cx<'_>, convoy: &ConvoyId, blo
     if convoys::membership(cx, blocker)?.is_some_and(|(of, _)| of == *convoy) {
         return Ok(());
     }
-    let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {blocker} is not a member of the convoy"));
+    let refusal = Refusal::argument("depends_on", format_args!("bead {blocker} is not a member of the convoy"));
     Err(refusal.hint(hint!["Call ", CONVOY_STATUS, " to see its beads; add the bead first if it exists."]).into())
 }
 
