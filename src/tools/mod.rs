@@ -30,6 +30,8 @@ pub mod toolset;
 pub mod topic;
 
 use names::Names;
+#[cfg(not(target_arch = "wasm32"))]
+use profile::Audience;
 use profile::Profile;
 use tool::ToolDef;
 use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
@@ -113,6 +115,18 @@ pub const fn names(profile: Profile, is_pinned: bool) -> Names {
         Profile::Mayor => Names::of_mayors(mayor::TOOLS, is_pinned),
         Profile::Polecat | Profile::Refinery => Names::of_agents(agent::TOOLS),
     }
+}
+
+/// A tool as its own clients see it, on a connection to all towns.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub fn describe(tool: &ToolDef) -> serde_json::Value {
+    let profile = match tool.audience {
+        Audience::Coordinators => Profile::Coordinator,
+        Audience::Mayors => Profile::Mayor,
+        Audience::Agents | Audience::Refineries => Profile::Refinery,
+    };
+    (tool.describe)(tool, names(profile, false))
 }
 
 /// The tool that has this name in a profile.

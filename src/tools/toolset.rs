@@ -3,7 +3,7 @@
 //! Owns their names and how a choice is read. A choice never reaches beyond what the principal may do; who makes none gets
 //! the tools that most work takes.
 
-use base::error::{Code, Refusal};
+use base::error::Refusal;
 
 /// A group of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

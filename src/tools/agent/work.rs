@@ -4,7 +4,7 @@ use super::{DONE, PRIME_TOOL, Reported};
 use crate::contract::shapes::AgentDoneInput;
 use crate::rpc::table::{AGENT_DONE, UPDATE_AGENT_STATUS_MESSAGE, WRITE_CHECKPOINT};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};

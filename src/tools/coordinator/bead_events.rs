@@ -6,7 +6,7 @@ use crate::rpc::table::LIST_BEAD_EVENTS;
 use crate::tools::paging;
 use crate::tools::text::word;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

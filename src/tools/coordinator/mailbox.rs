@@ -8,7 +8,7 @@ use crate::rpc::table::LIST_MESSAGES;
 use crate::tools::paging;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

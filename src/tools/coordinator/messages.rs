@@ -10,7 +10,7 @@ use crate::tools::names::Names;
 use crate::tools::resolve;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;

@@ -10,7 +10,7 @@ use crate::rpc::table::{SLING_BEAD, SLING_INTO_CONVOY};
 use crate::tools::bead_view::{WorkStatus, bead_status};
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal};
 use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@ use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::resolve::agent;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Stop;

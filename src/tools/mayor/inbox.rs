@@ -12,7 +12,7 @@ use crate::tools::bead_view::some;
 use crate::tools::names::Names;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use crate::objects::rig::agents;
 use crate::objects::rig::assignment::{hooks, orders};
 use crate::objects::rig::beads::text;
 use crate::objects::store::sql::execute;
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Failure, Refusal};
 use serde_json::Value;
 
 /// Largest checkpoint, in bytes of JSON.

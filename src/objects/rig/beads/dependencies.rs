@@ -11,7 +11,7 @@ use crate::objects::handler::Cx;
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::state::RigState;
 use crate::objects::store::sql::{execute, json_list, query, query_one, scalar};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal};
 use base::hint;
 use serde::Deserialize;
 

@@ -14,7 +14,7 @@ use crate::objects::town::views::viewers;
 use crate::objects::town::{rigs, state};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::LIST_EVENTS;
-use base::error::{Code, Failure, Fault, Refusal};
+use base::error::{Failure, Fault, Refusal};
 use base::time::Timestamp;
 use serde_json::{Map, Value, json as value};
 use std::collections::VecDeque;
