@@ -2,7 +2,7 @@
 //!
 //! Owns how arguments are called here and there, both ways. What the tool does is the tool's behind it.
 
-use super::argument::Wrong;
+use base::argument::Wrong;
 use serde_json::{Map, Value};
 
 /// What a row shows instead of what the tool behind it would.

@@ -9,7 +9,6 @@ pub mod admin;
 pub mod agent;
 pub mod alias;
 pub mod answers;
-pub(crate) mod argument;
 pub mod bead_view;
 pub mod confirm;
 pub mod coordinator;

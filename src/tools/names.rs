@@ -215,6 +215,6 @@ mod tests {
     fn every_key_is_a_tool_of_mayors_but_for_those_of_coordinators_alone() {
         let mayor = names(Profile::Mayor, true);
         let foreign: Vec<&str> = KEYS.iter().map(|key| key.0).filter(|key| mayor.own(key).is_none()).collect();
-        assert_eq!(foreign, ["list_towns", "mayor_messages", "send_mayor_message", "town_check", "update_rig"]);
+        assert_eq!(foreign, ["list_towns", "mayor_messages", "send_mayor_message", "town_check", "update_config", "update_rig"]);
     }
 }

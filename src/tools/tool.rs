@@ -3,7 +3,6 @@
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
 pub use super::answers::{Answers, Asked, Coverage, Gathered, Missing, Part};
-use super::argument::{self, Wrong};
 use super::names::Names;
 use super::profile::Audience;
 use super::toolset::Toolset;
@@ -13,6 +12,7 @@ use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::Method;
 use crate::tools::alias::{Alias, Argument};
 use crate::tools::interactive::{LiveTool, PreparedLive};
+use base::argument::{self, Wrong};
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::types::HeaderParameter;
 use schemars::JsonSchema;
@@ -265,9 +265,7 @@ impl ToolDef {
     /// The refusal says what is wrong with them.
     pub fn parse(&self, arguments: Map<String, Value>) -> Result<Parsed, Refusal> {
         self.read(arguments).map_err(|wrong| {
-            let path = wrong.path();
-            let at = if path.is_empty() { path } else { format!("{path}: ") };
-            let refusal = Refusal::new(Code::InvalidArgument, format!("{}: {at}{wrong}", self.name));
+            let refusal = Refusal::new(Code::InvalidArgument, format!("{}: {}{wrong}", self.name, wrong.lead()));
             refusal.hint("Correct the argument and call again.")
         })
     }

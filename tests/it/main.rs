@@ -28,6 +28,7 @@ mod mayor_tools;
 mod oauth;
 mod playbooks;
 mod prompts;
+mod prose;
 mod provision;
 mod registry;
 mod resources;

@@ -4,7 +4,7 @@
 //! Owns how a field is read and what is said of one that cannot be. What the fields mean is the routes'.
 
 use super::envelope::INVALID_BODY;
-use crate::tools::argument::{self, Step, Wrong};
+use base::argument::{self, Step, Wrong};
 use base::error::{Code, Failure, Refusal, Subject};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -37,12 +37,6 @@ enum What {
 }
 
 impl Wrong {
-    /// Wrong in one argument.
-    #[must_use]
-    pub fn new(argument: &str, problem: impl Into<String>) -> Self {
-        Self::other(problem.into()).within(Step::Key(argument.to_owned()))
-    }
-
     /// There is no such argument, but there are these.
     #[must_use]
     pub fn unknown(argument: &str, known: &[&str]) -> Self {
@@ -78,6 +72,13 @@ impl Wrong {
             name.clone_into(known);
         }
         self
+    }
+
+    /// The path, a colon and a space; empty for the whole.
+    #[must_use]
+    pub fn lead(&self) -> String {
+        let path = self.path();
+        if path.is_empty() { path } else { format!("{path}: ") }
     }
 
     /// Where, as `tasks[1].title`; empty for the whole.
@@ -225,10 +226,27 @@ impl<'de> MapAccess<'de> for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::ids::BeadId;
-    use crate::contract::shapes::Severity;
     use serde::Deserialize;
     use serde_json::json;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(try_from = "String")]
+    struct BeadId;
+
+    impl TryFrom<String> for BeadId {
+        type Error = String;
+
+        fn try_from(text: String) -> Result<Self, String> {
+            if text == "good" { Ok(Self) } else { Err("no id".to_owned()) }
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Severity {
+        Low,
+        High,
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -275,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_read() {
-        let id = "00000000-0000-4000-8000-000000000000";
+        let id = "good";
         let all = json!({
             "rig": "api", "tasks": [{"title": "t", "depends_on": [0], "bead": id}], "beads": [id], "limit": 255, "severity": "high",
             "more": {"a": [1, -1, 1.5, null, true]},
@@ -287,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_argument_that_is_wrong_is_named_wherever_it_stands() {
-        let good = "00000000-0000-4000-8000-000000000000";
+        let good = "good";
         assert_eq!(path_of(json!({"rig": 5})), "rig");
         assert_eq!(path_of(json!({"rig": [1]})), "rig");
         assert_eq!(path_of(json!({"rig": {"a": 1}, "tasks": []})), "rig");
@@ -324,7 +342,7 @@ mod tests {
         ] {
             assert_eq!(wrong(arguments).to_string(), problem);
         }
-        assert!(wrong(json!({"rig": "api", "severity": "dire"})).to_string().contains("unknown variant `dire`, expected one of"));
+        assert!(wrong(json!({"rig": "api", "severity": "dire"})).to_string().contains("unknown variant `dire`, expected `low` or `high`"));
     }
 
     #[test]
