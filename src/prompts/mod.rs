@@ -10,6 +10,7 @@ use crate::contract::ids::TownId;
 use crate::prompts::completion::Values;
 use crate::resources::Offering;
 use crate::resources::lookup::explain;
+use crate::tools::names::Names;
 use crate::tools::tool::Reach;
 use base::error::{Code, Failure, Fault};
 use mcp::client::Stop;
@@ -120,7 +121,7 @@ pub async fn get(at: &Offering<'_>, name: &str, arguments: &Map<String, Value>) 
     let filled = fill(row, at.pinned.is_some(), arguments).map_err(CallError::Invalid)?;
     match (row.get)(at, filled).await {
         Ok(messages) => Ok(PromptReply { description: row.description, messages }),
-        Err(error) => Err(bad_argument(error)),
+        Err(error) => Err(bad_argument(error, at.names())),
     }
 }
 
@@ -146,12 +147,12 @@ fn fill(row: &'static PromptDef, is_pinned: bool, given: &Map<String, Value>) ->
 }
 
 /// A refusal of what was looked up is a refusal of the argument that named it.
-fn bad_argument(error: CallError) -> CallError {
+fn bad_argument(error: CallError, names: Names) -> CallError {
     match error {
         CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))
             if matches!(refusal.code, Code::NotFound | Code::Forbidden | Code::InvalidArgument) =>
         {
-            CallError::Invalid(explain(refusal))
+            CallError::Invalid(explain(names.hint(refusal)))
         }
         other => other,
     }

@@ -91,14 +91,14 @@ async fn unstick_convoy(at: &Offering<'_>, filled: Filled) -> Result<String, Cal
     let convoy = filled.text("convoy")?;
     let status = at.view(ConvoyStatus::NAME, json!({"town": town, "convoy_id": convoy})).await?;
     let places = [("{town}", town.to_string()), ("{status}", status)];
-    Ok(says(names(at.profile, at.pinned.is_some()), include_str!("unstick_convoy.txt"), &places))
+    Ok(says(at.names(), include_str!("unstick_convoy.txt"), &places))
 }
 
 async fn plan_release(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
     let town = filled.town(at).await?;
     let rigs = rigs_of(at.client, &town).await?;
     let goal = AgentText::block(filled.text("goal")?);
-    let names = names(at.profile, at.pinned.is_some());
+    let names = at.names();
     let places = [("{town}", town.to_string()), ("{rigs}", rig_lines(&rigs, names)), ("{goal}", goal.as_str().to_owned())];
     Ok(says(names, include_str!("plan_release.txt"), &places))
 }

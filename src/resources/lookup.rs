@@ -10,6 +10,7 @@ use crate::contract::tool_keys;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
+use crate::tools::names::Names;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Answered, Connection, ask};
@@ -55,6 +56,12 @@ impl Offering<'_> {
         Err(refusal.hint("Connect to the fleet or to that town.").into())
     }
 
+    /// What the connection reads for tools.
+    #[must_use]
+    pub const fn names(&self) -> Names {
+        names(self.profile, self.pinned.is_some())
+    }
+
     /// What the town calls itself.
     ///
     /// # Errors
@@ -73,7 +80,7 @@ impl Offering<'_> {
         let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
-        let names = names(self.profile, self.pinned.is_some());
+        let names = self.names();
         let connection = Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None, names };
         ask(connection, tool, arguments).await
     }
@@ -142,12 +149,12 @@ pub fn explain(refusal: Refusal) -> String {
 /// How a refusal reads when a thing was named: what is not there or not the caller's own is unknown; a name that means
 /// several things is no good.
 #[must_use]
-pub fn unknown_thing(error: CallError) -> CallError {
+pub fn unknown_thing(error: CallError, names: Names) -> CallError {
     match error {
         CallError::Stopped(Stop::Failed(Failure::Refused(refusal))) => match refusal.code {
             Code::NotFound | Code::Forbidden => CallError::Unknown,
-            Code::InvalidArgument => CallError::Invalid(explain(refusal)),
-            _ => CallError::Stopped(refusal.into()),
+            Code::InvalidArgument => CallError::Invalid(explain(names.hint(refusal))),
+            _ => CallError::Stopped(names.hint(refusal).into()),
         },
         other => other,
     }

@@ -201,6 +201,38 @@ fn no_code_reads_the_text_of_a_refusal_or_an_error() {
     none("tell refusals apart by code and subject, errors by their kind", &places);
 }
 
+/// Sentences of the contract, and of a table whose rows they stand in.
+const OWN_NAMES: &[(&str, &str)] = &[
+    ("src/objects/rig/assignment/hooks.rs", "triage requests are resolved via gt_triage_resolve"),
+    ("src/tools/mayor/mod.rs", "One that seems stuck takes `gt_nudge`"),
+];
+
+/// A sentence with a tool's name in it would be wrong for whoever calls the tool otherwise: it takes the name from its reader's table.
+#[test]
+fn sentences_name_tools_by_key() {
+    let tools: BTreeSet<&str> = gastown_mcp::tools::all().map(|tool| tool.name).filter(|name| name.contains('_')).collect();
+    let mut places = Vec::new();
+    for (file, text) in sources()
+        .iter()
+        .filter(|(file, _)| !file.contains("/tests/") && !file.starts_with("src/mcp/") && !file.starts_with("src/conformance/"))
+    {
+        for (number, line) in code(text) {
+            for literal in line.split('"').skip(1).step_by(2).filter(|literal| is_sentence(literal)) {
+                let named = literal.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(|word| tools.contains(word));
+                if named && !OWN_NAMES.iter().any(|(own, sentence)| own == file && literal.contains(sentence)) {
+                    places.push(format!("{file}:{number}: {literal}"));
+                }
+            }
+        }
+    }
+    none("name a tool by its key, and let names say how the reader calls it", &places);
+}
+
+/// Not a name, and neither SQL nor JSON.
+fn is_sentence(literal: &str) -> bool {
+    literal.contains(' ') && !literal.contains("-- ") && !literal.contains(" FROM ") && !literal.starts_with('{')
+}
+
 /// Each is one that there was.
 #[test]
 fn a_reader_of_text_is_found() {

@@ -21,7 +21,7 @@ use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal, Subject, refuse};
 use base::hint;
 use base::time::Timestamp;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ pub(super) fn find_named(cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Agent>,
 /// An agent that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &AgentId) -> Result<Agent, Failure> {
     find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Agent {id} not found"))
+        Refusal::not_found(Subject::Agent(id.to_string()), format!("Agent {id} not found"))
             .hint(hint!["Call ", LIST_AGENTS, " to see who lives in the rig."])
             .into()
     })

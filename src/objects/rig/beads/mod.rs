@@ -27,7 +27,7 @@ use crate::objects::rig::messages::escalations;
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::reviews::results;
 use crate::objects::store::sql::{execute, query_one};
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
 use base::hint;
 use base::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -202,7 +202,7 @@ pub(super) fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<Bead>, Failure> {
 /// A bead that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &BeadId) -> Result<Bead, Failure> {
     find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Bead {id} not found"))
+        Refusal::not_found(Subject::Bead(id.to_string()), format!("Bead {id} not found"))
             .hint(hint!["Call ", LIST_BEADS, " to see the beads of the rig."])
             .into()
     })
