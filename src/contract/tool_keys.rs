@@ -7,7 +7,7 @@ use base::error::Tool;
 
 macro_rules! keys {
     ($($key:ident = $name:literal;)*) => {
-        $(#[allow(missing_docs, reason = "a key says what its name says")] pub const $key: Tool = Tool($name);)*
+        $(#[doc = concat!("`", $name, "`.")] pub const $key: Tool = Tool($name);)*
 
         /// Every key.
         pub const KEYS: &[Tool] = &[$($key),*];

@@ -1,9 +1,10 @@
 //! The tools: what clients call.
 //!
-//! `tool` says what a tool is, `answers` what comes back, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it,
-//! `run` carries a call out, `toolset` groups them, `profile` says for whom they are, `place` turns names into ids, `source` says who tells
-//! of changes, `names` says how a connection calls tools, `live` is for tools that do more than ask once, `confirm` asks before they destroy. `agent` and `mayor` have tables of their
-//! own, `playbooks` what is done when things go wrong; the others hold one type per tool. A new tool is one type and one row.
+//! `tool` says what a tool is, `answers` what comes back, `TOOLS` lists them, `schema` makes what clients see of them and `list`
+//! shows it, `run` carries a call out, `toolset` groups them, `profile` says for whom they are, `resolve` turns names into ids,
+//! `topic` says who tells of changes, `names` says how a connection calls tools, `interactive` is for tools that do more than
+//! ask once, `confirm` asks before they destroy. `agent` and `mayor` have tables of their own, `playbooks` what is done when
+//! things go wrong; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod admin;
 pub mod agent;

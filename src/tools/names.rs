@@ -78,15 +78,12 @@ impl Names {
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
             let key = after.split_once('}').and_then(|(key, _)| KEYS.iter().find(|known| known.0 == key));
-            rest = match key {
-                Some(key) => {
-                    text.push_str(self.of(*key));
-                    after.get(key.0.len() + 1..).unwrap_or_default()
-                }
-                None => {
-                    text.push('{');
-                    after
-                }
+            rest = if let Some(key) = key {
+                text.push_str(self.of(*key));
+                after.get(key.0.len() + 1..).unwrap_or_default()
+            } else {
+                text.push('{');
+                after
             };
         }
         text + rest

@@ -95,9 +95,9 @@ impl Tool for MolAdvance {
 fn progress(molecule: Option<&Molecule>) -> Progress {
     let step = molecule.and_then(Step::of);
     let summary = match (molecule, &step) {
-        (None, _) => format!("Your work follows no formula: do it and call {}.", DONE),
+        (None, _) => format!("Your work follows no formula: do it and call {DONE}."),
         (Some(_), Some(step)) => format!("Step {} of {} is next.", step.number, step.of),
-        (Some(molecule), None) if molecule.status == MoleculeStatus::Completed => format!("All steps are through: call {}.", DONE),
+        (Some(molecule), None) if molecule.status == MoleculeStatus::Completed => format!("All steps are through: call {DONE}."),
         (Some(_), None) => "There is no further step.".to_owned(),
     };
     Progress { summary, step }

@@ -280,9 +280,9 @@ fn instructions(told: &PrimeContext, is_sent_back: bool) -> String {
     }
     if let Some(step) = &told.step {
         let (number, of) = (step.molecule.current_step + 1, step.molecule.formula.steps.len());
-        _ = write!(text, " Follow its formula, step {number} of {of}: see step, then {} after each.", MOL_ADVANCE);
+        _ = write!(text, " Follow its formula, step {number} of {of}: see step, then {MOL_ADVANCE} after each.");
     }
     text.push_str(gates);
-    _ = write!(text, " Commit, push, then call {}.", DONE);
+    _ = write!(text, " Commit, push, then call {DONE}.");
     text
 }

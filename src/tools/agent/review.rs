@@ -93,6 +93,6 @@ impl Tool for ReviewComplete {
             (ReviewResult::Merged, None) => "Reported as merged, but unverified: no commit was named.",
             (ReviewResult::Failed | ReviewResult::Conflict, _) => "Reported; the work goes back to the queue with what you said.",
         };
-        Ok(Reported::new(format!("{summary} {} shows whether there is more for you.", PRIME_TOOL)))
+        Ok(Reported::new(format!("{summary} {PRIME_TOOL} shows whether there is more for you.")))
     }
 }

@@ -43,7 +43,7 @@ impl Tool for Done {
     }
 
     fn render(self, _: Answers, _: &Place) -> Result<Reported, Failure> {
-        Ok(Reported::new(format!("Reported. Your part is over: end your turn. If there is more for you, {} shows it.", PRIME_TOOL)))
+        Ok(Reported::new(format!("Reported. Your part is over: end your turn. If there is more for you, {PRIME_TOOL} shows it.")))
     }
 }
 

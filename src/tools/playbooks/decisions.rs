@@ -157,9 +157,9 @@ impl<'a> About<'a> {
             LookAtPool => (POOL_STATUS, json!({})),
             LookAtTown => return Some(names.call(TOWN_FEED, json!({"town": self.town}))),
         };
-        let named = arguments.as_object_mut()?;
-        named.insert("town".to_owned(), Value::from(self.town));
-        named.insert("rig".to_owned(), Value::from(self.rig?));
+        let fields = arguments.as_object_mut()?;
+        fields.insert("town".to_owned(), Value::from(self.town));
+        fields.insert("rig".to_owned(), Value::from(self.rig?));
         Some(names.call(tool, arguments))
     }
 }
