@@ -30,6 +30,7 @@ mod playbooks;
 mod prompts;
 mod prose;
 mod provision;
+mod refusals;
 mod registry;
 mod resources;
 mod rig;

@@ -83,7 +83,7 @@ pub(in crate::objects::rig) fn complete(cx: &Cx<'_>, rig: &RigState, input: &Com
     let id = &input.entry_id;
     let Some(request) = find(cx, id)? else {
         let refusal = Refusal::new(Code::NotFound, format!("Merge request {id} not found"));
-        return Err(refusal.hint(hint!["Call getMergeQueueData (tool ", MERGE_QUEUE, ") to see the merge requests."]).into());
+        return Err(refusal.hint(hint!["Call ", MERGE_QUEUE, " to see the merge requests."]).into());
     };
     check_commit("commit_sha", input.commit_sha.as_deref())?;
     check_commit("base_commit", input.base_commit.as_deref())?;
