@@ -6,6 +6,7 @@
 use super::socket;
 use crate::auth::principal::TokenKind;
 use crate::auth::{Accept, verify};
+use crate::contract::tool_keys::{LIST_RIGS, LIST_TOWNS};
 use crate::objects::execute::run;
 use crate::objects::execute::run_gathered;
 use crate::objects::handler::{Answer, Caller, Cx, Effects, Gather};
@@ -21,7 +22,8 @@ use crate::rpc::call::own_context;
 use crate::rpc::call::{Call, Context, Instance, refusal_text};
 use crate::rpc::deadline::answer_within;
 use crate::rpc::table::{Absent, Method, find};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal, Subject, refuse};
+use base::hint;
 use base::time::Timestamp;
 use futures::future::{LocalBoxFuture, join_all, select};
 use serde_json::Value;
@@ -167,10 +169,16 @@ fn create<H: Host>(host: &H, cx: &Cx<'_>, caller: &Caller, method: &Method, args
 
 fn not_found(instance: &Instance) -> Refusal {
     match instance {
-        Instance::Rig(id) => {
-            Refusal::new(Code::NotFound, format!("Rig {id} not found")).hint("Call list_rigs to see the rigs of the town.")
-        }
-        Instance::Town(id) => Refusal::new(Code::NotFound, format!("Town {id} not found")).hint("Call list_towns to see your towns."),
+        Instance::Rig(id) => Refusal::not_found(Subject::Rig(id.to_string()), format!("Rig {id} not found")).hint(hint![
+            "Call ",
+            LIST_RIGS,
+            " to see the rigs of the town."
+        ]),
+        Instance::Town(id) => Refusal::not_found(Subject::Town(id.to_string()), format!("Town {id} not found")).hint(hint![
+            "Call ",
+            LIST_TOWNS,
+            " to see your towns."
+        ]),
         other @ (Instance::User(_) | Instance::Org(_) | Instance::Session(_)) => Refusal::new(Code::NotFound, format!("{other} not found")),
     }
 }
