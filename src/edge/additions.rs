@@ -4,7 +4,7 @@
 
 use super::Edge;
 use crate::prompts::prompt::PromptDef;
-use crate::resources::ResourceDef;
+use crate::resources::resource::ResourceDef;
 use crate::tools::ToolTable;
 
 /// Rows for the tables of tools, resources and prompts, and a caller for requests without a token.

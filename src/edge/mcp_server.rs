@@ -7,7 +7,7 @@ use crate::contract::ids::TownId;
 use crate::edge::rest::envelope;
 use crate::edge::session_client::SessionClient;
 use crate::prompts::completion::complete;
-use crate::resources::Offering;
+use crate::resources::resource::Offering;
 use crate::resources::skills;
 use crate::tools::profile::Speaker;
 use crate::tools::run::{Connection, View, run};

@@ -9,8 +9,8 @@ pub mod prompt;
 pub mod rows;
 
 use crate::prompts::prompt::{Argument, Filled, PromptDef};
-use crate::resources::Offering;
-use crate::resources::lookup::explain;
+use crate::resources::refusals::explain;
+use crate::resources::resource::Offering;
 use crate::tools::names::Names;
 use crate::tools::tool::Reach;
 use base::error::{Code, Failure};

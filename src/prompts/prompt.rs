@@ -3,7 +3,7 @@
 //! Owns these types. The rows are `rows`', checking is the room's.
 
 use crate::contract::ids::TownId;
-use crate::resources::Offering;
+use crate::resources::resource::Offering;
 use crate::tools::tool::Reach;
 use base::error::{Failure, Fault};
 use mcp::types::CallFuture;

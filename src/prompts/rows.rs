@@ -5,7 +5,7 @@
 
 use super::mayor::{self, fill, rig_lines};
 use super::prompt::{Argument, Filled, PromptDef, Values};
-use crate::resources::Offering;
+use crate::resources::resource::Offering;
 use crate::tools::coordinator::convoys::ConvoyStatus;
 use crate::tools::names;
 use crate::tools::names::Names;

@@ -3,13 +3,11 @@
 //! Owns the connection's own look-ups: its town, and things that any rig of a town may have. Tools own their
 //! answers, `tools::resolve` names and ids.
 
-use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::contract::shapes::{Agent, Bead, TownIdentityState};
 use crate::contract::tool_keys;
-use crate::resources::ResourceDef;
+use crate::resources::resource::Offering;
 use crate::rpc::call::{Call, Instance, decode};
-use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::names::Names;
 use crate::tools::profile::Profile;
@@ -18,26 +16,8 @@ use crate::tools::run::{Connection, Unrendered, ask};
 use crate::tools::{find, names};
 use base::error::{Code, Failure, Fault, Refusal};
 use base::hint;
-use mcp::client::{ClientHandle, Interruption};
-use mcp::types::CallError;
+use mcp::client::ClientHandle;
 use serde_json::Value;
-
-/// A connection, as resources, prompts and completions see it.
-#[derive(Clone, Copy)]
-pub struct Offering<'a> {
-    /// Calls in the caller's name.
-    pub client: &'a Client<'a>,
-    /// The memory of the isolate.
-    pub memory: &'a Memory,
-    /// The town that the connection is for, if it is for one.
-    pub pinned: Option<&'a TownId>,
-    /// The profile of the connection.
-    pub profile: Profile,
-    /// The client, where it can be asked back.
-    pub mcp_client: Option<&'a dyn ClientHandle>,
-    /// Resources that the build adds to the product's.
-    pub additions: &'static [ResourceDef],
-}
 
 impl Offering<'_> {
     /// A town by id or name. On a connection to one town there is no other.
@@ -137,27 +117,5 @@ impl Offering<'_> {
                 .hint(hint!["Call ", tool_keys::LIST_AGENTS, " to see them."])
                 .into()
         })
-    }
-}
-
-/// The refusal as a text, with what to do next.
-#[must_use]
-pub fn explain(refusal: Refusal) -> String {
-    match refusal.hint {
-        Some(hint) => format!("{}. {hint}", refusal.message),
-        None => refusal.message,
-    }
-}
-
-/// A refusal for a named thing, as a resource error: a missing or foreign thing is unknown; an ambiguous name is invalid.
-#[must_use]
-pub fn unknown_thing(error: CallError, names: Names) -> CallError {
-    match error {
-        CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal))) => match refusal.code {
-            Code::NotFound | Code::Forbidden => CallError::Unknown,
-            Code::InvalidArgument => CallError::Invalid(explain(names.hint(refusal))),
-            _ => CallError::Interrupted(names.hint(refusal).into()),
-        },
-        other => other,
     }
 }

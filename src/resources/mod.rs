@@ -1,17 +1,18 @@
 //! Resources: texts that clients read by URI.
 //!
-//! `rows` has the table and one function per resource, `feed` shows a town's feed, `lookup` looks things up, `skills` has
+//! `resource` is what a row is, `rows` has the table and one function per resource, `feed` shows a town's feed, `lookup` looks things up, `skills` has
 //! the guides. This file has the parts that all rows share: how a URI finds its row, the lists, and the reply made of a row's
 //! answer.
 
 pub mod feed;
 pub mod lookup;
+pub mod refusals;
+pub mod resource;
 pub mod rows;
 pub mod skills;
 
-pub use crate::resources::lookup::Offering;
-
-use crate::resources::lookup::unknown_thing;
+use crate::resources::refusals::unknown_thing;
+use crate::resources::resource::{Body, Found, Offering, ResourceDef};
 use crate::rpc::call::Instance;
 use crate::tools::paging::sort;
 use crate::tools::resolve::{registries, rigs_of, towns_of};
@@ -22,98 +23,16 @@ use base::json::object;
 use base::signed_text::{Purpose, open, seal};
 use futures::future::try_join;
 use mcp::client::NotificationRoute;
-use mcp::types::{Caching, CallError, CallFuture, Change, Contents, ListSchema, Listing};
-use percent_encoding::percent_decode_str;
+use mcp::types::{CallError, Change, Contents, ListSchema, Listing};
 use rows::{FEED, FLEET, MAYOR_TALK, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Resources on a page of the list.
 pub const PAGE_MAX: usize = 100;
-
-/// A row of the table.
-pub struct ResourceDef {
-    /// The URI, or its template: each `{variable}` is one whole segment.
-    pub uri: &'static str,
-    /// The name, for programs.
-    pub name: &'static str,
-    /// The title, for people.
-    pub title: &'static str,
-    /// The description, for models.
-    pub description: &'static str,
-    /// The type of the content.
-    pub mime_type: &'static str,
-    /// By how fast it changes.
-    pub caching: Caching,
-    /// Reads the content.
-    pub read: Read,
-}
-
-/// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
-pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> CallFuture<'a, Found>;
-
-/// The content of a resource, and the sources of its changes.
-pub struct Found {
-    /// The content.
-    pub body: Body,
-    /// JSON text of the content's `_meta`.
-    pub meta: Option<&'static str>,
-    /// The sources of changes; none for a constant.
-    pub sources: Vec<Source>,
-}
-
-/// The content of a resource.
-pub enum Body {
-    /// As it is.
-    Text(Cow<'static, str>),
-    /// Bytes, in base64.
-    Blob(&'static str),
-}
-
-impl ResourceDef {
-    /// Whether the URI has variables.
-    #[must_use]
-    pub fn is_template(&self) -> bool {
-        self.uri.contains('{')
-    }
-
-    /// The names of its variables, in order.
-    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
-        self.uri.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-    }
-
-    /// The values of its variables in `uri`, if that is such a URI.
-    fn matches(&self, uri: &str) -> Option<Vec<String>> {
-        let mut values = Vec::new();
-        let (mut pattern, mut given) = (self.uri.split('/'), uri.split('/'));
-        loop {
-            match (pattern.next(), given.next()) {
-                (None, None) => return Some(values),
-                (Some(part), Some(segment)) if part.starts_with('{') => {
-                    let value = percent_decode_str(segment).decode_utf8().ok().filter(|value| !value.is_empty())?;
-                    values.push(value.into_owned());
-                }
-                (Some(part), Some(segment)) if part == segment => {}
-                _ => return None,
-            }
-        }
-    }
-
-    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, schema: ListSchema) -> Value {
-        let mut entry = json!({"name": name, "description": self.description, "mimeType": self.mime_type});
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert(key.to_owned(), uri.into());
-            if schema == ListSchema::Full {
-                entry.insert("title".to_owned(), title.into());
-            }
-        }
-        entry
-    }
-}
 
 /// The rows of the product, then those that the build adds.
 fn rows(additions: &'static [ResourceDef]) -> impl Iterator<Item = &'static ResourceDef> {

@@ -4,12 +4,13 @@
 //! objects that tell when it changes. A new resource is one row and one function.
 
 use super::feed;
-use super::{Body, Found, Read, ResourceDef, registry_sources};
+use super::registry_sources;
+use super::resource::{Body, Found, Read, ResourceDef};
 use crate::apps;
 use crate::auth::principal::Role;
 use crate::contract::ids::{ConvoyId, TownId};
 use crate::contract::shapes::{FeedEntry, TownRecord};
-use crate::resources::lookup::Offering;
+use crate::resources::resource::Offering;
 use crate::resources::skills::{CONVOYS, COORDINATOR, MAYOR, MIME_TYPE, Skill};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{LIST_FEED, LIST_TOWNS};

@@ -46,7 +46,7 @@ pub struct RigState {
     /// No session listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
     #[serde(default, skip_serializing)]
     pub listened_until: Timestamp,
-    /// Times that a bead is given out before it fails; `None`: `finish::DISPATCH_ATTEMPTS_MAX`.
+    /// Times that a bead is given out before it fails; `None`: what rigs do by default.
     #[serde(default)]
     pub attempts_max: Option<i64>,
     /// Too much has failed in the town: nothing is given out until that is over.
@@ -58,7 +58,7 @@ pub struct RigState {
     /// The town's own formulas (`formulas`). A letter carries them; the row that is read with each call does not.
     #[serde(default)]
     pub formulas: Value,
-    /// The thresholds of the watch that the town has set (`watch`). Like the formulas, no part of the row.
+    /// The thresholds of the watchdog that the town has set (`contract::watch`). Like the formulas, no part of the row.
     #[serde(default)]
     pub watch: Value,
     /// Commands that must succeed before work is submitted (`prime`). As `formulas`, a letter carries them only.

@@ -13,7 +13,7 @@ use gastown_mcp::cache::Memory;
 use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::edge::Additions;
 use gastown_mcp::prompts::completion;
-use gastown_mcp::resources::Offering;
+use gastown_mcp::resources::resource::Offering;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::profile::Profile;
