@@ -16,7 +16,6 @@ use crate::tools::run::{Connection, Unrendered, ask};
 use crate::tools::{find, names};
 use base::error::{Code, Failure, Fault, Refusal};
 use base::hint;
-use mcp::client::ClientHandle;
 use serde_json::Value;
 
 impl Offering<'_> {
