@@ -104,6 +104,9 @@ export function world(server) {
     /** Objects of these names do not answer from now on. */
     hang: (/** @type {string[]} */ ...names) => harness("/__hang", { names }),
 
+    /** This much time has passed for the Worker: for what it decides by the clock, not for what an alarm or a timer does. */
+    later: (/** @type {number} */ milliseconds) => harness("/__later", { milliseconds }),
+
     /** This method of this object is carried out, but its reply never comes. */
     loseReplies: (/** @type {string} */ name, /** @type {string} */ method) => harness("/__mute", { name, method }),
   };
