@@ -31,6 +31,7 @@ mod prompts;
 mod provision;
 mod registry;
 mod resources;
+mod rest;
 mod rig;
 mod rooms;
 mod rpc;

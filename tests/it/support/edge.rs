@@ -4,7 +4,7 @@
 
 use super::Fleet;
 use base::http::body_sink::{Outgoing, Outlet, begin, body};
-use base::http::{Headers, Relayed, Request, RequestBody, Response, ResponseBody};
+use base::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
@@ -95,7 +95,8 @@ impl Isolate {
             let headers = SentHeaders(sent.headers);
             let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
-            let body = RequestBody::Bytes(sent.body.into_bytes());
+            let is_too_large = sent.body.len() > BODY_BYTES_MAX;
+            let body = if is_too_large { RequestBody::TooLarge } else { RequestBody::Bytes(sent.body.into_bytes()) };
             let origin = ORIGIN.to_owned();
             let (path, query) = (path.to_owned(), query.to_owned());
             handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }, &outlet).await

@@ -3,7 +3,8 @@
 //! Owns the look for them, which happens only once a rig has said that it has no such thing: whether another rig of the town
 //! has it, or none.
 
-use super::{Asked, is_about_rig};
+use super::mayor::is_about_rig;
+use super::request::RouteRequest;
 use crate::contract::ids::{AgentId, BeadId, RigId};
 use crate::rpc::call::Instance;
 use crate::tools::resolve;
@@ -13,16 +14,16 @@ pub(super) const NO_BEAD: &str = "Bead not found";
 pub(super) const NO_AGENT: &str = "Agent not found";
 
 /// What a path or a body names beside a rig.
-pub(super) enum Thing {
+pub enum Named {
     Bead(BeadId),
     Agent(AgentId),
     /// The one that is to have a bead.
     Target(AgentId),
 }
 
-impl Thing {
+impl Named {
     /// Said when it is nowhere.
-    pub(super) const fn absent(&self) -> &'static str {
+    const fn absent(&self) -> &'static str {
         match self {
             Self::Bead(_) => NO_BEAD,
             Self::Agent(_) => NO_AGENT,
@@ -40,13 +41,13 @@ impl Thing {
     }
 }
 
-impl Asked<'_> {
+impl RouteRequest<'_> {
     /// Why a call failed: if because something is not in that rig, whether it is elsewhere.
-    pub(super) async fn explain(&self, at: &Instance, about: &[Thing], failure: Failure) -> Failure {
+    pub(super) async fn explain(&self, at: &Instance, named: &[Named], failure: Failure) -> Failure {
         let is_absence = matches!(&failure, Failure::Refused(refusal) if refusal.code == Code::NotFound && !is_about_rig(refusal));
         let Instance::Rig(rig) = at else { return failure };
         if is_absence {
-            for thing in about {
+            for thing in named {
                 match self.find(thing).await {
                     Ok(found) if found == *rig => {}
                     Ok(found) => {
@@ -63,11 +64,11 @@ impl Asked<'_> {
     }
 
     /// The rig that has it.
-    async fn find(&self, thing: &Thing) -> Result<RigId, Failure> {
+    async fn find(&self, thing: &Named) -> Result<RigId, Failure> {
         let client = &self.caller.client;
         Ok(match thing {
-            Thing::Bead(id) => resolve::bead(client, &self.town, id.as_str()).await?.0,
-            Thing::Agent(id) | Thing::Target(id) => resolve::agent(client, &self.town, None, id.as_str()).await?.0,
+            Named::Bead(id) => resolve::bead(client, self.town()?, id.as_str()).await?.0,
+            Named::Agent(id) | Named::Target(id) => resolve::agent(client, self.town()?, None, id.as_str()).await?.0,
         })
     }
 }
