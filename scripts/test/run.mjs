@@ -27,9 +27,9 @@ export async function runParts(/** @type {Part[]} */ parts) {
   const heartbeat = setInterval(() => say(`still running: ${[...running].join(", ")} (${duration(Date.now() - started)})`), TELL_EVERY_MS);
   try {
     const sideBySide = parts.filter(({ lane }) => lane !== "workerd");
-    const lanes = Map.groupBy(sideBySide, ({ lane }) => lane);
-    await Promise.all([...lanes.values()].map(async (lane) => {
-      for (const part of lane) await run(part, lanes.size > 1);
+    const lanes = [...new Set(sideBySide.map(({ lane }) => lane))];
+    await Promise.all(lanes.map(async (lane) => {
+      for (const part of sideBySide.filter((each) => each.lane === lane)) await run(part, lanes.length > 1);
     }));
     for (const part of parts) if (!sideBySide.includes(part)) await run(part, false);
   } finally {
