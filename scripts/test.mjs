@@ -27,6 +27,7 @@ const OPTIONS = /** @type {const} */ ({ host: { type: "boolean" }, workerd: { ty
 await runScript(async () => {
   const options = readOptions(OPTIONS, HELP, { positionals: true });
   if (!options) return;
+  if (process.env.CI) process.env.CARGO_INCREMENTAL ??= "0"; // nothing is compiled twice there
   await setupNpm();
   await setupRust();
   const failed = await runParts(partsOf(plan(options)));
