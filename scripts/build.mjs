@@ -15,7 +15,7 @@ import { setup, toolPaths } from "./setup.mjs";
 const shell = inRoot("src", "shell");
 
 /** What decides the output. The two lock files stand for every tool's version; the runner is a program of the host. */
-const INPUTS = ["src", "tests/conformance/fixture", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json", ".cargo/config.toml", "scripts/build.mjs", "scripts/lib/wasm.mjs"];
+const INPUTS = ["src", "tests/conformance/fixture", "tests/snapshots", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json", ".cargo/config.toml", "scripts/build.mjs", "scripts/lib/wasm.mjs"];
 
 /**
  * @typedef {"dev" | "release"} Profile "dev" is compiled quickly and checks arithmetic: for `npm start` and for tests. "release"

@@ -1,9 +1,10 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `route` reads a path, `authenticate` finds the caller (`oauth` is its part about access tokens), `mcp_server` serves MCP
+//! `additions` is what a build offers besides the product, `route` reads a path, `authenticate` finds the caller (`oauth` is its part about access tokens), `mcp_server` serves MCP
 //! with the session object behind `session_client`, `profile` chooses the caller's profile, `instructions` has the opening texts,
 //! `rest` the REST routes, `streams` the responses that go on, `pages` the public documents.
 
+mod additions;
 mod authenticate;
 mod denied;
 pub mod instructions;
@@ -25,6 +26,7 @@ use crate::edge::oauth::protected_resource::Resource;
 use crate::edge::route::Door;
 use crate::rpc::client::{Client, Runtime};
 use crate::tools::resolve::town_id;
+pub use additions::Additions;
 use base::error::{Code, Failure, Refusal};
 use base::http::body_sink::Outlet;
 use base::http::{Request, Response};
@@ -41,6 +43,8 @@ pub struct Edge<'a> {
     pub memory: &'a Memory,
     /// The configuration.
     pub settings: &'a Settings,
+    /// What this build offers besides the product.
+    pub additions: &'a Additions,
 }
 
 /// A request whose token has been verified.
@@ -80,8 +84,7 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     let takes_subprotocol = matches!(door, Door::Rest(path) if path.takes_token_in_subprotocol());
     let header = request.headers.get("authorization");
     let header = header.or_else(|| streams::status_socket::authorization(request).filter(|_| takes_subprotocol));
-    #[cfg(feature = "conformance")]
-    let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
+    let header = header.or_else(|| if matches!(door, Door::Mcp { .. }) { (edge.additions.authorization)(edge) } else { None });
     let resource = Resource::of(edge.settings, request, door);
     let (mut principal, token) = match authenticate::authenticate(edge, resource, header.as_deref()).await {
         Ok(known) => known,

@@ -1,9 +1,9 @@
 //! JSON-RPC 2.0 as the client writes it: bytes in, borrowed messages out.
 //!
-//! Owns what a well-formed envelope is. Knows no method, no era and no HTTP; the answers are built in `reply` and
-//! `result`.
+//! Owns what a well-formed envelope is. Knows no method, no era and no HTTP; responses are written by
+//! `reply` and `result`.
 
-use super::problem::Problem;
+use crate::problem::Problem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -145,10 +145,10 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     }
 }
 
-/// Reads an object into a struct. A plain `from_str` would also take an array, field by field.
+/// Reads an object into a struct; `None` for whatever else it is.
 #[must_use]
 pub fn read_object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    if text.trim_start().starts_with('{') { serde_json::from_str(text).ok() } else { None }
+    base::json::read_object(text).ok()
 }
 
 /// Reads a string, borrowed where it has no escapes.

@@ -13,7 +13,6 @@ mod agent_tools;
 mod bead_tools;
 mod completion;
 mod confirm;
-#[cfg(feature = "conformance")]
 mod conformance;
 mod convoy_playbooks;
 mod convoy_tools;

@@ -8,14 +8,14 @@ mod partial;
 mod twice;
 mod unstick;
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::town::Rig;
 use crate::support::{Town, expect, tokens};
 use base::error::{Code, Failure, Refusal};
 use gastown_mcp::contract::ids::{BeadId, ConvoyId};
 use gastown_mcp::contract::shapes::{Agent, EscalationEntry, Message};
 use gastown_mcp::rpc::table as rpc;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -176,11 +176,11 @@ fn is_id(text: &str) -> bool {
     BeadId::parse(text).is_ok()
 }
 
-fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
-        Err(Stop::Failed(Failure::Broke(fault))) => Err(Refusal::new(Code::Unavailable, fault.log_text())),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Broke(fault))) => Err(Refusal::new(Code::Unavailable, fault.log_text())),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! `convoy_unstick`: one disaster after another, and the step that is due in each.
 
 use super::{World, mayor, pair, verdict};
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::{Trouble, code, tokens};
 use base::error::Code;
 use gastown_mcp::contract::ids::AgentId;

@@ -2,11 +2,11 @@
 //!
 //! Owns the calls. What an answer should say, the fixtures do.
 
-use super::peer::Caller;
+use super::caller::Caller;
 use super::{Town, expect};
 use base::error::{Failure, Refusal};
 use gastown_mcp::tools::find;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value
             }
             Ok(answer)
         }
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }

@@ -19,9 +19,10 @@ use crate::tools::playbooks::inspect;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Coverage, Hints, Reach};
 use base::error::{Code, Failure, Refusal};
+use base::order::sort;
 use decide::{decide, next};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,13 +117,13 @@ impl LiveTool for ConvoyUnstick {
     const EXAMPLE: &'static str = r#"{"convoy":"Payments API","dry_run":true}"#;
     type Output = Unsticking;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.unstick(live))
     }
 }
 
 impl ConvoyUnstick {
-    async fn unstick(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn unstick(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (seen, convoy) = inspect::one(live, &self.convoy).await?;
         let patience = self.patience(seen.patience_seconds)?;
         let verdicts = decide(&seen, &convoy, patience);
@@ -170,8 +171,7 @@ impl ConvoyUnstick {
             }
             NextCall::new(Self::NAME, arguments)
         });
-        let mut shown: Vec<&Verdict> = verdicts.iter().collect();
-        shown.sort_by_key(|verdict| verdict.rung);
+        let mut shown: Vec<&Verdict> = sort(verdicts.iter().collect(), false, |verdict| (verdict.rung as i64, String::new()));
         let more = shown.len().checked_sub(BEADS_MAX).filter(|more| *more > 0);
         shown.truncate(BEADS_MAX);
         Ok(Unsticking {
