@@ -11,7 +11,7 @@ import { mayorsDesk } from "./mayor.mjs";
 import { header, requireWrk, scenario } from "./wrk.mjs";
 
 requireWrk();
-const server = await startWorkerd();
+const server = await startWorkerd({ profile: "release" });
 try {
   const gastown = world(server);
   const token = tokens.user("owner");

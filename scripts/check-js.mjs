@@ -15,10 +15,10 @@ const TSC = inRoot("node_modules", "typescript", "bin", "tsc");
 const OXLINT = inRoot("node_modules", "oxlint", "bin", "oxlint");
 
 /** Runs all checks side by side, so that each tells what it finds. 0 when there is nothing. */
-export async function checkJs() {
+export async function checkJs(/** @type {import("node:child_process").StdioOptions} */ stdio = ["ignore", "inherit", "inherit"]) {
   await setupNpm();
   const checks = [[TSC, "--project", "."], [TSC, "--project", "tests"], [TSC, "--project", "src"], [OXLINT]];
-  const codes = await Promise.all(checks.map((args) => runToEnd(npmTools.node, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] })));
+  const codes = await Promise.all(checks.map((args) => runToEnd(npmTools.node, args, { cwd: root, stdio })));
   return codes.every((code) => code === 0) ? 0 : 1;
 }
 

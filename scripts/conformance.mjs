@@ -25,7 +25,7 @@ await runScript(async () => {
   const options = readOptions({ serve: { type: "boolean" }, port: { type: "string", default: "8788" } }, HELP, { positionals: true });
   if (!options) return 0;
   const wanted = port(options.port);
-  await build({ features: "conformance" });
+  await build({ profile: "dev", features: "conformance" });
   // Not before: on a fresh checkout the build installs what this imports.
   const suite = await import("../tests/conformance/suite.mjs");
   return options.serve ? serve(suite, wanted) : run(suite, options.positionals);

@@ -59,7 +59,7 @@ await runScript(async () => {
   for (const line of headline(plan, polecats)) print(line);
   const wanted = await freePort(port(options.port));
   await setup();
-  await build();
+  await build({ profile: "dev" });
   const program = await buildRunner();
   ensureDevVars();
   const dir = folder(options);

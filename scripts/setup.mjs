@@ -12,19 +12,43 @@ const TARGET = "wasm32-unknown-unknown";
 const OLDEST_NODE = 20;
 const CHECKOUT = sha256(root).slice(0, 16);
 
-/** Where the two compiled tools are, by the versions that Cargo.lock pins (worker-build has worker's version). */
+/**
+ * The compiled tools, by the versions that Cargo.lock pins (worker-build has worker's version; wasm-bindgen refuses a module made
+ * by another version of itself). Of wasm-bindgen's features we need none: they are for its test runner.
+ */
+const tools = () => ({
+  workerBuild: tool("worker-build", "worker-build", lockedVersion("worker")),
+  wasmBindgen: tool("wasm-bindgen-cli", "wasm-bindgen", lockedVersion("wasm-bindgen"), ["--no-default-features"]),
+});
+
+/** Where the compiled tools are. */
 export function toolPaths() {
-  return { workerBuild: toolPath("worker-build", lockedVersion("worker")), wasmBindgen: toolPath("wasm-bindgen", lockedVersion("wasm-bindgen")) };
+  const { workerBuild, wasmBindgen } = tools();
+  return { workerBuild: workerBuild.path, wasmBindgen: wasmBindgen.path };
 }
 
 /** Makes the checkout ready to build and run; quick when there is nothing to do. */
 export async function setup() {
   await setupNpm();
+  await setupRust();
+  await setupTools();
+}
+
+/** Checks that there is a Rust that can compile this, and adds its wasm target. */
+export async function setupRust() {
   checkRust();
   await setupTarget();
-  // One crate, one binary each. wasm-bindgen refuses a module made by another version of itself.
-  await setupTool("worker-build", "worker-build", lockedVersion("worker"));
-  await setupTool("wasm-bindgen-cli", "wasm-bindgen", lockedVersion("wasm-bindgen"));
+}
+
+/** Compiles the tools that are missing. */
+export async function setupTools() {
+  const missing = () => Object.values(tools()).filter(({ path, version }) => !output(path, ["--version"])?.split(/\s+/).includes(version));
+  if (missing().length === 0) return;
+  await withLock(join(cacheDir, "tools.lock"), "compiling tools", async () => {
+    const targetDir = join(cacheDir, "tools.target"); // shared: they have most of their dependencies in common
+    for (const each of missing()) await compileTool(each, targetDir);
+    rmSync(targetDir, { recursive: true, force: true }); // until now it helped to resume
+  });
 }
 
 /** Installs exactly what package-lock.json says, when it changed since the last time. */
@@ -76,29 +100,25 @@ async function setupTarget() {
   if (!hasTarget()) throw new Failure(`rustup added ${TARGET} to another toolchain than the rustc on the PATH uses: put ~/.cargo/bin first on the PATH`);
 }
 
-const toolPath = (/** @type {string} */ binary, /** @type {string} */ version) => join(cacheDir, `${binary}-${version}`, "bin", binary);
-
-async function setupTool(/** @type {string} */ crate, /** @type {string} */ binary, /** @type {string} */ version) {
-  const path = toolPath(binary, version);
-  const isReady = () => output(path, ["--version"])?.split(/\s+/).includes(version) ?? false;
-  if (isReady()) return;
+/** One binary of one crate, and how it is installed. */
+function tool(/** @type {string} */ crate, /** @type {string} */ binary, /** @type {string} */ version, /** @type {string[]} */ options = []) {
   const home = join(cacheDir, `${binary}-${version}`);
-  await withLock(`${home}.lock`, `compiling ${binary}`, async () => {
-    if (isReady()) return;
-    mkdirSync(cacheDir, { recursive: true });
-    const partial = `${home}.partial`;
-    const args = ["install", crate, "--version", `=${version}`, "--locked", "--profile", "dev", "--bin", binary];
-    await step(`Compiling ${binary} ${version} (once per user)`, "cargo", [...args, "--root", partial, "--target-dir", `${home}.target`, "--force"], {
-      cwd: cacheDir, // away from this project's own cargo configuration
-      // Far quicker to compile than the release profile; debug information would only cost time and disk.
-      // On the PATH only so that cargo does not advise to put it there.
-      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY: "never", PATH: join(partial, "bin") + delimiter + process.env.PATH },
-    });
-    // Moved in whole, so that a half-installed tool is never taken for a ready one; the build folder helped to resume until now.
-    rmSync(home, { recursive: true, force: true });
-    renameSync(partial, home);
-    rmSync(`${home}.target`, { recursive: true, force: true });
+  return { crate, binary, version, options, home, path: join(home, "bin", binary) };
+}
+
+async function compileTool(/** @type {ReturnType<typeof tool>} */ { crate, binary, version, options, home }, /** @type {string} */ targetDir) {
+  mkdirSync(cacheDir, { recursive: true });
+  const partial = `${home}.partial`;
+  const args = ["install", crate, "--version", `=${version}`, "--locked", "--profile", "dev", "--bin", binary, ...options];
+  await step(`Compiling ${binary} ${version} (once per user)`, "cargo", [...args, "--root", partial, "--target-dir", targetDir, "--force"], {
+    cwd: cacheDir, // away from this project's own cargo configuration
+    // Far quicker to compile than the release profile; what a debugger or a second compilation needs would only cost time and disk.
+    // On the PATH only so that cargo does not advise to put it there.
+    env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_INCREMENTAL: "0", CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY: "never", PATH: join(partial, "bin") + delimiter + process.env.PATH },
   });
+  // Moved in whole, so that a half-installed tool is never taken for a ready one.
+  rmSync(home, { recursive: true, force: true });
+  renameSync(partial, home);
 }
 
 function read(/** @type {string} */ path) {

@@ -112,7 +112,7 @@ await runScript(async () => {
   const started = Date.now();
   const wantedPort = await freePort(port(options.port)); // before minutes of building
   await setup();
-  await build();
+  await build({ profile: "dev" });
   ensureDevVars();
   const persistTo = resolve(root, options["persist-to"]);
   const release = lockOrFail(join(persistTo, ".npm-start.lock"), (pid) =>

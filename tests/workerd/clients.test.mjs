@@ -22,7 +22,7 @@ const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
 let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
-  server = await startWorkerd();
+  server = await startWorkerd({ profile: "release" }); // every tool, as it is deployed
   on = world(server);
 });
 after(() => server.stop());

@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { judge, runSet, SETS, startFixture } from "../conformance/suite.mjs";
 
-describe("the official suite", { concurrency: true }, () => {
+describe("the official suite", () => {
   const servers = {};
-  // Each set has a server of its own, so that they run side by side.
+  // Each set has a server of its own: what one leaves behind is no matter for the next.
   before(async () => {
     for (const name of Object.keys(SETS)) servers[name] = await startFixture();
   });

@@ -1,4 +1,4 @@
-// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, and a look at what they are asked and told.
+// Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, a clock that can be moved, and a look at what they are asked and told.
 // Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
 // @ts-check
 
@@ -57,6 +57,11 @@ export const SessionDO = hangable(entry.SessionDO);
 
 /** The product's classes by name. */
 const classes = /** @type {Record<string, any>} */ (entry);
+
+/** How far the Worker's clock is ahead. Alarms go by the runtime's own, so one that is set afterwards comes that much later. */
+let ahead = 0;
+const realNow = Date.now;
+Date.now = () => realNow() + ahead;
 
 /**
  * What tests may ask, by path: each is given the request's body.
@@ -117,6 +122,12 @@ const routes = {
   /** How often an object came into memory. */
   async "/__made"({ name }) {
     return made.get(name) ?? 0;
+  },
+
+  /** Moves the clock of this isolate, and of the objects in it, forward. */
+  async "/__later"({ milliseconds }) {
+    ahead += milliseconds;
+    return null;
   },
 
   /** Which calls lose their reply from now on. */

@@ -54,7 +54,7 @@ async function listen(era, { token, path, uri }) {
 const about = (uri) => (message) => message.method === UPDATED && message.params.uri === uri;
 const outcome = (events) => events.at(-1).message.params._meta["gastown/outcome"];
 
-describe("the conversation with a Mayor", () => {
+describe("the conversation with a Mayor", { concurrency: true }, () => {
   for (const era of eras) {
     test(`is heard of by both sides, ${era} (S0-06, S2-43)`, async () => {
       const at = await place();
@@ -91,7 +91,7 @@ describe("the conversation with a Mayor", () => {
     });
 
     test(`claims nothing of a Mayor that has left, ${era}`, async () => {
-      for (const gone of [0, 1_000]) {
+      await Promise.all([0, 1_000].map(async (gone) => {
         const at = await place();
         const mayor = await listen(era, at);
         await sleep(300);
@@ -102,7 +102,7 @@ describe("the conversation with a Mayor", () => {
         await sleep(TAKEN_MS);
         const { messages } = await coordinator.call("mayor_messages", { town: at.town.id });
         assert.deepEqual(messages.map(({ message_id, status }) => [message_id, status]), [[message_id, "queued"]], `gone for ${gone} ms`);
-      }
+      }));
     });
   }
 

@@ -1,4 +1,4 @@
-// Owns: the playbooks of convoys on the real runtime, through the official client, with a patience of seconds; what their
+// Owns: the playbooks of convoys on the real runtime, through the official client, on a clock that is moved; what their
 // answers cost in tokens of a real tokenizer. Does not: repeat every disaster (tests/it/convoy_playbooks).
 
 import assert from "node:assert/strict";
@@ -25,7 +25,7 @@ const token = tokens.user("owner");
 
 let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
-  server = await startWorkerd();
+  server = await startWorkerd({ profile: "release" }); // what a call takes is that of what is deployed
   on = world(server);
 });
 after(async () => {
@@ -79,13 +79,14 @@ const of = (answer, bead) => {
   return [cause, step];
 };
 
-describe("the playbooks of convoys", { concurrency: 2 }, () => {
+// One after the other: they move the clock.
+describe("the playbooks of convoys", () => {
   // S2-21, S2-25
   test("leave an agent alone that answers its nudge", async (t) => {
     const at = await place([[], [0], [0], [1, 2]], t);
     const agent = await at.begin(at.beads[0]);
     assert.deepEqual(of(await at.step(), at.beads[0]), ["working", "leave"]);
-    await sleep((PATIENCE + 1) * 1_000);
+    await on.later((PATIENCE + 1) * 1_000);
     const nudged = await at.step();
     assert.deepEqual([nudged.did.step, nudged.did.agent_id, nudged.call_again_after_seconds], ["nudge", agent.id, PATIENCE]);
     await sleep(200);
@@ -103,7 +104,7 @@ describe("the playbooks of convoys", { concurrency: 2 }, () => {
     const did = [];
     while (did.at(-1) !== "reassign") {
       assert.ok(answer.call_again_after_seconds <= PATIENCE + 1 && did.length < 3, JSON.stringify(answer));
-      await sleep(answer.call_again_after_seconds * 1_000 + 200);
+      await on.later(answer.call_again_after_seconds * 1_000 + 200);
       answer = await at.play(answer.call_again.tool, answer.call_again.arguments);
       if (answer.did) did.push(answer.did.step);
     }
@@ -134,7 +135,7 @@ describe("the playbooks of convoys", { concurrency: 2 }, () => {
     const at = await place([[], [0]], t);
     await at.begin(at.beads[0]);
     await owned("TOWN", at.town.id, "setParked", at.rig, true, null);
-    await sleep((PATIENCE + 1) * 1_000);
+    await on.later((PATIENCE + 1) * 1_000);
     const parked = await at.step();
     assert.deepEqual([parked.did, parked.call_again_after_seconds, of(parked, at.beads[0])], [undefined, undefined, ["parked", "leave"]]);
     assert.equal((await at.nudges()).length, 0);
@@ -143,7 +144,7 @@ describe("the playbooks of convoys", { concurrency: 2 }, () => {
   test("nudge once when two call at once", async (t) => {
     const at = await place([[]], t);
     await at.begin(at.beads[0]);
-    await sleep((PATIENCE + 1) * 1_000);
+    await on.later((PATIENCE + 1) * 1_000);
     await Promise.all([at.step(), at.step(), at.step()]);
     assert.equal((await at.nudges()).length, 1);
   });

@@ -19,11 +19,18 @@ export function deployment() {
   return { compatibilityDate, compatibilityFlags, objects };
 }
 
-/** The built Worker's files, of the product or of the build with these cargo features; says how to make them when they are missing. */
-export function built(features = "") {
-  const files = { js: inRoot("build", features, "index.js"), wasm: inRoot("build", features, "index_bg.wasm") };
+/**
+ * The built Worker's files; says how to make them when they are missing. Most tests drive the build that compiles quickly; what is
+ * deployed is the profile "release".
+ * @param {{ profile?: "dev" | "release", features?: string }} [variant]
+ */
+export function built({ profile = "dev", features = "" } = {}) {
+  const folder = inRoot("build", [profile, ...(features ? [features] : [])].join("-"));
+  const files = { js: join(folder, "index.js"), wasm: join(folder, "index_bg.wasm") };
   for (const file of Object.values(files)) {
-    if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build${features && ` -- --features ${features}`}\` first (npm test does)`);
+    if (existsSync(file)) continue;
+    const options = [...(profile === "dev" ? ["--dev"] : []), ...(features ? ["--features", features] : [])];
+    throw new Error(`${file} is missing: run \`npm run build${options.length > 0 ? ` -- ${options.join(" ")}` : ""}\` first (npm test does)`);
   }
   return files;
 }

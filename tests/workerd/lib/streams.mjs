@@ -9,6 +9,8 @@ const META = "io.modelcontextprotocol";
 export const SUBSCRIPTION = `${META}/subscriptionId`;
 /** How soon a change must be heard of, from the answer to whoever made it. */
 export const SOON_MS = 800;
+/** Longer than a call may wait for something. */
+const ANSWER_MS = 60_000;
 
 /** The `_meta` capabilities of a modern request. */
 export const capable = (/** @type {object} */ capabilities, /** @type {Record<string, any>} */ more = {}) => meta({ [`${META}/clientCapabilities`]: capabilities, ...more });
@@ -19,7 +21,6 @@ export const TASKS = { extensions: { [`${META}/tasks`]: {} } };
  * @typedef {Record<string, any>} Params
  * @typedef {string | number} Id
  * @typedef {{ headers: Record<string, string>, body: any }} Request
- * @typedef {{ status: number, text: string, json: any }} Answer
  *
  * How a modern request differs: `capabilities` and `more` go into its `_meta`.
  * @typedef {{ id?: Id, capabilities?: object, more?: Params, within?: number }} Options
@@ -46,12 +47,7 @@ export function clientOf(on, { token, path = "/mcp", isolate = 0 } = {}) {
     const name = params.name ?? params.taskId ?? params.uri;
     return { headers: { ...headers, ...(name !== undefined && { "mcp-name": name }) }, body: { ...body, params: { ...params, ...capable(capabilities, more) } } };
   };
-  /** @type {(request: Request) => Promise<Answer>} */
-  const fetchJson = async ({ headers, body }) => {
-    const response = await fetch(url(), { method: "POST", headers: { "content-type": "application/json", ...auth, ...headers }, body: JSON.stringify(body) });
-    const text = await response.text();
-    return { status: response.status, text, json: text && response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : undefined };
-  };
+  const fetchJson = (/** @type {Partial<Request>} */ { headers, body }, method = "POST") => on.http(method, path, { token, headers, body, isolate, within: ANSWER_MS });
 
   return {
     /** A modern request that is answered as JSON. */
@@ -81,10 +77,10 @@ export function clientOf(on, { token, path = "/mcp", isolate = 0 } = {}) {
         ? (await on.http("POST", path, { token, ...begun })).headers.get("mcp-session-id")
         : (await initialize(on, { token, path, version })).session;
       assert.ok(id, "initialize begins a session");
-      return sessionOf({ id, version, open, url, auth, fetchJson });
+      return sessionOf({ id, version, open, fetchJson });
     },
     /** The same session over this client's own connection. */
-    join: (/** @type {Pick<Session, "id" | "version">} */ { id, version }) => sessionOf({ id, version, open, url, auth, fetchJson }),
+    join: (/** @type {Pick<Session, "id" | "version">} */ { id, version }) => sessionOf({ id, version, open, fetchJson }),
   };
 }
 
@@ -93,11 +89,9 @@ export function clientOf(on, { token, path = "/mcp", isolate = 0 } = {}) {
  * @param {string} of.id
  * @param {string} of.version
  * @param {(options: import("./sse.mjs").Options) => Promise<import("./sse.mjs").Stream>} of.open
- * @param {() => string} of.url
- * @param {Record<string, string>} of.auth
- * @param {(request: Request) => Promise<Answer>} of.fetchJson
+ * @param {(request: Partial<Request>, method?: string) => Promise<import("./world.mjs").Answer>} of.fetchJson
  */
-function sessionOf({ id: session, version, open, url, auth, fetchJson }) {
+function sessionOf({ id: session, version, open, fetchJson }) {
   const legacyOf = (/** @type {string} */ method, /** @type {Params} */ params, /** @type {Id} */ id) => legacy(method, params, { id, session, version });
   const headers = { "mcp-session-id": session, "mcp-protocol-version": version };
   let last = 0;
@@ -126,7 +120,7 @@ function sessionOf({ id: session, version, open, url, auth, fetchJson }) {
       const { json, text } = await fetchJson(legacyOf("resources/unsubscribe", { uri }, `unsubscribe ${uri}`));
       assert.deepEqual(json?.result, {}, text);
     },
-    end: async () => (await fetch(url(), { method: "DELETE", headers: { ...auth, ...headers } })).status,
+    end: async () => (await fetchJson({ headers }, "DELETE")).status,
   };
 }
 

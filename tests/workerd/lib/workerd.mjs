@@ -20,15 +20,15 @@ const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
 
 /**
  * Starts workerd. `stop` it in `after`. Without options: the product with the harness around it, on a free port.
- * `features` names a build with cargo features; `entry` is the module around it, below the root of the checkout.
+ * `profile` and `features` name another build (project.mjs); `entry` is the module around it, below the root of the checkout.
  * By itself workerd fetches nothing from this machine; with `loopback` the Worker reaches servers that the test runs.
  * `isolates: 2` runs the edge twice over the same objects; `urls` has an address for each, `url` is the first.
- * @param {{ vars?: Record<string, string>, features?: string, entry?: string, port?: number, isolates?: number, loopback?: boolean }} [options]
+ * @param {{ vars?: Record<string, string>, profile?: "dev" | "release", features?: string, entry?: string, port?: number, isolates?: number, loopback?: boolean }} [options]
  */
-export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0, isolates = 1, loopback = false } = {}) {
+export async function startWorkerd({ vars = {}, profile, features, entry = "tests/workerd/harness.mjs", port = 0, isolates = 1, loopback = false } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
   mkdirSync(join(dir, "state"));
-  await bundle(dir, entry, built(features));
+  await bundle(dir, entry, built({ profile, features }));
   const bindings = { ALLOWED_ORIGINS: "https://allowed.example", ...SECRETS, ...vars };
   writeFileSync(join(dir, "config.capnp"), configuration(bindings, join(dir, "state"), { port, isolates, loopback }));
   const server = new Workerd(dir, isolates);

@@ -14,7 +14,7 @@ export const UNDEFINED = { __undefined: true };
 
 /**
  * What a request is made of besides method and path.
- * @typedef {{ token?: string | null, body?: unknown, headers?: Record<string, string>, leave?: boolean }} Options
+ * @typedef {{ token?: string | null, body?: unknown, headers?: Record<string, string>, leave?: boolean, isolate?: number, within?: number }} Options
  *
  * What came back; `json` is undefined when the text is none.
  * @typedef {{ status: number, headers: Headers, text: string, json: any }} Answer
@@ -25,26 +25,27 @@ export const UNDEFINED = { __undefined: true };
 
 /**
  * The world behind a server (workerd.mjs). `server.url` is read at each request: a restart changes it.
- * @template {{ url: string }} S
+ * @template {{ url: string, urls?: string[] }} S
  * @param {S} server
  */
 export function world(server) {
   /**
    * One request; gives status, headers, the text and, where it is JSON, the value. MCP messages must be valid. `leave` goes
-   * away once the answer has begun: a stream need never end.
+   * away once the answer has begun: a stream need never end. `isolate` is the edge that is asked, `within` the milliseconds
+   * that it may take.
    * @param {string} method
    * @param {string} path
    * @param {Options} [options]
    * @returns {Promise<Answer>}
    */
-  async function http(method, path, { token, body, headers = {}, leave = false } = {}) {
+  async function http(method, path, { token, body, headers = {}, leave = false, isolate, within = REQUEST_MS } = {}) {
     const sent = body === undefined || typeof body === "string" || body instanceof Uint8Array ? /** @type {BodyInit | undefined} */ (body) : JSON.stringify(body);
-    const response = await wireFetch(server.url + path, {
+    const response = await wireFetch((isolate === undefined ? server.url : urlOf(server, isolate)) + path, {
       method,
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...(sent !== undefined && { "content-type": "application/json" }), ...headers },
       body: sent,
       redirect: "manual",
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(within),
     });
     if (leave) await response.body?.cancel();
     const text = leave ? "" : await response.text();
@@ -104,6 +105,9 @@ export function world(server) {
     /** Objects of these names do not answer from now on. */
     hang: (/** @type {string[]} */ ...names) => harness("/__hang", { names }),
 
+    /** This much time has passed for the Worker: for what it decides by the clock, not for what an alarm or a timer does. */
+    later: (/** @type {number} */ milliseconds) => harness("/__later", { milliseconds }),
+
     /** This method of this object is carried out, but its reply never comes. */
     loseReplies: (/** @type {string} */ name, /** @type {string} */ method) => harness("/__mute", { name, method }),
   };
@@ -130,6 +134,12 @@ export async function until(what, ask, { within = 30_000, every = 50 } = {}) {
     assert.ok(Date.now() < deadline, `${what}: not within ${within} ms; last seen ${JSON.stringify(last)}`);
     await sleep(every);
   }
+}
+
+/** The address of one of several edges. */
+function urlOf(/** @type {{ urls?: string[] }} */ { urls }, /** @type {number} */ isolate) {
+  assert.ok(urls?.[isolate], `the server has an isolate ${isolate}`);
+  return urls[isolate];
 }
 
 function parse(/** @type {string} */ text) {
