@@ -15,7 +15,7 @@ use crate::rpc::table::{
     ADD_RIG, CREATE_RIG, CREATE_TOWN, DELETE_RIG, DELETE_TOWN, DESTROY_TOWN, GET_IDENTITY, INITIALIZE_IDENTITY, Method, REMOVE_RIG,
     SET_TOWN_ID, UPDATE_REGISTRY_RIG, UPDATE_RIG,
 };
-use base::error::{Code, Failure, Fault, Refusal};
+use base::error::{Code, Failure, Fault, Refusal, Subject};
 use futures::future::LocalBoxFuture;
 
 /// Branch of a rig unless its maker says otherwise.
@@ -58,7 +58,7 @@ pub fn town<'a>(
             let initialize = Call::new(instance.clone(), &INITIALIZE_IDENTITY, (&identity,))?;
             match client.call_internal(&initialize, Some(&record.id)).await {
                 // A repeated request with the same idempotency key finds its town already made.
-                Err(Failure::Refused(refusal)) if key.is_some() && refusal.message == "Town identity already initialized" => {
+                Err(Failure::Refused(refusal)) if key.is_some() && matches!(refusal.about, Some(Subject::InitializedTown(_))) => {
                     Ok(String::new())
                 }
                 other => other,
@@ -123,7 +123,7 @@ pub fn change_rig<'a>(
     Box::pin(async move {
         let update = Call::new(Instance::Town(town.clone()), &UPDATE_RIG, (rig, changes))?;
         let updated: Option<RigRecord> = decode(&UPDATE_RIG, &client.call(&update, Some(town), key).await?)?;
-        let record = updated.ok_or_else(|| Refusal::new(Code::NotFound, "Rig not found"))?;
+        let record = updated.ok_or_else(|| Refusal::not_found(Subject::Rig(rig.to_string()), "Rig not found"))?;
         client.call_internal(&Call::new(owner.clone(), &UPDATE_REGISTRY_RIG, (rig, changes))?, None).await?;
         Ok(record)
     })
@@ -181,7 +181,7 @@ fn unless_gone(outcome: Result<String, Failure>) -> Result<(), Failure> {
 /// Whether a town refused because it is being deleted, or does not exist.
 #[must_use]
 pub fn is_gone(refusal: &Refusal) -> bool {
-    refusal.code == Code::NotFound || (refusal.code == Code::Conflict && refusal.message.ends_with("is being deleted"))
+    refusal.code == Code::NotFound || matches!(refusal.about, Some(Subject::ClosingTown(_)))
 }
 
 /// Whether the caller may delete towns or rigs (`what`) of this owner by this method; the town asks again.
@@ -243,7 +243,7 @@ pub fn check_address(address: &str) -> Result<(), Refusal> {
     if (has_scheme || is_scp) && !address.chars().any(|character| character.is_whitespace() || character.is_control()) {
         return Ok(());
     }
-    Err(Refusal::new(Code::InvalidArgument, "git_url: expected https://…, ssh://…, git://…, file://… or git@host:path"))
+    Err(Refusal::argument("git_url", "expected https://…, ssh://…, git://…, file://… or git@host:path"))
 }
 
 /// A record as JSON text.

@@ -4,7 +4,9 @@
 
 use crate::contract::ids::{RigId, TownId};
 use crate::contract::shapes::Owner;
+use crate::contract::tool_keys::LIST_TOWNS;
 use base::error::{Code, Refusal};
+use base::hint;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -180,8 +182,11 @@ impl Principal {
         if allowed {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else")
-            .hint("Call list_towns to see the towns that you may use."))
+        Err(Refusal::new(Code::Forbidden, "Forbidden: this town belongs to somebody else").hint(hint![
+            "Call ",
+            LIST_TOWNS,
+            " to see the towns that you may use."
+        ]))
     }
 
     /// Whether this caller may delete `what` of this owner: of an organization only its owners may (Gastown contract 4.4).

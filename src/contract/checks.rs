@@ -41,11 +41,11 @@ pub fn check_labels(labels: &[String]) -> Result<String, Refusal> {
 /// `InvalidArgument` when there is too much of it, or it goes too deep.
 pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> {
     if 1 + metadata.values().map(levels).max().unwrap_or_default() > METADATA_LEVELS_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_LEVELS_MAX} levels")));
+        return Err(Refusal::argument("metadata", format_args!("at most {METADATA_LEVELS_MAX} levels")));
     }
     let text = serde_json::to_string(metadata).unwrap_or_default();
     if text.len() > METADATA_BYTES_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("metadata: at most {METADATA_BYTES_MAX} bytes of JSON")));
+        return Err(Refusal::argument("metadata", format_args!("at most {METADATA_BYTES_MAX} bytes of JSON")));
     }
     Ok(text)
 }

@@ -2,7 +2,7 @@
 //!
 //! - What travels: `ids`, `shapes` (arguments and answers), `letters` (between objects), `outcome` (how a thing stands, in one
 //!   word), `topics`, `columns` (how fields are read that databases keep as text).
-//! - What must agree: `limits`, `checks`, `labels`, `names`, `alerts`, `watch` (thresholds), `formulas`, `masking`.
+//! - What must agree: `limits`, `checks`, `labels`, `names`, `tool_keys` (tools that texts name), `alerts`, `watch` (thresholds), `formulas`, `masking`.
 //!
 //! Nothing here acts, and no other room's type appears in it.
 // A variant that is added must be decided about wherever its enum is matched.
@@ -23,5 +23,6 @@ pub mod masking;
 pub mod names;
 pub mod outcome;
 pub mod shapes;
+pub mod tool_keys;
 pub mod topics;
 pub mod watch;

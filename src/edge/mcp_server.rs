@@ -14,7 +14,7 @@ use crate::tools::run::{Connection, View, run};
 use crate::tools::tool::ToolDef;
 use crate::tools::toolset::Toolsets;
 use crate::tools::topic::Source;
-use crate::tools::{find, list};
+use crate::tools::{find, list, names};
 use crate::{apps, prompts, resources};
 use base::error::{Code, Fault, Refusal};
 use base::http::body_sink::Outlet;
@@ -145,6 +145,7 @@ impl Endpoint<'_> {
             memory: self.caller.edge.memory,
             pinned: self.pinned.as_ref(),
             speaker: self.speaker.as_ref(),
+            names: names(self.view.profile, self.pinned.is_some()),
         }
     }
 

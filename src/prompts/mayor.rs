@@ -1,22 +1,23 @@
 //! The Mayor's texts: the system prompt, and the opening text of its connection, from one template.
 //!
 //! Owns the choice of lines, and the live values in them. A line of the template begins with `+` when it is not part of the opening
-//! text, with `*` when only the Mayor's own connection has it, and with `~` when only others do. Tools stand in it under the names of
-//! coordinators; a Mayor reads its own.
+//! text, with `*` when only the Mayor's own connection has it, and with `~` when only others do. A tool
+//! stands in it by its key, as `{list_rigs}`; each reader has its own name there.
 
 use crate::auth::principal::Scope;
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{RigRecord, TownConfig, TownIdentityState};
+use crate::contract::tool_keys::{self, GET_TOWN_STATUS, POOL_STATUS};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, GET_TOWN_CONFIG, LIST_RIGS};
-use crate::tools::ToolTable;
-use crate::tools::list;
+use crate::tools::names;
+use crate::tools::names::Names;
 use crate::tools::profile::Profile;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
-use crate::tools::tool_names::sentence;
 use crate::tools::toolset::Toolsets;
+use crate::tools::{ToolTable, list};
 use base::error::Failure;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -33,7 +34,10 @@ const COMMON_ARGUMENTS: [&str; 5] = ["cursor", "limit", "idempotency_key", "conf
 /// The opening text of a Mayor's connection.
 #[must_use]
 pub fn instructions() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| sentence(&lines(true, false)).replace("{town}", "this town").replace("{pool}", ""));
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let places = [("{town}", "this town".to_owned()), ("{pool}", String::new())];
+        fill(&names(Profile::Mayor, true).text(&lines(true, false)), &places)
+    });
     &TEXT
 }
 
@@ -51,19 +55,21 @@ pub async fn text(client: &Client<'_>, town: &TownId, view: View) -> Result<Stri
     let config: TownConfig = decode(&GET_TOWN_CONFIG, &next()?)?;
     let name = state.identity().and_then(|identity| identity.town_name).unwrap_or_default();
     let is_mayors = view.profile == Profile::Mayor;
-    let pool = if is_mayors { ": pool_status says how many and how long" } else { ": get_town_status says how many" };
-    let mut whole = lines(is_mayors, true).replace("{pool}", pool);
-    if is_mayors {
-        whole = sentence(&whole);
-    }
+    let names = names(view.profile, view.pinned);
+    let pool = if is_mayors {
+        format!(": {} says how many and how long", names.of(POOL_STATUS))
+    } else {
+        format!(": {} says how many", names.of(GET_TOWN_STATUS))
+    };
     // Live values are put in last, so that no text in them is taken for a placeholder.
     let places = [
+        ("{pool}", pool),
         ("{town}", format!("the Gastown town {} ({town})", AgentText::line(&name).as_str())),
-        ("{rigs}", rig_lines(&rigs, view.profile)),
+        ("{rigs}", rig_lines(&rigs, names)),
         ("{tools}", tool_lines(view)),
         ("{custom}", custom(&config)),
     ];
-    Ok(fill(&whole, &places))
+    Ok(fill(&names.text(&lines(is_mayors, true)), &places))
 }
 
 /// The view of a Mayor without an MCP connection of its own.
@@ -94,7 +100,8 @@ fn lines(is_mayors: bool, is_whole: bool) -> String {
     text
 }
 
-fn fill(template: &str, places: &[(&str, String)]) -> String {
+/// A template with values in their places; what is in a value is no place.
+pub(super) fn fill(template: &str, places: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((at, (place, value))) =
@@ -110,7 +117,7 @@ fn fill(template: &str, places: &[(&str, String)]) -> String {
 
 /// The rigs, one a line, as many as there is room for.
 #[must_use]
-pub fn rig_lines(rigs: &[RigRecord], profile: Profile) -> String {
+pub fn rig_lines(rigs: &[RigRecord], names: Names) -> String {
     if rigs.is_empty() {
         return "- none yet: somebody must add one first; tell the human".to_owned();
     }
@@ -123,8 +130,7 @@ pub fn rig_lines(rigs: &[RigRecord], profile: Profile) -> String {
         }
         line.push('\n');
         if lines.chars().count() + line.chars().count() > RIGS_CHARS_MAX {
-            let list = if profile == Profile::Mayor { "gt_list_rigs" } else { "list_rigs" };
-            _ = write!(lines, "- and {} more: call {list}", rigs.len() - shown);
+            _ = write!(lines, "- and {} more: call {}", rigs.len() - shown, names.of(tool_keys::LIST_RIGS));
             break;
         }
         lines.push_str(&line);

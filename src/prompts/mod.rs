@@ -11,6 +11,7 @@ pub mod rows;
 use crate::prompts::prompt::{Argument, Filled, PromptDef};
 use crate::resources::Offering;
 use crate::resources::lookup::explain;
+use crate::tools::names::Names;
 use crate::tools::tool::Reach;
 use base::error::{Code, Failure};
 use mcp::client::Interruption;
@@ -65,7 +66,7 @@ pub async fn get(
     let filled = fill(row, at.pinned.is_some(), arguments).map_err(CallError::Invalid)?;
     match (row.get)(at, filled).await {
         Ok(messages) => Ok(PromptReply { description: row.description, messages }),
-        Err(error) => Err(bad_argument(error)),
+        Err(error) => Err(bad_argument(error, at.names())),
     }
 }
 
@@ -91,12 +92,12 @@ fn fill(row: &'static PromptDef, is_pinned: bool, given: &Map<String, Value>) ->
 }
 
 /// A refused look-up is a refusal of the argument that named the thing.
-fn bad_argument(error: CallError) -> CallError {
+fn bad_argument(error: CallError, names: Names) -> CallError {
     match error {
         CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal)))
             if matches!(refusal.code, Code::NotFound | Code::Forbidden | Code::InvalidArgument) =>
         {
-            CallError::Invalid(explain(refusal))
+            CallError::Invalid(explain(names.hint(refusal)))
         }
         other => other,
     }

@@ -3,16 +3,17 @@
 //! Owns the list of prompts; their texts are the files beside it. Live values in them (rigs, a convoy, the user's wish) are
 //! fenced. A new prompt is one row and one function.
 
-use super::mayor::{self, rig_lines};
+use super::mayor::{self, fill, rig_lines};
 use super::prompt::{Argument, Filled, PromptDef, Values};
 use crate::resources::Offering;
 use crate::tools::coordinator::convoys::ConvoyStatus;
+use crate::tools::names;
+use crate::tools::names::Names;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::rigs_of;
 use crate::tools::run::View;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Reach, Tool};
-use crate::tools::tool_names::sentence;
 use crate::tools::toolset::Toolsets;
 use futures::future::ready;
 use mcp::types::CallError;
@@ -62,14 +63,14 @@ pub fn user_says(text: &str) -> String {
     json!([{"role": "user", "content": {"type": "text", "text": text}}]).to_string()
 }
 
-/// The same, on a Mayor's connection under the Mayor's names for tools.
-fn says(at: &Offering<'_>, text: &str) -> String {
-    if at.profile == Profile::Mayor { user_says(&sentence(text)) } else { user_says(text) }
+/// The same from a template: tools under the reader's names, then values in their places.
+fn says(names: Names, template: &str, places: &[(&str, String)]) -> String {
+    user_says(&fill(&names.text(template), places))
 }
 
 fn meta_mayor(filled: &Filled) -> String {
     let focus = filled.get("focus").map(|focus| format!("\nBegin with: {}\n", AgentText::block(focus).as_str())).unwrap_or_default();
-    user_says(&format!(include_str!("meta_mayor.txt"), focus = focus))
+    says(names(Profile::Coordinator, false), include_str!("meta_mayor.txt"), &[("{focus}", focus)])
 }
 
 async fn mayor(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
@@ -88,12 +89,15 @@ async fn unstick_convoy(at: &Offering<'_>, filled: Filled) -> Result<String, Cal
     let town = filled.town(at).await?;
     let convoy = filled.text("convoy")?;
     let status = at.view(ConvoyStatus::NAME, json!({"town": town, "convoy_id": convoy})).await?;
-    Ok(says(at, &format!(include_str!("unstick_convoy.txt"), town = town, status = status)))
+    let places = [("{town}", town.to_string()), ("{status}", status)];
+    Ok(says(at.names(), include_str!("unstick_convoy.txt"), &places))
 }
 
 async fn plan_release(at: &Offering<'_>, filled: Filled) -> Result<String, CallError> {
     let town = filled.town(at).await?;
     let rigs = rigs_of(at.client, &town).await?;
     let goal = AgentText::block(filled.text("goal")?);
-    Ok(says(at, &format!(include_str!("plan_release.txt"), town = town, rigs = rig_lines(&rigs, at.profile), goal = goal.as_str())))
+    let names = at.names();
+    let places = [("{town}", town.to_string()), ("{rigs}", rig_lines(&rigs, names)), ("{goal}", goal.as_str().to_owned())];
+    Ok(says(names, include_str!("plan_release.txt"), &places))
 }

@@ -6,15 +6,18 @@
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::contract::shapes::{Agent, Bead, TownIdentityState};
+use crate::contract::tool_keys;
 use crate::resources::ResourceDef;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
-use crate::tools::find;
+use crate::tools::names::Names;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Connection, Unrendered, ask};
+use crate::tools::{find, names};
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use mcp::client::{ClientHandle, Interruption};
 use mcp::types::CallError;
 use serde_json::Value;
@@ -52,8 +55,14 @@ impl Offering<'_> {
         if is_own {
             return Ok(pinned.clone());
         }
-        let refusal = Refusal::new(Code::NotFound, "town: this connection is for one town only, and that is another");
+        let refusal = Refusal::of_argument(Code::NotFound, "town", "this connection is for one town only, and that is another");
         Err(refusal.hint("Connect to the fleet or to that town.").into())
+    }
+
+    /// The names of tools on this connection.
+    #[must_use]
+    pub const fn names(&self) -> Names {
+        names(self.profile, self.pinned.is_some())
     }
 
     /// The name of a town.
@@ -74,7 +83,9 @@ impl Offering<'_> {
         let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
-        ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None }, tool, arguments).await
+        let names = self.names();
+        let connection = Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None, names };
+        ask(connection, tool, arguments).await
     }
 
     /// The answer of the tool of that name, as JSON text.
@@ -118,11 +129,13 @@ impl Offering<'_> {
         }
         if found.len() > 1 {
             let ids: Vec<&str> = found.iter().map(|(_, agent)| agent.id.as_str()).collect();
-            let refusal = Refusal::new(Code::InvalidArgument, "agent: several agents have that name");
+            let refusal = Refusal::argument("agent", "several agents have that name");
             return Err(refusal.hint(format!("Use one of the ids {}.", ids.join(", "))).into());
         }
         found.pop().ok_or_else(|| {
-            Refusal::new(Code::NotFound, "agent: no agent of this town has that id or name").hint("Call list_agents to see them.").into()
+            Refusal::of_argument(Code::NotFound, "agent", "no agent of this town has that id or name")
+                .hint(hint!["Call ", tool_keys::LIST_AGENTS, " to see them."])
+                .into()
         })
     }
 }
@@ -138,12 +151,12 @@ pub fn explain(refusal: Refusal) -> String {
 
 /// A refusal for a named thing, as a resource error: a missing or foreign thing is unknown; an ambiguous name is invalid.
 #[must_use]
-pub fn unknown_thing(error: CallError) -> CallError {
+pub fn unknown_thing(error: CallError, names: Names) -> CallError {
     match error {
         CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal))) => match refusal.code {
             Code::NotFound | Code::Forbidden => CallError::Unknown,
-            Code::InvalidArgument => CallError::Invalid(explain(refusal)),
-            _ => CallError::Interrupted(refusal.into()),
+            Code::InvalidArgument => CallError::Invalid(explain(names.hint(refusal))),
+            _ => CallError::Interrupted(names.hint(refusal).into()),
         },
         other => other,
     }

@@ -223,7 +223,7 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
     let (row, values) = rows(at.additions).find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
     match (row.read)(at, values).await {
         Ok(found) => Ok((row, found)),
-        Err(error) => Err(unknown_thing(error)),
+        Err(error) => Err(unknown_thing(error, at.names())),
     }
 }
 

@@ -64,9 +64,8 @@ impl Client<'_> {
     pub async fn call(&self, call: &Call, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<String, Failure> {
         let reply = within(self.runtime, call, &self.context(town, idempotency_key)?, CALL_MILLIS_MAX).await;
         let reply = reply.map_err(|failure| match failure {
-            Failure::Refused(mut refusal) if refusal.code == Code::Unavailable && !call.method.is_read() => {
-                refusal.hint = Some("It may or may not have happened. Repeat it with the same idempotency_key: that is safe.".to_owned());
-                Failure::Refused(refusal)
+            Failure::Refused(refusal) if refusal.code == Code::Unavailable && !call.method.is_read() => {
+                refusal.hint("It may or may not have happened. Repeat it with the same idempotency_key: that is safe.").into()
             }
             other => other,
         })?;

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use crate::order::Order;
 
-/// Again after another git command held a lock: agents push and fetch in the same repository.
-const TRIES: u32 = 5;
+/// git waits so long for a ref that another command holds: agents push and fetch in the same repository.
+const LOCKED_MILLIS: u32 = 3_000;
+/// git does not wait for its configuration: a setting is tried again.
+const SETTING_TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(300);
 /// Transports that a repository's address may name; others run commands of their own.
 const TRANSPORTS: &str = "file:git:http:https:ssh";
@@ -100,11 +102,11 @@ impl Repository {
             std::fs::create_dir_all(&self.trees).map_err(|error| format!("{}: {error}", self.trees.display()))?;
             Self::git_anywhere(&["init", "--quiet", "--bare", text(&self.dir)?])?;
             // Nothing is swept up while an agent works.
-            self.git(&["config", "gc.auto", "0"])?;
-            self.git(&["config", "maintenance.auto", "false"])?;
+            self.set("gc.auto", "0")?;
+            self.set("maintenance.auto", "false")?;
         }
-        self.git(&["config", "remote.origin.url", remote])?;
-        self.git(&["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]).map(drop)
+        self.set("remote.origin.url", remote)?;
+        self.set("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
     }
 
     /// Makes sure that the base branch is on the remote. The first order that needs a convoy's feature branch creates it from the default branch.
@@ -149,7 +151,7 @@ impl Repository {
             } else if line == format!("branch refs/heads/{branch}")
                 && let Some(tree) = &tree
             {
-                Self::run(Command::new("git").args(["-C", tree, "checkout", "--quiet", "--detach"]))?;
+                Self::run(Some(&"checkout"), Command::new("git").args(["-C", tree, "checkout", "--quiet", "--detach"]))?;
             }
         }
         Ok(())
@@ -169,24 +171,30 @@ impl Repository {
     }
 
     fn git(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut tries = 0;
+        let mut command = Command::new("git");
+        for lock in ["core.filesRefLockTimeout", "core.packedRefsTimeout"] {
+            command.arg("-c").arg(format!("{lock}={LOCKED_MILLIS}"));
+        }
+        Self::run(arguments.first(), command.arg("--git-dir").arg(&self.dir).args(arguments))
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<(), String> {
+        let mut tries = 1;
         loop {
-            tries += 1;
-            match Self::run(Command::new("git").arg("--git-dir").arg(&self.dir).args(arguments)) {
-                Err(error) if tries < TRIES && (error.contains(".lock'") || error.contains("cannot lock ref")) => {
-                    std::thread::sleep(BETWEEN_TRIES * tries);
-                }
-                other => return other,
+            match self.git(&["config", name, value]) {
+                Err(_) if tries < SETTING_TRIES => std::thread::sleep(BETWEEN_TRIES * tries),
+                other => return other.map(drop),
             }
+            tries += 1;
         }
     }
 
     fn git_anywhere(arguments: &[&str]) -> Result<String, String> {
-        Self::run(Command::new("git").args(arguments))
+        Self::run(arguments.first(), Command::new("git").args(arguments))
     }
 
     /// Nothing of the runner's own surroundings says which repository is meant.
-    fn run(command: &mut Command) -> Result<String, String> {
+    fn run(what: Option<&&str>, command: &mut Command) -> Result<String, String> {
         let out = command
             .env_remove("GIT_DIR")
             .env_remove("GIT_WORK_TREE")
@@ -201,8 +209,7 @@ impl Repository {
             return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&out.stderr);
-        let words = command.get_args().filter_map(|word| word.to_str()).find(|word| !word.starts_with('-') && !word.contains('/'));
-        Err(format!("git {}: {}", words.unwrap_or_default(), said.trim()))
+        Err(format!("git {}: {}", what.copied().unwrap_or_default(), said.trim()))
     }
 }
 

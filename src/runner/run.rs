@@ -30,9 +30,6 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(5);
 /// How long a stopping runner tries to report an end. An end that was not reported is reported at the next start.
 const LAST_REPORT: Duration = Duration::from_secs(10);
-/// Why an order failed that the runner itself ended.
-const STOPPED: &str = "the runner was stopped";
-
 /// The reason given when a process is ended to free its agent.
 const WANTED: &str = "its work is done, and its agent has other work";
 
@@ -89,7 +86,7 @@ pub fn work(shared: &Shared, mut taken: Taken, sender: Sender<Control>, control:
     });
     let ended = attempt(shared, &mut taken, &subject, control);
     shared.slots.leave(&order.agent.id, order.order);
-    let ended = ended.unwrap_or_else(|reason| Ended::Reported(End { completed: false, reason: Some(reason) }));
+    let ended = ended.unwrap_or_else(|reason| Ended::Reported(End::failed(reason)));
     heartbeat.stop();
     settle(shared, taken, ended, control);
     shared.log.forget(&order.token);
@@ -106,7 +103,7 @@ pub fn clear_up(shared: &Shared, taken: Taken, control: &Receiver<Control>) {
         end_group(process, Instant::now() + shared.options.grace);
     }
     shared.slots.leave(&order.agent.id, order.order);
-    let end = taken.end.clone().unwrap_or_else(|| End { completed: false, reason: Some("the runner was restarted".to_owned()) });
+    let end = taken.end.clone().unwrap_or_else(|| End::failed("the runner was restarted".to_owned()));
     settle(shared, taken, Ended::Reported(end), control);
     shared.log.forget(&order.token);
 }
@@ -118,7 +115,7 @@ fn attempt(shared: &Shared, taken: &mut Taken, subject: &Subject, control: &Rece
     loop {
         match control.try_recv() {
             Ok(Control::Over(why)) => return Ok(Ended::Over(why)),
-            Ok(Control::Stop) => return Err(STOPPED.to_owned()),
+            Ok(Control::Stop) => return Ok(Ended::Reported(End::stopped())),
             Err(_) if shared.slots.take(&order.agent.id, order.order) => break,
             Err(_) => thread::sleep(LOOK_EVERY),
         }
@@ -208,8 +205,8 @@ fn supervise(shared: &Shared, order: &Order, child: &mut Child, process: &Identi
     }
     Ok(match told {
         Some(Control::Over(why)) => Ended::Over(why),
-        Some(Control::Stop) => Ended::Reported(End { completed: false, reason: Some(STOPPED.to_owned()) }),
-        None => Ended::Reported(End { completed: status.success(), reason: (!status.success()).then(|| describe(status)) }),
+        Some(Control::Stop) => Ended::Reported(End::stopped()),
+        None => Ended::Reported(if status.success() { End::completed() } else { End::failed(describe(status)) }),
     })
 }
 
@@ -272,7 +269,7 @@ fn report(shared: &Shared, taken: &Taken, end: &End, control: &Receiver<Control>
     let key = format!("runner-order-{}-completed", order.order);
     let headers = [(PROCESS_HEADER, taken.process_id.as_str()), ("idempotency-key", key.as_str())];
     let mut wait = LOOK_EVERY;
-    let mut deadline: Option<Instant> = (end.reason.as_deref() == Some(STOPPED)).then(|| Instant::now() + LAST_REPORT);
+    let mut deadline: Option<Instant> = end.is_stop.then(|| Instant::now() + LAST_REPORT);
     loop {
         match shared.api.post(&path, &order.token, &headers, &body) {
             Ok(_) => return true,

@@ -40,6 +40,29 @@ pub struct End {
     pub completed: bool,
     /// The reason of a failure.
     pub reason: Option<String>,
+    /// The runner was stopped: its report is not waited for long.
+    #[serde(default)]
+    pub is_stop: bool,
+}
+
+impl End {
+    /// Exit code 0.
+    #[must_use]
+    pub const fn completed() -> Self {
+        Self { completed: true, reason: None, is_stop: false }
+    }
+
+    /// It failed, and this is why.
+    #[must_use]
+    pub const fn failed(reason: String) -> Self {
+        Self { completed: false, reason: Some(reason), is_stop: false }
+    }
+
+    /// The runner itself ended it.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self { is_stop: true, ..Self::failed("the runner was stopped".to_owned()) }
+    }
 }
 
 /// The orders of a workdir.

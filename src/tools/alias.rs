@@ -2,7 +2,7 @@
 //!
 //! Owns how arguments are called here and there, both ways. What the tool does is the tool's behind it.
 
-use base::error::{Code, Refusal};
+use base::argument::Wrong;
 use serde_json::{Map, Value};
 
 /// What a row shows instead of what the tool behind it would.
@@ -89,21 +89,37 @@ impl Alias {
     /// The arguments for the tool behind.
     ///
     /// # Errors
-    /// `InvalidArgument` for one that is not offered, and for one that is missing.
-    pub fn arguments_behind(&self, tool: &str, given: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    /// For one that is not offered, and for one that is missing.
+    pub fn arguments_behind(&self, given: Map<String, Value>) -> Result<Map<String, Value>, Wrong> {
         if let Some(missing) = self.arguments.iter().find(|argument| argument.is_required && !given.contains_key(argument.name)) {
-            return Err(refuse(format!("{tool}: missing field `{}`", missing.name)));
+            return Err(Wrong::missing(missing.name));
         }
         let mut behind = Map::new();
         for (name, value) in given {
             let Some(argument) = self.arguments.iter().find(|argument| argument.name == name) else {
-                let names: Vec<String> = self.arguments.iter().map(|argument| format!("`{}`", argument.name)).collect();
-                return Err(refuse(format!("{tool}: unknown field `{name}`, expected one of {}", names.join(", "))));
+                let known: Vec<&str> = self.arguments.iter().map(|argument| argument.name).collect();
+                return Err(Wrong::unknown(&name, &known));
             };
             behind.insert(argument.behind.to_owned(), argument.to_behind(value));
         }
         behind.extend(self.fixed().map(|(name, value)| (name.to_owned(), value)));
         Ok(behind)
+    }
+
+    /// How an argument of the tool behind is called here.
+    #[must_use]
+    pub fn name_here(&self, behind: &str) -> Option<&'static str> {
+        self.arguments.iter().find(|argument| argument.behind == behind).map(|argument| argument.name)
+    }
+
+    /// A path into the arguments of the tool behind, as it is here.
+    #[must_use]
+    pub fn path_here(&self, behind: &str) -> String {
+        let root = behind.split(['.', '[']).next().unwrap_or_default();
+        match (self.name_here(root), behind.get(root.len()..)) {
+            (Some(name), Some(rest)) => format!("{name}{rest}"),
+            _ => behind.to_owned(),
+        }
     }
 
     /// The arguments as they are called here; `None` when this alias cannot say the same.
@@ -124,34 +140,9 @@ impl Alias {
         others.map(here).collect()
     }
 
-    /// A refusal of the tool behind, about the arguments as they are called here.
-    #[must_use]
-    pub fn message_here(&self, tool: &str, message: &str) -> String {
-        if message.strip_prefix(tool).is_some_and(|rest| rest.starts_with(':')) {
-            return message.to_owned();
-        }
-        let (head, rest) = match message.strip_prefix(self.behind).and_then(|rest| rest.strip_prefix(": ")) {
-            Some(rest) => (format!("{tool}: "), rest),
-            None => (String::new(), message),
-        };
-        let renamed = self.arguments.iter().filter(|argument| argument.name != argument.behind);
-        let mut rest = rest.to_owned();
-        for argument in renamed {
-            rest = rest.replace(&format!("`{}`", argument.behind), &format!("`{}`", argument.name));
-            if let Some(after) = rest.strip_prefix(argument.behind).filter(|after| after.starts_with([':', '[', '.'])) {
-                rest = format!("{}{after}", argument.name);
-            }
-        }
-        head + &rest
-    }
-
     fn fixed(&self) -> impl Iterator<Item = (&'static str, Value)> {
         self.fixed.iter().map(|(name, text)| (*name, serde_json::from_str(text).unwrap_or_default()))
     }
-}
-
-fn refuse(message: String) -> Refusal {
-    Refusal::new(Code::InvalidArgument, message).hint("Correct the argument and call again.")
 }
 
 #[cfg(test)]
@@ -173,7 +164,7 @@ mod tests {
     #[test]
     fn arguments_are_called_otherwise_both_ways() {
         let here = object(json!({"rig_id": "api", "agent_id": "Toast", "beads": "b"}));
-        let behind = NUDGE.arguments_behind("gt_nudge", here.clone()).unwrap();
+        let behind = NUDGE.arguments_behind(here.clone()).unwrap();
         assert_eq!(Value::Object(behind.clone()), json!({"rig": "api", "to": "Toast", "add_beads": ["b"], "channel": "nudge"}));
         assert_eq!(NUDGE.arguments_here(&behind), Some(here));
         assert_eq!(NUDGE.arguments_here(&object(json!({"to": "Toast", "channel": "mail"}))), None);
@@ -182,19 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_offered_or_missing_is_refused_under_its_name_here() {
-        let refusal = NUDGE.arguments_behind("gt_nudge", object(json!({"beads": [], "rig": "api"}))).unwrap_err();
-        assert_eq!(refusal.message, "gt_nudge: unknown field `rig`, expected one of `rig_id`, `agent_id`, `mode`, `beads`");
-        assert_eq!(NUDGE.arguments_behind("gt_nudge", Map::new()).unwrap_err().message, "gt_nudge: missing field `beads`");
-        for (behind, here) in [
-            ("send_message: rig: expected a string", "gt_nudge: rig_id: expected a string"),
-            ("send_message: missing field `to`", "gt_nudge: missing field `agent_id`"),
-            ("send_message: add_beads[1]: no id", "gt_nudge: beads[1]: no id"),
-            ("rig: no rig of this town", "rig_id: no rig of this town"),
-            ("rigs are many", "rigs are many"),
-            ("gt_nudge: unknown field `rig`", "gt_nudge: unknown field `rig`"),
-        ] {
-            assert_eq!(NUDGE.message_here("gt_nudge", behind), here);
+    fn what_is_not_offered_or_missing_is_said_under_its_name_here() {
+        let wrong = NUDGE.arguments_behind(object(json!({"beads": [], "rig": "api"}))).unwrap_err();
+        assert_eq!(wrong.to_string(), "unknown field `rig`, expected one of `rig_id`, `agent_id`, `mode`, `beads`");
+        assert_eq!(NUDGE.arguments_behind(Map::new()).unwrap_err().to_string(), "missing field `beads`");
+    }
+
+    #[test]
+    fn a_path_begins_with_the_name_here() {
+        for (behind, here) in [("rig", "rig_id"), ("add_beads[1]", "beads[1]"), ("to.name", "agent_id.name"), ("rigs", "rigs"), ("", "")] {
+            assert_eq!(NUDGE.path_here(behind), here);
         }
     }
 }

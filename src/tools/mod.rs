@@ -1,21 +1,22 @@
 //! The tools: what clients call.
 //!
-//! `tool` says what a tool is, `answers` what comes back, `TOOLS` lists them, `schema` makes what clients see of them and `list` shows it,
-//! `run` carries a call out, `toolset` groups them, `profile` says for whom they are, `place` turns names into ids, `source` says who tells
-//! of changes, `live` is for tools that do more than ask once, `confirm` asks before they destroy. `agent` and `mayor` have tables of their
-//! own, `playbooks` what is done when things go wrong; the others hold one type per tool. A new tool is one type and one row.
+//! `tool` says what a tool is, `answers` what comes back, `TOOLS` lists them, `schema` makes what clients see of them and `list`
+//! shows it, `run` carries a call out, `toolset` groups them, `profile` says for whom they are, `resolve` turns names into ids,
+//! `topic` says who tells of changes, `names` says how a connection calls tools, `interactive` is for tools that do more than
+//! ask once, `confirm` asks before they destroy. `agent` and `mayor` have tables of their own, `playbooks` what is done when
+//! things go wrong; the others hold one type per tool. A new tool is one type and one row.
 
 pub mod admin;
 pub mod agent;
 pub mod alias;
 pub mod answers;
-pub(crate) mod argument;
 pub mod bead_view;
 pub mod confirm;
 pub mod coordinator;
 pub mod interactive;
 pub mod list;
 pub mod mayor;
+pub mod names;
 pub mod paging;
 pub mod playbooks;
 pub mod profile;
@@ -25,10 +26,12 @@ pub mod run;
 pub mod schema;
 pub mod text;
 pub mod tool;
-pub mod tool_names;
 pub mod toolset;
 pub mod topic;
 
+use names::Names;
+#[cfg(not(target_arch = "wasm32"))]
+use profile::Audience;
 use profile::Profile;
 use tool::ToolDef;
 use toolset::Toolset::{Admin, Agents, Convoys, Playbooks, Work};
@@ -116,6 +119,28 @@ impl ToolTable {
 /// Every tool of the product.
 pub fn all() -> impl Iterator<Item = &'static ToolDef> {
     TABLES.iter().copied().flatten()
+}
+
+/// How tools are called in a profile, on a connection that is for one town or for all.
+#[must_use]
+pub const fn names(profile: Profile, is_pinned: bool) -> Names {
+    match profile {
+        Profile::Coordinator => Names::of_coordinators(is_pinned),
+        Profile::Mayor => Names::of_mayors(mayor::TOOLS, is_pinned),
+        Profile::Polecat | Profile::Refinery => Names::of_agents(agent::TOOLS),
+    }
+}
+
+/// A tool as its own clients see it, on a connection to all towns.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub fn describe(tool: &ToolDef) -> serde_json::Value {
+    let profile = match tool.audience {
+        Audience::Coordinators => Profile::Coordinator,
+        Audience::Mayors => Profile::Mayor,
+        Audience::Agents | Audience::Refineries => Profile::Refinery,
+    };
+    (tool.describe)(tool, names(profile, false))
 }
 
 /// The tool that has this name in a profile.

@@ -43,7 +43,7 @@ pub fn position<P: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<P>, 
     let read = text.and_then(|text| serde_json::from_str(&text).ok());
     match read {
         Some(position) => Ok(Some(position)),
-        None => Err(Refusal::new(Code::InvalidArgument, "cursor: not a cursor of this tool").hint("Leave it out to begin at the start.")),
+        None => Err(Refusal::argument("cursor", "not a cursor of this tool").hint("Leave it out to begin at the start.")),
     }
 }
 

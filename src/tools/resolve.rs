@@ -3,15 +3,18 @@
 //! Owns the rule that an id needs no look-up and that a name must mean exactly one thing. What was resolved is believed for
 //! a while (`isolate`); the objects check access themselves.
 
+use super::names::Names;
 use super::tool::{Place, Reach, ToolDef};
 use crate::auth::principal::TokenKind;
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, BeadId, RigId, TownId};
 use crate::contract::shapes::{Agent, AgentStatus, Bead, RigRecord, TownRecord};
+use crate::contract::tool_keys;
 use crate::rpc::call::{Call, Instance, decode, written};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_BEAD, LIST_AGENTS, LIST_RIGS, LIST_TOWNS, Method};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -39,7 +42,7 @@ pub async fn resolve(
         (None, Some(named)) => Some(town_id(client, memory, named).await?),
         (None, None) if tool.reach == Reach::Town => {
             let refusal = Refusal::new(Code::InvalidArgument, format!("{}: missing field `town`", tool.name));
-            return Err(refusal.hint("Name the town by id or name; list_towns shows them.").into());
+            return Err(refusal.hint(hint!["Name the town by id or name; ", tool_keys::LIST_TOWNS, " shows them."]).into());
         }
         (None, None) => None,
     };
@@ -47,7 +50,7 @@ pub async fn resolve(
         (Some(town), Some(rig)) => Some(rig_id(client, memory, town, rig).await?),
         _ => None,
     };
-    Ok(Place { town, rig, agent: None })
+    Ok(Place { town, rig, agent: None, names: Names::of_coordinators(pinned.is_some()) })
 }
 
 /// A town by id or by unique name.
@@ -72,15 +75,13 @@ pub async fn town_id(client: &Client<'_>, memory: &Memory, named: &str) -> Resul
         }
         [] => {
             let known: Vec<&str> = towns.iter().map(|town| town.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-            Err(Refusal::new(Code::NotFound, "town: no town of yours has that id or name")
+            Err(Refusal::of_argument(Code::NotFound, "town", "no town of yours has that id or name")
                 .hint(format!("Towns: {}.", known.join(", ")))
                 .into())
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|town| town.id.as_str()).collect();
-            Err(Refusal::new(Code::InvalidArgument, "town: several towns have that name")
-                .hint(format!("Use one of the ids {}.", ids.join(", ")))
-                .into())
+            Err(Refusal::argument("town", "several towns have that name").hint(format!("Use one of the ids {}.", ids.join(", "))).into())
         }
     }
 }
@@ -125,7 +126,9 @@ pub async fn rig(client: &Client<'_>, town: &TownId, named: &str) -> Result<RigR
         return Ok(rigs.swap_remove(index));
     }
     let known: Vec<&str> = rigs.iter().map(|rig| rig.name.as_str()).take(NAMES_SHOWN_MAX).collect();
-    Err(Refusal::new(Code::NotFound, "rig: no rig of this town has that id or name").hint(format!("Rigs: {}.", known.join(", "))).into())
+    Err(Refusal::of_argument(Code::NotFound, "rig", "no rig of this town has that id or name")
+        .hint(format!("Rigs: {}.", known.join(", ")))
+        .into())
 }
 
 /// The rigs of a town.
@@ -176,7 +179,13 @@ pub async fn of_rigs<T: DeserializeOwned>(
 /// # Errors
 /// `NotFound` once every rig has said so.
 pub async fn bead(client: &Client<'_>, town: &TownId, id: &str) -> Result<(RigId, Bead), Failure> {
-    let missing = || Refusal::new(Code::NotFound, "bead: no rig of this town has it").hint("Call list_beads to see the beads.");
+    let missing = || {
+        Refusal::of_argument(Code::NotFound, "bead", "no rig of this town has it").hint(hint![
+            "Call ",
+            tool_keys::LIST_BEADS,
+            " to see the beads."
+        ])
+    };
     let id = BeadId::parse(id).map_err(|_| missing())?;
     let OfRigs { found, failed } = of_rigs::<Bead>(client, town, &GET_BEAD, &written(&GET_BEAD, (id,))?).await?;
     found.into_iter().next().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
@@ -201,10 +210,16 @@ pub async fn agent(client: &Client<'_>, town: &TownId, rig: Option<&RigId>, name
     let all = found.into_iter().flat_map(|(rig, agents)| agents.into_iter().map(move |agent| (rig.clone(), agent)));
     let mut matching: Vec<(RigId, Agent)> = all.filter(|(_, agent)| is_meant(agent)).collect();
     if matching.len() > 1 {
-        let refusal = Refusal::new(Code::InvalidArgument, "agent: several rigs have an agent of that name");
-        return Err(refusal.hint("Give the rig too, or the agent's id from list_agents.").into());
+        let refusal = Refusal::argument("agent", "several rigs have an agent of that name");
+        return Err(refusal.hint(hint!["Give the rig too, or the agent's id from ", tool_keys::LIST_AGENTS, "."]).into());
     }
-    let missing = || Refusal::new(Code::NotFound, "agent: no agent has that id or name").hint("Call list_agents to see who lives where.");
+    let missing = || {
+        Refusal::of_argument(Code::NotFound, "agent", "no agent has that id or name").hint(hint![
+            "Call ",
+            tool_keys::LIST_AGENTS,
+            " to see who lives where."
+        ])
+    };
     matching.pop().ok_or_else(|| failed.unwrap_or_else(|| missing().into()))
 }
 

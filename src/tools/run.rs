@@ -12,9 +12,8 @@ use crate::rpc::call::{Call, Instance};
 use crate::rpc::client::Client;
 use crate::rpc::table::Method;
 use crate::tools::interactive::Live;
+use crate::tools::names::Names;
 use crate::tools::resolve::{registries, resolve, rigs_of};
-use crate::tools::tool_names;
-use crate::tools::tool_names::Words;
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::client::{ClientHandle, Interruption};
 use mcp::types::ToolReply;
@@ -82,13 +81,15 @@ pub struct Connection<'a> {
     pub pinned: Option<&'a TownId>,
     /// The agent that calls, if one does.
     pub speaker: Option<&'a Speaker>,
+    /// What the caller reads for tools.
+    pub names: Names,
 }
 
-/// A call whose arguments have been parsed and whose names have become ids.
-struct Addressed {
-    parsed: Parsed,
-    place: Place,
+/// A call as it came, parsed.
+struct Given {
+    town: Option<String>,
     key: Option<String>,
+    parsed: Parsed,
 }
 
 /// Runs a tool for a client.
@@ -102,34 +103,34 @@ pub async fn run(
     arguments: Map<String, Value>,
     mcp_client: &dyn ClientHandle,
 ) -> Result<ToolReply, Interruption> {
-    let words = Words { is_mayors: tool.audience == Audience::Mayors, is_pinned: connection.pinned.is_some() };
-    match carry(connection, sessions, tool, arguments, mcp_client).await {
-        Ok(reply) => Ok(words.reply(reply)),
-        Err(stop) if words.is_mayors => Err(tool_names::stop(tool, stop)),
-        Err(stop) => Err(stop),
-    }
+    let given = read(tool, arguments)?;
+    carry(connection, sessions, tool, given, mcp_client).await.map_err(|interruption| match interruption {
+        Interruption::Failed(Failure::Refused(refusal)) => connection.names.refusal(tool, refusal).into(),
+        other => other,
+    })
 }
 
 async fn carry(
     connection: Connection<'_>,
     sessions: &Instance,
     tool: &ToolDef,
-    arguments: Map<String, Value>,
+    given: Given,
     mcp_client: &dyn ClientHandle,
 ) -> Result<ToolReply, Interruption> {
-    let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
-    match parsed {
+    let place = place(connection, tool, given.town.as_deref(), &given.parsed).await?;
+    let key = given.key.as_deref();
+    match given.parsed {
         Parsed::Planned(prepared) => {
             let plan = prepared.plan(&place)?;
             if !matches!(plan, Plan::One(_)) {
                 mcp_client.cancellable();
             }
-            let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
+            let answers = carry_out(connection.client, plan, &place, key).await?;
             Ok(ToolReply::Structured(prepared.render(answers, &place)?))
         }
         Parsed::Live(live) => {
             let Connection { client, memory, .. } = connection;
-            live.run(&Live { client, memory, place: &place, mcp_client, idempotency_key: key.as_deref(), sessions }).await
+            live.run(&Live { client, memory, place: &place, mcp_client, idempotency_key: key, sessions }).await
         }
     }
 }
@@ -139,24 +140,44 @@ async fn carry(
 /// # Errors
 /// The refusal or fault.
 pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<String, Value>) -> Result<Unrendered, Failure> {
-    let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
+    let Given { town, key, parsed } = read(tool, arguments)?;
+    ask_parsed(connection, tool, town.as_deref(), key.as_deref(), parsed).await
+}
+
+/// The same with arguments that were parsed.
+///
+/// # Errors
+/// As `ask`.
+pub async fn ask_parsed(
+    connection: Connection<'_>,
+    tool: &ToolDef,
+    town: Option<&str>,
+    key: Option<&str>,
+    parsed: Parsed,
+) -> Result<Unrendered, Failure> {
+    let place = place(connection, tool, town, &parsed).await?;
     let Parsed::Planned(prepared) = parsed else {
         return Err(Fault::new(tool.name, "a live tool has no plan").into());
     };
     let plan = prepared.plan(&place)?;
-    let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
+    let answers = carry_out(connection.client, plan, &place, key).await?;
     Ok(Unrendered { prepared, answers, place })
 }
 
-async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Addressed, Failure> {
+fn read(tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Given, Refusal> {
     let town = take_text(tool, &mut arguments, "town")?;
     let key = if tool.hints.read_only { None } else { take_text(tool, &mut arguments, "idempotency_key")? };
-    let parsed = tool.parse(arguments)?;
-    let mut place = resolve(connection.client, connection.memory, tool, connection.pinned, town.as_deref(), parsed.rig()).await?;
-    if let Some(speaker) = connection.speaker.filter(|_| matches!(tool.audience, Audience::Agents | Audience::Refineries)) {
+    Ok(Given { town, key, parsed: tool.parse(arguments)? })
+}
+
+async fn place(connection: Connection<'_>, tool: &ToolDef, town: Option<&str>, parsed: &Parsed) -> Result<Place, Failure> {
+    let Connection { client, memory, pinned, speaker, names } = connection;
+    let mut place = resolve(client, memory, tool, pinned, town, parsed.rig()).await?;
+    place.names = names;
+    if let Some(speaker) = speaker.filter(|_| matches!(tool.audience, Audience::Agents | Audience::Refineries)) {
         (place.rig, place.agent) = (Some(speaker.rig.clone()), Some(speaker.id.clone()));
     }
-    Ok(Addressed { parsed, place, key })
+    Ok(place)
 }
 
 async fn carry_out(client: &Client<'_>, plan: Plan, place: &Place, key: Option<&str>) -> Result<Answers, Failure> {

@@ -7,20 +7,20 @@ use super::profile::Audience;
 use super::tool::{Reach, ToolDef};
 use crate::contract::limits::idempotency::KEY_CHARS_MAX;
 use crate::tools::alias::{Alias, Fit};
-use crate::tools::tool_names::sentence;
+use crate::tools::names::Names;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 /// A tool as clients of the fleet connection and the newest revision see it.
 #[must_use]
-pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value {
+pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef, names: Names) -> Value {
     let input = raw::<Input>();
     let mut described = json!({
         "name": tool.name,
         "title": tool.title,
-        "description": description(tool, &one_line(input.get("description").and_then(Value::as_str).unwrap_or_default())),
-        "inputSchema": arguments(tool, input),
+        "description": names.text(description(tool, &one_line(input.get("description").and_then(Value::as_str).unwrap_or_default()))),
+        "inputSchema": spoken(arguments(tool, input), names),
         "outputSchema": outline(tool, tidy(raw::<Output>())),
         "annotations": {
             "readOnlyHint": tool.hints.read_only,
@@ -35,11 +35,25 @@ pub fn describe<Input: JsonSchema, Output: JsonSchema>(tool: &ToolDef) -> Value 
     described
 }
 
-fn description(tool: &ToolDef, own: &str) -> String {
+fn description<'a>(tool: &ToolDef, own: &'a str) -> &'a str {
     match &tool.alias {
-        Some(alias) if !alias.description.is_empty() => alias.description.to_owned(),
-        Some(_) => sentence(own),
-        None => own.to_owned(),
+        Some(alias) if !alias.description.is_empty() => alias.description,
+        _ => own,
+    }
+}
+
+/// The arguments' schema with its reader's names for tools.
+fn spoken(schema: Value, names: Names) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            let said = |(key, value): (String, Value)| match value {
+                Value::String(text) if key == "description" => (key, Value::String(names.text(&text))),
+                other => (key, spoken(other, names)),
+            };
+            Value::Object(fields.into_iter().map(said).collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| spoken(item, names)).collect(),
+        other => other,
     }
 }
 
@@ -101,9 +115,6 @@ fn offered(alias: &Alias, schema: Value) -> Value {
     let mut required = Vec::new();
     for argument in alias.arguments {
         let mut property = own.get(argument.behind).cloned().unwrap_or_default();
-        if let Some(Value::String(text)) = property.get_mut("description") {
-            *text = sentence(text);
-        }
         if argument.fit == Fit::List
             && let Some(property) = property.as_object_mut()
         {

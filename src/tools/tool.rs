@@ -3,7 +3,7 @@
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
 pub use super::answers::{Answers, Coverage, Gathered, Missing, Part, Respondent};
-use super::argument;
+use super::names::Names;
 use super::profile::Audience;
 use super::toolset::Toolset;
 use crate::auth::principal::Scope;
@@ -12,6 +12,7 @@ use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::Method;
 use crate::tools::alias::{Alias, Argument};
 use crate::tools::interactive::{LiveTool, PreparedLive};
+use base::argument::{self, Wrong};
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::types::HeaderParameter;
 use schemars::JsonSchema;
@@ -53,8 +54,8 @@ pub enum Reach {
     Town,
 }
 
-/// Where a call goes once names have become ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a call goes once names have become ids, and how its caller calls tools.
+#[derive(Debug, Clone)]
 pub struct Place {
     /// The town; `None` when the tool looks at the whole fleet.
     pub town: Option<TownId>,
@@ -62,6 +63,8 @@ pub struct Place {
     pub rig: Option<RigId>,
     /// The agent that calls, when one does.
     pub agent: Option<AgentId>,
+    /// What the caller reads for tools.
+    pub names: Names,
 }
 
 impl Place {
@@ -240,9 +243,9 @@ pub struct ToolDef {
     pub is_for_admins: bool,
     /// The tool as clients see it, made from its types. The Worker has the same as a text (`list`).
     #[cfg(not(target_arch = "wasm32"))]
-    pub describe: fn(&Self) -> Value,
+    pub describe: fn(&Self, Names) -> Value,
     /// Parses arguments as the tool's type has them; see `parse`.
-    pub prepare: fn(Map<String, Value>) -> Result<Parsed, Refusal>,
+    pub prepare: fn(Map<String, Value>) -> Result<Parsed, Wrong>,
 }
 
 impl ToolDef {
@@ -261,8 +264,19 @@ impl ToolDef {
     /// # Errors
     /// The refusal says what is wrong with them.
     pub fn parse(&self, arguments: Map<String, Value>) -> Result<Parsed, Refusal> {
+        self.read(arguments).map_err(|wrong| {
+            let refusal = Refusal::new(Code::InvalidArgument, format!("{}: {}{wrong}", self.name, wrong.lead()));
+            refusal.hint("Correct the argument and call again.")
+        })
+    }
+
+    /// The same, with what is wrong as data.
+    ///
+    /// # Errors
+    /// What is wrong, and with which argument.
+    pub fn read(&self, arguments: Map<String, Value>) -> Result<Parsed, Wrong> {
         match &self.alias {
-            Some(alias) => (self.prepare)(alias.arguments_behind(self.name, arguments)?),
+            Some(alias) => (self.prepare)(alias.arguments_behind(arguments)?).map_err(|wrong| wrong.renamed(|name| alias.name_here(name))),
             None => (self.prepare)(arguments),
         }
     }
@@ -354,7 +368,7 @@ impl ToolDef {
             is_for_admins: false,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
-            prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Planned(Box::new(tool))),
+            prepare: |arguments| argument::read::<T>(Value::Object(arguments)).map(|tool| Parsed::Planned(Box::new(tool))),
         }
     }
 
@@ -376,25 +390,7 @@ impl ToolDef {
             is_for_admins: false,
             #[cfg(not(target_arch = "wasm32"))]
             describe: super::schema::describe::<T, T::Output>,
-            prepare: |arguments| parse::<T>(T::NAME, arguments).map(|tool| Parsed::Live(Box::new(tool))),
+            prepare: |arguments| argument::read::<T>(Value::Object(arguments)).map(|tool| Parsed::Live(Box::new(tool))),
         }
     }
-}
-
-/// Parses arguments; the refusal names the argument and what is allowed.
-///
-/// # Errors
-/// `InvalidArgument`.
-pub fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
-    // From text, because everything else is: reading from a `Value` would be another copy of every decoder.
-    let text = Value::Object(arguments).to_string();
-    base::json::read_object(&text).map_err(|error| refuse_arguments(name, &text, &error))
-}
-
-fn refuse_arguments(name: &str, text: &str, error: &serde_json::Error) -> Refusal {
-    let path = argument::path(text, error);
-    let at = if path.is_empty() { path } else { format!("{path}: ") };
-    let full = error.to_string();
-    let what = full.strip_suffix(&format!(" at line {} column {}", error.line(), error.column())).unwrap_or(&full);
-    Refusal::new(Code::InvalidArgument, format!("{name}: {at}{what}")).hint("Correct the argument and call again.")
 }

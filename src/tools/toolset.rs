@@ -3,7 +3,7 @@
 //! Owns their names and how a choice is read. A choice never reaches beyond what the principal may do; who makes none gets
 //! the tools that most work takes.
 
-use base::error::{Code, Refusal};
+use base::error::Refusal;
 
 /// A group of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Toolsets {
                 None if name == "all" => Self::ALL.0,
                 None => {
                     let known: Vec<&str> = Toolset::ALL.iter().map(|toolset| toolset.as_str()).collect();
-                    let refusal = Refusal::new(Code::InvalidArgument, "toolsets: one of the names is not a toolset");
+                    let refusal = Refusal::argument("toolsets", "one of the names is not a toolset");
                     return Err(refusal.hint(format!("Toolsets: {}, all. Leave it out for the usual tools.", known.join(", "))));
                 }
             };

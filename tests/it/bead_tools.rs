@@ -18,7 +18,7 @@ fn call(town: &Town, tool: &str, arguments: Value) -> Result<Value, Refusal> {
     arguments["town"] = json!(town.id);
     let answer = structured(Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments))?;
     // Clients hold an answer to its schema.
-    let described = gastown_mcp::tools::find(Profile::Coordinator, tool).map(|tool| (tool.describe)(tool)).unwrap();
+    let described = gastown_mcp::tools::find(Profile::Coordinator, tool).map(gastown_mcp::tools::describe).unwrap();
     for required in described["outputSchema"]["required"].as_array().unwrap() {
         assert!(answer.get(required.as_str().unwrap()).is_some(), "{tool} without {required}: {answer}");
     }

@@ -43,7 +43,7 @@ fn every_limit_of_streams_names_a_test_that_exists() {
 fn the_document_on_agents_lists_their_tools_and_routes() {
     let mut rows = vec!["| tool | for | what it does |".to_owned(), "|---|---|---|".to_owned()];
     for tool in agent::TOOLS {
-        let entry = (tool.describe)(tool);
+        let entry = gastown_mcp::tools::describe(tool);
         let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
         let who = if tool.audience == Audience::Agents { "both" } else { "refinery" };
         rows.push(format!("| `{}` | {who} | {first}. |", tool.name));

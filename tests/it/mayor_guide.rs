@@ -14,7 +14,7 @@ const MINUTE_MILLIS: i64 = 60_000;
 #[test]
 fn the_guide_lists_the_mayors_tools() {
     let row = |tool: &ToolDef| {
-        let entry = (tool.describe)(tool);
+        let entry = gastown_mcp::tools::describe(tool);
         let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
         let kind = if tool.hints.read_only { "" } else { " *(changes)*" };
         let arguments: Vec<String> = entry["inputSchema"]["properties"]

@@ -45,7 +45,7 @@ fn view(profile: Profile, toolsets: Toolsets) -> View {
 }
 
 fn properties(tool: &gastown_mcp::tools::tool::ToolDef) -> BTreeSet<String> {
-    (tool.describe)(tool)["inputSchema"]["properties"].as_object().unwrap().keys().cloned().collect()
+    gastown_mcp::tools::describe(tool)["inputSchema"]["properties"].as_object().unwrap().keys().cloned().collect()
 }
 
 /// The Mayor's connection, with every tool.

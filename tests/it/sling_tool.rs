@@ -6,18 +6,24 @@ use base::error::{Code, Failure};
 use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::names::Names;
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::tool::{Parsed, Place, Plan};
 use serde_json::{Value, json};
 
 /// What the tool would ask, or the code and text of its refusal.
 fn plan(arguments: Value) -> Result<(String, Value), (Code, String)> {
-    let place = Place { town: Some(TownId::from_random([1; 16])), rig: Some(RigId::from_random([2; 16])), agent: None };
+    let place = Place {
+        town: Some(TownId::from_random([1; 16])),
+        rig: Some(RigId::from_random([2; 16])),
+        agent: None,
+        names: Names::of_coordinators(false),
+    };
     let mut all = json!({"rig": "web"});
     all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
     let refused = |refusal: base::error::Refusal| (refusal.code, format!("{} {}", refusal.message, refusal.hint.unwrap_or_default()));
     let Parsed::Planned(prepared) =
-        (find(Profile::Coordinator, "sling").unwrap().prepare)(all.as_object().unwrap().clone()).map_err(refused)?
+        find(Profile::Coordinator, "sling").unwrap().parse(all.as_object().unwrap().clone()).map_err(refused)?
     else {
         panic!()
     };

@@ -6,6 +6,7 @@ use crate::support::{Fleet, expect};
 use base::error::Failure;
 use gastown_mcp::auth::principal::Scope;
 use gastown_mcp::contract::ids::{AgentId, RigId, TownId};
+use gastown_mcp::tools::names::Names;
 use gastown_mcp::tools::profile::{Audience, Profile};
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::tool::{Parsed, Place, Plan, Reach, ToolDef};
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 const WIDEST: View = View { profile: Profile::Coordinator, read_only: false, scope: Scope::Admin, pinned: false, toolsets: Toolsets::ALL };
 
 fn described(tool: &ToolDef) -> Value {
-    (tool.describe)(tool)
+    gastown_mcp::tools::describe(tool)
 }
 
 /// The tools of coordinators, of Mayors and of agents.
@@ -243,6 +244,7 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
         town: Some(TownId::from_random([1; 16])),
         rig: Some(RigId::from_random([2; 16])),
         agent: Some(AgentId::from_random([3; 16])),
+        names: Names::of_coordinators(false),
     };
     for tool in every() {
         let mut example: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
@@ -316,10 +318,10 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
     }
     let sling = gastown_mcp::tools::find(Profile::Coordinator, "sling").unwrap();
     let wrong = json!({"rig": "api", "title": 5}).as_object().unwrap().clone();
-    let Err(refusal) = (sling.prepare)(wrong) else { panic!("a number is no title") };
+    let Err(refusal) = sling.parse(wrong) else { panic!("a number is no title") };
     assert!(refusal.message.contains("title: invalid type: integer `5`, expected a string"), "{}", refusal.message);
     let wrong = json!({"rig": "api", "title": "x", "priority": "urgent"}).as_object().unwrap().clone();
-    let Err(refusal) = (sling.prepare)(wrong) else { panic!("urgent is no priority") };
+    let Err(refusal) = sling.parse(wrong) else { panic!("urgent is no priority") };
     assert!(refusal.message.contains("`P3`, `low`, `P2`, `medium`, `P1`, `high`, `critical`"), "{}", refusal.message);
 }
 

@@ -5,6 +5,7 @@
 use super::Definition;
 use crate::contract::limits::formula::{FORMULAS_MAX, NAME_CHARS_MAX, STEP_CHARS_MAX, STEPS_MAX, VALUE_BYTES_MAX};
 use crate::contract::shapes::{FormulaStep, Quality};
+use base::argument;
 use base::error::{Code, Refusal};
 use serde_json::Value;
 
@@ -40,11 +41,8 @@ pub fn check(formulas: &Value) -> Result<(), Refusal> {
                 "formulas: a name has 1 to {NAME_CHARS_MAX} letters, digits, - and _, and is none of the built-in ones (basic, shiny, chrome)"
             )));
         }
-        let read: Definition = serde_json::from_str(&definition.to_string()).map_err(|error| {
-            let full = error.to_string();
-            let what = full.split(" at line ").next().unwrap_or_default();
-            bad(format!("formulas: {name}: {what}"))
-        })?;
+        let read: Definition =
+            argument::read(definition.clone()).map_err(|wrong| bad(format!("formulas: {name}: {}{wrong}", wrong.lead())))?;
         check_steps(&read.steps).map_err(|refusal| bad(format!("formulas: {name}: {}", refusal.message)))?;
         if read.description.as_ref().is_some_and(|text| text.chars().count() > STEP_CHARS_MAX) {
             return Err(bad(format!("formulas: {name}: description must have at most {STEP_CHARS_MAX} characters")));

@@ -56,7 +56,7 @@ pub fn resolve(own: &str, name: &str, vars: &Map<String, Value>) -> Result<Formu
         return Ok(fill(name, definition, vars)?);
     }
     let names = Quality::ALL.iter().map(|quality| quality.as_str()).chain(known.keys().map(String::as_str)).collect::<Vec<_>>();
-    let refusal = Refusal::new(Code::NotFound, "formula: neither this town nor Gastown has one of that name");
+    let refusal = Refusal::of_argument(Code::NotFound, "formula", "neither this town nor Gastown has one of that name");
     Err(refusal.hint(format!("Formulas: {}. A town defines more in its configuration, under formulas.", names.join(", "))).into())
 }
 

@@ -4,7 +4,7 @@
 
 use crate::edge::rest::extract;
 use crate::edge::{Authenticated, Edge};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Code, Failure, Refusal, Subject};
 use base::http::{Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -35,16 +35,17 @@ pub fn refused(refusal: &Refusal) -> Response {
     let mut body = json!({"success": false, "error": refusal.message});
     if let (Some(hint), Some(object)) = (&refusal.hint, body.as_object_mut()) {
         object.insert("hint".to_owned(), Value::from(hint.as_str()));
-        if refusal.message == INVALID_BODY {
-            object.insert("issues".to_owned(), json!([issue(hint)]));
+        if let Some(Subject::Body(path)) = &refusal.about {
+            object.insert("issues".to_owned(), json!([issue(path, hint)]));
         }
     }
     Response::json(status, body.to_string())
 }
 
-/// What is wrong with a body (`field: what`) as the contract lists it.
-fn issue(hint: &str) -> Value {
-    let (path, message) = hint.split_once(": ").filter(|(path, _)| !path.contains(char::is_whitespace)).unwrap_or(("", hint));
+/// What is wrong with a body at `path`, where the hint begins, as the contract lists it.
+fn issue(path: &str, hint: &str) -> Value {
+    let lead = if path.is_empty() { 0 } else { path.len() + ": ".len() };
+    let message = hint.get(lead..).unwrap_or(hint);
     let step = |part: &str| part.parse::<u64>().map_or_else(|_| Value::from(part), Value::from);
     let path: Vec<Value> = path.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(step).collect();
     json!({"code": "custom", "path": path, "message": message})
@@ -115,5 +116,5 @@ fn text_of<'a>(request: &'a Request<'_>) -> Result<&'a str, Refusal> {
     let RequestBody::Bytes(bytes) = &request.body else {
         return Err(Refusal::new(Code::InvalidArgument, INVALID_BODY));
     };
-    std::str::from_utf8(bytes).map_err(|error| extract::invalid(error.to_string()))
+    std::str::from_utf8(bytes).map_err(|error| extract::invalid("", error))
 }

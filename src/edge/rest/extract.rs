@@ -4,10 +4,11 @@
 //! Owns how a field is read and what is said of one that cannot be. What the fields mean is the routes'.
 
 use super::envelope::INVALID_BODY;
-use crate::tools::argument;
-use base::error::{Code, Failure, Refusal};
+use base::argument::{self, Step, Wrong};
+use base::error::{Code, Failure, Refusal, Subject};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// What is said of a query that is none.
 pub const BAD_FILTER: &str = "Invalid filter";
@@ -25,35 +26,37 @@ pub fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) ->
 /// # Errors
 /// As `take`.
 pub fn given<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
-    let Some(text) = text_of(fields, name) else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|error| unreadable(name, &text, &error))
+    let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { return Ok(None) };
+    argument::read(value).map(Some).map_err(|wrong| unfit(&wrong.within(Step::Key(name.to_owned()))))
 }
 
 // What is the same for every type is apart, so that it is there once.
 
 fn missing(name: &str) -> Refusal {
-    invalid(format!("{name}: missing field `{name}`"))
+    invalid(name, format_args!("missing field `{name}`"))
 }
 
-fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-    fields.remove(name).filter(|value| !value.is_null()).map(|value| value.to_string())
-}
-
-fn unreadable(name: &str, text: &str, error: &serde_json::Error) -> Refusal {
-    let within = if error.line() == 1 { argument::path(text, error) } else { String::new() };
-    let dot = if name.is_empty() || within.is_empty() || within.starts_with('[') { "" } else { "." };
-    let colon = if name.is_empty() && within.is_empty() { "" } else { ": " };
-    invalid(format!("{name}{dot}{within}{colon}{error}"))
+/// Arguments that do not fit, as a body that does not.
+#[must_use]
+pub fn unfit(wrong: &Wrong) -> Refusal {
+    invalid(&wrong.path(), wrong)
 }
 
 fn bad_filter(error: &serde_json::Error) -> Refusal {
     Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(error.to_string())
 }
 
-/// What is wrong with a body, as `field: what`.
+/// What is wrong with a body, and where: empty for the whole.
 #[must_use]
-pub fn invalid(hint: impl Into<String>) -> Refusal {
-    Refusal::new(Code::InvalidArgument, INVALID_BODY).hint(hint)
+pub fn invalid(path: &str, problem: impl fmt::Display) -> Refusal {
+    of_body(Refusal::argument(path, problem))
+}
+
+/// What is wrong with an argument, said of the body that it came in.
+#[must_use]
+pub fn of_body(refusal: Refusal) -> Refusal {
+    let Some(Subject::Argument(path)) = refusal.about else { return refusal };
+    Refusal::new(Code::InvalidArgument, INVALID_BODY).hint(refusal.message).about(Subject::Body(path))
 }
 
 /// Fields as a shape of the contract.
@@ -61,7 +64,7 @@ pub fn invalid(hint: impl Into<String>) -> Refusal {
 /// # Errors
 /// As `take`.
 pub fn shaped<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    read(&Value::Object(fields).to_string())
+    argument::read(Value::Object(fields)).map_err(|wrong| unfit(&wrong))
 }
 
 /// JSON text as a shape of the contract.
@@ -69,7 +72,8 @@ pub fn shaped<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refu
 /// # Errors
 /// As `take`.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    serde_json::from_str(text).map_err(|error| unreadable("", text, &error))
+    let value = serde_json::from_str(text).map_err(|error| invalid("", error))?;
+    argument::read(value).map_err(|wrong| unfit(&wrong))
 }
 
 /// What the contract has and embedded towns do not.
@@ -97,7 +101,7 @@ pub fn query(query: &str) -> Map<String, Value> {
 /// # Errors
 /// `InvalidArgument` that names the parameter.
 pub fn part<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Refusal> {
-    given(fields, name).map_err(|refusal| Refusal { message: BAD_FILTER.to_owned(), ..refusal })
+    given(fields, name).map_err(|refusal| Refusal::new(Code::InvalidArgument, BAD_FILTER).hint(refusal.hint.unwrap_or_default()))
 }
 
 /// A filter from a query string: numbers for `limit` and `offset`, text for the rest.

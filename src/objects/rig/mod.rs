@@ -33,10 +33,12 @@ mod work_totals;
 
 use crate::auth::principal::TokenKind;
 use crate::contract::letters::{Letter, TownToRig};
+use crate::contract::tool_keys::LIST_RIGS;
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes};
 use crate::objects::inbox::receive;
 use crate::rpc::call::Instance;
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
+use base::hint;
 
 /// The core of a rig, for `objects::handlers`.
 pub const CORE: Core = Core {
@@ -64,11 +66,12 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
 fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     let Some(rig) = state::load(cx)? else {
         let first_letter = caller.principal.kind == TokenKind::Internal;
-        return if first_letter { Ok(()) } else { Err(refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name()))) };
+        return if first_letter { Ok(()) } else { Err(state::missing(cx).into()) };
     };
     // First: a caller of another town must not learn that this rig exists there.
     if caller.town.as_ref().is_some_and(|town| *town != rig.town_id) {
-        return Err(Refusal::new(Code::Forbidden, "Rig not found in this town").hint("Call list_rigs to see the rigs of the town.").into());
+        let refusal = Refusal::new(Code::Forbidden, "Rig not found in this town").about(Subject::Rig(rig.rig_id.to_string()));
+        return Err(refusal.hint(hint!["Call ", LIST_RIGS, " to see the rigs of the town."]).into());
     }
     caller.principal.check_owner(&rig.town_id, &rig.owner())?;
     if caller.principal.rig.as_ref().is_some_and(|own| *own != rig.rig_id) {

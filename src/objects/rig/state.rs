@@ -10,7 +10,7 @@ use crate::objects::rig::assignment::hooks::ACTIVE_TICK_MILLIS;
 use crate::objects::store::sql::{execute, query_one};
 use crate::objects::store::tombstone;
 use crate::rpc::call::Instance;
-use base::error::{Code, Failure, Fault, refuse};
+use base::error::{Code, Failure, Fault, Refusal, Subject, refuse};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -28,9 +28,15 @@ pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {
     Ok(row.map(|row| cx.remember(row)))
 }
 
+/// The refusal of a rig that is not there.
+pub fn missing(cx: &Cx<'_>) -> Refusal {
+    let id = cx.instance.name();
+    Refusal::not_found(Subject::Rig(id.to_owned()), format!("Rig {id} not found"))
+}
+
 /// The row; a rig that never heard from its town does not exist.
 pub fn require(cx: &Cx<'_>) -> Result<Rc<RigState>, Failure> {
-    load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name())))
+    load(cx)?.ok_or_else(|| missing(cx).into())
 }
 
 /// Takes over the record that the town sent. A rig never changes its id or its town, and takes its record from its town
@@ -42,7 +48,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         && let Some(ended) = tombstone::generation(cx.sql)?
     {
         if letter.generation <= ended {
-            return Err(refuse(Code::NotFound, format!("Rig {} was removed", told.rig_id)));
+            return Err(Refusal::not_found(Subject::Rig(told.rig_id.to_string()), format!("Rig {} was removed", told.rig_id)).into());
         }
         tombstone::remove(cx.sql)?;
     }

@@ -10,6 +10,7 @@ use crate::contract::letters::Letter;
 use crate::contract::letters::rig::Acknowledgement;
 use crate::contract::letters::town::EscalationLetter;
 use crate::contract::shapes::{BeadStatus, EscalationEntry, EscalationFilter, EscalationInput, FeedKind, Severity};
+use crate::contract::tool_keys::{ESCALATIONS, LIST_RIGS};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::outbox::{Composed, write};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
@@ -18,6 +19,7 @@ use crate::objects::town::outbox_letters;
 use crate::objects::town::rigs::breaker;
 use crate::objects::town::views::feed;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::json as value;
 
@@ -63,7 +65,13 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
     caller.check_speaks_for(agent.as_deref().unwrap_or_default())?;
     let rig = match input.source_rig_id.as_deref().filter(|rig| !rig.is_empty()) {
         Some(rig) => {
-            let unknown = || Refusal::new(Code::NotFound, "source_rig_id: no rig of this town").hint("Call list_rigs to see the rigs.");
+            let unknown = || {
+                Refusal::of_argument(Code::NotFound, "source_rig_id", "no rig of this town").hint(hint![
+                    "Call ",
+                    LIST_RIGS,
+                    " to see the rigs."
+                ])
+            };
             let id = RigId::parse(rig).map_err(|_| unknown())?;
             rigs::require(cx, &id)?;
             Some(id)
@@ -125,7 +133,7 @@ fn insert(cx: &Cx<'_>, town: &TownState, id: &BeadId, rig: Option<&RigId>, told:
     )?;
     if is_full == 1 {
         let refusal = Refusal::new(Code::Conflict, format!("{OPEN_MAX} escalations of this town wait already"));
-        return Err(refusal.hint("Call escalations and acknowledge what is dealt with.").into());
+        return Err(refusal.hint(hint!["Call ", ESCALATIONS, " and acknowledge what is dealt with."]).into());
     }
     execute(
         cx.sql,
@@ -201,7 +209,7 @@ fn announce(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, actor: Optio
     let message: String = entry.message.chars().take(TOLD_CHARS_MAX).collect();
     let category = entry.category.as_deref().unwrap_or("no category");
     let text = format!(
-        "Escalation {} ({}, {category}){again}.\n\n{message}\n\nAcknowledge it with acknowledge_escalation once it is dealt with.",
+        "Escalation {} ({}, {category}){again}.\n\n{message}\n\nAcknowledge it once it is dealt with.",
         entry.id,
         entry.severity.as_str()
     );

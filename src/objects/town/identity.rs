@@ -9,7 +9,7 @@ use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::execute;
 use crate::objects::town::outbox_letters;
 use crate::objects::town::views::feed;
-use base::error::{Code, Failure, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
 use serde_json::json as value;
 
 /// `setTownId`. Saying the same id again changes nothing.
@@ -30,7 +30,8 @@ pub(crate) fn set_town_id(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Re
 pub(crate) fn initialize_identity(cx: &Cx<'_>, _caller: &Caller, (identity,): (TownIdentity,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     if town.identity.is_some() {
-        return Err(refuse(Code::Conflict, "Town identity already initialized"));
+        let refusal = Refusal::new(Code::Conflict, "Town identity already initialized");
+        return Err(refusal.about(Subject::InitializedTown(town.town_id.to_string())).into());
     }
     if identity.owner_type == OwnerType::Org && identity.organization_id.as_deref().unwrap_or_default().is_empty() {
         return Err(refuse(Code::InvalidArgument, "organizationId is required when ownerType is org"));

@@ -26,10 +26,12 @@ pub mod views;
 
 use crate::auth::principal::TokenKind;
 use crate::contract::letters::{Letter, RigToTown};
+use crate::contract::tool_keys::LIST_TOWNS;
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes};
 use crate::objects::inbox::receive;
 use crate::rpc::call::Instance;
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
+use base::hint;
 
 /// The core of a town, for `objects::handlers`.
 pub const CORE: Core = Core {
@@ -54,7 +56,8 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     }
     if town.closing && caller.principal.kind != TokenKind::Internal {
         let refusal = Refusal::new(Code::Conflict, format!("Town {} is being deleted", town.town_id));
-        return Err(refusal.hint("Call list_towns to see the towns that there are.").into());
+        let refusal = refusal.about(Subject::ClosingTown(town.town_id.to_string()));
+        return Err(refusal.hint(hint!["Call ", LIST_TOWNS, " to see the towns that there are."]).into());
     }
     Ok(())
 }

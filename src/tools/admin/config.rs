@@ -6,14 +6,16 @@ use super::super::text::{AgentText, name};
 use super::super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use crate::contract::masking::masked;
 use crate::contract::shapes::{RigRecord, TownConfig};
+use crate::contract::tool_keys::LIST_RIGS;
 use crate::rpc::table::{GET_TOWN_CONFIG, GET_TOWN_RIG, UPDATE_TOWN_CONFIG};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use base::json::object;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Shows the settings of a town, or what a rig has otherwise; secrets are masked. Use it before `update_config` or `update_rig`.
+/// Shows the settings of a town, or what a rig has otherwise; secrets are masked. Use it before `{update_config}` or `{update_rig}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetConfig {
@@ -26,7 +28,7 @@ pub struct GetConfig {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateConfig {
-    /// Settings by name, as `get_config` shows them.
+    /// Settings by name, as `{get_config}` shows them.
     config: Map<String, Value>,
 }
 
@@ -64,7 +66,11 @@ impl Tool for GetConfig {
         }
         let rig: Option<RigRecord> = answers.one(&GET_TOWN_RIG)?;
         let rig = rig.ok_or_else(|| {
-            Refusal::new(Code::NotFound, "rig: no rig of this town has that id").hint("Call list_rigs to see the rigs of the town.")
+            Refusal::of_argument(Code::NotFound, "rig", "no rig of this town has that id").hint(hint![
+                "Call ",
+                LIST_RIGS,
+                " to see the rigs of the town."
+            ])
         })?;
         view(rig.config.into_iter().collect(), place)
     }

@@ -16,9 +16,11 @@ use super::confirm::DryRun;
 use super::text::name;
 use crate::contract::ids::{RigId, TownId};
 use crate::contract::shapes::TownRecord;
+use crate::contract::tool_keys::LIST_TOWNS;
 use crate::tools::interactive::Live;
 use crate::tools::resolve::towns_of;
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,7 +59,7 @@ impl Administered {
 /// The town as its registry has it: its name, and whose it is.
 async fn registered(live: &Live<'_>, town: &TownId) -> Result<TownRecord, Failure> {
     towns_of(live.client).await?.into_iter().find(|record| record.id == *town).ok_or_else(|| {
-        let refusal = Refusal::new(Code::NotFound, "town: no town of yours has that id");
-        refusal.hint("Call list_towns to see the towns that you may use.").into()
+        let refusal = Refusal::of_argument(Code::NotFound, "town", "no town of yours has that id");
+        refusal.hint(hint!["Call ", LIST_TOWNS, " to see the towns that you may use."]).into()
     })
 }

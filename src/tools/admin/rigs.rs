@@ -72,7 +72,7 @@ pub struct UpdateRig {
     git_url: Option<String>,
     /// New branch.
     default_branch: Option<String>,
-    /// Settings the rig has otherwise than its town, all of them: they replace those it had. `get_config` shows them.
+    /// Settings the rig has otherwise than its town, all of them: they replace those it had. `{get_config}` shows them.
     config: Option<Map<String, Value>>,
 }
 
@@ -99,7 +99,7 @@ impl UpdateRig {
         let changes = RigChanges { name: self.name.clone(), git_url: self.git_url.clone(), default_branch: self.default_branch.clone() };
         let has_changes = changes != RigChanges::default();
         if !has_changes && self.config.is_none() {
-            let refusal = Refusal::new(Code::InvalidArgument, "update_rig: nothing to change");
+            let refusal = Refusal::new(Code::InvalidArgument, "nothing to change");
             return Err(refusal.hint("Give at least one of name, git_url, default_branch and config.").into());
         }
         if let Some(address) = &self.git_url {
@@ -115,7 +115,7 @@ impl UpdateRig {
             let owner = provision::registry_of_town(live.client, town).await?;
             record = Some(provision::change_rig(live.client, &owner, town, rig, &changes, live.idempotency_key).await?);
         }
-        let record = record.ok_or_else(|| Refusal::new(Code::NotFound, "rig: no rig of this town has that id"))?;
+        let record = record.ok_or_else(|| Refusal::of_argument(Code::NotFound, "rig", "no rig of this town has that id"))?;
         let overrides = if record.config.is_empty() {
             "no settings of its own".to_owned()
         } else {

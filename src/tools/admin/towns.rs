@@ -7,6 +7,7 @@ use super::super::text::name;
 use super::super::tool::{Hints, Reach};
 use super::{Administered, registered};
 use crate::contract::shapes::{AlarmStatus, RigRecord};
+use crate::contract::tool_keys::CREATE_RIG;
 use crate::provision;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{DESTROY_TOWN, GET_ALARM_STATUS, LIST_RIGS};
@@ -19,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Makes an empty town of yours, or of an organization of yours. Use it once per product or team; then `create_rig` for each
+/// Makes an empty town of yours, or of an organization of yours. Use it once per product or team; then `{create_rig}` for each
 /// of its repositories.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +46,8 @@ impl LiveTool for CreateTown {
                 None => Instance::User(live.client.principal.user_id.clone()),
             };
             let town = provision::town(live.client, &owner, self.name.clone(), live.idempotency_key).await?;
-            let done = Administered::new(&town.id, None, "The town is there. Add its repositories with create_rig.".to_owned());
+            let summary = format!("The town is there. Add its repositories with {}.", live.place.names.of(CREATE_RIG));
+            let done = Administered::new(&town.id, None, summary);
             Ok(done.named(&town.name).reply(Self::NAME)?)
         })
     }

@@ -59,5 +59,5 @@ impl Tool for BeadStatus {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NotFound, "bead: your rig has no such bead").hint("Leave it out to see the one on your hook.")
+    Refusal::of_argument(Code::NotFound, "bead", "your rig has no such bead").hint("Leave it out to see the one on your hook.")
 }

@@ -15,6 +15,11 @@ use super::toolset::Toolset::Work;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+// Tools that texts of other tools name.
+const DONE: &str = "gt_done";
+const MOL_ADVANCE: &str = "gt_mol_advance";
+const PRIME_TOOL: &str = "gt_prime";
+
 /// Every tool of agents, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<prime::Prime>(Work).for_agents(),

@@ -1,5 +1,6 @@
 //! Tools by which an agent follows the formula of its work, step by step.
 
+use super::{DONE, MOL_ADVANCE};
 use crate::contract::shapes::{CurrentStep, Molecule, MoleculeStatus};
 use crate::rpc::table::{ADVANCE_MOLECULE, GET_MOLECULE_STEP};
 use crate::tools::text::AgentText;
@@ -75,7 +76,7 @@ pub struct MolAdvance {
 }
 
 impl Tool for MolAdvance {
-    const NAME: &'static str = "gt_mol_advance";
+    const NAME: &'static str = MOL_ADVANCE;
     const TITLE: &'static str = "Finish the current step";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
@@ -94,9 +95,9 @@ impl Tool for MolAdvance {
 fn progress(molecule: Option<&Molecule>) -> Progress {
     let step = molecule.and_then(Step::of);
     let summary = match (molecule, &step) {
-        (None, _) => "Your work follows no formula: do it and call gt_done.".to_owned(),
+        (None, _) => format!("Your work follows no formula: do it and call {DONE}."),
         (Some(_), Some(step)) => format!("Step {} of {} is next.", step.number, step.of),
-        (Some(molecule), None) if molecule.status == MoleculeStatus::Completed => "All steps are through: call gt_done.".to_owned(),
+        (Some(molecule), None) if molecule.status == MoleculeStatus::Completed => format!("All steps are through: call {DONE}."),
         (Some(_), None) => "There is no further step.".to_owned(),
     };
     Progress { summary, step }

@@ -5,6 +5,7 @@
 
 use super::molecule::Step;
 use super::talk::MailLine;
+use super::{DONE, MOL_ADVANCE, PRIME_TOOL};
 use crate::contract::shapes::{Agent, AgentRole, Bead, BeadType, NudgePriority, PrimeContext, Priority, Quality};
 use crate::rpc::table::PRIME;
 use crate::tools::text::{AgentText, name, word};
@@ -137,7 +138,7 @@ struct OpenBead {
 }
 
 impl Tool for Prime {
-    const NAME: &'static str = "gt_prime";
+    const NAME: &'static str = PRIME_TOOL;
     const TITLE: &'static str = "Begin";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
@@ -280,9 +281,9 @@ fn instructions(told: &PrimeContext, is_sent_back: bool) -> String {
     }
     if let Some(step) = &told.step {
         let (number, of) = (step.molecule.current_step + 1, step.molecule.formula.steps.len());
-        _ = write!(text, " Follow its formula, step {number} of {of}: see step, then gt_mol_advance after each.");
+        _ = write!(text, " Follow its formula, step {number} of {of}: see step, then {MOL_ADVANCE} after each.");
     }
     text.push_str(gates);
-    text.push_str(" Commit, push, then call gt_done.");
+    _ = write!(text, " Commit, push, then call {DONE}.");
     text
 }

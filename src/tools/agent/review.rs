@@ -1,6 +1,6 @@
 //! Tools by which a refinery judges the merge request on its hook.
 
-use super::Reported;
+use super::{PRIME_TOOL, Reported};
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{RequestChangesInput, RequestedChanges, ReviewReport, ReviewResult};
 use crate::rpc::table::{COMPLETE_REVIEW, REQUEST_CHANGES};
@@ -76,7 +76,7 @@ impl Tool for ReviewComplete {
     type Output = Reported;
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let unknown = |_| Refusal::new(Code::NotFound, "entry_id: your rig has no such merge request");
+        let unknown = |_| Refusal::of_argument(Code::NotFound, "entry_id", "your rig has no such merge request");
         let report = ReviewReport {
             entry_id: self.entry_id.as_deref().map(BeadId::parse).transpose().map_err(|error| unknown(error).hint(OWN))?,
             status: self.status,
@@ -93,6 +93,6 @@ impl Tool for ReviewComplete {
             (ReviewResult::Merged, None) => "Reported as merged, but unverified: no commit was named.",
             (ReviewResult::Failed | ReviewResult::Conflict, _) => "Reported; the work goes back to the queue with what you said.",
         };
-        Ok(Reported::new(format!("{summary} gt_prime shows whether there is more for you.")))
+        Ok(Reported::new(format!("{summary} {PRIME_TOOL} shows whether there is more for you.")))
     }
 }

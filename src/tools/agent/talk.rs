@@ -133,8 +133,8 @@ impl LiveTool for Nudge {
     fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             if self.to == MAYOR {
-                let refusal = Refusal::new(Code::InvalidArgument, "to: the Mayor takes mail, not nudges");
-                return Err(refusal.hint("Call gt_mail_send with to mayor, or gt_escalate.").into());
+                let refusal = Refusal::argument("to", "the Mayor takes mail, not nudges");
+                return Err(refusal.hint(format!("Call {} with to mayor, or {}.", MailSend::NAME, Escalate::NAME)).into());
             }
             let to = recipient(live, &self.to).await?;
             let source = Some(live.place.agent()?.to_string());
@@ -153,7 +153,7 @@ async fn recipient(live: &Live<'_>, named: &str) -> Result<String, Failure> {
     let found = resolve::agent(live.client, live.place.town()?, Some(live.place.rig()?), named).await;
     let (_, agent) = found.map_err(|failure| match failure {
         Failure::Refused(refusal) if refusal.code == Code::NotFound => {
-            let missing = Refusal::new(Code::NotFound, "to: no agent of your rig has that id or name");
+            let missing = Refusal::of_argument(Code::NotFound, "to", "no agent of your rig has that id or name");
             missing.hint("An agent reaches the agents of its own rig, and the Mayor by mail.").into()
         }
         other => other,

@@ -1,10 +1,10 @@
 //! Tools by which an agent reports on its work: that it is done, how it goes, what it wants to find again.
 
-use super::Reported;
+use super::{DONE, PRIME_TOOL, Reported};
 use crate::contract::shapes::AgentDoneInput;
 use crate::rpc::table::{AGENT_DONE, UPDATE_AGENT_STATUS_MESSAGE, WRITE_CHECKPOINT};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,7 +25,7 @@ pub struct Done {
 }
 
 impl Tool for Done {
-    const NAME: &'static str = "gt_done";
+    const NAME: &'static str = DONE;
     const TITLE: &'static str = "Report work done";
     const HINTS: Hints = Hints::ADD;
     const REACH: Reach = Reach::Town;
@@ -43,7 +43,7 @@ impl Tool for Done {
     }
 
     fn render(self, _: Answers, _: &Place) -> Result<Reported, Failure> {
-        Ok(Reported::new("Reported. Your part is over: end your turn. If there is more for you, gt_prime shows it."))
+        Ok(Reported::new(format!("Reported. Your part is over: end your turn. If there is more for you, {PRIME_TOOL} shows it.")))
     }
 }
 
@@ -66,8 +66,8 @@ impl Tool for Status {
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let line = self.message.trim();
         if line.contains(['\n', '\r']) {
-            let refusal = Refusal::new(Code::InvalidArgument, "message: one line");
-            return Err(refusal.hint("Say in one line what you are doing; gt_checkpoint keeps more.").into());
+            let refusal = Refusal::argument("message", "one line");
+            return Err(refusal.hint(format!("Say in one line what you are doing; {} keeps more.", Checkpoint::NAME)).into());
         }
         Ok(Plan::One(place.call_rig(&UPDATE_AGENT_STATUS_MESSAGE, (place.agent()?, line))?))
     }

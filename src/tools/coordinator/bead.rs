@@ -4,11 +4,13 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{Bead, BeadDependency, BeadDetail, BeadEventRecord, BeadStatus, BlockedUntil, FormulaProgress, Quality};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::rpc::table::DEBUG_GET_BEAD;
 use crate::tools::bead_view::BeadLine;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -155,7 +157,11 @@ pub(in crate::tools) fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec
 }
 
 fn unknown(argument: &str) -> Refusal {
-    Refusal::new(Code::NotFound, format!("{argument}: no rig of this town has such a bead")).hint("Call list_beads to see the beads.")
+    Refusal::of_argument(Code::NotFound, argument, "no rig of this town has such a bead").hint(hint![
+        "Call ",
+        LIST_BEADS,
+        " to see the beads."
+    ])
 }
 
 fn whole(town: String, bead: Bead, detail: BeadDetail) -> WholeBead {

@@ -5,6 +5,7 @@
 use super::bead::{bead_id, bead_ids};
 use crate::contract::ids::{AgentId, BeadId, RigId};
 use crate::contract::shapes::{Agent, Bead, BeadStatus, BeadUpdate, BlockedUntil, Priority, UpdatedBead};
+use crate::contract::tool_keys::START_BEAD;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{CREATE_BEAD, LIST_AGENTS, Method, REASSIGN_BEAD, START_HELD_BEAD, UPDATE_BEAD};
 use crate::tools::bead_view::{BeadLine, bead_status};
@@ -36,7 +37,7 @@ pub struct ChangedBead {
 }
 
 /// Makes a bead without giving it out at once: the rig's queue does, unless it is held or waits for others. Use it for work
-/// that comes later; `sling` gives work out now.
+/// that comes later; `{sling}` gives work out now.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateBead {
@@ -56,7 +57,7 @@ pub struct CreateBead {
     depends_on: Option<Vec<String>>,
     /// What must become of them: closed (default) or merged.
     until: Option<BlockedUntil>,
-    /// true: nobody is given it before `start_bead`.
+    /// true: nobody is given it before `{start_bead}`.
     held: Option<bool>,
 }
 
@@ -84,7 +85,7 @@ impl Tool for CreateBead {
     fn render(self, answers: Answers, place: &Place) -> Result<ChangedBead, Failure> {
         let bead: Bead = answers.one(&CREATE_BEAD)?;
         let summary = match bead.blockers_open {
-            _ if self.held == Some(true) => "Held: nobody is given it before start_bead.".to_owned(),
+            _ if self.held == Some(true) => format!("Held: nobody is given it before {}.", place.names.of(START_BEAD)),
             0 => "It is given out when its turn comes.".to_owned(),
             blockers => format!("It waits for {blockers} other(s)."),
         };
@@ -268,7 +269,7 @@ async fn find_agent(live: &Live<'_>, rig: &RigId, named: &str) -> Result<Agent, 
     let known: Vec<String> = agents.iter().map(|agent| name(&agent.name)).take(NAMES_SHOWN_MAX).collect();
     let is_meant = |agent: &Agent| id.as_ref().map_or(agent.name == named, |id| *id == agent.id);
     agents.into_iter().find(is_meant).ok_or_else(|| {
-        let refusal = Refusal::new(Code::NotFound, "agent: no agent of the bead's rig has that id or name");
+        let refusal = Refusal::of_argument(Code::NotFound, "agent", "no agent of the bead's rig has that id or name");
         refusal.hint(format!("Agents: {}.", known.join(", "))).into()
     })
 }

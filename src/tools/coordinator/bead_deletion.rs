@@ -7,6 +7,7 @@ use super::bead::bead_ids;
 use crate::contract::ids::BeadId;
 use crate::contract::limits::deletion::IDS_MAX;
 use crate::contract::shapes::{Bead, BeadFilter, BeadStatus, BeadType};
+use crate::contract::tool_keys;
 use crate::rpc::call::{Call, decode};
 use crate::rpc::table::{DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEADS};
 use crate::tools::confirm::{Confirmation, Confirmed, DryRun, confirm};
@@ -14,6 +15,7 @@ use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Hints, Reach};
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Interruption;
 use mcp::types::ToolReply;
@@ -29,7 +31,7 @@ const TITLES_SHOWN_MAX: usize = 10;
 const COUNTED_MAX: i64 = 500;
 
 /// Deletes beads of a rig for good, each with what is below it: those named, or all of a status. It asks before it does.
-/// Use it to clear away mistakes; to end work, close it with `update_bead`.
+/// Use it to clear away mistakes; to end work, close it with `{update_bead}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteBeads {
@@ -115,9 +117,9 @@ impl DeleteBeads {
             (Some(beads), None) if self.kind.is_none() && (1..=IDS_MAX).contains(&beads.len()) => {
                 Ok(Meant::Named(bead_ids("beads", beads)?))
             }
-            (Some(_), None) if self.kind.is_none() => Err(Refusal::new(Code::InvalidArgument, format!("beads: 1 to {IDS_MAX} ids"))),
+            (Some(_), None) if self.kind.is_none() => Err(Refusal::argument("beads", format_args!("1 to {IDS_MAX} ids"))),
             (None, Some(status)) => Ok(Meant::Status(status, self.kind)),
-            _ => Err(Refusal::new(Code::InvalidArgument, "delete_beads: give either beads, or status and perhaps type")),
+            _ => Err(Refusal::new(Code::InvalidArgument, "pass either `beads`, or `status` with an optional `type`")),
         }
     }
 
@@ -128,8 +130,10 @@ impl DeleteBeads {
         let mut shown = Vec::new();
         for (id, answer) in ids.iter().zip(live.client.call_each(&calls, live.place.town.as_ref()).await) {
             let Some(bead) = decode::<Option<Bead>>(&GET_BEAD, &answer?)? else {
-                let refusal = Refusal::new(Code::NotFound, format!("beads: rig {} has no bead {id}", name(&self.rig)));
-                return Err(refusal.hint("Call list_beads to see its beads. Those deleted already are gone for good.").into());
+                let refusal = Refusal::of_argument(Code::NotFound, "beads", format_args!("rig {} has no bead {id}", name(&self.rig)));
+                return Err(refusal
+                    .hint(hint!["Call ", tool_keys::LIST_BEADS, " to see its beads. Those deleted already are gone for good."])
+                    .into());
             };
             shown.push(format!("{id} {} ({})", AgentText::line(&bead.title).as_str(), bead.status.as_str()));
         }

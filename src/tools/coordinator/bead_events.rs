@@ -6,7 +6,7 @@ use crate::rpc::table::LIST_BEAD_EVENTS;
 use crate::tools::paging;
 use crate::tools::text::word;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const LIMIT_DEFAULT: usize = 30;
 
 /// Lists what happened to a bead, or to all beads and agents of a rig or town, newest first. Use it to find out how something came
-/// about; `get_bead` shows how it stands.
+/// about; `{get_bead}` shows how it stands.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListBeadEvents {
@@ -54,7 +54,7 @@ impl ListBeadEvents {
     }
 
     fn since(&self) -> Result<Option<Timestamp>, Refusal> {
-        let wrong = || Refusal::new(Code::InvalidArgument, "since: expected a time in ISO 8601, as in 2026-01-31T12:00:00Z");
+        let wrong = || Refusal::argument("since", "expected a time in ISO 8601, as in 2026-01-31T12:00:00Z");
         self.since.as_deref().map(|text| Timestamp::parse_iso(text).ok_or_else(wrong)).transpose()
     }
 }

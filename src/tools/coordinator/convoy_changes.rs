@@ -5,13 +5,15 @@ use crate::contract::ids::BeadId;
 use crate::contract::shapes::{
     BlockedUntil, ConvoyDetail, ConvoyEntry, ConvoyStatus, ConvoyUpdate, CreateConvoyInput, MergeMode, SlingConvoyResult, TrackedBead,
 };
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::rpc::call::decode;
 use crate::rpc::table::{CLOSE_CONVOY, CREATE_CONVOY, GET_CONVOY_STATUS, START_CONVOY, UPDATE_CONVOY};
 use crate::tools::confirm::{Confirmation, Confirmed, DryRun, confirm};
 use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::Failure;
+use base::error::{Failure, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Interruption;
 use mcp::types::ToolReply;
@@ -36,13 +38,13 @@ impl ConvoyChange {
 /// Reads ids of beads; `argument` is where they stand.
 fn bead_ids(argument: &str, texts: &[String]) -> Result<Vec<BeadId>, Failure> {
     let refused = |text: &String| {
-        let refusal = base::error::Refusal::new(base::error::Code::InvalidArgument, format!("{argument}: {} is not a bead id", name(text)));
-        Failure::from(refusal.hint("Call list_beads to see the beads."))
+        let refusal = Refusal::argument(argument, format_args!("{} is not a bead id", name(text)));
+        Failure::from(refusal.hint(hint!["Call ", LIST_BEADS, " to see the beads."]))
     };
     texts.iter().map(|text| BeadId::parse(text.trim()).map_err(|_| refused(text))).collect()
 }
 
-/// Makes a named convoy of beads that exist, in any rigs, or an empty one to sling into. For new work use `sling_batch`.
+/// Makes a named convoy of beads that exist, in any rigs, or an empty one to sling into. For new work use `{sling_batch}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateConvoy {

@@ -4,16 +4,18 @@ use crate::contract::ids::ConvoyId;
 use crate::contract::shapes::{
     ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyFlag, ConvoyLanding, ConvoyStatus as RawStatus, LandingStatus, MergeMode,
 };
+use crate::contract::tool_keys;
 use crate::rpc::table::{GET_CONVOY_STATUS, LIST_CONVOYS};
 use crate::tools::bead_view::{MemberLine, WorkStatus, member_status};
 use crate::tools::paging;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use `convoy_status` for one of them.
+/// Lists the convoys (batches of beads) of a town that have not landed, newest first. Use `{convoy_status}` for one of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConvoys {
@@ -25,7 +27,7 @@ pub struct ListConvoys {
     cursor: Option<String>,
 }
 
-/// A page of convoys. Counts are what the rigs last reported; `convoy_status` asks them.
+/// A page of convoys. Counts are what the rigs last reported; `{convoy_status}` asks them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ConvoyList {
     town: String,
@@ -275,14 +277,18 @@ impl Tool for ConvoyStatus {
 /// Reads an id of a convoy; `argument` is where it stands.
 pub(in crate::tools) fn convoy_id(argument: &str, text: &str) -> Result<ConvoyId, Refusal> {
     ConvoyId::parse(text.trim()).map_err(|_| {
-        let refusal = Refusal::new(Code::InvalidArgument, format!("{argument}: not a convoy id"));
-        refusal.hint("Call list_convoys to see the convoys of the town.")
+        let refusal = Refusal::argument(argument, "not a convoy id");
+        refusal.hint(hint!["Call ", tool_keys::LIST_CONVOYS, " to see the convoys of the town."])
     })
 }
 
 /// The refusal of a convoy that the town does not have.
 pub(in crate::tools) fn unknown(id: &str) -> Refusal {
-    Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint("Call list_convoys to see the convoys of the town.")
+    Refusal::new(Code::NotFound, format!("Convoy not found: {id}")).hint(hint![
+        "Call ",
+        tool_keys::LIST_CONVOYS,
+        " to see the convoys of the town."
+    ])
 }
 
 /// How many of these beads stand where.

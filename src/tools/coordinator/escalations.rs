@@ -2,10 +2,12 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{EscalationEntry, EscalationInput, Severity};
+use crate::contract::tool_keys::{ESCALATIONS, RESOLVE_TRIAGE};
 use crate::rpc::table::{ACKNOWLEDGE_ESCALATION, ROUTE_ESCALATION};
 use crate::tools::text::{AgentText, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +91,7 @@ impl Tool for AcknowledgeEscalation {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NotFound, "escalation: this town has none of that id").hint("Call escalations to see them.")
+    Refusal::of_argument(Code::NotFound, "escalation", "this town has none of that id").hint(hint!["Call ", ESCALATIONS, " to see them."])
 }
 
 /// What becomes of an escalation that was just raised.
@@ -142,7 +144,8 @@ impl Tool for Escalate {
 
     fn render(self, answers: Answers, place: &Place) -> Result<EscalationShown, Failure> {
         let entry: EscalationEntry = answers.one(&ROUTE_ESCALATION)?;
-        let triage = if entry.bead_id.is_some() { " resolve_triage decides it with an action." } else { "" };
+        let resolve = place.names.of(RESOLVE_TRIAGE);
+        let triage = if entry.bead_id.is_some() { format!(" {resolve} decides it with an action.") } else { String::new() };
         let summary = format!("{}{triage}", waits(&entry));
         Ok(EscalationShown { town: place.town()?.to_string(), summary, escalation: entry.into() })
     }

@@ -3,11 +3,13 @@
 use crate::contract::ids::AgentId;
 use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Channel, Message, MessageFilter, MessagePosition};
+use crate::contract::tool_keys::LIST_AGENTS;
 use crate::rpc::table::LIST_MESSAGES;
 use crate::tools::paging;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,13 +82,13 @@ impl Tool for ListMessages {
     }
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let refuse = |message: &str| {
-            let refusal = Refusal::new(Code::InvalidArgument, message);
-            Err(refusal.hint("Call list_agents to see the ids.").into())
+        let refuse = |problem: &str| {
+            let refusal = Refusal::argument("agent", problem);
+            Err(refusal.hint(hint!["Call ", LIST_AGENTS, " to see the ids."]).into())
         };
         match &self.agent {
-            Some(agent) if agent != MAYOR && AgentId::parse(agent).is_err() => return refuse("agent: expected an agent id, or mayor"),
-            None if self.channel == Some(Channel::Hook) => return refuse("agent: needed for channel hook"),
+            Some(agent) if agent != MAYOR && AgentId::parse(agent).is_err() => return refuse("expected an agent id, or mayor"),
+            None if self.channel == Some(Channel::Hook) => return refuse("needed for channel hook"),
             _ => {}
         }
         let filter = MessageFilter {

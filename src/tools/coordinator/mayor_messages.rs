@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 const AT_LENGTH_MAX: usize = 5;
 
 /// Shows what the town's Mayor was told, what became of each message, and its replies; takes nothing from the Mayor. Use it to
-/// see the reply to `send_mayor_message`; keep `next_cursor` to ask later for what is new.
+/// see the reply to `{send_mayor_message}`; keep `next_cursor` to ask later for what is new.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MayorMessages {

@@ -116,10 +116,10 @@ impl Tool for MergeQueue {
         let bad = |message: String| Refusal::new(Code::InvalidArgument, message);
         let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(bad(format!("merge_queue: limit must be from 1 to {LIMIT_MAX}")).into());
+            return Err(bad(format!("limit must be from 1 to {LIMIT_MAX}")).into());
         }
         let since = match &self.since {
-            Some(text) => Some(Timestamp::parse_iso(text).ok_or_else(|| bad("merge_queue: since: expected an ISO 8601 time".to_owned()))?),
+            Some(text) => Some(Timestamp::parse_iso(text).ok_or_else(|| Refusal::argument("since", "expected an ISO 8601 time"))?),
             None => None,
         };
         let filter = MergeQueueFilter { rig_id: place.rig.clone(), limit: Some(limit), since };

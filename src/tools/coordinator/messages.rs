@@ -3,13 +3,16 @@
 use crate::contract::ids::BeadId;
 use crate::contract::names::MAYOR;
 use crate::contract::shapes::{HandoffInput, MailInput, MayorMessageResult, NudgeMode, NudgeOptions, NudgePriority};
+use crate::contract::tool_keys::{LIST_BEADS, MAYOR_MESSAGES, WAIT_FOR};
 use crate::rpc::call::decode;
 use crate::rpc::table::{QUEUE_NUDGE, SEND_HANDOFF, SEND_MAIL, SEND_MAYOR_MESSAGE};
 use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::names::Names;
 use crate::tools::resolve;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Interruption;
 use mcp::types::ToolReply;
@@ -21,7 +24,7 @@ use serde_json::Value;
 const SUBJECT_CHARS_MAX: usize = 80;
 
 /// Leaves a message for the town's Mayor, who runs the town's own work. Use it to delegate, to hold something off, or to ask;
-/// `wait_for` hears the answer.
+/// `{wait_for}` hears the answer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMayorMessage {
@@ -61,7 +64,7 @@ impl Tool for SendMayorMessage {
         let delivery = sent.delivery.unwrap_or_else(|| "unknown".to_owned());
         let waiting =
             sent.queued_messages.map_or_else(String::new, |waiting| format!(": {waiting} message(s) wait until the Mayor reads them"));
-        let hear = sent.message_id.as_ref().map_or_else(String::new, answer_hint);
+        let hear = sent.message_id.as_ref().map_or_else(String::new, |id| answer_hint(place.names, id));
         let summary = format!("{delivery}{waiting}.{hear}");
         Ok(MessageSent {
             town: place.town()?.to_string(),
@@ -76,8 +79,8 @@ impl Tool for SendMayorMessage {
 }
 
 /// How its sender hears of an answer.
-fn answer_hint(id: &BeadId) -> String {
-    format!(" To hear the answer call wait_for with message {id}, or look with mayor_messages.")
+fn answer_hint(names: Names, id: &BeadId) -> String {
+    format!(" To hear the answer call {} with message {id}, or look with {}.", names.of(WAIT_FOR), names.of(MAYOR_MESSAGES))
 }
 
 /// Sends a message to an agent, or to the Mayor. Mail waits until it is read, a handoff gives work over, a nudge is a reminder
@@ -164,11 +167,11 @@ impl SendMessage {
             Sent::Mail | Sent::Handoff if self.ttl_seconds.is_some() => Some("ttl_seconds"),
             _ => None,
         };
-        let refuse = |message: String, hint: &str| Err(Refusal::new(Code::InvalidArgument, message).hint(hint));
+        let refuse = |argument: &str, problem: &str, hint: &str| Err(Refusal::argument(argument, problem).hint(hint));
         match misplaced {
-            Some(argument) => refuse(format!("{argument}: not for this channel"), "Leave it out, or choose another channel."),
+            Some(argument) => refuse(argument, "not for this channel", "Leave it out, or choose another channel."),
             None if self.to == MAYOR && channel != Sent::Mail => {
-                refuse("channel: the Mayor takes mail".to_owned(), "Leave channel out, or name an agent.")
+                refuse("channel", "the Mayor takes mail", "Leave channel out, or name an agent.")
             }
             None => Ok(()),
         }
@@ -186,7 +189,10 @@ impl SendMessage {
         let sent: MayorMessageResult = decode(&SEND_MAYOR_MESSAGE, &live.client.call(&call, Some(town), live.idempotency_key).await?)?;
         Ok(MessageAccepted {
             town: town.to_string(),
-            summary: format!("It waits until the Mayor reads it.{}", sent.message_id.as_ref().map_or_else(String::new, answer_hint)),
+            summary: format!(
+                "It waits until the Mayor reads it.{}",
+                sent.message_id.as_ref().map_or_else(String::new, |id| answer_hint(live.place.names, id))
+            ),
             to: MAYOR.to_owned(),
             channel: Sent::Mail,
             rig: None,
@@ -197,7 +203,7 @@ impl SendMessage {
     async fn to_agent(&self, live: &Live<'_>) -> Result<MessageAccepted, Failure> {
         let town = live.place.town()?;
         let (rig, agent) = resolve::agent(live.client, town, live.place.rig.as_ref(), &self.to).await?;
-        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };
+        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None, names: live.place.names };
         let principal = live.client.principal;
         let from = principal.agent_id.clone().unwrap_or_else(|| principal.user_id.clone());
         let to = agent.id.to_string();
@@ -232,7 +238,7 @@ impl SendMessage {
     }
 
     fn bead(&self) -> Result<Option<BeadId>, Refusal> {
-        let wrong = |_| Refusal::new(Code::InvalidArgument, "bead: expected a bead id").hint("Call list_beads to see the ids.");
+        let wrong = |_| Refusal::argument("bead", "expected a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]);
         self.bead.as_deref().map(BeadId::parse).transpose().map_err(wrong)
     }
 }

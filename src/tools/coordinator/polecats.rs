@@ -111,7 +111,7 @@ impl RemovePolecat {
         let names: Vec<String> = polecats.iter().map(|polecat| name(&polecat.name)).take(NAMES_SHOWN_MAX).collect();
         let is_meant = |polecat: &Agent| id.as_ref().map_or(polecat.name == self.agent, |id| *id == polecat.id);
         polecats.into_iter().find(is_meant).ok_or_else(|| {
-            let refusal = Refusal::new(Code::NotFound, "agent: no polecat of this rig has that id or name");
+            let refusal = Refusal::of_argument(Code::NotFound, "agent", "no polecat of this rig has that id or name");
             let known = if names.is_empty() { "The rig has none".to_owned() } else { format!("Polecats: {}", names.join(", ")) };
             refusal.hint(format!("{known}. One that was removed already is gone for good.")).into()
         })

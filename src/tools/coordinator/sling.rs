@@ -6,17 +6,19 @@ use crate::contract::ids::BeadId;
 use crate::contract::labels::MAYOR_LABEL;
 use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Bead, Priority, Quality, SlingConvoyResult, SlingInput, SlingResult};
+use crate::contract::tool_keys::{LIST_BEADS, UPDATE_CONVOY};
 use crate::rpc::table::{SLING_BEAD, SLING_INTO_CONVOY};
 use crate::tools::bead_view::{WorkStatus, bead_status};
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Gives one task to a polecat of a rig and returns at once with who has it, or its place in the queue when all are busy.
-/// For two or more related tasks use `sling_batch`.
+/// For two or more related tasks use `{sling_batch}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sling {
@@ -102,8 +104,8 @@ impl Tool for Sling {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         if self.title.is_some() == self.bead.is_some() {
-            let refusal = Refusal::new(Code::InvalidArgument, "sling: missing field `title`, or both title and bead: give one of them");
-            return Err(refusal.hint("title makes a new bead; bead slings one there is (list_beads shows their ids).").into());
+            let refusal = Refusal::new(Code::InvalidArgument, "pass exactly one of `title` or `bead`");
+            return Err(refusal.hint(hint!["title makes a new bead; bead slings one there is (", LIST_BEADS, " shows their ids)."]).into());
         }
         let agent = target(self.target.as_deref())?;
         let depends_on = self.depends_on.as_deref().map(|ids| ids.iter().map(|id| bead_id("depends_on", id)).collect()).transpose()?;
@@ -176,8 +178,10 @@ impl Sling {
     /// A new member of a convoy, by way of the town.
     fn plan_convoy(&self, place: &Place, convoy: &str, depends_on: Option<Vec<BeadId>>) -> Result<Plan, Failure> {
         if self.bead.is_some() || self.target.is_some() || self.metadata.is_some() {
-            let refusal = Refusal::new(Code::InvalidArgument, "sling: convoy takes a new bead, without bead, target or metadata");
-            return Err(refusal.hint("A convoy's beads go to whoever is idle; add a bead that exists with update_convoy.").into());
+            let refusal = Refusal::argument("convoy", "takes a new bead: drop `bead`, `target` and `metadata`");
+            return Err(refusal
+                .hint(hint!["A convoy's beads go to whoever is idle; add a bead that exists with ", UPDATE_CONVOY, "."])
+                .into());
         }
         let input = json!({
             "convoy": convoy,
@@ -197,7 +201,7 @@ impl Sling {
 }
 
 fn bead_id(field: &str, id: &str) -> Result<BeadId, Failure> {
-    BeadId::parse(id).map_err(|_| refuse(Code::InvalidArgument, format!("sling: {field}: not the id of a bead (list_beads shows them)")))
+    BeadId::parse(id).map_err(|_| Refusal::argument(field, "not a bead id").hint(hint!["Call ", LIST_BEADS, " to see the ids."]).into())
 }
 
 /// The rig's word for a target.
@@ -217,7 +221,7 @@ fn target(named: Option<&str>) -> Result<Option<String>, Refusal> {
         "refinery" => ("a refinery that takes tasks: it takes merge requests by itself", "target idle gives it to an idle polecat."),
         _ => return Ok(Some(named.to_owned())),
     };
-    Err(Refusal::new(Code::Unsupported, format!("sling: target: this town has no {what}")).hint(instead))
+    Err(Refusal::of_argument(Code::Unsupported, "target", format_args!("this town has no {what}")).hint(instead))
 }
 
 fn shown(bead: &Bead, step: Option<String>) -> SlungBead {

@@ -2,13 +2,15 @@
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{Bead, TriageInput};
+use crate::contract::tool_keys::ESCALATIONS;
 use crate::rpc::table::{RESET_AGENT, RESOLVE_TRIAGE};
 use crate::tools::bead_view::BeadLine;
 use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::resolve::agent;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
+use base::hint;
 use futures::future::LocalBoxFuture;
 use mcp::client::Interruption;
 use mcp::types::ToolReply;
@@ -64,7 +66,7 @@ impl Tool for ResolveTriage {
     }
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
-        let wrong = |_| Refusal::new(Code::InvalidArgument, "request: expected an id").hint("Call escalations to see the ids.");
+        let wrong = |_| Refusal::argument("request", "expected an id").hint(hint!["Call ", ESCALATIONS, " to see the ids."]);
         let input = TriageInput {
             agent_id: String::new(),
             triage_request_bead_id: BeadId::parse(&self.request).map_err(wrong)?,
@@ -140,7 +142,7 @@ impl ResetAgent {
     async fn reset(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         let (rig, agent) = agent(live.client, town, live.place.rig.as_ref(), &self.agent).await?;
-        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };
+        let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None, names: live.place.names };
         live.client.call(&there.call_rig(&RESET_AGENT, (&agent.id,))?, Some(town), live.idempotency_key).await?;
         let summary = match &agent.current_hook_bead_id {
             Some(_) => "It is idle; its bead is open and will be given out again within seconds.",

@@ -8,14 +8,17 @@ use super::convoys::{convoy_id, unknown};
 use crate::contract::ids::{BeadId, ConvoyId, RigId, TownId};
 use crate::contract::outcome::Outcome;
 use crate::contract::shapes::{Bead, ConvoyDetail, MayorMessage};
+use crate::contract::tool_keys::{CONVOY_STATUS, LIST_BEADS, LIST_CONVOYS, MAYOR_MESSAGES, SEND_MAYOR_MESSAGE, WAIT_FOR};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
 use crate::rpc::table::{AWAIT_WATCH, GET_BEAD, GET_CONVOY_STATUS, GET_MAYOR_MESSAGE, Method, OPEN_WATCH};
 use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::names::Names;
 use crate::tools::resolve::bead;
 use crate::tools::tool::{Hints, Reach};
 use crate::tools::topic::Source;
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use base::json::object;
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -127,7 +130,7 @@ impl WaitFor {
         let (until, now) = self.until(live).await?;
         let town = live.place.town()?;
         if now.terminal {
-            return reply(until.frame(town, now, 0));
+            return reply(until.frame(live.place.names, town, now, 0));
         }
         if live.mcp_client.can(ClientCapability::Tasks) {
             live.mcp_client.become_task()?;
@@ -150,16 +153,16 @@ impl WaitFor {
                 Ok((Until::Bead(rig, bead.bead_id), now))
             }
             (None, None, Some(id)) => {
-                let unknown = |code| Refusal::new(code, "message: no message to this town's Mayor has that id");
-                let hint = "send_mayor_message tells the id, mayor_messages shows all.";
-                let id = BeadId::parse(id.trim()).map_err(|_| unknown(Code::InvalidArgument).hint(hint))?;
+                let unknown = |code| Refusal::of_argument(code, "message", "no message to this town's Mayor has that id");
+                let hint = || hint![SEND_MAYOR_MESSAGE, " tells the id, ", MAYOR_MESSAGES, " shows all."];
+                let id = BeadId::parse(id.trim()).map_err(|_| unknown(Code::InvalidArgument).hint(hint()))?;
                 let until = Until::Message(id);
                 let now = until.look(live).await?;
-                if now == until.gone() { Err(unknown(Code::NotFound).hint(hint).into()) } else { Ok((until, now)) }
+                if now == until.gone() { Err(unknown(Code::NotFound).hint(hint()).into()) } else { Ok((until, now)) }
             }
             _ => {
-                let refusal = Refusal::new(Code::InvalidArgument, "wait_for: give one of convoy, bead and message");
-                Err(refusal.hint("list_convoys, list_beads and mayor_messages show their ids.").into())
+                let refusal = Refusal::new(Code::InvalidArgument, "pass exactly one thing to wait for: a convoy, a bead or a message");
+                Err(refusal.hint(hint![LIST_CONVOYS, ", ", LIST_BEADS, " and ", MAYOR_MESSAGES, " show their ids."]).into())
             }
         }
     }
@@ -203,31 +206,36 @@ impl Until {
     }
 
     /// What an answer says besides how it stands; `done` once it has ended.
-    fn about(&self, town: &TownId, done: bool) -> Map<String, Value> {
+    fn about(&self, names: Names, town: &TownId, done: bool) -> Map<String, Value> {
         let (subject, then) = match self {
             Self::Convoy(_) => {
-                (Subject::Convoy, "Call convoy_status to see what became of each bead: failed is not done, done is not merged.".to_owned())
+                let status = names.of(CONVOY_STATUS);
+                (Subject::Convoy, format!("Call {status} to see what became of each bead: failed is not done, done is not merged."))
             }
             Self::Bead(_, id) => {
-                (Subject::Bead, format!("Read gastown://towns/{town}/beads/{id}, or call list_beads, to see what became of it."))
+                let list = names.of(LIST_BEADS);
+                (Subject::Bead, format!("Read gastown://towns/{town}/beads/{id}, or call {list}, to see what became of it."))
             }
             Self::Message(_) => {
-                (Subject::Message, format!("Read gastown://towns/{town}/mayor, or call mayor_messages, to see what the Mayor replied."))
+                let messages = names.of(MAYOR_MESSAGES);
+                (Subject::Message, format!("Read gastown://towns/{town}/mayor, or call {messages}, to see what the Mayor replied."))
             }
         };
+        let again = names.of(WAIT_FOR);
         let next = match self {
             _ if done => then,
-            Self::Message(_) => "The Mayor has not replied yet. Call wait_for again with the same arguments.".to_owned(),
-            _ => "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned(),
+            Self::Message(_) => format!("The Mayor has not replied yet. Call {again} again with the same arguments."),
+            _ => format!("Nothing is wrong, it is still under way. Call {again} again with the same arguments."),
         };
         object([("town", json!(town)), ("subject", json!(subject)), ("done", done.into()), ("next", next.into())])
     }
 
     /// The whole answer.
-    fn frame(&self, town: &TownId, now: Outcome, waited_seconds: u32) -> Map<String, Value> {
-        let mut fields = self.about(town, now.terminal);
+    fn frame(&self, names: Names, town: &TownId, now: Outcome, waited_seconds: u32) -> Map<String, Value> {
+        let mut fields = self.about(names, town, now.terminal);
         if now.told.get("status").is_some_and(|status| status == "staged") {
-            let next = "It is staged: nothing of it is given out until it is started. Call wait_for again once it is.";
+            let again = names.of(WAIT_FOR);
+            let next = format!("It is staged: nothing of it is given out until it is started. Call {again} again once it is.");
             fields.insert("next".to_owned(), next.into());
         }
         fields.insert(WAITED_SECONDS.to_owned(), waited_seconds.into());
@@ -238,7 +246,7 @@ impl Until {
     /// The task that waits.
     fn later(&self, live: &Live<'_>, town: &TownId, now: Outcome, seconds: u32) -> DeferredResult {
         let at = live.client.runtime.now();
-        let mut late = self.frame(town, now, seconds);
+        let mut late = self.frame(live.place.names, town, now, seconds);
         late.insert("as_of".to_owned(), at.to_string().into());
         let late = Value::Object(late);
         let result = object([
@@ -249,7 +257,7 @@ impl Until {
         DeferredResult {
             // A task is told by its routes and notifies nobody.
             routes: vec![self.source(town).route("", Map::new())],
-            frame: self.about(town, true),
+            frame: self.about(live.place.names, town, true),
             due: Some((at.plus_millis(i64::from(seconds) * 1_000), TaskOutcome::Result(result))),
             status: Some(format!("Waits for at most {seconds} s")),
         }
@@ -270,7 +278,7 @@ impl Until {
             let now = self.look(live).await?;
             let waited = u32::try_from(runtime.now().since(began) / 1_000).unwrap_or(seconds);
             if now.terminal || runtime.now() >= deadline {
-                return reply(self.frame(town, now, waited));
+                return reply(self.frame(live.place.names, town, now, waited));
             }
             hear(live, &watch, began, deadline).await?;
         }

@@ -6,11 +6,13 @@ use crate::contract::ids::BeadId;
 use crate::contract::shapes::{
     AgentCounts, MayorConvoy, MayorMail, MayorMessage, MayorMessageStatus, MayorPrime, MayorReplied, MayorRig, TownPause,
 };
+use crate::contract::tool_keys::{ESCALATIONS, START_CONVOY};
 use crate::rpc::table::{CHECK_MAYOR_MAIL, PRIME_MAYOR, REPLY_AS_MAYOR};
 use crate::tools::bead_view::some;
+use crate::tools::names::Names;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +120,7 @@ impl Tool for GtPrime {
         Ok(Primed {
             town: place.town()?.to_string(),
             name: now.town_name.as_deref().map(name),
-            summary: summarize(&now),
+            summary: summarize(place.names, &now),
             rigs: now.rigs.into_iter().map(RigLine::from).collect(),
             messages: now.mail.messages.into_iter().map(Letter::from).collect(),
             more_messages: some(now.mail.more),
@@ -142,14 +144,15 @@ impl Tool for GtPrime {
 }
 
 /// What to do first.
-fn summarize(now: &MayorPrime) -> String {
+fn summarize(names: Names, now: &MayorPrime) -> String {
     let mut parts = vec![read(now.mail.messages.len(), now.mail.more, now.is_read)];
     if now.open_escalations > 0 {
-        parts.push(format!("{} escalation(s) wait: call escalations.", now.open_escalations));
+        parts.push(format!("{} escalation(s) wait: call {}.", now.open_escalations, names.of(ESCALATIONS)));
     }
     let staged = now.convoys.iter().filter(|convoy| convoy.staged).count();
     if staged > 0 {
-        parts.push(format!("{staged} convoy(s) are staged: nothing of them is given out until start_convoy."));
+        let start = names.of(START_CONVOY);
+        parts.push(format!("{staged} convoy(s) are staged: nothing of them is given out until {start}."));
     }
     let paused = now.paused.map(|pause| match pause {
         TownPause::Parked => "The town is parked: nothing new is given out.",
@@ -164,8 +167,10 @@ fn summarize(now: &MayorPrime) -> String {
 fn read(shown: usize, more: i64, is_read: bool) -> String {
     match (shown, more) {
         (0, _) => "No new messages.".to_owned(),
-        (_, 0) if is_read => format!("{shown} new message(s): reply with gt_reply."),
-        _ if is_read => format!("{shown} new message(s), {more} more wait: reply with gt_reply, then call gt_mail_check."),
+        (_, 0) if is_read => format!("{shown} new message(s): reply with {}.", GtReply::NAME),
+        _ if is_read => {
+            format!("{shown} new message(s), {more} more wait: reply with {}, then call {}.", GtReply::NAME, GtMailCheck::NAME)
+        }
         _ => format!("{shown} message(s) that the Mayor has not read, {more} more; this call was not the Mayor's and read none."),
     }
 }
@@ -243,7 +248,7 @@ impl Tool for GtReply {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let wrong =
-            |_| Refusal::new(Code::InvalidArgument, "message_id: expected the id of a message").hint("gt_mail_check shows the ids.");
+            |_| Refusal::argument("message_id", "expected the id of a message").hint(format!("{} shows the ids.", GtMailCheck::NAME));
         let id = BeadId::parse(self.message_id.trim()).map_err(wrong)?;
         Ok(Plan::One(place.call_town(&REPLY_AS_MAYOR, (id, &self.body))?))
     }

@@ -1,7 +1,7 @@
 //! The tools of a town's Mayor, under the names that Gastown's own Mayor knows (Gastown contract 6).
 //!
-//! Owns the table. Most rows are tools of coordinators under another name (`alias`), a few are the Mayor's alone (`desk`). What their answers
-//! say of other tools is said in the same names (`words`).
+//! Owns the table. Most rows are tools of coordinators under another name (`alias`), a few are the Mayor's alone (`inbox`). `names`
+//! reads it to call other tools as the Mayor does.
 
 pub mod inbox;
 pub mod ui;

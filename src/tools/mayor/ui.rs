@@ -2,7 +2,7 @@
 
 use crate::rpc::table::BROADCAST_UI_ACTION;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
-use base::error::{Code, Failure, Refusal};
+use base::error::{Failure, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,8 +31,7 @@ impl Tool for UiAction {
 
     fn plan(&self, place: &Place) -> Result<Plan, Failure> {
         let action: Map<String, Value> = serde_json::from_str(&self.action_json).map_err(|error| {
-            Refusal::new(Code::InvalidArgument, format!("action_json: no JSON object: {error}"))
-                .hint("Write it as a text, with its quotes escaped.")
+            Refusal::argument("action_json", format_args!("no JSON object: {error}")).hint("Write it as a text, with its quotes escaped.")
         })?;
         Ok(Plan::One(place.call_town(&BROADCAST_UI_ACTION, (action,))?))
     }

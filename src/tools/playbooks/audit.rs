@@ -7,6 +7,7 @@ use super::findings::{Finding, Limits};
 use crate::contract::shapes::{ConvoyBead, ConvoyInspection, InspectInput, TownInspection};
 use crate::rpc::table::INSPECT_CONVOYS;
 use crate::tools::coordinator::convoys::{Phase, count, phase, summarize, unknown};
+use crate::tools::names::Names;
 use crate::tools::paging;
 use crate::tools::playbooks::inspect;
 use crate::tools::text::AgentText;
@@ -110,7 +111,7 @@ impl Tool for ConvoyAudit {
             staged_millis: self.staged_hours.unwrap_or(STAGED_HOURS_DEFAULT).saturating_mul(3_600_000),
             quiet_millis: self.quiet_minutes.unwrap_or(QUIET_MINUTES_DEFAULT).saturating_mul(60_000),
         };
-        let convoys: Vec<Audited> = seen.convoys.iter().map(|convoy| audit(&seen, convoy, limits)).collect();
+        let convoys: Vec<Audited> = seen.convoys.iter().map(|convoy| audit(place.names, &seen, convoy, limits)).collect();
         let convoys = sort(convoys, false, |convoy| (convoy.findings.is_empty().into(), String::new()));
         let findings: usize = convoys.iter().map(|convoy| convoy.findings.len()).sum();
         let summary = match (findings, convoys.as_slice()) {
@@ -136,7 +137,7 @@ fn plural(findings: usize) -> String {
     }
 }
 
-fn audit(seen: &TownInspection, convoy: &ConvoyInspection, limits: Limits) -> Audited {
+fn audit(names: Names, seen: &TownInspection, convoy: &ConvoyInspection, limits: Limits) -> Audited {
     let beads = inspect::beads(seen, convoy);
     let entry = inspect::recounted(convoy, &beads);
     let counts = |entry: &crate::contract::shapes::ConvoyEntry| Counts {
@@ -154,7 +155,7 @@ fn audit(seen: &TownInspection, convoy: &ConvoyInspection, limits: Limits) -> Au
         title: AgentText::line(&entry.title),
         phase: phase(&entry),
         verdict: summarize(&entry, &count(&beads), evidence),
-        findings: findings::find(seen, convoy, &entry, &beads, limits),
+        findings: findings::find(names, seen, convoy, &entry, &beads, limits),
         recounted,
         claimed: (claimed != recounted).then_some(claimed),
         unknown: (unknown > 0).then_some(unknown),

@@ -2,13 +2,17 @@
 //!
 //! Owns the table, and the calls that its rows stand for. Raises and resolves nothing.
 
-use super::NextCall;
 use super::unstick::verdict::{Cause, category};
 use crate::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::labels::HELD_LABEL;
 use crate::contract::shapes::EscalationEntry;
+use crate::contract::tool_keys::{
+    ACKNOWLEDGE_ESCALATION, GET_BEAD, MERGE_QUEUE, POOL_STATUS, RESET_AGENT, SEND_MESSAGE, TOWN_FEED, UPDATE_BEAD,
+};
 use crate::contract::watch::NUDGE;
+use crate::tools::names::{Names, NextCall};
+use base::error::Tool;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -115,10 +119,10 @@ pub fn decision(category: Option<&str>) -> &'static Decision {
 impl Decision {
     /// The calls to make, in this order; the last one settles the escalation.
     #[must_use]
-    pub fn calls(&self, town: &str, entry: &EscalationEntry) -> Vec<NextCall> {
+    pub fn calls(&self, names: Names, town: &str, entry: &EscalationEntry) -> Vec<NextCall> {
         let about = About::of(town, entry);
-        let mut calls: Vec<NextCall> = self.steps.iter().filter_map(|step| about.call(*step)).collect();
-        calls.push(NextCall::new("acknowledge_escalation", json!({"town": town, "escalation": entry.id})));
+        let mut calls: Vec<NextCall> = self.steps.iter().filter_map(|step| about.call(names, *step)).collect();
+        calls.push(names.call(ACKNOWLEDGE_ESCALATION, json!({"town": town, "escalation": entry.id})));
         calls
     }
 }
@@ -141,19 +145,19 @@ impl<'a> About<'a> {
         }
     }
 
-    fn call(&self, step: Step) -> Option<NextCall> {
-        let (tool, mut arguments): (&'static str, Value) = match step {
-            Nudge => ("send_message", json!({"to": self.agent.as_ref()?, "channel": "nudge", "body": NUDGE})),
-            Restart => ("reset_agent", json!({"agent": self.agent.as_ref()?})),
-            LookAtBead => ("get_bead", json!({"bead": self.bead.as_ref()?})),
-            Hold => ("update_bead", json!({"bead": self.bead.as_ref()?, "add_labels": [HELD_LABEL]})),
-            LookAtReviews => ("merge_queue", json!({})),
-            LookAtPool => ("pool_status", json!({})),
-            LookAtTown => return Some(NextCall::new("town_feed", json!({"town": self.town}))),
+    fn call(&self, names: Names, step: Step) -> Option<NextCall> {
+        let (tool, mut arguments): (Tool, Value) = match step {
+            Nudge => (SEND_MESSAGE, json!({"to": self.agent.as_ref()?, "channel": "nudge", "body": NUDGE})),
+            Restart => (RESET_AGENT, json!({"agent": self.agent.as_ref()?})),
+            LookAtBead => (GET_BEAD, json!({"bead": self.bead.as_ref()?})),
+            Hold => (UPDATE_BEAD, json!({"bead": self.bead.as_ref()?, "add_labels": [HELD_LABEL]})),
+            LookAtReviews => (MERGE_QUEUE, json!({})),
+            LookAtPool => (POOL_STATUS, json!({})),
+            LookAtTown => return Some(names.call(TOWN_FEED, json!({"town": self.town}))),
         };
-        let named = arguments.as_object_mut()?;
-        named.insert("town".to_owned(), Value::from(self.town));
-        named.insert("rig".to_owned(), Value::from(self.rig?));
-        Some(NextCall::new(tool, arguments))
+        let fields = arguments.as_object_mut()?;
+        fields.insert("town".to_owned(), Value::from(self.town));
+        fields.insert("rig".to_owned(), Value::from(self.rig?));
+        Some(names.call(tool, arguments))
     }
 }

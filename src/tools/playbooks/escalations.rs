@@ -2,11 +2,11 @@
 //!
 //! Owns how it is shown: the most severe first, of these the one that waits longest. What is to be done is `decisions`'.
 
-use super::NextCall;
 use super::decisions::{Decision, decision};
 use crate::contract::shapes::{EscalationEntry, EscalationFilter};
 use crate::rpc::table::LIST_ESCALATIONS;
 use crate::tools::coordinator::escalations::EscalationLine;
+use crate::tools::names::{Names, NextCall};
 use crate::tools::text::word;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
@@ -73,14 +73,14 @@ impl Tool for Escalations {
         let what = if self.acknowledged == Some(true) { "dealt with" } else { "open" };
         let summary = format!("{number} {what}, {} shown.", entries.len());
         let town = place.town()?.to_string();
-        Ok(Inbox { escalations: entries.into_iter().map(|entry| line(&town, entry)).collect(), town, summary })
+        Ok(Inbox { escalations: entries.into_iter().map(|entry| line(place.names, &town, entry)).collect(), town, summary })
     }
 }
 
-fn line(town: &str, entry: EscalationEntry) -> Line {
+fn line(names: Names, town: &str, entry: EscalationEntry) -> Line {
     let decision = (entry.acknowledged == 0).then(|| decision(entry.category.as_deref()));
     Line {
-        calls: decision.map_or_else(Vec::new, |decision| decision.calls(town, &entry)),
+        calls: decision.map_or_else(Vec::new, |decision| decision.calls(names, town, &entry)),
         decision,
         bead: entry.source_bead_id.as_deref().map(word),
         escalation: entry.into(),

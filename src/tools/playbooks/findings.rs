@@ -7,6 +7,8 @@ use crate::contract::ids::BeadId;
 use crate::contract::shapes::{
     BeadStatus, ConvoyBead, ConvoyEntry, ConvoyFlag, ConvoyInspection, ConvoyLanding, ConvoyStatus, TownInspection,
 };
+use crate::contract::tool_keys::{CLOSE_CONVOY, CONVOY_UNSTICK, START_CONVOY, TOWN_CHECK};
+use crate::tools::names::Names;
 use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,7 +70,14 @@ pub fn is_unverified(entry: &ConvoyEntry) -> bool {
 
 /// Everything that does not hold about a convoy; `entry` has the counts of `beads`.
 #[must_use]
-pub fn find(seen: &TownInspection, convoy: &ConvoyInspection, entry: &ConvoyEntry, beads: &[ConvoyBead], limits: Limits) -> Vec<Finding> {
+pub fn find(
+    names: Names,
+    seen: &TownInspection,
+    convoy: &ConvoyInspection,
+    entry: &ConvoyEntry,
+    beads: &[ConvoyBead],
+    limits: Limits,
+) -> Vec<Finding> {
     let ids = |wanted: &dyn Fn(&ConvoyBead) -> bool| -> Vec<String> {
         beads.iter().filter(|bead| wanted(bead)).map(|bead| bead.bead_id.to_string()).collect()
     };
@@ -95,13 +104,14 @@ pub fn find(seen: &TownInspection, convoy: &ConvoyInspection, entry: &ConvoyEntr
             && !called_done.contains(&bead.bead_id.to_string())
     });
     if !differs.is_empty() {
-        findings.push(Finding::new(Code::CountsDiffer, "The town has these otherwise than their rigs; town_check mends that.", differs));
+        let detail = format!("The town has these otherwise than their rigs; {} mends that.", names.of(TOWN_CHECK));
+        findings.push(Finding::new(Code::CountsDiffer, detail, differs));
     }
     let missing = ids(&|bead| bead.status != BeadStatus::Closed && is_missing(seen, convoy, bead));
     if !missing.is_empty() {
         findings.push(Finding::new(Code::MissingBeads, "Their rigs do not have these members.", missing));
     }
-    findings.extend(quiet(seen, entry, beads, limits));
+    findings.extend(quiet(names, seen, entry, beads, limits));
     findings
 }
 
@@ -141,7 +151,7 @@ fn merges(entry: &ConvoyEntry, unmerged: Vec<String>) -> Vec<Finding> {
 }
 
 /// What has gone on for too long. A pause is no outage, and of a silent rig nothing is known.
-fn quiet(seen: &TownInspection, entry: &ConvoyEntry, beads: &[ConvoyBead], limits: Limits) -> Option<Finding> {
+fn quiet(names: Names, seen: &TownInspection, entry: &ConvoyEntry, beads: &[ConvoyBead], limits: Limits) -> Option<Finding> {
     if entry.status != ConvoyStatus::Active {
         return None;
     }
@@ -149,7 +159,8 @@ fn quiet(seen: &TownInspection, entry: &ConvoyEntry, beads: &[ConvoyBead], limit
     let evidence = || open.iter().map(|bead| bead.bead_id.to_string());
     if entry.staged {
         let age = seen.as_of.since(entry.created_at);
-        let detail = format!("Staged for {} hours: start_convoy starts it, close_convoy ends it.", age / 3_600_000);
+        let [start, close] = [START_CONVOY, CLOSE_CONVOY].map(|tool| names.of(tool));
+        let detail = format!("Staged for {} hours: {start} starts it, {close} ends it.", age / 3_600_000);
         return (age >= limits.staged_millis).then(|| Finding::new(Code::StagedAndForgotten, detail, evidence()));
     }
     let is_paused = seen.parked || seen.draining || seen.rigs.iter().any(|rig| rig.parked || rig.draining);
@@ -168,6 +179,7 @@ fn quiet(seen: &TownInspection, entry: &ConvoyEntry, beads: &[ConvoyBead], limit
         .flatten()
         .fold(entry.created_at, Timestamp::max);
     let silent = seen.as_of.since(newest);
-    let detail = format!("Nothing has happened to any bead for {} minutes; convoy_unstick finds out why.", silent / 60_000);
+    let unstick = names.of(CONVOY_UNSTICK);
+    let detail = format!("Nothing has happened to any bead for {} minutes; {unstick} finds out why.", silent / 60_000);
     (silent >= limits.quiet_millis).then(|| Finding::new(Code::NoProgress, detail, evidence()))
 }

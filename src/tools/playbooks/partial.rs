@@ -2,13 +2,14 @@
 //!
 //! Owns the tool. What a follow-up is made of, and that each failed bead is done anew once, is the town's (`town::follow_up`).
 
-use super::NextCall;
 use crate::contract::shapes::{BeadStatus, ConvoyBead, ConvoyInspection, FollowUp, FollowUpInput, FollowUpResult};
+use crate::contract::tool_keys::{CONVOY_PARTIAL, START_CONVOY, UPDATE_CONVOY};
 use crate::rpc::call::decode;
 use crate::rpc::table::CREATE_FOLLOW_UP;
 use crate::tools::bead_view::{WorkStatus, member_status};
 use crate::tools::coordinator::convoys::{Phase, count, phase, summarize};
 use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::names::NextCall;
 use crate::tools::playbooks::inspect;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Coverage, Hints, Reach};
@@ -145,7 +146,7 @@ fn answer(
     result: Option<&FollowUpResult>,
     coverage: Coverage,
 ) -> Result<Partial, Failure> {
-    let town = live.place.town()?.to_string();
+    let (town, names) = (live.place.town()?.to_string(), live.place.names);
     let entry = inspect::recounted(convoy, beads);
     let sort = |wanted: &dyn Fn(&ConvoyBead) -> bool| {
         let all: Vec<&ConvoyBead> = beads.iter().filter(|bead| wanted(bead)).collect();
@@ -170,21 +171,22 @@ fn answer(
     let created = result.filter(|result| result.created).and_then(|result| result.convoy.as_ref());
     let mut calls = Vec::new();
     if let Some(created) = created {
-        calls.push(NextCall::new("start_convoy", json!({"town": town, "convoy": created.id})));
+        calls.push(names.call(START_CONVOY, json!({"town": town, "convoy": created.id})));
     } else if beads.iter().any(|bead| is_unhandled(bead, &convoy.follow_ups)) {
-        calls.push(NextCall::new("convoy_partial", json!({"town": town, "convoy": entry.id, "dry_run": false})));
+        calls.push(names.call(CONVOY_PARTIAL, json!({"town": town, "convoy": entry.id, "dry_run": false})));
     }
     let done_with: Vec<&str> =
         failed.iter().filter(|line| line.follow_up.is_some() || line.deleted).map(|line| line.bead.as_str()).collect();
     if !done_with.is_empty() {
-        calls.push(NextCall::new("update_convoy", json!({"town": town, "convoy": entry.id, "remove_beads": done_with})));
+        calls.push(names.call(UPDATE_CONVOY, json!({"town": town, "convoy": entry.id, "remove_beads": done_with})));
     }
     let what = match (created, unhandled, failed.len()) {
         (Some(_), ..) => "A staged follow-up does what failed anew.".to_owned(),
         (None, _, 0) => "Nothing has failed.".to_owned(),
         (None, 0, _) => "Everything that failed is done anew in a follow-up.".to_owned(),
         (None, unhandled, _) => {
-            format!("{unhandled} failed beads are not handled: convoy_partial makes a follow-up, update_convoy takes them out.")
+            let [partial, update] = [CONVOY_PARTIAL, UPDATE_CONVOY].map(|tool| names.of(tool));
+            format!("{unhandled} failed beads are not handled: {partial} makes a follow-up, {update} takes them out.")
         }
     };
     Ok(Partial {

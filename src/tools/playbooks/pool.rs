@@ -2,11 +2,12 @@
 //!
 //! Owns that reckoning, which gives out as dispatch does. It raises nothing: it names the call.
 
-use super::NextCall;
 use crate::contract::limits::rig::POLECATS_PER_RIG_MAX;
 use crate::contract::shapes::{RigPool, TownPool};
+use crate::contract::tool_keys::{ACKNOWLEDGE_ESCALATION, DRAIN, GET_CONFIG, SET_PARKED, UPDATE_RIG};
 use crate::rpc::table::GET_POOL;
 use crate::tools::bead_view::some;
+use crate::tools::names::{Names, NextCall};
 use crate::tools::paging;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
@@ -167,7 +168,7 @@ impl Tool for PoolStatus {
         rigs.truncate(RIGS_SHOWN_MAX);
         let town = place.town()?.to_string();
         Ok(Pool {
-            rigs: rigs.into_iter().map(|rig| self.line(&town, &pool, rig)).collect(),
+            rigs: rigs.into_iter().map(|rig| self.line(place.names, &town, &pool, rig)).collect(),
             town,
             summary,
             left_out,
@@ -185,7 +186,7 @@ fn summary(pool: &TownPool) -> String {
 }
 
 impl PoolStatus {
-    fn line(&self, town: &str, pool: &TownPool, rig: RigPool) -> RigLine {
+    fn line(&self, names: Names, town: &str, pool: &TownPool, rig: RigPool) -> RigLine {
         let held_up_by = held_up_by(pool, &rig);
         let is_open = matches!(held_up_by, HeldUpBy::Limit | HeldUpBy::Soon | HeldUpBy::Nothing);
         let most = POLECATS_PER_RIG_MAX - rig.capacity;
@@ -196,13 +197,13 @@ impl PoolStatus {
         let (call, hint) = match held_up_by {
             HeldUpBy::Limit => raise.as_ref().map_or_else(
                 || (None, Some(format!("{POLECATS_PER_RIG_MAX} polecats are the most that a rig may have."))),
-                |raise| raising(town, &rig, raise),
+                |raise| raising(names, town, &rig, raise),
             ),
-            HeldUpBy::Parked => (Some(NextCall::new("set_parked", json!({"town": town, "rig": rig.rig_id, "parked": false}))), None),
-            HeldUpBy::TownParked => (Some(NextCall::new("set_parked", json!({"town": town, "parked": false}))), None),
-            HeldUpBy::Draining => (Some(NextCall::new("drain", json!({"town": town, "action": "end"}))), None),
+            HeldUpBy::Parked => (Some(names.call(SET_PARKED, json!({"town": town, "rig": rig.rig_id, "parked": false}))), None),
+            HeldUpBy::TownParked => (Some(names.call(SET_PARKED, json!({"town": town, "parked": false}))), None),
+            HeldUpBy::Draining => (Some(names.call(DRAIN, json!({"town": town, "action": "end"}))), None),
             HeldUpBy::Breaker => (
-                pool.breaker_escalation.as_ref().map(|id| NextCall::new("acknowledge_escalation", json!({"town": town, "escalation": id}))),
+                pool.breaker_escalation.as_ref().map(|id| names.call(ACKNOWLEDGE_ESCALATION, json!({"town": town, "escalation": id}))),
                 Some("Too many orders ended without a report: first find out what ends them.".to_owned()),
             ),
             _ => (None, None),
@@ -275,12 +276,13 @@ fn held_up_by(pool: &TownPool, rig: &RigPool) -> HeldUpBy {
 }
 
 /// The call that raises the limit. It replaces all that the rig has otherwise than its town, so it must repeat it.
-fn raising(town: &str, rig: &RigPool, raise: &Raise) -> (Option<NextCall>, Option<String>) {
+fn raising(names: Names, town: &str, rig: &RigPool, raise: &Raise) -> (Option<NextCall>, Option<String>) {
     if rig.overrides.values().any(Value::is_object) {
-        let hint = format!("Set max_concurrent_polecats to {} with update_rig, along with all that get_config shows of the rig.", raise.to);
+        let (limit, update, config) = (raise.to, names.of(UPDATE_RIG), names.of(GET_CONFIG));
+        let hint = format!("Set max_concurrent_polecats to {limit} with {update}, along with all that {config} shows of the rig.");
         return (None, Some(hint));
     }
     let mut config = rig.overrides.clone();
     config.insert("max_concurrent_polecats".to_owned(), Value::from(raise.to));
-    (Some(NextCall::new("update_rig", json!({"town": town, "rig": rig.rig_id, "config": config}))), None)
+    (Some(names.call(UPDATE_RIG, json!({"town": town, "rig": rig.rig_id, "config": config}))), None)
 }

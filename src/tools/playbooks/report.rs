@@ -4,12 +4,14 @@
 
 use crate::contract::ids::AgentId;
 use crate::contract::shapes::{AgentRole, AgentWork, WorkCounts, WorkInput, WorkReport, WorkSpan};
+use crate::contract::tool_keys::{LIST_AGENTS, LIST_RIGS};
 use crate::rpc::table::REPORT_WORK;
 use crate::tools::bead_view::some;
 use crate::tools::paging;
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Coverage, Gathered, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::hint;
 use base::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -140,8 +142,9 @@ impl Tool for AgentReport {
             let id = AgentId::parse(named).ok();
             agents.retain(|(_, agent)| id.as_ref().map_or(agent.name == *named, |id| id.as_str() == agent.agent_id));
             if agents.is_empty() {
-                let refusal = Refusal::new(Code::NotFound, "agent: no agent that lives or did anything in this time has that id or name");
-                return Err(refusal.hint("Call list_agents to see who lives, or look further back.").into());
+                let refusal =
+                    Refusal::of_argument(Code::NotFound, "agent", "no agent that lives or did anything in this time has that id or name");
+                return Err(refusal.hint(hint!["Call ", LIST_AGENTS, " to see who lives, or look further back."]).into());
             }
         }
         let summary = format!(
@@ -195,7 +198,7 @@ pub(super) fn gather(answers: Answers, place: &Place) -> Result<(Vec<WorkReport>
     let told: Vec<WorkReport> = answered.into_iter().map(|(_, rig)| rig).collect();
     let Some((from, to)) = told.iter().map(|rig| rig.asked_from).min().zip(told.iter().map(|rig| rig.to).max()) else {
         let refusal = Refusal::new(Code::Unavailable, "No rig of the town has answered");
-        return Err(refusal.hint("Call again; list_rigs shows which rigs there are.").into());
+        return Err(refusal.hint(hint!["Call again; ", LIST_RIGS, " shows which rigs there are."]).into());
     };
     let cut: Option<Timestamp> = told.iter().filter(|rig| rig.from > rig.asked_from).map(|rig| rig.from).max();
     let window = Span { from: from.to_string(), to: to.to_string(), covered_from: cut.map(|at| at.to_string()) };

@@ -74,7 +74,7 @@ impl World {
         );
         if let Ok(answer) = &answer {
             let tool = gastown_mcp::tools::find(gastown_mcp::tools::profile::Profile::Coordinator, tool).unwrap();
-            fits(&(tool.describe)(tool)["outputSchema"], answer);
+            fits(&gastown_mcp::tools::describe(tool)["outputSchema"], answer);
         }
         answer
     }

@@ -13,6 +13,7 @@ use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::{Context, Instance, Wire};
 use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::names::Names;
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::run::{Connection, run};
 use mcp::client::{ClientCapability, ClientHandle, InputRequest, Interruption, LogLevel};
@@ -82,7 +83,9 @@ impl Caller {
                 Some(town) => format!("town:{town}"),
                 None => format!("principal:{}", principal.key()),
             });
-            let connection = Connection { client: &client, memory: &Memory::default(), pinned: caller.pinned.as_ref(), speaker: None };
+            let names = Names::of_coordinators(caller.pinned.is_some());
+            let connection =
+                Connection { client: &client, memory: &Memory::default(), pinned: caller.pinned.as_ref(), speaker: None, names };
             run(connection, &sessions, tool, arguments, &*caller).await
         })
     }

@@ -20,7 +20,7 @@ pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value
             let answer: Value = serde_json::from_str(&text).unwrap();
             let row = find(gastown_mcp::tools::profile::Profile::Coordinator, tool).unwrap();
             // Clients check it, too.
-            let required = (row.describe)(row)["outputSchema"]["required"].clone();
+            let required = gastown_mcp::tools::describe(row)["outputSchema"]["required"].clone();
             for field in required.as_array().into_iter().flatten() {
                 assert!(answer.get(field.as_str().unwrap()).is_some(), "{tool} answers without {field}");
             }

@@ -13,6 +13,8 @@ use gastown_mcp::contract::shapes::MayorMessageStatus::{Answered, Delivered, Que
 use gastown_mcp::rpc::call::{Call, Instance};
 use gastown_mcp::rpc::table::{CHECK_MAYOR_MAIL, DELIVER_TO_TOWN};
 use gastown_mcp::tools::mayor::inbox::{GtMailCheck, GtPrime, GtReply};
+use gastown_mcp::tools::names;
+use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::tools::tool::{Answers, Place, Plan, Tool};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
@@ -51,7 +53,7 @@ fn status(town: &Town, id: &BeadId) -> MayorMessageStatus {
 
 /// Renders a tool of the Mayor's own connection, asked as its plan says.
 fn desk<T: Tool>(town: &Town, tool: T) -> Result<Value, Failure> {
-    let place = Place { town: Some(TownId::parse(town.id.as_str()).unwrap()), rig: None, agent: None };
+    let place = Place { town: Some(TownId::parse(town.id.as_str()).unwrap()), rig: None, agent: None, names: names(Profile::Mayor, true) };
     let Plan::One(Call { method, args, .. }) = tool.plan(&place)? else { panic!("one object is asked") };
     let args: Value = serde_json::from_str(&args).unwrap();
     let answer: Value = town.fleet.ask(&town.at, method, args, &mayor(town))?;

@@ -60,8 +60,8 @@ fn what_makes_no_sense_or_is_not_there_is_refused_and_says_what_to_do() {
     let nobody = BeadId::from_random([9; 16]);
     let town = &world.town.id;
     for (arguments, why) in [
-        (json!({"town": town}), "give one of convoy, bead and message"),
-        (json!({"town": town, "convoy": world.convoy, "bead": world.beads[0]}), "give one of convoy, bead and message"),
+        (json!({"town": town}), "exactly one thing to wait for"),
+        (json!({"town": town, "convoy": world.convoy, "bead": world.beads[0]}), "exactly one thing to wait for"),
         (world.for_convoy(0), "timeout_seconds must be 1 to 3600"),
         (world.for_convoy(3_601), "timeout_seconds must be 1 to 3600"),
         (json!({"town": town, "convoy": "the big one"}), "convoy: not a convoy id"),

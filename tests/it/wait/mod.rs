@@ -68,7 +68,7 @@ fn content(result: &Value) -> Value {
     let content = result["structuredContent"].clone();
     assert_eq!(serde_json::from_str::<Value>(result["content"][0]["text"].as_str().unwrap()).unwrap(), content);
     let tool = find(Profile::Coordinator, TOOL).unwrap();
-    let schema = (tool.describe)(tool)["outputSchema"].clone();
+    let schema = gastown_mcp::tools::describe(tool)["outputSchema"].clone();
     for (name, value) in content.as_object().unwrap() {
         let property = &schema["properties"][name];
         let fits = match property["type"].as_str().unwrap_or_else(|| panic!("{name} is not in the schema")) {

@@ -46,7 +46,7 @@ pub(super) fn waiting(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure
 pub(super) fn checkpoint(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
     let mut body: Map<String, Value> = request.body()?;
     // Null clears the checkpoint, so it counts as given.
-    let data = body.remove("data").ok_or_else(|| invalid("data: missing field `data`"))?;
+    let data = body.remove("data").ok_or_else(|| invalid("data", "missing field `data`"))?;
     request.call((agent(request)?, data))
 }
 

@@ -20,10 +20,10 @@ const CLEARED: [&str; 3] = ["body", "rig_id", "parent_bead_id"];
 pub(super) fn update(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
     let fields: Map<String, Value> = request.body()?;
     if fields.is_empty() {
-        return Err(invalid("expected at least one field to change").into());
+        return Err(invalid("", "expected at least one field to change").into());
     }
     if let Some((name, _)) = fields.iter().find(|(name, value)| value.is_null() && !CLEARED.contains(&name.as_str())) {
-        return Err(invalid(format!("{name}: cannot be null")).into());
+        return Err(invalid(name, "cannot be null").into());
     }
     let (update, bead): (BeadUpdate, BeadId) = (shaped(fields)?, bead(request)?);
     let planned = request.call_rig(rig(request)?, (&bead, update, request.speaker()))?;
@@ -46,7 +46,7 @@ pub(super) fn delete(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure>
 pub(super) fn delete_many(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
     let ids: Vec<BeadId> = take(&mut request.body()?, "bead_ids")?;
     if !(1..=IDS_MAX).contains(&ids.len()) {
-        return Err(invalid(format!("bead_ids: expected 1 to {IDS_MAX} of them")).into());
+        return Err(invalid("bead_ids", format_args!("expected 1 to {IDS_MAX} of them")).into());
     }
     let rig = rig(request)?;
     request.call_rig(rig.clone(), (ids, &rig))

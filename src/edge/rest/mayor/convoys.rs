@@ -28,7 +28,7 @@ pub(super) fn update(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure>
     let mut body = request.body()?;
     let (mode, branch): (Option<MergeMode>, Option<String>) = (given(&mut body, "merge_mode")?, given(&mut body, "feature_branch")?);
     if mode.is_none() && branch.is_none() {
-        return Err(invalid("expected merge_mode or feature_branch").into());
+        return Err(invalid("", "expected merge_mode or feature_branch").into());
     }
     let update = ConvoyUpdate { merge_mode: mode, feature_branch: branch, ..ConvoyUpdate::default() };
     request.call((convoy(request)?, update))

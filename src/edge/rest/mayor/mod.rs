@@ -1,7 +1,7 @@
 //! `/api/mayor/{town}/…` (Gastown contract 4.5, 6): what the Mayor's plugin calls.
 //!
 //! `table` has the rows; `sling`, `lists`, `beads`, `convoys`, `agents`, `rigs`, `town` and `unsupported` say what each asks
-//! for; `prompt` is the route beside them. Owns who comes in, and what is said of rigs that are not the town's. The answers
+//! for; `prompt` is the route beside them. Owns the admission of callers, and the refusal of rigs that are not the town's. The answers
 //! are the objects' own, unrendered.
 
 mod agents;
@@ -24,7 +24,7 @@ use super::wrong_rig::{NO_AGENT, NO_BEAD};
 use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId, RigId, TownId};
 use crate::edge::Authenticated;
-use base::error::{Code, Failure, Refusal};
+use base::error::{Code, Failure, Refusal, Subject};
 
 /// What the contract says of a rig that is none of the town's, whether or not there is one.
 const NO_RIG: &str = "Rig not found in this town";
@@ -61,14 +61,14 @@ fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Ref
 
 /// Whether it is said of a rig that it is none of the town's.
 pub(super) fn is_about_rig(refusal: &Refusal) -> bool {
-    refusal.message.starts_with("Rig ") && matches!(refusal.code, Code::NotFound | Code::Forbidden)
+    matches!(refusal.about, Some(Subject::Rig(_))) && matches!(refusal.code, Code::NotFound | Code::Forbidden)
 }
 
 /// The contract's words: a rig that does not exist and a rig of another town are one answer, 403.
 fn in_words(failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if is_about_rig(&refusal) => Refusal::new(Code::Forbidden, NO_RIG).into(),
-        Failure::Refused(refusal) if refusal.code == Code::NotFound && refusal.message.ends_with("is not a convoy") => {
+        Failure::Refused(Refusal { code: Code::NotFound, about: Some(Subject::Convoy(_)), .. }) => {
             Refusal::new(Code::NotFound, convoys::ABSENT).into()
         }
         other => other,

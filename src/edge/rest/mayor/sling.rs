@@ -5,15 +5,16 @@
 use crate::contract::ids::RigId;
 use crate::contract::limits::convoy::TASKS_MAX;
 use crate::edge::rest::call::Running;
-use crate::edge::rest::extract::{invalid, take};
+use crate::edge::rest::extract::{invalid, take, unfit};
 use crate::edge::rest::request::RouteRequest;
 use crate::edge::rest::response::Reply;
 use crate::tools::coordinator::sling::Sling;
 use crate::tools::coordinator::sling_batch::SlingBatch;
-use crate::tools::run::{Connection, ask};
+use crate::tools::names::Names;
+use crate::tools::run::{Connection, ask_parsed};
 use crate::tools::tool::{Answers, ToolDef};
 use crate::tools::toolset::Toolset;
-use base::error::{Code, Failure, Fault};
+use base::error::{Failure, Fault};
 use base::json::object;
 use serde_json::{Map, Value};
 
@@ -26,7 +27,7 @@ pub(super) fn sling<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
     Box::pin(async move {
         let body: Map<String, Value> = request.body()?;
         if !body.get("title").is_some_and(Value::is_string) {
-            return Err(invalid("title: expected a string").into());
+            return Err(invalid("title", "expected a string").into());
         }
         by_tool(request, &ToolDef::of::<Sling>(Toolset::Work), body, SLING_FIELDS).await
     })
@@ -37,7 +38,7 @@ pub(super) fn sling_batch<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
         let body: Map<String, Value> = request.body()?;
         let tasks = body.get("tasks").and_then(Value::as_array).map(Vec::len);
         if !tasks.is_some_and(|tasks| (1..=TASKS_MAX).contains(&tasks)) {
-            return Err(invalid(format!("tasks: expected 1 to {TASKS_MAX} of them")).into());
+            return Err(invalid("tasks", format_args!("expected 1 to {TASKS_MAX} of them")).into());
         }
         by_tool(request, &ToolDef::of::<SlingBatch>(Toolset::Work), body, SLING_BATCH_FIELDS).await
     })
@@ -51,26 +52,16 @@ async fn by_tool(request: &RouteRequest<'_>, tool: &ToolDef, mut body: Map<Strin
             arguments.insert((*field).to_owned(), value);
         }
     }
-    if let Some(key) = request.key() {
-        arguments.insert("idempotency_key".to_owned(), Value::from(key));
-    }
-    let connection =
-        Connection { client: &request.caller.client, memory: request.caller.edge.memory, pinned: Some(request.town()?), speaker: None };
-    match ask(connection, tool, arguments).await.map_err(|failure| of_body(tool.name, failure))?.answers {
+    let connection = Connection {
+        client: &request.caller.client,
+        memory: request.caller.edge.memory,
+        pinned: Some(request.town()?),
+        speaker: None,
+        names: Names::of_coordinators(true),
+    };
+    let parsed = (tool.prepare)(arguments).map_err(|wrong| unfit(&wrong))?;
+    match ask_parsed(connection, tool, None, request.key().as_deref(), parsed).await?.answers {
         Answers::One(data) => Ok(data.into()),
         Answers::Many(_) => Err(Fault::new(tool.name, "one answer was expected").into()),
-    }
-}
-
-/// What a tool says of its arguments, said of the body.
-fn of_body(tool: &str, failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(refusal) if refusal.code == Code::InvalidArgument => {
-            match refusal.message.strip_prefix(tool).and_then(|rest| rest.strip_prefix(": ")) {
-                Some(what) => invalid(what).into(),
-                None => refusal.into(),
-            }
-        }
-        other => other,
     }
 }

@@ -3,7 +3,7 @@
 use crate::contract::ids::RigId;
 use crate::contract::shapes::{CreateRigInput, RegistryRig};
 use crate::edge::rest::call::{PlannedCall, Running};
-use crate::edge::rest::extract::{given, invalid, is_set, take};
+use crate::edge::rest::extract::{given, is_set, of_body, take};
 use crate::edge::rest::request::RouteRequest;
 use crate::edge::rest::response::{DELETED, ResponseShape};
 use crate::provision;
@@ -28,7 +28,7 @@ pub(super) fn create<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
             default_branch: given(&mut body, "default_branch")?.unwrap_or_else(|| provision::BRANCH_DEFAULT.to_owned()),
             platform_integration_id: given(&mut body, "platform_integration_id")?,
         };
-        provision::check_address(&input.git_url).map_err(|refusal| invalid(refusal.message))?;
+        provision::check_address(&input.git_url).map_err(of_body)?;
         let rig = provision::rig(&request.caller.client, request.owner()?, input, request.key().as_deref()).await?;
         Ok(provision::text(&rig)?.into())
     })

@@ -9,7 +9,7 @@ use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::agents;
 use crate::objects::rig::assignment::orders;
 use crate::objects::store::sql::execute;
-use base::error::{Code, Failure, refuse};
+use base::error::{Failure, Refusal};
 use serde_json::Value;
 
 /// Largest checkpoint, in bytes of JSON.
@@ -40,11 +40,11 @@ pub(crate) fn read_checkpoint(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) 
 /// `InvalidArgument` when there is too much of it, or it goes too deep.
 pub(in crate::objects::rig) fn check(field: &str, data: &Value, bytes_max: usize) -> Result<String, Failure> {
     if levels(data) > METADATA_LEVELS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {} levels", METADATA_LEVELS_MAX)));
+        return Err(Refusal::argument(field, format_args!("at most {METADATA_LEVELS_MAX} levels")).into());
     }
     let text = data.to_string();
     if text.len() > bytes_max {
-        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {bytes_max} bytes of JSON")));
+        return Err(Refusal::argument(field, format_args!("at most {bytes_max} bytes of JSON")).into());
     }
     Ok(text)
 }

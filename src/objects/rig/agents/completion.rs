@@ -9,6 +9,7 @@ use crate::contract::shapes::{
     Agent, AgentCompletedInput, AgentDoneInput, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewResult,
     SubmitReviewInput,
 };
+use crate::contract::tool_keys::LIST_AGENTS;
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::rig::assignment::dispatch;
 use crate::objects::rig::assignment::hooks;
@@ -24,6 +25,7 @@ use crate::objects::rig::state;
 use crate::objects::rig::{agents, outbox_letters, reviews, topics, watchdog};
 use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Refusal, refuse};
+use base::hint;
 use serde_json::{Value, json};
 
 /// Times that a bead is given out before it fails (Gastown contract, section 8).
@@ -123,7 +125,7 @@ fn reviewed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &AgentDoneInput) ->
 pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (String, AgentCompletedInput)) -> Result<Answer, Failure> {
     let Ok(agent_id) = AgentId::parse(&agent_id) else {
         let refusal = Refusal::new(Code::InvalidArgument, "agentId must be an agent of this rig: the Mayor belongs to the town");
-        return Err(refusal.hint("Call list_agents to see who lives in the rig.").into());
+        return Err(refusal.hint(hint!["Call ", LIST_AGENTS, " to see who lives in the rig."]).into());
     };
     caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;

@@ -14,6 +14,7 @@ use crate::contract::ids::{AgentId, BeadId, RigId};
 use crate::contract::letters::rig::RigState;
 use crate::contract::names::identity;
 use crate::contract::shapes::{Agent, AgentFilter, AgentRole, AgentStatus, BeadEventType, RegisterAgentInput};
+use crate::contract::tool_keys::LIST_AGENTS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::assignment::{dispatch, hooks};
@@ -21,7 +22,8 @@ use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal, Subject, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -67,7 +69,9 @@ pub(super) fn find_named(cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Agent>,
 /// An agent that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &AgentId) -> Result<Agent, Failure> {
     find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Agent {id} not found")).hint("Call list_agents to see who lives in the rig.").into()
+        Refusal::not_found(Subject::Agent(id.to_string()), format!("Agent {id} not found"))
+            .hint(hint!["Call ", LIST_AGENTS, " to see who lives in the rig."])
+            .into()
     })
 }
 

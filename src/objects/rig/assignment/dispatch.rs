@@ -8,12 +8,14 @@ use super::hooks;
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Agent, AgentStatus};
+use crate::contract::tool_keys::ESCALATIONS;
 use crate::objects::handler::Cx;
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::counters::ready;
 use crate::objects::rig::{agents, outbox_letters, watchdog};
 use crate::objects::store::sql::{execute, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use base::time::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
@@ -89,9 +91,11 @@ pub(in crate::objects::rig) fn check_gives_out(rig: &RigState) -> Result<(), Ref
     }
     if !rig.is_paused() {
         let refusal = Refusal::new(Code::Conflict, "Too many orders of this town ended without a report: nothing is given out");
-        return Err(refusal.hint(
-            "Call escalations, find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged.",
-        ));
+        return Err(refusal.hint(hint![
+            "Call ",
+            ESCALATIONS,
+            ", find out what ends them, and acknowledge the escalation of category dispatch_breaker; or wait until the failures have aged."
+        ]));
     }
     let why = if rig.parked { "parked" } else { "draining" };
     let refusal = Refusal::new(Code::Conflict, format!("Rig {} is {why}: nothing is given out", rig.name));

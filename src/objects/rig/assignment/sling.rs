@@ -11,6 +11,7 @@ use crate::contract::letters::rig::RigState;
 use crate::contract::limits::bead::ARGS_BYTES_MAX;
 use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Agent, Bead, BeadStatus, BeadType, BlockedUntil, Priority, SlingInput, SlingResult};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::beads;
@@ -21,6 +22,7 @@ use crate::objects::rig::state;
 use crate::objects::rig::{agents, counters, outbox_letters};
 use crate::objects::store::sql::{execute, scalar};
 use base::error::{Code, Failure, Refusal, refuse};
+use base::hint;
 use serde_json::Value;
 use std::ops::ControlFlow;
 
@@ -87,7 +89,7 @@ fn check(input: &SlingInput) -> Result<(), Refusal> {
     if input.bead_id.is_some() {
         let is_new = !input.title.is_empty() || input.body.is_some() || input.labels.is_some() || input.metadata.is_some();
         if is_new || input.priority.is_some() || input.depends_on.is_some() || input.hold.is_some() {
-            return bad("bead_id: title, body, priority, labels, metadata, depends_on and hold are for a new bead".to_owned());
+            return Err(Refusal::argument("bead_id", "title, body, priority, labels, metadata, depends_on and hold are for a new bead"));
         }
     }
     if input.args.as_ref().is_some_and(|args| args.len() > ARGS_BYTES_MAX) {
@@ -95,11 +97,11 @@ fn check(input: &SlingInput) -> Result<(), Refusal> {
     }
     let depends_on = input.depends_on.as_deref().unwrap_or_default();
     if depends_on.len() > DEPENDS_ON_MAX {
-        return bad(format!("depends_on: at most {DEPENDS_ON_MAX} beads"));
+        return Err(Refusal::argument("depends_on", format_args!("at most {DEPENDS_ON_MAX} beads")));
     }
     let holds = input.hold == Some(true) || input.labels.as_deref().is_some_and(has_held_label);
     if input.agent.is_some() && holds {
-        return bad("a bead that is held back is given to nobody: leave out agent, or hold".to_owned());
+        return bad("a held bead cannot be assigned: drop `agent` or `hold`".to_owned());
     }
     Ok(())
 }
@@ -120,7 +122,7 @@ fn target(cx: &Cx<'_>, rig: &RigState, named: Option<&str>) -> Result<Target, Fa
         } else {
             format!("Polecats: {known}.")
         };
-        return Err(Refusal::new(Code::NotFound, "agent: no polecat of this rig has that id or name").hint(hint).into());
+        return Err(Refusal::of_argument(Code::NotFound, "agent", "no polecat of this rig has that id or name").hint(hint).into());
     };
     let polecat = agents::require(cx, id)?;
     if let Some(held) = &polecat.current_hook_bead_id {
@@ -140,14 +142,14 @@ fn make(cx: &Cx<'_>, rig: &RigState, caller: &Caller, input: &SlingInput, target
     let depends_on = input.depends_on.as_deref().unwrap_or_default();
     for blocker in depends_on {
         if beads::find(cx, blocker)?.is_none() {
-            let refusal = Refusal::new(Code::NotFound, format!("depends_on: bead {blocker} not found in this rig"));
-            return Err(refusal.hint("Call list_beads to see its beads; a convoy orders work across rigs.").into());
+            let refusal = Refusal::of_argument(Code::NotFound, "depends_on", format_args!("bead {blocker} not found in this rig"));
+            return Err(refusal.hint(hint!["Call ", LIST_BEADS, " to see its beads; a convoy orders work across rigs."]).into());
         }
         dependencies::insert(cx, &id, blocker, input.until.unwrap_or(BlockedUntil::Closed))?;
     }
     let blockers_open = if depends_on.is_empty() { 0 } else { dependencies::unmet(cx, &id)? };
     if blockers_open > 0 && matches!(target, Target::Polecat(_)) {
-        return Err(refuse(Code::InvalidArgument, "a bead that waits for others is given to nobody yet: leave out agent, or depends_on"));
+        return Err(refuse(Code::InvalidArgument, "a bead with blockers cannot be assigned: drop `agent` or `depends_on`"));
     }
     let new = NewBead {
         bead_id: id,

@@ -7,10 +7,12 @@
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::Cx;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, json_list, query, query_one, scalar};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal};
+use base::hint;
 use serde::Deserialize;
 
 /// Most beads that one bead waits for.
@@ -234,7 +236,7 @@ pub(in crate::objects::rig) fn remote_changed(
 /// `InvalidArgument` for too many, for a bead unknown to this rig, and for a circle.
 pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize) -> Result<(), Failure> {
     if total > BLOCKERS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("depends_on: a bead waits for at most {BLOCKERS_MAX} others")));
+        return Err(Refusal::argument("depends_on", format_args!("a bead waits for at most {BLOCKERS_MAX} others")).into());
     }
     if added.is_empty() {
         return Ok(());
@@ -247,8 +249,10 @@ pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[Bead
         (ids, waiter),
     )?;
     if let Some((unknown,)) = unknown {
-        let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {unknown} is not in this rig"));
-        return Err(refusal.hint("Call list_beads for the beads of the rig; beads of other rigs are joined by a convoy.").into());
+        let refusal = Refusal::argument("depends_on", format_args!("bead {unknown} is not in this rig"));
+        return Err(refusal
+            .hint(hint!["Call ", LIST_BEADS, " for the beads of the rig; beads of other rigs are joined by a convoy."])
+            .into());
     }
     check_acyclic(cx, waiter, added)
 }

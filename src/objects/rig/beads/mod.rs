@@ -16,6 +16,7 @@ use crate::contract::ids::{AgentId, BeadId, ConvoyId};
 use crate::contract::labels::{HELD_LABEL, has_held_label};
 use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::{dispatch, hooks, orders};
 use crate::objects::rig::beads::events::Happened;
@@ -24,7 +25,8 @@ use crate::objects::rig::messages::escalations;
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::reviews::results;
 use crate::objects::store::sql::{execute, query_one};
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
+use base::hint;
 use base::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -196,7 +198,9 @@ pub(super) fn find(cx: &Cx<'_>, id: &BeadId) -> Result<Option<Bead>, Failure> {
 /// A bead that must exist.
 pub(super) fn require(cx: &Cx<'_>, id: &BeadId) -> Result<Bead, Failure> {
     find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Bead {id} not found")).hint("Call list_beads to see the beads of the rig.").into()
+        Refusal::not_found(Subject::Bead(id.to_string()), format!("Bead {id} not found"))
+            .hint(hint!["Call ", LIST_BEADS, " to see the beads of the rig."])
+            .into()
     })
 }
 

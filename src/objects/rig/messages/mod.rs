@@ -16,11 +16,13 @@ use crate::contract::letters::RigToTown;
 use crate::contract::letters::rig::RigState;
 use crate::contract::names::MAYOR;
 use crate::contract::shapes::{BeadEventType, Channel, Message, MessageFilter, MessagePosition, NudgeMode, NudgePriority};
+use crate::contract::tool_keys::LIST_AGENTS;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::beads::events;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use base::order::sort;
 use base::time::Timestamp;
 use serde_json::{Value, json};
@@ -171,7 +173,11 @@ pub(super) fn recipient(cx: &Cx<'_>, rig: &RigState, to: &str) -> Result<String,
         return Ok(MAYOR.to_owned());
     }
     let id = AgentId::parse(to).map_err(|_| {
-        Refusal::new(Code::InvalidArgument, "the recipient must be an agent's id, or mayor").hint("Call list_agents to see the ids.")
+        Refusal::new(Code::InvalidArgument, "the recipient must be an agent's id, or mayor").hint(hint![
+            "Call ",
+            LIST_AGENTS,
+            " to see the ids."
+        ])
     })?;
     Ok(agents::require(cx, &id)?.id.to_string())
 }

@@ -13,6 +13,7 @@ use crate::contract::limits::bead::{NOTE_BYTES_MAX, TITLE_CHARS_MAX};
 use crate::contract::shapes::{
     Agent, Bead, BeadEventType, BeadStatus, BeadType, NudgeMode, NudgeOptions, NudgePriority, Severity, TriageInput,
 };
+use crate::contract::tool_keys::ESCALATIONS;
 use crate::contract::watch::NUDGE;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::outbox::has_heard;
@@ -27,6 +28,7 @@ use crate::objects::rig::{agents, outbox_letters};
 use crate::objects::store::sql::scalar;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::hint;
 use serde_json::{Map, Value, json};
 
 /// The author of triage requests (Gastown contract 3.1).
@@ -91,7 +93,7 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
     let rig = state::require(cx)?;
     let id = &input.triage_request_bead_id;
     let request = beads::find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint("Call escalations to see what waits.")
+        Refusal::new(Code::NotFound, format!("Triage request bead {id} not found")).hint(hint!["Call ", ESCALATIONS, " to see what waits."])
     })?;
     if !is_request(&request) {
         return Err(refuse(Code::InvalidArgument, format!("Bead {id} is not a triage request")));

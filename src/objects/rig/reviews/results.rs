@@ -8,6 +8,7 @@ use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewReport, ReviewResult, Severity};
+use crate::contract::tool_keys::MERGE_QUEUE;
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::rig::agents;
 use crate::objects::rig::assignment::{dispatch, hooks, orders};
@@ -20,6 +21,7 @@ use crate::objects::rig::reviews::{Request, check_commit, find, open_of, write_e
 use crate::objects::rig::state;
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, Refusal, refuse};
+use base::hint;
 use serde_json::{Value, json};
 
 /// Longest feedback or result of a review, in bytes.
@@ -57,7 +59,7 @@ fn own_request(cx: &Cx<'_>, caller: &Caller) -> Result<BeadId, Failure> {
     {
         return Ok(hook);
     }
-    let refusal = Refusal::new(Code::Conflict, "entry_id: no merge request is on your hook");
+    let refusal = Refusal::of_argument(Code::Conflict, "entry_id", "no merge request is on your hook");
     Err(refusal.hint("Name the merge request; prime shows what is on your hook.").into())
 }
 
@@ -81,7 +83,7 @@ pub(in crate::objects::rig) fn complete(cx: &Cx<'_>, rig: &RigState, input: &Com
     let id = &input.entry_id;
     let Some(request) = find(cx, id)? else {
         let refusal = Refusal::new(Code::NotFound, format!("Merge request {id} not found"));
-        return Err(refusal.hint("Call getMergeQueueData (tool merge_queue) to see the merge requests.").into());
+        return Err(refusal.hint(hint!["Call ", MERGE_QUEUE, " to see the merge requests."]).into());
     };
     check_commit("commit_sha", input.commit_sha.as_deref())?;
     check_commit("base_commit", input.base_commit.as_deref())?;

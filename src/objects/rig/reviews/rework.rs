@@ -65,7 +65,7 @@ pub(crate) fn request_changes(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     results::check_feedback("feedback", &input.feedback)?;
     let files = input.files.unwrap_or_default();
     if files.len() > FILES_MAX || files.iter().any(|file| file.is_empty() || file.chars().count() > FILE_CHARS_MAX) {
-        return Err(refuse(Code::InvalidArgument, format!("files: at most {FILES_MAX}, each of 1 to {FILE_CHARS_MAX} characters")));
+        return Err(Refusal::argument("files", format_args!("at most {FILES_MAX}, each of 1 to {FILE_CHARS_MAX} characters")).into());
     }
     orders::reported(cx, agent_id.as_str(), &hook)?;
     let source = request.source_bead_id.as_ref().map(|source| beads::find(cx, source)).transpose()?.flatten();

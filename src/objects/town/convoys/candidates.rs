@@ -4,12 +4,14 @@
 
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
 use crate::contract::shapes::{BeadStatus, ConvoyBead, DependencyEdge, TrackedBead};
+use crate::contract::tool_keys::LIST_BEADS;
 use crate::objects::handler::{Answer, Cx, Gather};
 use crate::objects::town::state::TownState;
 use crate::objects::town::{convoys, rigs};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::CONVOY_CANDIDATES;
-use base::error::{Code, Failure, Refusal};
+use base::error::{Code, Failure, Hint, Refusal};
+use base::hint;
 use std::collections::BTreeMap;
 
 /// Ids shown in a refusal at most.
@@ -83,7 +85,9 @@ fn read(wanted: &[TrackedBead], asked: &[RigId], answers: Vec<Result<String, Fai
         let refusal = Refusal::new(Code::Unavailable, format!("Rig {rig} did not answer whether it has the beads"));
         return Err(refusal.hint("Call again in a few seconds; nothing was changed.").into());
     }
-    refuse_ids(Code::NotFound, "No rig has these beads as work", &missing, "Call list_beads to see the beads of each rig.")?;
+    refuse_ids(Code::NotFound, "No rig has these beads as work", &missing, || {
+        hint!["Call ", LIST_BEADS, " to see the beads of each rig. Nothing was changed."]
+    })?;
     Ok(Candidates { beads, edges })
 }
 
@@ -94,20 +98,24 @@ fn read(wanted: &[TrackedBead], asked: &[RigId], answers: Vec<Result<String, Fai
 pub(in crate::objects::town) fn check(cx: &Cx<'_>, convoy: &ConvoyId, found: &Candidates) -> Result<(), Failure> {
     let failed: Vec<&str> =
         found.beads.iter().filter(|(_, bead)| bead.status == BeadStatus::Failed).map(|(_, bead)| bead.bead_id.as_str()).collect();
-    refuse_ids(Code::Conflict, "These beads have failed, a convoy of them would never complete", &failed, "Make new beads for the work.")?;
+    refuse_ids(Code::Conflict, "These beads have failed, a convoy of them would never complete", &failed, || {
+        "Make new beads for the work. Nothing was changed.".into()
+    })?;
     let mut taken = Vec::new();
     for (_, bead) in &found.beads {
         if convoys::membership(cx, &bead.bead_id)?.is_some_and(|(of, _)| of != *convoy) {
             taken.push(bead.bead_id.as_str());
         }
     }
-    refuse_ids(Code::Conflict, "These beads are in another convoy", &taken, "Remove them there first: a bead is in one convoy at most.")
+    refuse_ids(Code::Conflict, "These beads are in another convoy", &taken, || {
+        "Remove them there first: a bead is in one convoy at most. Nothing was changed.".into()
+    })
 }
 
-fn refuse_ids(code: Code, why: &str, ids: &[&str], hint: &str) -> Result<(), Failure> {
+fn refuse_ids(code: Code, why: &str, ids: &[&str], hint: impl FnOnce() -> Hint) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
     let shown: Vec<&str> = ids.iter().copied().take(IDS_SHOWN_MAX).collect();
-    Err(Refusal::new(code, format!("{why}: {}", shown.join(", "))).hint(format!("{hint} Nothing was changed.")).into())
+    Err(Refusal::new(code, format!("{why}: {}", shown.join(", "))).hint(hint()).into())
 }

@@ -13,13 +13,15 @@ use crate::contract::shapes::{
     BlockedUntil, ConvoyEntry, ConvoyStatus, ConvoyUpdate, CreateConvoyInput, FeedKind, MergeMode, SlingConvoyResult, SlingResult,
     TrackedBead,
 };
+use crate::contract::tool_keys::{CONVOY_STATUS, LIST_CONVOYS};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::outbox::is_owed;
 use crate::objects::store::sql::execute;
 use crate::objects::town::state::TownState;
 use crate::objects::town::views::feed;
 use crate::objects::town::{config, convoys, outbox_letters, rigs, state, topics};
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
+use base::hint;
 use candidates::Candidates;
 use serde_json::{Map, Value, json as value};
 use std::collections::BTreeSet;
@@ -172,7 +174,8 @@ pub(crate) fn remove_bead(cx: &Cx<'_>, caller: &Caller, (id, bead): (ConvoyId, B
 
 fn require(cx: &Cx<'_>, id: &ConvoyId) -> Result<ConvoyEntry, Failure> {
     convoys::find(cx, id)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Bead {id} is not a convoy")).hint("Call list_convoys to see the convoys of the town.").into()
+        let refusal = Refusal::not_found(Subject::Convoy(id.to_string()), format!("Bead {id} is not a convoy"));
+        refusal.hint(hint!["Call ", LIST_CONVOYS, " to see the convoys of the town."]).into()
     })
 }
 
@@ -284,7 +287,7 @@ fn wait_for(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId, blockers: &[BeadId], 
     convoys::clear_edges_of(cx, convoy, bead)?;
     for blocker in blockers {
         if blocker == bead {
-            return Err(refuse(Code::InvalidArgument, format!("depends_on: bead {bead} cannot wait for itself")));
+            return Err(Refusal::argument("depends_on", format_args!("bead {bead} cannot wait for itself")).into());
         }
         check_member(cx, convoy, blocker)?;
         convoys::insert_edge(cx, convoy, bead, blocker, until)?;
@@ -297,8 +300,8 @@ pub(in crate::objects::town) fn check_member(cx: &Cx<'_>, convoy: &ConvoyId, blo
     if convoys::membership(cx, blocker)?.is_some_and(|(of, _)| of == *convoy) {
         return Ok(());
     }
-    let refusal = Refusal::new(Code::InvalidArgument, format!("depends_on: bead {blocker} is not a member of the convoy"));
-    Err(refusal.hint("Call convoy_status to see its beads; add the bead first if it exists.").into())
+    let refusal = Refusal::argument("depends_on", format_args!("bead {blocker} is not a member of the convoy"));
+    Err(refusal.hint(hint!["Call ", CONVOY_STATUS, " to see its beads; add the bead first if it exists."]).into())
 }
 
 fn set(cx: &Cx<'_>, convoy: &ConvoyEntry, update: &ConvoyUpdate) -> Result<(), Failure> {

@@ -16,9 +16,11 @@ use crate::contract::columns::json_column;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
 use crate::contract::letters::rig::{ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
 use crate::contract::shapes::{Bead, BlockedUntil, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge};
+use crate::contract::tool_keys::LIST_CONVOYS;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
-use base::error::{Code, Failure, Fault, Refusal};
+use base::error::{Code, Failure, Fault, Refusal, Subject};
+use base::hint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -88,7 +90,8 @@ pub(super) fn find_named(cx: &Cx<'_>, named: &str) -> Result<Option<ConvoyEntry>
 /// `NotFound` in the contract's words.
 pub(super) fn require_named(cx: &Cx<'_>, named: &str) -> Result<ConvoyEntry, Failure> {
     find_named(cx, named)?.ok_or_else(|| {
-        Refusal::new(Code::NotFound, format!("Convoy not found: {named}")).hint("Call list_convoys to see the convoys of the town.").into()
+        let refusal = Refusal::not_found(Subject::Convoy(named.to_owned()), format!("Convoy not found: {named}"));
+        refusal.hint(hint!["Call ", LIST_CONVOYS, " to see the convoys of the town."]).into()
     })
 }
 

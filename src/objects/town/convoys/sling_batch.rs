@@ -13,12 +13,14 @@ use crate::contract::shapes::{
     Bead, BeadStatus, BeadType, BlockedUntil, ConvoyBead, ConvoyEntry, ConvoyStatus, ConvoyTask, FeedKind, MergeMode, Priority, Quality,
     SlingConvoyInput, SlingConvoyResult, SlingIntoConvoyInput, SlingResult,
 };
+use crate::contract::tool_keys::LIST_RIGS;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::query_one;
 use crate::objects::town::convoys::changes::{check_member, check_size, tell_rigs};
 use crate::objects::town::views::feed;
 use crate::objects::town::{config, convoys, outbox_letters, rigs, state};
-use base::error::{Code, Failure, Refusal, refuse};
+use base::error::{Code, Failure, Refusal, Subject, refuse};
+use base::hint;
 use serde_json::{Map, Value, json as value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,8 +81,8 @@ fn rig_named(cx: &Cx<'_>, rig: &str) -> Result<RigId, Failure> {
     let found: Option<(RigId,)> =
         query_one(cx.sql, "-- sling_rig_named\nSELECT id FROM rigs WHERE id = ?1 UNION SELECT id FROM rigs WHERE name = ?1", (rig,))?;
     found.map(|(id,)| id).ok_or_else(|| {
-        let refusal = Refusal::new(Code::NotFound, format!("Rig {rig} not found in this town"));
-        refusal.hint("Call list_rigs to see the rigs of the town.").into()
+        let refusal = Refusal::not_found(Subject::Rig(rig.to_owned()), format!("Rig {rig} not found in this town"));
+        refusal.hint(hint!["Call ", LIST_RIGS, " to see the rigs of the town."]).into()
     })
 }
 
@@ -181,7 +183,7 @@ fn check_task(town: &state::TownState, task: &ConvoyTask) -> Result<(), Failure>
 
 /// The refusal of one task of several.
 fn at_task(index: usize, refusal: Refusal) -> Refusal {
-    Refusal { message: format!("tasks[{index}].{}", refusal.message), ..refusal }
+    refusal.within(&format!("tasks[{index}]"))
 }
 
 /// Writes a task as a member that waits for so many others.

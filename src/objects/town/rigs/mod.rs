@@ -14,11 +14,13 @@ use crate::contract::ids::RigId;
 use crate::contract::letters::Letter;
 use crate::contract::limits::rig::RIGS_MAX;
 use crate::contract::shapes::{AddRigInput, FeedKind, RigChanges, RigRecord, RigSummary};
+use crate::contract::tool_keys::LIST_RIGS;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use crate::objects::town::outbox_letters;
 use crate::objects::town::views::{activity, feed};
-use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::error::{Code, Failure, Fault, Refusal, Subject, refuse};
+use base::hint;
 use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
@@ -65,7 +67,11 @@ pub(super) fn is_known(cx: &Cx<'_>, id: &RigId) -> Result<bool, Fault> {
 
 /// The refusal for a rig of another town, or of none.
 pub(super) fn unknown(id: &RigId) -> Refusal {
-    Refusal::new(Code::NotFound, format!("Rig {id} not found in this town")).hint("Call list_rigs to see the rigs of the town.")
+    Refusal::not_found(Subject::Rig(id.to_string()), format!("Rig {id} not found in this town")).hint(hint![
+        "Call ",
+        LIST_RIGS,
+        " to see the rigs of the town."
+    ])
 }
 
 /// `addRig`: upsert by id. A name belongs to one rig of the town.

@@ -14,7 +14,7 @@ use crate::objects::town::views::viewers;
 use crate::objects::town::{rigs, state};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::LIST_EVENTS;
-use base::error::{Code, Failure, Fault, Refusal};
+use base::error::{Failure, Fault, Refusal};
 use base::time::Timestamp;
 use serde_json::{Map, Value, json as value};
 use std::collections::VecDeque;
@@ -85,7 +85,7 @@ fn cursor(town: &TownId, text: Option<&str>) -> Result<Option<ActivityCursor>, R
         Some(FROM_START) => Ok(Some(ActivityCursor::start(town.clone()))),
         Some(text) => match ActivityCursor::read(text).filter(|cursor| cursor.of == *town) {
             Some(cursor) => Ok(Some(cursor)),
-            None => Err(Refusal::new(Code::InvalidArgument, "cursor: not a cursor of this town's activity")
+            None => Err(Refusal::argument("cursor", "not a cursor of this town's activity")
                 .hint(format!("Leave it out for the newest, or pass \"{FROM_START}\" for the oldest that is kept."))),
         },
     }

@@ -4,7 +4,8 @@
 
 use super::verdict::{Cause, Rung, Verdict};
 use crate::contract::shapes::{ConvoyEntry, ConvoyStatus, LandingStatus};
-use crate::tools::playbooks::NextCall;
+use crate::contract::tool_keys::{CONVOY_PARTIAL, ESCALATIONS, SLING, START_BEAD, START_CONVOY, TOWN_CHECK, UPDATE_CONVOY};
+use crate::tools::names::{Names, NextCall};
 use crate::tools::text::name;
 use base::time::Timestamp;
 use serde_json::json;
@@ -19,7 +20,7 @@ pub(super) fn span(seconds: i64) -> String {
 }
 
 /// Why, and what for.
-pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
+pub(super) fn why(names: Names, verdict: &Verdict, as_of: Timestamp) -> String {
     let who = verdict.holder.as_ref().map_or_else(|| "Its holder".to_owned(), |(_, holder, _)| name(holder));
     let silent = verdict.since.map(|since| span(as_of.since(since) / 1_000)).unwrap_or_default();
     let left = verdict.again_seconds.map(span).unwrap_or_default();
@@ -55,62 +56,62 @@ pub(super) fn why(verdict: &Verdict, as_of: Timestamp) -> String {
             format!("All polecats of its rig are busy, and {number} beads are queued. More may work with max_polecats_per_rig.")
         }
         (Cause::Queued, _) => "It is next in the queue.".to_owned(),
-        (Cause::Held, _) => "A label holds it back: start_bead gives it out.".to_owned(),
+        (Cause::Held, _) => format!("A label holds it back: {} gives it out.", names.of(START_BEAD)),
         (Cause::WithMayor, _) => "It was left to the Mayor.".to_owned(),
         (Cause::LeftBehind, _) => "Nobody holds it any more; the watch opens it again.".to_owned(),
         (Cause::Staged, _) => "The convoy is staged.".to_owned(),
         (Cause::Parked, _) => "Its rig is parked, on purpose: nothing is done.".to_owned(),
         (Cause::Draining, _) => "The town drains: nothing is done until that is over.".to_owned(),
-        (Cause::Breaker, _) => "Too much has failed in the town, so nothing is given out; `escalations` says more.".to_owned(),
+        (Cause::Breaker, _) => format!("Too much has failed in the town, so nothing is given out; `{}` says more.", names.of(ESCALATIONS)),
         (Cause::OnItsWay, _) => "Its rig has not heard of it yet.".to_owned(),
-        (Cause::Missing, _) => "Its rig does not have it; town_check says more, and mends it.".to_owned(),
+        (Cause::Missing, _) => format!("Its rig does not have it; {} says more, and mends it.", names.of(TOWN_CHECK)),
         (Cause::RigSilent, _) => "Its rig did not answer: nothing is known of it now.".to_owned(),
     }
 }
 
-/// The message of an escalation.
+/// The message of an escalation. Whoever reads it may be anybody, so that its tools have the names of coordinators.
 pub(super) fn message(verdict: &Verdict, convoy: &ConvoyEntry, as_of: Timestamp) -> String {
     let root = verdict.root.as_ref().map(|root| format!(" (bead {root})")).unwrap_or_default();
-    format!("Bead {} of convoy {} does not move. {}{root}", verdict.bead, convoy.id, why(verdict, as_of))
+    format!("Bead {} of convoy {} does not move. {}{root}", verdict.bead, convoy.id, why(Names::of_coordinators(false), verdict, as_of))
 }
 
 /// What a person can call about the convoy as a whole.
-pub(super) fn calls(town: &str, convoy: &ConvoyEntry, verdicts: &[Verdict]) -> Vec<NextCall> {
+pub(super) fn calls(names: Names, town: &str, convoy: &ConvoyEntry, verdicts: &[Verdict]) -> Vec<NextCall> {
     let mut calls = Vec::new();
     let of = |cause: Cause| verdicts.iter().filter(move |verdict| verdict.cause == cause);
     if of(Cause::Staged).next().is_some() {
-        calls.push(NextCall::new("start_convoy", json!({"town": town, "convoy": convoy.id})));
+        calls.push(names.call(START_CONVOY, json!({"town": town, "convoy": convoy.id})));
     }
     if of(Cause::Failed).next().is_some() {
-        calls.push(NextCall::new("convoy_partial", json!({"town": town, "convoy": convoy.id})));
+        calls.push(names.call(CONVOY_PARTIAL, json!({"town": town, "convoy": convoy.id})));
     }
     let out: Vec<&str> = of(Cause::Failed).chain(of(Cause::Deleted)).map(|verdict| verdict.bead.as_str()).collect();
     if !out.is_empty() {
-        calls.push(NextCall::new("update_convoy", json!({"town": town, "convoy": convoy.id, "remove_beads": out})));
+        calls.push(names.call(UPDATE_CONVOY, json!({"town": town, "convoy": convoy.id, "remove_beads": out})));
     }
     for held in of(Cause::Held) {
-        calls.push(NextCall::new("start_bead", json!({"town": town, "bead": held.bead})));
+        calls.push(names.call(START_BEAD, json!({"town": town, "bead": held.bead})));
     }
     if of(Cause::Missing).next().is_some() {
-        calls.push(NextCall::new("town_check", json!({"town": town})));
+        calls.push(names.call(TOWN_CHECK, json!({"town": town})));
     }
     if convoy.landings.iter().any(|landing| landing.status == LandingStatus::Failed)
         && convoy.status == ConvoyStatus::Active
         && let Some(mode) = convoy.merge_mode
     {
-        calls.push(NextCall::new("update_convoy", json!({"town": town, "convoy": convoy.id, "merge_mode": mode})));
+        calls.push(names.call(UPDATE_CONVOY, json!({"town": town, "convoy": convoy.id, "merge_mode": mode})));
     }
     calls
 }
 
 /// How to read the calls.
-pub(super) fn hint(verdicts: &[Verdict]) -> Option<String> {
+pub(super) fn hint(names: Names, verdicts: &[Verdict]) -> Option<String> {
     let has = |cause: Cause| verdicts.iter().any(|verdict| verdict.cause == cause);
     if has(Cause::Failed) {
-        return Some(
-            "Failed beads: convoy_partial tries them anew in a follow-up, update_convoy takes them out; to try one anew in this convoy call sling with convoy."
-                .to_owned(),
-        );
+        let [partial, update, sling] = [CONVOY_PARTIAL, UPDATE_CONVOY, SLING].map(|tool| names.of(tool));
+        return Some(format!(
+            "Failed beads: {partial} tries them anew in a follow-up, {update} takes them out; to try one anew in this convoy call {sling} with convoy."
+        ));
     }
-    has(Cause::Staged).then(|| "Nothing is wrong: start_convoy starts it.".to_owned())
+    has(Cause::Staged).then(|| format!("Nothing is wrong: {} starts it.", names.of(START_CONVOY)))
 }

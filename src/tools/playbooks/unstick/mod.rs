@@ -10,11 +10,12 @@ mod messages;
 mod step;
 pub mod verdict;
 
-use super::NextCall;
 use crate::contract::shapes::{BeadStatus, ConvoyBead, TownInspection};
+use crate::contract::tool_keys::CONVOY_UNSTICK;
 use crate::tools::bead_view::{WorkStatus, member_status};
 use crate::tools::coordinator::convoys::{Phase, Standing, count, phase, summarize};
 use crate::tools::interactive::{Live, LiveTool};
+use crate::tools::names::{Names, NextCall};
 use crate::tools::playbooks::inspect;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Coverage, Hints, Reach};
@@ -153,7 +154,7 @@ impl ConvoyUnstick {
         note: Option<String>,
     ) -> Result<Unsticking, Failure> {
         let Found { seen, convoy, verdicts, .. } = found;
-        let town = live.place.town()?.to_string();
+        let (town, names) = (live.place.town()?.to_string(), live.place.names);
         let beads = inspect::beads(seen, convoy);
         let entry = inspect::recounted(convoy, &beads);
         let progress = count(&beads);
@@ -169,15 +170,15 @@ impl ConvoyUnstick {
             if let (Some(seconds), Some(arguments)) = (self.patience_seconds, arguments.as_object_mut()) {
                 arguments.insert("patience_seconds".to_owned(), seconds.into());
             }
-            NextCall::new(Self::NAME, arguments)
+            names.call(CONVOY_UNSTICK, arguments)
         });
         let mut shown: Vec<&Verdict> = sort(verdicts.iter().collect(), false, |verdict| (verdict.rung as i64, String::new()));
         let more = shown.len().checked_sub(BEADS_MAX).filter(|more| *more > 0);
         shown.truncate(BEADS_MAX);
         Ok(Unsticking {
             summary: format!("{} {}", summarize(&entry, &progress, "pending"), step_in_words(verdicts, due, did.as_ref(), note.as_deref())),
-            calls: messages::calls(&town, &entry, verdicts),
-            hint: messages::hint(verdicts),
+            calls: messages::calls(names, &town, &entry, verdicts),
+            hint: messages::hint(names, verdicts),
             town,
             convoy: entry.id.to_string(),
             title: AgentText::line(&entry.title),
@@ -185,7 +186,7 @@ impl ConvoyUnstick {
             dry_run,
             progress,
             did,
-            next_steps: shown.into_iter().filter_map(|verdict| step_of(verdict, &beads, seen)).collect(),
+            next_steps: shown.into_iter().filter_map(|verdict| step_of(names, verdict, &beads, seen)).collect(),
             more,
             call_again_after_seconds,
             call_again,
@@ -194,7 +195,7 @@ impl ConvoyUnstick {
     }
 }
 
-fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Option<BeadStep> {
+fn step_of(names: Names, verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Option<BeadStep> {
     let bead = beads.iter().find(|bead| bead.bead_id == verdict.bead)?;
     let is_silence =
         matches!(verdict.cause, Cause::Silent | Cause::NotTakenUp | Cause::ReviewStuck | Cause::NoRefinery) && verdict.rung != Rung::Leave;
@@ -204,7 +205,7 @@ fn step_of(verdict: &Verdict, beads: &[ConvoyBead], seen: &TownInspection) -> Op
         status: member_status(bead),
         cause: verdict.cause,
         step: verdict.rung,
-        why: messages::why(verdict, seen.as_of),
+        why: messages::why(names, verdict, seen.as_of),
         agent: verdict.holder.as_ref().map(|(_, holder, _)| name(holder)),
         silent_since: verdict.since.filter(|_| is_silence).map(|since| since.to_string()),
         see: verdict.root.as_ref().map(ToString::to_string),
