@@ -34,6 +34,7 @@ mod resources;
 mod rig;
 mod rooms;
 mod rpc;
+mod schemas;
 mod scripts;
 mod sessions;
 mod simulated;
