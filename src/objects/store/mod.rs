@@ -6,5 +6,7 @@ pub mod listeners;
 pub mod meta;
 pub mod migrate;
 pub mod outbox;
+#[cfg(debug_assertions)]
+mod row_fields;
 pub mod sql;
 pub mod tombstone;

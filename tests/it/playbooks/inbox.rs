@@ -172,7 +172,8 @@ fn what_agents_write_is_fenced_and_names_no_call() {
 #[test]
 fn every_category_that_is_raised_has_a_row() {
     let mut found = BTreeSet::new();
-    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/rig"), Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/town")];
+    let mut files =
+        vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/rig"), Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/town")];
     while let Some(path) = files.pop() {
         if path.is_dir() {
             files.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
