@@ -19,6 +19,7 @@ mod convoy_playbooks;
 mod convoy_tools;
 mod dispatch_stream;
 mod docs;
+mod examples;
 mod feed_stream;
 mod feed_tool;
 mod mayor_guide;

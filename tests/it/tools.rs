@@ -1,7 +1,7 @@
 //! The tool table: what clients see of it, and the rules that every tool obeys.
 
 use crate::support::edge::{Isolate, Sent, text};
-use crate::support::tokens::{self, OWNER};
+use crate::support::tokens;
 use crate::support::{Fleet, expect};
 use base::error::Failure;
 use gastown_mcp::auth::principal::Scope;
@@ -256,45 +256,6 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
             assert_eq!(method.access.scope(), tool.scope(), "{} plans {}", tool.name, method.name);
         }
     }
-}
-
-#[test]
-fn every_example_runs_in_a_town_that_has_its_rigs() {
-    let at = Isolate::new(&Fleet::new());
-    let owner = format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt);
-    let post = |path: &str, headers: &[(&str, &str)], body: &Value| {
-        let mut sent = Sent { method: "POST".to_owned(), path: path.to_owned(), body: body.to_string(), ..Sent::default() };
-        sent.headers.insert("authorization".to_owned(), owner.clone());
-        sent.headers.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()
-    };
-    let town = post(&format!("/api/users/{OWNER}/towns"), &[], &json!({"name": "backend"}))["data"]["id"].clone();
-    for rig in ["web", "api"] {
-        let body = json!({"town_id": town, "name": rig, "git_url": format!("https://git.example/{rig}.git")});
-        assert_eq!(post(&format!("/api/users/{OWNER}/rigs"), &[], &body)["success"], true);
-    }
-    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    let id = TownId::parse(town.as_str().unwrap()).unwrap();
-    let mayor = format!("Bearer {}", tokens::mayor(&at.fleet, &id).jwt);
-    for (tools, token) in [(TOOLS, &owner), (mayor::TOOLS, &mayor)] {
-        for tool in tools {
-            let arguments: Value = serde_json::from_str(tool.example).unwrap();
-            let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
-            let headers = [
-                ("mcp-protocol-version", "2026-07-28"),
-                ("mcp-method", "tools/call"),
-                ("mcp-name", tool.name),
-                ("x-mcp-toolsets", "all"),
-                ("authorization", token),
-            ];
-            let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-            let answer = post(&format!("/towns/{id}/mcp"), &headers, &body);
-            let result = &answer["result"];
-            let refused_as_not_found = result["isError"] == true && result["content"][0]["text"].as_str().unwrap().contains("not_found");
-            assert!(result["structuredContent"].is_object() || refused_as_not_found, "{}: {answer}", tool.name);
-        }
-    }
-    assert_eq!(at.fleet.take_faults(), Vec::<String>::new());
 }
 
 #[test]

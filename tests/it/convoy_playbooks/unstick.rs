@@ -64,7 +64,8 @@ fn a_silent_agent_is_replaced_on_the_same_bead_and_a_second_silence_is_escalated
         (&first.id, json!({"branch": first.branch})),
         &tokens::ordered(&world.town.fleet, &world.town.id, &world.rig.id, &first.id, first.fence),
     );
-    assert!(late.is_err() || world.town.bead(&world.rig, &world.beads[0]).status != BeadStatus::InReview);
+    assert_eq!(code(late), Code::Conflict);
+    assert_eq!(world.town.bead(&world.rig, &world.beads[0]).status, BeadStatus::Open);
     world.begins(0);
     world.seconds(300);
     assert_eq!(world.step()["did"]["step"], "nudge");
