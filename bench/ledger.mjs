@@ -15,8 +15,10 @@ const CONVOY_TASKS = 200;
 const TASKS_MAX = 50;
 const MANY = { towns: 100, rigs: 10, agents: 10 };
 
-export async function ledger(server, gastown, token) {
-  const call = (name, args) => modern("tools/call", { name, arguments: args });
+/** @typedef {import("./wrk.mjs").World} World */
+
+export async function ledger(/** @type {World["server"]} */ server, /** @type {World} */ gastown, /** @type {string} */ token) {
+  const call = (/** @type {string} */ name, /** @type {object} */ args) => modern("tools/call", { name, arguments: args });
   const town = await gastown.createFleetTown(["empty", "large", "one", "two", "three"]);
   const path = `/towns/${town.id}/mcp`;
   await gastown.sling(town.rigs.large, "the first"); // makes the database that is filled
@@ -35,8 +37,8 @@ export async function ledger(server, gastown, token) {
 }
 
 /** A convoy of many beads over these rigs; its id. */
-async function convoyOver(gastown, path, token, rigs) {
-  const ask = async (name, args) => {
+async function convoyOver(/** @type {World} */ gastown, /** @type {string} */ path, /** @type {string} */ token, /** @type {string[]} */ rigs) {
+  const ask = async (/** @type {string} */ name, /** @type {object} */ args) => {
     const { json, text } = await gastown.http("POST", path, { token, ...modern("tools/call", { name, arguments: args }) });
     assert.ok(json?.result?.structuredContent, text);
     return json.result.structuredContent;
@@ -54,8 +56,8 @@ async function convoyOver(gastown, path, token, rigs) {
 }
 
 /** What the server's process holds before and after many towns with polecats came into being. */
-async function memory(server, gastown, token) {
-  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]) / 1024;
+async function memory(/** @type {World["server"]} */ server, /** @type {World} */ gastown, /** @type {string} */ token) {
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1]) / 1024;
   const before = resident();
   const towns = [];
   for (let n = 0; n < MANY.towns; n++) {

@@ -4,14 +4,19 @@
 import { modern } from "../tests/workerd/lib/mcp.mjs";
 import { tokens } from "../tests/workerd/lib/tokens.mjs";
 
-/** Scenarios of one Mayor, by name; each with its own token. */
+/**
+ * Scenarios of one Mayor, by name; each with its own token.
+ * @param {import("./wrk.mjs").World} gastown
+ * @param {import("../tests/workerd/lib/world.mjs").Town} town
+ * @returns {Promise<Record<string, import("./wrk.mjs").Request>>}
+ */
 export async function mayorsDesk(gastown, town) {
   const path = `/towns/${town.id}/mcp`;
   const owner = tokens.user("owner");
   const tasks = Array.from({ length: 8 }, (_, at) => ({ title: `Task ${at}`, ...(at > 0 && { depends_on: [at - 1] }) }));
   const batch = modern("tools/call", { name: "sling_batch", arguments: { rig: "idle", convoy_title: "Measured", staged: false, tasks } });
   const convoy = (await gastown.http("POST", path, { token: owner, ...batch })).json.result.structuredContent.convoy_id;
-  const call = (token, name, args, query = "") => ({ path: path + query, token, ...modern("tools/call", { name, arguments: args }) });
+  const call = (/** @type {string} */ token, /** @type {string} */ name, /** @type {object} */ args, query = "") => ({ path: path + query, token, ...modern("tools/call", { name, arguments: args }) });
   const mayor = tokens.mayor(town.id);
   return {
     "tools/list, Mayor": { path, token: mayor, ...modern("tools/list") },

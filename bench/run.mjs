@@ -18,7 +18,8 @@ try {
   const town = await gastown.createFleetTown(["web", "idle"]);
   const path = `/towns/${town.id}/mcp`;
   const session = (await initialize(gastown, { token })).session;
-  const call = (name, args) => modern("tools/call", { name, arguments: args });
+  const call = (/** @type {string} */ name, /** @type {object} */ args) => modern("tools/call", { name, arguments: args });
+  /** @type {Record<string, import("./wrk.mjs").Request>} */
   const scenarios = {
     "health": { path: "/health" },
     "tools/call sling": { path, ...call("sling", { rig: town.rigs.web, title: "Measure it" }) },

@@ -17,11 +17,22 @@ export function requireWrk() {
 }
 
 export function header() {
-  console.log(`wrk -t1 -c{${CONNECTIONS}} -d${SECONDS}s --latency, workerd serve\n`);
+  console.log(`wrk -t1 -c{${CONNECTIONS.join(",")}} -d${SECONDS}s --latency, workerd serve\n`);
   console.log("scenario                            conns  requests/s    p50 ms    p95 ms");
 }
 
-/** Asks once, which must succeed, then measures at each number of connections and prints a line each. */
+/**
+ * @typedef {{ path: string, body?: object, headers?: Record<string, string>, token?: string }} Request
+ * @typedef {import("../tests/workerd/lib/world.mjs").World} World
+ */
+
+/**
+ * Asks once, which must succeed, then measures at each number of connections and prints a line each.
+ * @param {World} gastown
+ * @param {string} name
+ * @param {string} token
+ * @param {Request} request
+ */
 export async function scenario(gastown, name, token, request) {
   // The server closes connections that idle while wrk measures.
   const headers = { ...request.headers, connection: "close" };
@@ -34,9 +45,9 @@ export async function scenario(gastown, name, token, request) {
 }
 
 /** Runs wrk; every answer must be a success. */
-function measure(url, { path, body, headers = {}, token, connections }) {
+function measure(/** @type {string} */ url, /** @type {Request & { connections: number }} */ { path, body, headers = {}, token, connections }) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-bench-"));
-  const quote = (text) => `[==[${text}]==]`;
+  const quote = (/** @type {string} */ text) => `[==[${text}]==]`;
   const all = { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }), ...headers };
   const script = join(dir, "wrk.lua");
   writeFileSync(script, `

@@ -7,5 +7,5 @@ import { inRoot, npmTools, runScript } from "./lib/project.mjs";
 
 await runScript(async () => {
   await build();
-  process.exitCode = spawnSync(npmTools.node, [inRoot("bench", "run.mjs")], { stdio: "inherit" }).status ?? 1;
+  return spawnSync(npmTools.node, [inRoot("bench", "run.mjs")], { stdio: "inherit" }).status ?? 1;
 });

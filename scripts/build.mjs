@@ -42,7 +42,7 @@ export async function build({ features = "", keepNames = false, force = false } 
   return outDir;
 }
 
-async function runWorkerBuild(outDir, features) {
+async function runWorkerBuild(/** @type {string} */ outDir, /** @type {string} */ features) {
   // worker-build waits for a staging folder that looks alive; we hold the lock, so this one is left from a failed run.
   rmSync(inRoot(outDir, ".tmp"), { recursive: true, force: true });
   mkdirSync(inRoot(outDir), { recursive: true });
@@ -62,24 +62,26 @@ async function runWorkerBuild(outDir, features) {
   });
 }
 
-const isBuilt = (outDir) => existsSync(inRoot(outDir, "index.js")) && existsSync(inRoot(outDir, "index_bg.wasm"));
+const isBuilt = (/** @type {string} */ outDir) => existsSync(inRoot(outDir, "index.js")) && existsSync(inRoot(outDir, "index_bg.wasm"));
 
 /** One hash over names and contents of all inputs and the options. */
-function inputs(options) {
+function inputs(/** @type {{ features: string, keepNames: boolean }} */ options) {
+  /** @type {(string | Buffer)[]} */
   const parts = [JSON.stringify(options)];
   for (const file of INPUTS.flatMap((input) => filesUnder(inRoot(input)))) parts.push(relative(root, file), "\0", readFileSync(file), "\0");
   return sha256(...parts);
 }
 
-function filesUnder(path) {
+/** @returns {string[]} */
+function filesUnder(/** @type {string} */ path) {
   if (!existsSync(path) || path === inRoot("src", "runner")) return [];
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path).sort().flatMap((name) => filesUnder(join(path, name)));
 }
 
-const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+const kilobytes = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(0)} kB`;
 
-function read(path) {
+function read(/** @type {string} */ path) {
   try {
     return readFileSync(path, "utf8");
   } catch {

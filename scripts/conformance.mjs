@@ -31,8 +31,10 @@ await runScript(async () => {
   return options.serve ? serve(suite, wanted) : run(suite, options.positionals);
 });
 
+/** @typedef {typeof import("../tests/conformance/suite.mjs")} Suite */
+
 /** Runs the sets side by side, each on a server of its own. 1 unless all pass. */
-async function run({ SETS, startFixture, runSet }, named) {
+async function run(/** @type {Suite} */ { SETS, startFixture, runSet }, /** @type {string[]} */ named) {
   const unknown = named.find((name) => !(name in SETS));
   if (unknown) throw new Failure(`there is no set "${unknown}"; there are ${Object.keys(SETS).join(", ")}`);
   const started = Date.now();
@@ -50,7 +52,7 @@ async function run({ SETS, startFixture, runSet }, named) {
   return verdicts.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-async function serve({ startFixture }, wanted) {
+async function serve(/** @type {Suite} */ { startFixture }, /** @type {number} */ wanted) {
   const server = await startFixture({ port: wanted, vars: { NEXTAUTH_SECRET: randomSecret(), GASTOWN_JWT_SECRET: randomSecret() } });
   process.stdout.write(`${server.url}/mcp\n`);
   await Promise.race(["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => once(process, signal)));

@@ -3,9 +3,14 @@
 
 export const DEMO_USER = "demo-user";
 
-const git = (name) => `https://git.example.com/acme/${name}.git`;
+const git = (/** @type {string} */ name) => `https://git.example.com/acme/${name}.git`;
 
-/** `depends_on` counts a convoy's tasks from 0. Within a rig every title is unique: seeding recognises beads by it. */
+/**
+ * `depends_on` counts a convoy's tasks from 0. Within a rig every title is unique: seeding recognises beads by it.
+ * @typedef {{ title: string, body: string, depends_on?: number[] }} Task
+ * @typedef {{ convoy_title: string, staged: boolean, tasks: Task[] }} Convoy
+ * @type {{ name: string, rigs: { name: string, git_url: string, beads: Task[], convoy?: Convoy }[] }[]}
+ */
 export const DEMO_FLEET = [
   {
     name: "frontend",

@@ -33,6 +33,7 @@ repositories against the ledger, and needs no network and no model.
   --quiet        no line for each thing that happens
   -h, --help     this text`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const OPTIONS = {
   seed: { type: "string", default: "1" },
   beads: { type: "string", default: "24" },
@@ -51,10 +52,10 @@ const FOLDERS = ["repositories", "seeding", "runners", "state"];
 await runScript(async () => {
   const options = readOptions(OPTIONS, HELP);
   if (!options) return 0;
-  const whole = (name, least, most) => number(name, options[name], least, most);
+  const whole = (/** @type {"seed" | "beads" | "polecats" | "timeout"} */ name, /** @type {number} */ least, /** @type {number} */ most) => number(name, options[name], least, most);
   const plan = makePlan({ seed: whole("seed", 0, 2 ** 32 - 1), beads: whole("beads", BEADS_MIN, BEADS_MAX) });
   const [polecats, within] = [whole("polecats", 1, 20), whole("timeout", 10, 86_400) * 1_000];
-  const print = options.json ? say : (line) => process.stdout.write(`${line}\n`);
+  const print = options.json ? say : (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
   for (const line of headline(plan, polecats)) print(line);
   const wanted = await freePort(port(options.port));
   await setup();
@@ -69,6 +70,7 @@ await runScript(async () => {
     await Promise.race([untilHealthy(server), aborted(told.signal)]);
     const { mint } = await import("./tokens.mjs"); // only now: they need npm's packages
     const { runPlan } = await import("./demo/run.mjs");
+    /** @type {Partial<import("./demo/run.mjs").Run>} */
     const live = options.quiet ? {} : { hear: (line) => shown(describeLine(line), print), tell: (step) => print(describeStep(step)) };
     const { figures, findings } = await runPlan({ url: server.url, mint, program, dir, plan, polecats, within, stopped: told.signal, ...live });
     for (const line of summaryText(figures, findings)) print(line);
@@ -80,7 +82,7 @@ await runScript(async () => {
   }
 });
 
-function folder({ dir, fresh }) {
+function folder(/** @type {{ dir?: string, fresh: boolean }} */ { dir, fresh }) {
   if (!dir) return mkdtempSync(join(tmpdir(), "gastown-demo-"));
   const path = resolve(process.env.INIT_CWD ?? ".", dir);
   mkdirSync(path, { recursive: true });
@@ -89,15 +91,16 @@ function folder({ dir, fresh }) {
   return path;
 }
 
-function shown(line, print) {
+function shown(/** @type {string | null} */ line, /** @type {(line: string) => void} */ print) {
   if (line) print(line);
 }
 
-function aborted(signal) {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+/** @returns {Promise<never>} */
+function aborted(/** @type {AbortSignal} */ signal) {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(/** @type {Error} */ (signal.reason)), { once: true }));
 }
 
-function number(name, text, least, most) {
+function number(/** @type {string} */ name, /** @type {string} */ text, /** @type {number} */ least, /** @type {number} */ most) {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(value >= least && value <= most)) throw new Failure(`--${name} takes a number from ${least} to ${most}, not "${text}"`);
   return value;

@@ -8,15 +8,26 @@ const REQUEST_MS = 30_000;
 const BEADS_MAX = 500;
 
 /**
+ * @typedef {import("./demo-fleet.mjs").Task} Task
+ * @typedef {import("./demo-fleet.mjs").Convoy} Convoy
+ * @typedef {import("./tokens.mjs").Mint} Mint
+ * @typedef {{ id: string, name: string }} Named a town or a rig, of its routes' answers
+ */
+
+/**
  * Creates what is missing of the demo fleet. It looks before it creates, by name or title, so a run that was
  * interrupted is completed by the next one and nothing comes twice. `mint` signs tokens (tokens.mjs).
+ * @param {string} url
+ * @param {Mint} mint
  */
 export async function seed(url, mint) {
   const user = `/api/users/${DEMO_USER}`;
   const asUser = caller(url, await mint("coordinator", { user: DEMO_USER }));
+  /** @type {Named[]} */
   const towns = await asUser.get(`${user}/towns`);
   for (const wanted of DEMO_FLEET) {
     const town = towns.find(({ name }) => name === wanted.name) ?? (await asUser.post(`${user}/towns`, { name: wanted.name }));
+    /** @type {Named[]} */
     const rigs = await asUser.get(`${user}/towns/${town.id}/rigs`);
     const asMayor = caller(url, await mint("mayor", { user: DEMO_USER, town: town.id }));
     for (const { beads, convoy, ...rig } of wanted.rigs) {
@@ -29,25 +40,35 @@ export async function seed(url, mint) {
 }
 
 /** The demo user's towns, in the demo fleet's order, others after them. */
-export async function demoTowns(url, mint) {
+export async function demoTowns(/** @type {string} */ url, /** @type {Mint} */ mint) {
   const asUser = caller(url, await mint("coordinator", { user: DEMO_USER }));
+  /** @type {Named[]} */
   const towns = await asUser.get(`/api/users/${DEMO_USER}/towns`);
-  const place = ({ name }) => (DEMO_FLEET.findIndex((wanted) => wanted.name === name) + 1) || DEMO_FLEET.length + 1;
+  const place = (/** @type {Named} */ { name }) => (DEMO_FLEET.findIndex((wanted) => wanted.name === name) + 1) || DEMO_FLEET.length + 1;
   return towns.sort((a, b) => place(a) - place(b)).map(({ id, name }) => ({ id, name }));
 }
 
+/**
+ * @param {ReturnType<typeof caller>} asMayor
+ * @param {string} tools the route of the Mayor's tools
+ * @param {string} rigId
+ * @param {Task[]} beads
+ * @param {Convoy} [convoy]
+ */
 async function seedRig(asMayor, tools, rigId, beads, convoy) {
+  /** @type {{ title: string }[]} */
   const there = await asMayor.get(`${tools}/rigs/${rigId}/beads?type=issue&limit=${BEADS_MAX}`);
-  const isThere = ({ title }) => there.some((bead) => bead.title === title);
+  const isThere = (/** @type {{ title: string }} */ { title }) => there.some((bead) => bead.title === title);
   // The key covers the moment in which a convoy exists and its rig has not yet heard of the beads.
-  const create = (path, body) => asMayor.post(path, body, { "idempotency-key": `demo-seed-${sha256(path, JSON.stringify(body)).slice(0, 32)}` });
+  const create = (/** @type {string} */ path, /** @type {object} */ body) => asMayor.post(path, body, { "idempotency-key": `demo-seed-${sha256(path, JSON.stringify(body)).slice(0, 32)}` });
   for (const bead of beads.filter((bead) => !isThere(bead))) await create(`${tools}/sling`, { rig_id: rigId, ...bead });
   // A convoy's beads are created together: one of them stands for all.
   if (convoy && !convoy.tasks.some(isThere)) await create(`${tools}/sling-batch`, { rig_id: rigId, ...convoy });
 }
 
 /** GET and POST with one token; gives `data` of the contract's envelope. */
-function caller(url, token) {
+function caller(/** @type {string} */ url, /** @type {string} */ token) {
+  /** @type {(method: string, path: string, body?: object, headers?: Record<string, string>) => Promise<any>} */
   async function call(method, path, body, headers = {}) {
     const what = `${method} ${path}`;
     let status;
@@ -68,10 +89,13 @@ function caller(url, token) {
     if (status >= 200 && status < 300 && answer?.success === true) return answer.data;
     throw new Failure(`seeding the demo fleet: ${what} answered ${status}: ${answer?.error ?? text.slice(0, 200)}`);
   }
-  return { get: (path) => call("GET", path), post: (path, body, headers) => call("POST", path, body, headers) };
+  return {
+    get: (/** @type {string} */ path) => call("GET", path),
+    post: (/** @type {string} */ path, /** @type {object} */ body, /** @type {Record<string, string>} */ headers = {}) => call("POST", path, body, headers),
+  };
 }
 
-function parse(text) {
+function parse(/** @type {string} */ text) {
   try {
     return JSON.parse(text);
   } catch {

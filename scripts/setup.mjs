@@ -76,9 +76,9 @@ async function setupTarget() {
   if (!hasTarget()) throw new Failure(`rustup added ${TARGET} to another toolchain than the rustc on the PATH uses: put ~/.cargo/bin first on the PATH`);
 }
 
-const toolPath = (binary, version) => join(cacheDir, `${binary}-${version}`, "bin", binary);
+const toolPath = (/** @type {string} */ binary, /** @type {string} */ version) => join(cacheDir, `${binary}-${version}`, "bin", binary);
 
-async function setupTool(crate, binary, version) {
+async function setupTool(/** @type {string} */ crate, /** @type {string} */ binary, /** @type {string} */ version) {
   const path = toolPath(binary, version);
   const isReady = () => output(path, ["--version"])?.split(/\s+/).includes(version) ?? false;
   if (isReady()) return;
@@ -101,7 +101,7 @@ async function setupTool(crate, binary, version) {
   });
 }
 
-function read(path) {
+function read(/** @type {string} */ path) {
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -20,10 +20,11 @@ that it takes, and the exit code is 1.
 
 await runScript(async () => {
   const options = readOptions({ ops: { type: "string" }, seed: { type: "string" }, replay: { type: "string" } }, HELP);
-  if (!options) return;
+  if (!options) return 0;
   await setup();
-  const given = ["ops", "seed", "replay"].flatMap((name) => (options[name] === undefined ? [] : [`--${name}`, options[name]]));
+  const { ops, seed, replay } = options;
+  const given = Object.entries({ ops, seed, replay }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
   const args = ["test", "--quiet", "--profile", "simulation", "--test", "simulate", "--", ...given];
   const code = await runToEnd("cargo", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  process.exitCode = code === 0 ? 0 : 1;
+  return code === 0 ? 0 : 1;
 });

@@ -27,6 +27,7 @@ compiles what it needs (some minutes); later ones are ready in seconds. Ctrl-C s
   --persist-to DIR   where state is kept (default .wrangler/state)
   -h, --help         this text`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const OPTIONS = {
   port: { type: "string", default: "8787" },
   json: { type: "boolean", default: false },
@@ -36,7 +37,10 @@ const OPTIONS = {
 
 const STOP = Symbol("told to stop");
 
-/** Runs wrangler until it ends or we are told to stop. */
+/**
+ * Runs wrangler until it ends or we are told to stop.
+ * @param {{ port: number, persistTo: string, json: boolean, started: number }} options
+ */
 async function serve({ port, persistTo, json, started }) {
   await freePort(port); // again: somebody may have taken it while we built
   const server = startWrangler({ port, persistTo });
@@ -54,8 +58,11 @@ async function serve({ port, persistTo, json, started }) {
   }
 }
 
-/** Waits for the Worker, seeds it once, and gives what a client needs to connect. */
-async function ready(server, persistTo) {
+/**
+ * Waits for the Worker, seeds it once, and gives what a client needs to connect.
+ * @returns {Promise<import("./lib/connect.mjs").Fleet>}
+ */
+async function ready(/** @type {import("./lib/dev-server.mjs").DevServer} */ server, /** @type {string} */ persistTo) {
   await untilHealthy(server);
   const { mint } = await import("./tokens.mjs"); // only now: it needs npm's packages
   await seedOnce(server.url, persistTo, mint);
@@ -72,7 +79,7 @@ async function ready(server, persistTo) {
 }
 
 /** The marker lies beside the state: what a person deletes from a seeded fleet stays deleted. */
-async function seedOnce(url, persistTo, mint) {
+async function seedOnce(/** @type {string} */ url, /** @type {string} */ persistTo, /** @type {import("./tokens.mjs").Mint} */ mint) {
   const marker = seedMarker(persistTo);
   if (existsSync(marker) && (await demoTowns(url, mint)).length > 0) return;
   await seed(url, mint);
@@ -80,16 +87,19 @@ async function seedOnce(url, persistTo, mint) {
   writeFileSync(marker, "The demo fleet was seeded into the state beside this file. `npm start -- --fresh` seeds a new one.\n");
 }
 
-const seedMarker = (persistTo) => join(persistTo, "gastown-demo-seeded");
+const seedMarker = (/** @type {string} */ persistTo) => join(persistTo, "gastown-demo-seeded");
 
 /** Only what wrangler and we keep there: the folder may be anybody's. */
-function removeState(persistTo) {
+function removeState(/** @type {string} */ persistTo) {
   rmSync(join(persistTo, "v3"), { recursive: true, force: true });
   rmSync(seedMarker(persistTo), { force: true });
   say(`removed the state in ${persistTo}`);
 }
 
-/** Settles with STOP at the first signal. */
+/**
+ * Settles with STOP at the first signal.
+ * @returns {Promise<typeof STOP>}
+ */
 function untilTold() {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => resolve(STOP));

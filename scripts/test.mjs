@@ -29,6 +29,7 @@ await runScript(async () => {
   const { positionals: files } = options;
   const all = !options.host && !options.workerd && files.length === 0;
   await setup();
+  /** @type {string[]} */
   const failed = [];
   if (all || options.host) {
     await part("lint", failed, lints);
@@ -40,7 +41,7 @@ await runScript(async () => {
 });
 
 /** Runs one part; a failed one does not keep the next from telling what it knows, an interrupted one does. */
-async function part(name, failed, run) {
+async function part(/** @type {string} */ name, /** @type {string[]} */ failed, /** @type {() => Promise<number | NodeJS.Signals>} */ run) {
   say(`${name} tests …`);
   const code = await run();
   if (typeof code === "string") throw new Failure(`${name} tests ended by ${code}`);
@@ -49,7 +50,7 @@ async function part(name, failed, run) {
 
 /** What must not compile into the Worker is denied in Cargo.toml; other lints only speak. */
 async function lints() {
-  const clippy = (...args) => runToEnd("cargo", ["clippy", ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const clippy = (/** @type {string[]} */ ...args) => runToEnd("cargo", ["clippy", ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (spawnSync("cargo", ["clippy", "--version"], { cwd: root }).status !== 0) {
     say("clippy is not installed, so the lints are not checked (rustup component add clippy)");
     return 0;
@@ -62,14 +63,14 @@ async function lints() {
 
 async function hostTests() {
   // In CI a Cargo.lock that lags behind Cargo.toml is an error; at a desk cargo just updates it.
-  const cargo = (...args) =>
+  const cargo = (/** @type {string[]} */ ...args) =>
     runToEnd("cargo", ["test", ...(process.env.CI ? ["--locked"] : []), ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   return (await cargo())
     || (await cargo("--features", "conformance", "--test", "it", "conformance::"))
     || cargo("--package", "gastown-runner");
 }
 
-async function workerdTests(files) {
+async function workerdTests(/** @type {string[]} */ files) {
   const chosen = files.length > 0 ? files : testFiles(inRoot("tests", "workerd"));
   if (chosen.length === 0) {
     say("there is no tests/workerd/*.test.mjs");
@@ -89,7 +90,8 @@ async function workerdTests(files) {
   return runToEnd(npmTools.node, args, { cwd: root, env: innerEnv(), stdio: ["ignore", "inherit", "inherit"] });
 }
 
-function testFiles(dir) {
+/** @returns {string[]} */
+function testFiles(/** @type {string} */ dir) {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { withFileTypes: true })
     .sort((a, b) => a.name.localeCompare(b.name))

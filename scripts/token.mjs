@@ -27,6 +27,7 @@ It is good for this checkout's local fleet only.
 
   TOKEN=$(npm run --silent token -- --role observer)`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const OPTIONS = {
   role: { type: "string" },
   user: { type: "string", default: "demo-user" },

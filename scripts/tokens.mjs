@@ -11,8 +11,29 @@ const GASTOWN_MAX_AGE = 8 * HOUR;
 const USER_LIFE = 30 * 24 * HOUR;
 
 /**
+ * Who a token is for. `ttl` is in seconds.
+ * @typedef {object} Given
+ * @property {string} [user]
+ * @property {string} [town]
+ * @property {string} [rig]
+ * @property {string} [agent]
+ * @property {string} [agentRole]
+ * @property {{ orgId: string, role: string }[]} [orgs]
+ * @property {number} [ttl]
+ *
+ * @typedef {object} Role
+ * @property {string} secret
+ * @property {number} life
+ * @property {("user" | "town" | "rig" | "agent")[]} needs
+ * @property {(given: Given) => import("jose").JWTPayload} claims
+ *
+ * @typedef {typeof mint} Mint
+ */
+
+/**
  * Each role: the secret, how long its tokens live, what must be given, and its claims.
  * coordinator and observer are Kilo user tokens; mayor, agent and container are Gastown's own.
+ * @type {Record<string, Role>}
  */
 const ROLES = {
   coordinator: { secret: "NEXTAUTH_SECRET", life: USER_LIFE, needs: ["user"], claims: userClaims },
@@ -40,9 +61,13 @@ const ROLES = {
 
 export const roles = Object.keys(ROLES);
 
-/** A signed token. `given`: user, town, rig, agent, agentRole, orgs [{orgId, role}], ttl in seconds. */
+/**
+ * A signed token.
+ * @param {string | undefined} role
+ * @param {Given} given
+ */
 export async function mint(role, given) {
-  const kind = ROLES[role];
+  const kind = ROLES[role ?? ""];
   if (!kind) throw new Failure(`--role takes ${roles.join(", ")}, not "${role ?? ""}"`);
   const missing = kind.needs.filter((name) => !given[name]);
   if (missing.length > 0) throw new Failure(`a token for ${role} also needs ${missing.map((name) => `--${name} ID`).join(" ")}`);
@@ -58,7 +83,7 @@ export async function mint(role, given) {
     .sign(readSecrets()[kind.secret]);
 }
 
-function userClaims({ user, orgs = [] }) {
+function userClaims(/** @type {Given} */ { user, orgs = [] }) {
   return {
     version: 3,
     kiloUserId: user,

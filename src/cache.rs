@@ -1,4 +1,4 @@
-//! What one isolate remembers between requests: plain values with an expiry, nothing live.
+//! The memory of one isolate between requests: plain values with an expiry, nothing live.
 //!
 //! Owns the caches of the edge. Losing them costs a look-up and never an answer; a token is verified on every request all
 //! the same, and the objects check for themselves.
@@ -71,7 +71,7 @@ impl Rates {
     }
 }
 
-/// The caches.
+/// All caches of an isolate.
 #[derive(Default)]
 pub struct Memory {
     /// See `Rates`.
@@ -87,7 +87,7 @@ pub struct Memory {
         (crate::contract::ids::TownId, Option<crate::contract::ids::RigId>, crate::contract::ids::AgentId),
         (crate::contract::shapes::AgentRole, crate::contract::ids::RigId),
     >,
-    /// Session id → what is known of it.
+    /// Session id → its record.
     pub sessions: Believed<String, mcp::session_types::SessionState>,
     /// The keys of the authorization server.
     pub issuer_keys: crate::auth::jwks::KeyCache,

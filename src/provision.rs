@@ -1,7 +1,7 @@
-//! Bringing towns and rigs into being, changing them and taking them away: several calls that belong together.
+//! Creating, changing and deleting towns and rigs: several calls that belong together.
 //!
-//! Owns the order. What is made has its registry row first, and the row goes again when the object could not be made; what
-//! is taken away loses its row last, so that whoever asks again can finish what was begun. Knows no route and no tool. The
+//! Owns the order. A new town or rig gets its registry row first, and loses it again when the object could not be made; a
+//! deleted one loses its row last, so that a repeated call can finish the deletion. Knows no route and no tool. The
 //! futures are boxed: routes and tools share one of each.
 
 use crate::contract::ids::{RigId, TownId};
@@ -24,7 +24,7 @@ pub const BRANCH_DEFAULT: &str = "main";
 /// `createTown`, `setTownId`, owner.
 ///
 /// # Errors
-/// The refusal or fault of the step that failed; what was done before it is undone.
+/// The refusal or fault of the step that failed; the steps before it are undone.
 #[must_use = "nothing happens until it is awaited"]
 pub fn town<'a>(
     client: &'a Client<'a>,
@@ -110,7 +110,7 @@ pub fn rig<'a>(
 /// Another name, address or branch of a rig: the town decides, the registry copies.
 ///
 /// # Errors
-/// The refusal or fault of either; `NotFound` for a rig that is none of the town's.
+/// The refusal or fault of either; `NotFound` for a rig of another town.
 #[must_use = "nothing happens until it is awaited"]
 pub fn change_rig<'a>(
     client: &'a Client<'a>,
@@ -132,7 +132,7 @@ pub fn change_rig<'a>(
 /// `removeRig`, then the registry's row.
 ///
 /// # Errors
-/// The refusal or fault of either, and `Forbidden` for whoever may not delete; asking again goes on where it ended.
+/// The refusal or fault of either, and `Forbidden` without the right to delete; a repeated call goes on where this one ended.
 #[must_use = "nothing happens until it is awaited"]
 pub fn delete_rig<'a>(
     client: &'a Client<'a>,
@@ -170,7 +170,7 @@ pub fn delete_town<'a>(
     })
 }
 
-/// A town that is being deleted, or is gone, is what was wanted.
+/// A town that is being deleted, or is gone, counts as deleted.
 fn unless_gone(outcome: Result<String, Failure>) -> Result<(), Failure> {
     match outcome {
         Err(Failure::Refused(refusal)) if is_gone(&refusal) => Ok(()),
@@ -212,10 +212,10 @@ pub fn registry_of(record: &TownRecord, user: &str) -> Instance {
     }
 }
 
-/// The registry that a town is in, as the town says itself: whoever has a town's token need not have its owner's registries.
+/// The registry that a town is in, as the town says itself: the holder of a town's token may have no access to its owner's registries.
 ///
 /// # Errors
-/// Whatever the town answers; `NotFound` for a town without an owner.
+/// The refusal or fault of the town; `NotFound` for a town without an owner.
 #[must_use = "nothing happens until it is awaited"]
 pub fn registry_of_town<'a>(client: &'a Client<'a>, town: &'a TownId) -> LocalBoxFuture<'a, Result<Instance, Failure>> {
     Box::pin(async move {

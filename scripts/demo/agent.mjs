@@ -6,7 +6,8 @@ import { mcpClient, Refused } from "./client.mjs";
 import { git } from "./git.mjs";
 import { random, seedOf } from "./random.mjs";
 
-const given = process.env;
+/** What the runner gives its processes (docs/runner.md). */
+const given = /** @type {Record<string, string>} */ (process.env);
 
 /** The order that this process works on. */
 export const me = {
@@ -24,23 +25,23 @@ const client = mcpClient(given.GASTOWN_MCP_URL, given.GASTOWN_TOKEN, { name: `de
 const next = random(seedOf(`${given.GASTOWN_DEMO_SEED ?? 1} ${me.title} ${me.attempt}`));
 
 /** A line for whoever follows. */
-export const say = (line) => console.log(line);
+export const say = (/** @type {string} */ line) => console.log(line);
 
 /** Looking; nothing changes. */
-export const look = (tool, args) => client.call(tool, args);
+export const look = (/** @type {string} */ tool, /** @type {Record<string, unknown>} */ args = {}) => client.call(tool, args);
 
 let changes = 0;
 /** A call that changes something, with a key that is the same when this process repeats it. */
-export const change = (tool, args = {}) => client.call(tool, { ...args, idempotency_key: `demo-order-${me.order}-${tool}-${++changes}` });
+export const change = (/** @type {string} */ tool, /** @type {Record<string, unknown>} */ args = {}) => client.call(tool, { ...args, idempotency_key: `demo-order-${me.order}-${tool}-${++changes}` });
 
 /** Runs git in the worktree. */
-export const here = (...args) => git(me.worktree, ...args);
+export const here = (/** @type {string[]} */ ...args) => git(me.worktree, ...args);
 
 /** The time that thinking takes, in the scripted agent's place. */
 export const think = () => sleep(100 + Math.floor(next() * 500));
 
 /** Runs an agent to its end; its exit code says how it went. */
-export async function live(work) {
+export async function live(/** @type {() => Promise<void>} */ work) {
   try {
     await work();
     await client.close();

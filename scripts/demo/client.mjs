@@ -17,8 +17,12 @@ export class Refused extends Error {}
 /**
  * A client of the MCP endpoint at `url`. `call` gives structured content; while nobody answers it asks again, so what
  * changes something needs an idempotency key. A refusal by the tool is a `Refused`.
+ * @param {string} url
+ * @param {string} token
+ * @param {{ headers?: Record<string, string>, name?: string, patience?: number }} [options]
  */
 export function mcpClient(url, token, { headers = {}, name = "gastown-demo", patience = PATIENCE_MS } = {}) {
+  /** @type {Promise<Client> | null} */
   let connected = null;
 
   async function connection() {
@@ -36,18 +40,19 @@ export function mcpClient(url, token, { headers = {}, name = "gastown-demo", pat
     await client?.close().catch(() => {});
   }
 
-  async function call(tool, args = {}) {
+  /** @returns {Promise<any>} */
+  async function call(/** @type {string} */ tool, /** @type {Record<string, unknown>} */ args = {}) {
     const deadline = Date.now() + patience;
     for (let wait = AGAIN_MS; ; wait = Math.min(wait * 2, AGAIN_MAX_MS)) {
       try {
         const client = await connection();
         const result = await client.callTool({ name: tool, arguments: args }, { timeout: CALL_MS });
-        const text = result.content?.find(({ type }) => type === "text")?.text ?? "";
+        const text = result.content?.find((part) => part.type === "text")?.text ?? "";
         if (!result.isError) return result.structuredContent ?? JSON.parse(text);
         if (!isPassing(text)) throw new Refused(`${tool}: ${text}`);
       } catch (error) {
         if (error instanceof Refused || isFinal(error)) throw error;
-        if (Date.now() > deadline) throw new Error(`${tool}: no answer (${error.message})`);
+        if (Date.now() > deadline) throw new Error(`${tool}: no answer (${error.message})`, { cause: error });
         await close();
       }
       await sleep(wait);
@@ -58,10 +63,10 @@ export function mcpClient(url, token, { headers = {}, name = "gastown-demo", pat
 }
 
 /** A refusal that the same call may not meet again. */
-const isPassing = (text) => /did not answer in time|try again|temporarily|incident/i.test(text);
+const isPassing = (/** @type {string} */ text) => /did not answer in time|try again|temporarily|incident/i.test(text);
 
 /** The server answered, and would answer so again: bad credentials, a call that it does not know. */
-function isFinal(error) {
+function isFinal(/** @type {any} */ error) {
   const status = error.status ?? error.code ?? error.data?.status;
   return [400, 401, 403, 404, 409].includes(status) || (typeof status === "number" && status <= -32_600 && status >= -32_602);
 }

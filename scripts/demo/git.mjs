@@ -9,7 +9,7 @@ const TRIES = 8;
 const LOCKED = /\.lock'|cannot lock ref|Unable to create|failed to update ref/;
 
 /** The trimmed stdout of a git command in a folder. Fails with git's words in `stderr` and its exit code in `code`. */
-export async function git(cwd, ...args) {
+export async function git(/** @type {string} */ cwd, /** @type {string[]} */ ...args) {
   for (let tries = 1; ; tries++) {
     const { code, out, err } = await run(cwd, args);
     if (code === 0) return out.trim();
@@ -21,9 +21,10 @@ export async function git(cwd, ...args) {
 }
 
 /** Whether a git command succeeds. */
-export const succeeds = (cwd, ...args) => git(cwd, ...args).then(() => true, () => false);
+export const succeeds = (/** @type {string} */ cwd, /** @type {string[]} */ ...args) => git(cwd, ...args).then(() => true, () => false);
 
-function run(cwd, args) {
+/** @returns {Promise<{ code: number | null, out: string, err: string }>} */
+function run(/** @type {string} */ cwd, /** @type {string[]} */ args) {
   return new Promise((resolve, reject) => {
     const child = spawn("git", args, {
       cwd,

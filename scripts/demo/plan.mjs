@@ -15,15 +15,31 @@ const VERBS = ["Add", "Check", "Explain", "Log", "Retry", "Round", "Sort", "Trim
 const NOUNS = ["addresses", "bookings", "carts", "currencies", "discounts", "exports", "invoices", "orders", "payments", "refunds", "stock levels", "totals"];
 
 /**
+ * One bead of the plan. `do` is what goes wrong with it; `limit` is what it sets the shared line to.
+ * @typedef {object} Task
+ * @property {string} key
+ * @property {string} title
+ * @property {string} rig
+ * @property {string} body what its polecat is told
+ * @property {number[]} [depends_on] places of tasks in the same convoy
+ * @property {string} [do]
+ * @property {number} [limit]
+ * @property {string} [convoy] the title of the convoy it was given out with
+ *
+ * @typedef {ReturnType<typeof plan>} Plan
+ */
+
+/**
  * The plan for so many beads: `singles` of both rigs, and `convoys` whose tasks name their rig and the tasks before them.
  * Each task has a key, a title, and a body that tells its polecat what to do. `do` is what goes wrong with it:
  * crash (its first process fails), stall (its first process hangs), todo (the refinery asks for a change),
  * limit (two of them change one line, so that the second conflicts).
  */
-export function plan({ seed, beads }) {
+export function plan(/** @type {{ seed: number, beads: number }} */ { seed, beads }) {
   const next = random(seed);
   const titles = shuffled(VERBS.flatMap((verb) => NOUNS.map((noun) => `${verb} ${noun}`)), next);
-  const tasks = Array.from({ length: beads }, (_, index) => ({ key: `${String(index + 1).padStart(3, "0")}-${slug(titles[index])}`, title: titles[index] }));
+  /** @type {Task[]} */
+  const tasks = Array.from({ length: beads }, (_, index) => ({ key: `${String(index + 1).padStart(3, "0")}-${slug(titles[index])}`, title: titles[index], rig: "", body: "" }));
 
   const convoyed = Math.floor(beads * 0.55);
   const over = Math.ceil(convoyed * 0.6);
@@ -40,7 +56,7 @@ export function plan({ seed, beads }) {
 }
 
 /** The first is free; others wait for one before them, sometimes for two. */
-function dependsOn(index, next) {
+function dependsOn(/** @type {number} */ index, /** @type {() => number} */ next) {
   if (index === 0 || next() < 0.25) return [];
   const one = Math.floor(next() * index);
   const two = Math.floor(next() * index);
@@ -48,7 +64,7 @@ function dependsOn(index, next) {
 }
 
 /** Two singles of one rig conflict; one stalls, one needs a change, and about one in eight of all beads crashes at first. */
-function trouble(singles, convoys, next) {
+function trouble(/** @type {Task[]} */ singles, /** @type {{ tasks: Task[] }[]} */ convoys, /** @type {() => number} */ next) {
   const chosen = shuffled(singles, next);
   const [first, second, stall, todo, ...others] = chosen;
   second.rig = first.rig;
@@ -61,15 +77,18 @@ function trouble(singles, convoys, next) {
 }
 
 /** The last line is for the scripted polecat; a model would be given the first. */
-function body({ key, title, do: wrong, limit }) {
+function body(/** @type {Task} */ { key, title, do: wrong, limit }) {
   const script = new URLSearchParams({ key, ...(wrong && { do: wrong }), ...(limit && { limit: String(limit) }) });
   return `${title}: write it down in changes/${key}.md.${limit ? ` Raise the limit in settings.txt to ${limit}.` : ""}\n\ndemo-task ${script}`;
 }
 
-/** What a bead's text tells its scripted polecat, or null. */
-export function scriptOf(text) {
-  const found = /demo-task (\S+?)(?:»|\s|"|$)/.exec(text ?? "");
+/**
+ * What a bead's text tells its scripted polecat, or null.
+ * @returns {{ key?: string, do?: string, limit?: string } | null}
+ */
+export function scriptOf(/** @type {string} */ text) {
+  const found = /demo-task (\S+?)(?:»|\s|"|$)/.exec(text);
   return found ? Object.fromEntries(new URLSearchParams(found[1])) : null;
 }
 
-const slug = (title) => title.toLowerCase().replaceAll(/[^a-z]+/g, "-");
+const slug = (/** @type {string} */ title) => title.toLowerCase().replaceAll(/[^a-z]+/g, "-");

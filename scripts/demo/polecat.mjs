@@ -7,7 +7,7 @@ import { change, here, live, look, me, say, think } from "./agent.mjs";
 import { succeeds } from "./git.mjs";
 import { scriptOf } from "./plan.mjs";
 
-const inTree = (...parts) => join(me.worktree, ...parts);
+const inTree = (/** @type {string[]} */ ...parts) => join(me.worktree, ...parts);
 const SETTINGS = "settings.txt";
 
 await live(async () => {
@@ -24,12 +24,12 @@ await live(async () => {
   await submit();
 });
 
-function isRework({ labels = [] }) {
+function isRework(/** @type {{ labels?: string[] }} */ { labels = [] }) {
   return labels.some((label) => label.includes("gt:rework"));
 }
 
 /** The bead's own file, and what goes wrong with it. */
-async function write({ key, do: wrong, limit }) {
+async function write(/** @type {{ key?: string, do?: string, limit?: string }} */ { key, do: wrong, limit }) {
   const file = `changes/${key}.md`;
   const returned = existsSync(inTree(file));
   if (!returned) {

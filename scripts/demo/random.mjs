@@ -2,7 +2,7 @@
 // Does not: know what is decided.
 
 /** A generator of numbers in [0, 1) (mulberry32); the same seed gives the same numbers. */
-export function random(seed) {
+export function random(/** @type {number} */ seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -12,7 +12,12 @@ export function random(seed) {
   };
 }
 
-/** The list in another order. */
+/**
+ * The list in another order.
+ * @template T
+ * @param {readonly T[]} list
+ * @param {() => number} next
+ */
 export function shuffled(list, next) {
   const copy = [...list];
   for (let index = copy.length - 1; index > 0; index--) {
@@ -23,4 +28,4 @@ export function shuffled(list, next) {
 }
 
 /** A number for a text, for seeds of their own. */
-export const seedOf = (text) => [...text].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16_777_619) >>> 0, 2_166_136_261);
+export const seedOf = (/** @type {string} */ text) => Array.from(text).reduce((hash, letter) => Math.imul(hash ^ Number(letter.codePointAt(0)), 16_777_619) >>> 0, 2_166_136_261);

@@ -40,7 +40,7 @@ async function merge() {
   return succeeds(me.worktree, "merge", "--quiet", "--no-ff", "--message", `Merge ${me.branch}\n\nMerge-Request: ${me.bead}`, `origin/${me.branch}`);
 }
 
-async function merged(commit, base) {
+async function merged(/** @type {string} */ commit, /** @type {string} */ base) {
   await change("gt_review_complete", { status: "merged", message: "The gates are through.", commit_sha: commit, base_commit: base });
   say(`merged ${me.branch} as ${commit.slice(0, 8)}`);
 }
@@ -58,7 +58,7 @@ function gates() {
   return status === 0 ? "" : (stderr || stdout).trim();
 }
 
-async function send(complaint) {
+async function send(/** @type {string} */ complaint) {
   const files = [...complaint.matchAll(/\S+\.(?:md|txt)/g)].map(([file]) => file);
   await change("gt_request_changes", { feedback: complaint.slice(0, 2_000), ...(files.length > 0 && { files: [...new Set(files)] }) });
   say(`asks for changes: ${complaint.split("\n")[0]}`);

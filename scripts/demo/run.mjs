@@ -8,10 +8,29 @@ import { makeTown, sling } from "./town.mjs";
 import { verify, verifyConvoys } from "./verify.mjs";
 
 /**
+ * @typedef {object} Run
+ * @property {string} url
+ * @property {import("../tokens.mjs").Mint} mint
+ * @property {string} program
+ * @property {string} dir
+ * @property {import("./plan.mjs").Plan} plan
+ * @property {number} polecats
+ * @property {Record<string, number>} [watch]
+ * @property {number} within milliseconds
+ * @property {(line: import("./runners.mjs").Line) => void} [hear]
+ * @property {(step: import("./follow.mjs").Step) => void} [tell]
+ * @property {(town: import("./town.mjs").Town, tasks: import("./town.mjs").Tasks) => void | Promise<void>} [ready]
+ * @property {AbortSignal} [stopped]
+ *
+ * @typedef {Awaited<ReturnType<typeof runPlan>>["figures"]} Figures
+ */
+
+/**
  * Runs a plan (plan.mjs) to its end. `program` is the runner's, `dir` is an empty folder for repositories and worktrees;
  * `hear` is given every line of the runners, `tell` each step of a bead. `polecats` is how many work at once in a rig.
  * `ready(town, tasks)` is called when everything is given out. `stopped` is an AbortSignal: the runners are ended then.
  * Gives {town, figures, findings}; a request for changes is a bead of its own, beyond those of the plan; findings are what ledger and repositories do not agree on.
+ * @param {Run} run
  */
 export async function runPlan({ url, mint, program, dir, plan, polecats, watch, within, hear = () => {}, tell = () => {}, ready = () => {}, stopped }) {
   const started = Date.now();
@@ -29,6 +48,7 @@ export async function runPlan({ url, mint, program, dir, plan, polecats, watch, 
   });
   try {
     const tasks = await sling(town, plan);
+    /** @type {{ convoys: import("./verify.mjs").Convoy[] }} */
     const { convoys } = await town.client.call("list_convoys", { limit: 50 });
     await ready(town, tasks);
     const issues = await untilSettled(town, tasks, {
@@ -47,9 +67,9 @@ export async function runPlan({ url, mint, program, dir, plan, polecats, watch, 
 }
 
 /** Counted from what the runners said and from the town's feed. */
-function figures({ polecats, processes, refineries, retried, stopped }, entries) {
-  const count = (is) => entries.filter(is).length;
-  const review = (word) => count(({ kind, detail }) => kind === "review_completed" && plain(detail?.new_value ?? detail?.status ?? "") === word);
+function figures(/** @type {ReturnType<typeof tally>["counts"]} */ { polecats, processes, refineries, retried, stopped }, /** @type {import("./follow.mjs").Entry[]} */ entries) {
+  const count = (/** @type {(entry: import("./follow.mjs").Entry) => boolean} */ is) => entries.filter(is).length;
+  const review = (/** @type {string} */ word) => count(({ kind, detail }) => kind === "review_completed" && plain(detail?.new_value ?? detail?.status ?? "") === word);
   return {
     polecats: polecats.size,
     polecat_processes: processes,
@@ -62,4 +82,4 @@ function figures({ polecats, processes, refineries, retried, stopped }, entries)
 }
 
 /** Text without the fence that marks it as written by agents or users. */
-export const plain = (text) => String(text).replace(/^«(.*)»$/su, "$1");
+export const plain = (/** @type {unknown} */ text) => String(text).replace(/^«(.*)»$/su, "$1");

@@ -12,11 +12,25 @@ import { innerEnv, inRoot, npmTools } from "../lib/project.mjs";
 const STOP_MS = 30_000;
 
 /**
+ * What a runner says, as its --json has it, with the rig's name.
+ * @typedef {object} Line
+ * @property {string} event
+ * @property {string} rig
+ * @property {string} text
+ * @property {string} [agent]
+ * @property {string} [role]
+ * @property {string} [stream]
+ * @property {number} [attempt]
+ */
+
+/**
  * Starts a runner for each rig. `hear(line)` is given every line that they say, as the runner's --json has it, with the
  * rig's name. The agents' environment is ours, with the demo's seed.
+ * @param {{ program: string, town: import("./town.mjs").Town, dir: string, max: number, seed: number, hear: (line: Line) => void }} options
  */
 export async function startRunners({ program, town, dir, max, seed, hear }) {
-  const script = (name) => `'${npmTools.node}' '${inRoot("scripts", "demo", name)}'`;
+  const script = (/** @type {string} */ name) => `'${npmTools.node}' '${inRoot("scripts", "demo", name)}'`;
+  /** @type {ReturnType<typeof start>[]} */
   const runners = [];
   for (const rig of town.rigs) {
     const workdir = join(dir, "runners", rig.name);
@@ -38,9 +52,17 @@ export async function startRunners({ program, town, dir, max, seed, hear }) {
   };
 }
 
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Record<string, string>} env
+ * @param {string} name the rig's
+ * @param {(line: Line) => void} hear
+ */
 function start(program, args, env, name, hear) {
   // Its own group: a terminal's Ctrl-C comes to it through us, once. When we are gone the pipe closes, and it ends itself.
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: innerEnv(env) });
+  /** @type {number | string | null} */
   let code = null;
   let last = "";
   child.once("exit", (number, signal) => (code = number ?? signal));
@@ -55,15 +77,16 @@ function start(program, args, env, name, hear) {
     });
   }
   async function stop() {
-    if (code !== null) return;
+    const runs = () => code === null;
+    if (!runs()) return;
     child.kill("SIGTERM");
-    for (const deadline = Date.now() + STOP_MS; code === null && Date.now() < deadline; ) await sleep(50);
-    if (code === null) child.kill("SIGKILL");
+    for (const deadline = Date.now() + STOP_MS; runs() && Date.now() < deadline; ) await sleep(50);
+    if (runs()) child.kill("SIGKILL");
   }
   return { name, ended: () => code, last: () => last, stop };
 }
 
-function parse(line) {
+function parse(/** @type {string} */ line) {
   try {
     return JSON.parse(line);
   } catch {

@@ -12,12 +12,20 @@ const PAGE = 200;
 export const WATCH = { nudge_after_seconds: 6, escalate_after_seconds: 10, stop_after_seconds: 14, backoff_seconds: 1, breaker_failures: 200 };
 
 /**
+ * @typedef {Awaited<ReturnType<typeof makeTown>>} Town
+ * @typedef {import("./plan.mjs").Task} Task
+ * @typedef {Map<string, Task>} Tasks tasks of the plan by their beads' ids
+ */
+
+/**
  * A town with a rig for each repository. `mint(role, given)` signs tokens. `capacity` is polecats per rig; `watch` are
  * thresholds for the town's configuration.
+ * @param {{ url: string, mint: import("../tokens.mjs").Mint, repositories: import("./repositories.mjs").Repository[], capacity: number, watch?: Record<string, number>, user?: string }} options
  */
 export async function makeTown({ url, mint, repositories, capacity, watch = WATCH, user = "demo-fleet" }) {
   const token = await mint("coordinator", { user });
   const town = await post(url, token, `/api/users/${user}/towns`, { name: "demo" });
+  /** @type {{ id: string, name: string, repository: import("./repositories.mjs").Repository }[]} */
   const rigs = [];
   for (const repository of repositories) {
     const rig = await post(url, token, `/api/users/${user}/rigs`, { town_id: town.id, name: repository.name, git_url: `file://${repository.path}`, default_branch: "main" });
@@ -28,8 +36,9 @@ export async function makeTown({ url, mint, repositories, capacity, watch = WATC
   return { url, id: town.id, user, rigs, client, container: () => mint("container", { user, town: town.id }) };
 }
 
-/** Gives out the whole plan; gives the tasks by their beads' ids: Map id → task. */
-export async function sling(town, { convoys, singles }) {
+/** Gives out the whole plan. */
+export async function sling(/** @type {Town} */ town, /** @type {import("./plan.mjs").Plan} */ { convoys, singles }) {
+  /** @type {Tasks} */
   const tasks = new Map();
   for (const { title, merge_mode, tasks: members } of convoys) {
     if (members.length === 0) continue;
@@ -47,17 +56,22 @@ export async function sling(town, { convoys, singles }) {
 }
 
 /** All beads of a type. */
-export async function beads(town, type) {
+export async function beads(/** @type {Town} */ town, /** @type {string} */ type) {
+  /** @type {import("./follow.mjs").Step[]} */
   const found = [];
-  for (let cursor; ; ) {
+  /** @type {string | undefined} */
+  let cursor;
+  for (;;) {
+    /** @type {{ beads: import("./follow.mjs").Step[], next_cursor?: string }} */
     const page = await town.client.call("list_beads", { type, limit: PAGE, ...(cursor && { cursor }) });
     found.push(...page.beads);
-    if (!(cursor = page.next_cursor)) return found;
+    cursor = page.next_cursor;
+    if (!cursor) return found;
   }
 }
 
 /** POSTs to a REST route until it is answered. These are not repeatable by key, so it must be early in the demo. */
-async function post(url, token, path, body) {
+async function post(/** @type {string} */ url, /** @type {string} */ token, /** @type {string} */ path, /** @type {object} */ body) {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const answer = await fetch(url + path, {

@@ -4,8 +4,16 @@
 import { changesAt, contains, fileAt, merges } from "./repositories.mjs";
 import { beads } from "./town.mjs";
 
+/**
+ * @typedef {import("./town.mjs").Town} Town
+ * @typedef {import("./town.mjs").Tasks} Tasks
+ * @typedef {import("./follow.mjs").Step} Bead
+ * @typedef {{ id: string, title: string, merge_mode: string }} Convoy
+ */
+
 /** Findings, each a sentence; none is what is wanted. `convoys` are those of the plan that were given out, with their ids. */
-export async function verify(town, tasks) {
+export async function verify(/** @type {Town} */ town, /** @type {Tasks} */ tasks) {
+  /** @type {string[]} */
   const findings = [];
   const ids = new Map((await beads(town, "issue")).map((bead) => [bead.id, bead]));
   for (const id of tasks.keys()) if (!ids.has(id)) findings.push(`bead ${id} is gone`);
@@ -14,7 +22,8 @@ export async function verify(town, tasks) {
   return findings;
 }
 
-async function verifyRig(town, rig, tasks, ids, requests) {
+async function verifyRig(/** @type {Town} */ town, /** @type {Town["rigs"][number]} */ rig, /** @type {Tasks} */ tasks, /** @type {Map<string, Bead>} */ ids, /** @type {Bead[]} */ requests) {
+  /** @type {string[]} */
   const findings = [];
   const { repository } = rig;
   const claimed = new Set();
@@ -37,10 +46,12 @@ async function verifyRig(town, rig, tasks, ids, requests) {
 }
 
 /** Each merge in the repository is one merge request's, none was merged twice, and each bead came by one merge, which the ledger names. */
-async function verifyMerges(town, { name, repository }, tasks, requests) {
+async function verifyMerges(/** @type {Town} */ town, /** @type {Town["rigs"][number]} */ { name, repository }, /** @type {Tasks} */ tasks, /** @type {Bead[]} */ requests) {
+  /** @type {string[]} */
   const findings = [];
   const known = new Set(requests.map(({ id }) => id));
   const seen = new Set();
+  /** @type {Map<string, string[]>} */
   const brought = new Map();
   for (const { commit, request, landing, beads: ids } of await merges(repository, "main")) {
     if (!known.has(request)) findings.push(`${name}: ${commit} merges ${request}, which the town does not know`);
@@ -57,10 +68,11 @@ async function verifyMerges(town, { name, repository }, tasks, requests) {
 }
 
 /** The commit that the ledger says a bead was merged by. */
-const mergeCommit = async (town, id) => (await town.client.call("get_bead", { bead: id })).bead.merge_commit;
+const mergeCommit = async (/** @type {Town} */ town, /** @type {string} */ id) => (await town.client.call("get_bead", { bead: id })).bead.merge_commit;
 
 /** Findings about convoys: each has landed, and its landing commits are on the default branches. */
-export async function verifyConvoys(town, convoys) {
+export async function verifyConvoys(/** @type {Town} */ town, /** @type {Convoy[]} */ convoys) {
+  /** @type {string[]} */
   const findings = [];
   for (const { id, title, merge_mode } of convoys) {
     const status = await town.client.call("convoy_status", { convoy_id: id });

@@ -2,9 +2,9 @@
 // Does not: find out any of it.
 
 /** The first lines. What is scripted is said before anything else. */
-export function headline({ seed, rigs, convoys, singles }, polecats) {
+export function headline(/** @type {import("./plan.mjs").Plan} */ { seed, rigs, convoys, singles }, /** @type {number} */ polecats) {
   const all = [...singles, ...convoys.flatMap(({ tasks }) => tasks)];
-  const count = (wrong) => all.filter((task) => task.do === wrong).length;
+  const count = (/** @type {string} */ wrong) => all.filter((task) => task.do === wrong).length;
   return [
     "Gastown demo. The agents' thinking is scripted: what each writes, and what goes wrong, is in the plan. No model runs.",
     "All else is real: the Worker, the orders, processes, MCP calls, heartbeats, git worktrees, commits, merges and conflicts.",
@@ -15,17 +15,22 @@ export function headline({ seed, rigs, convoys, singles }, polecats) {
 }
 
 /** A line of a runner, or null when it is not for people. */
-export function describeLine({ event, rig, agent, stream, text }) {
+export function describeLine(/** @type {import("./runners.mjs").Line} */ { event, rig, agent = "", stream, text }) {
   if (["taken", "completed", "token", "connected", "stopping", "stopped"].includes(event)) return null;
   if (event === "output") return `  ${rig.padEnd(7)} ${agent.padEnd(9)} ${stream === "stderr" ? "! " : ""}${text}`;
   return `  ${rig.padEnd(7)} runner    ${text}`;
 }
 
 /** A step of a bead, as the town has it. */
-export const describeStep = ({ title, status }) => `* ${title.replace(/^«(.*)»$/su, "$1")}: ${status}`;
+export const describeStep = (/** @type {import("./follow.mjs").Step} */ { title, status }) => `* ${title.replace(/^«(.*)»$/su, "$1")}: ${status}`;
 
-/** The account at the end. */
+/**
+ * The account at the end.
+ * @param {import("./run.mjs").Figures} figures
+ * @param {string[]} findings
+ */
 export function summaryText(figures, findings) {
+  /** @type {[string, string | number][]} */
   const rows = [
     ["seconds", figures.seconds],
     ["beads, all merged", figures.beads],

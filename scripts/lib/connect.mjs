@@ -1,7 +1,19 @@
 // Owns: what `npm start` tells a person: URLs, tokens, and configuration to paste into MCP clients.
 // Does not: start, mint or seed anything.
 
-/** The text for a running fleet. `fleet` is what --json prints: fleet_url, towns, tokens. */
+/**
+ * What `npm start --json` prints.
+ * @typedef {object} Fleet
+ * @property {string} fleet_url
+ * @property {{ id: string, name: string, url: string }[]} towns
+ * @property {{ coordinator: string, observer: string, mayor: string | null }} tokens
+ */
+
+/**
+ * The text for a running fleet.
+ * @param {Fleet} fleet
+ * @param {number} port
+ */
 export function connectText({ fleet_url: url, towns, tokens }, port) {
   const town = towns[0];
   return `
@@ -44,4 +56,4 @@ Logs follow. Ctrl-C stops the fleet; its state stays (npm start -- --fresh start
 `;
 }
 
-const indent = (text) => text.replace(/^/gm, "  ");
+const indent = (/** @type {string} */ text) => text.replace(/^/gm, "  ");

@@ -11,21 +11,30 @@ const READY_MS = 120_000;
 const TELL_EVERY_MS = 5_000;
 const END_MS = 5_000;
 
-/** The port to use: the given one if it is free, any free one for 0. */
+/**
+ * The port to use: the given one if it is free, any free one for 0.
+ * @param {number} wanted
+ * @returns {Promise<number>}
+ */
 export function freePort(wanted) {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", (error) => reject(new Failure(error.code === "EADDRINUSE"
+    probe.once("error", (/** @type {NodeJS.ErrnoException} */ error) => reject(new Failure(error.code === "EADDRINUSE"
       ? `port ${wanted} is in use: stop what listens there, or choose another one: npm start -- --port N`
       : `cannot listen on port ${wanted}: ${error.message}`)));
     probe.listen(wanted, HOST, () => {
-      const { port } = probe.address();
+      const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
       probe.close(() => resolve(port));
     });
   });
 }
 
-/** Starts wrangler; everything it prints goes to stderr. `ended` settles with its exit code. `logLevel` is wrangler's own. */
+/** @typedef {ReturnType<typeof startWrangler>} DevServer */
+
+/**
+ * Starts wrangler; everything it prints goes to stderr. `ended` settles with its exit code. `logLevel` is wrangler's own.
+ * @param {{ port: number, persistTo: string, logLevel?: string }} options
+ */
 export function startWrangler({ port, persistTo, logLevel = "log" }) {
   const args = [
     inRoot("scripts", "lib", "leash.mjs"), npmTools.wrangler, "dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0",
@@ -40,18 +49,18 @@ export function startWrangler({ port, persistTo, logLevel = "log" }) {
     // Neither telemetry nor a look-up of Request.cf: a local fleet needs nobody.
     env: innerEnv({ WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" }),
   });
-  const ended = new Promise((resolve) => {
+  const ended = /** @type {Promise<number>} */ (new Promise((resolve) => {
     child.once("error", () => resolve(1));
     child.once("exit", (code) => resolve(code ?? 1));
-  });
+  }));
   return { url: `http://${HOST}:${port}`, ended, stop: () => stop(child, ended) };
 }
 
 /** Waits until GET /health answers 200. */
-export async function untilHealthy({ url, ended }) {
+export async function untilHealthy(/** @type {Pick<DevServer, "url" | "ended">} */ { url, ended }) {
   const started = Date.now();
   let gone = false;
-  ended.then(() => (gone = true));
+  void ended.then(() => (gone = true));
   for (let told = started; ; await sleep(100)) {
     const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
     await health?.body?.cancel();
@@ -67,9 +76,14 @@ export async function untilHealthy({ url, ended }) {
   }
 }
 
-/** Asks the whole group to end, then makes it. */
+/**
+ * Asks the whole group to end, then makes it.
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {Promise<number>} ended
+ */
 async function stop(child, ended) {
-  const signal = (name) => {
+  const signal = (/** @type {NodeJS.Signals | 0} */ name) => {
+    if (child.pid === undefined) return false; // it could not be started
     try {
       process.kill(-child.pid, name);
       return true;

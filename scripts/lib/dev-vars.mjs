@@ -48,6 +48,6 @@ function readVars() {
     if (error.code === "ENOENT") return null;
     throw new Failure(`cannot read .dev.vars: ${error.message}`);
   }
-  const pairs = text.split(/\r?\n/).map((line) => /^\s*(?:export\s+)?([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line)).filter(Boolean);
+  const pairs = text.split(/\r?\n/).map((line) => /^\s*(?:export\s+)?([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line)).filter((found) => found !== null);
   return Object.fromEntries(pairs.map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
 }

@@ -11,7 +11,13 @@ const HEARTBEAT_MS = 2_000;
 const STALE_MS = 30_000;
 const TELL_EVERY_MS = 10_000;
 
-/** Waits for the lock, runs the body with it, and gives it back. */
+/**
+ * Waits for the lock, runs the body with it, and gives it back.
+ * @template T
+ * @param {string} dir
+ * @param {string} what
+ * @param {() => Promise<T>} body
+ */
 export async function withLock(dir, what, body) {
   let told = 0;
   let release = take(dir);
@@ -30,14 +36,18 @@ export async function withLock(dir, what, body) {
   }
 }
 
-/** Takes the lock or fails with the given line at once. Gives the function that releases it. */
+/**
+ * Takes the lock or fails with the given line at once. Gives the function that releases it.
+ * @param {string} dir
+ * @param {(pid: number | null) => string} message
+ */
 export function lockOrFail(dir, message) {
   const release = take(dir);
   if (!release) throw new Failure(message(holder(dir)));
   return release;
 }
 
-function take(dir) {
+function take(/** @type {string} */ dir) {
   mkdirSync(dirname(dir), { recursive: true });
   if (!make(dir)) {
     if (!isStale(dir)) return null;
@@ -57,7 +67,7 @@ function take(dir) {
 }
 
 /** Atomic: of several processes exactly one succeeds. */
-function make(dir) {
+function make(/** @type {string} */ dir) {
   try {
     mkdirSync(dir);
     return true;
@@ -67,14 +77,14 @@ function make(dir) {
   }
 }
 
-function isStale(dir) {
+function isStale(/** @type {string} */ dir) {
   const pid = holder(dir);
   // Without a pid yet, the holder is between its two writes: give it time.
   return age(dir) > STALE_MS || (pid !== null && !isAlive(pid));
 }
 
 /** Since the last heartbeat; 0 when it was released meanwhile. */
-function age(dir) {
+function age(/** @type {string} */ dir) {
   try {
     return Date.now() - statSync(dir).mtimeMs;
   } catch {
@@ -86,7 +96,7 @@ function age(dir) {
  * Removes a stale lock, one process at a time and after looking again: of two that found it stale, the slower must not
  * remove the lock that the quicker one took meanwhile.
  */
-function clearStale(dir) {
+function clearStale(/** @type {string} */ dir) {
   const guard = `${dir}.clearing`;
   if (!make(guard)) {
     // Its holder needs a moment only; an older one is left from a crash.
@@ -97,7 +107,7 @@ function clearStale(dir) {
   rmSync(guard, { recursive: true, force: true });
 }
 
-function holder(dir) {
+function holder(/** @type {string} */ dir) {
   try {
     return Number(readFileSync(join(dir, "pid"), "utf8")) || null;
   } catch {
@@ -105,7 +115,7 @@ function holder(dir) {
   }
 }
 
-function isAlive(pid) {
+function isAlive(/** @type {number} */ pid) {
   try {
     process.kill(pid, 0);
     return true;
@@ -114,7 +124,7 @@ function isAlive(pid) {
   }
 }
 
-function touch(dir) {
+function touch(/** @type {string} */ dir) {
   try {
     const now = new Date();
     utimesSync(dir, now, now);

@@ -8,12 +8,12 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-export const inRoot = (...parts) => join(root, ...parts);
+export const inRoot = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 
 /** Per-user cache: tools are compiled once for all checkouts, and locks stay out of the work tree. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "gastown-mcp");
 
-const bin = (name) => inRoot("node_modules", ".bin", name);
+const bin = (/** @type {string} */ name) => inRoot("node_modules", ".bin", name);
 
 /** Tools that npm installs. Node is one of them: wrangler needs 22, the machine may have 20. */
 export const npmTools = {
@@ -34,12 +34,12 @@ export function outerEnv() {
 }
 
 /** The environment with Node 22 and the npm tools first, whoever started this script. */
-export function innerEnv(extra = {}) {
+export function innerEnv(/** @type {NodeJS.ProcessEnv} */ extra = {}) {
   return { ...process.env, PATH: inRoot("node_modules", ".bin") + delimiter + (process.env.PATH ?? ""), ...extra };
 }
 
 /** A crate's version, from Cargo.lock: the one place where it is pinned. */
-export function lockedVersion(crate) {
+export function lockedVersion(/** @type {string} */ crate) {
   const lock = readFileSync(inRoot("Cargo.lock"), "utf8");
   const found = lock.match(new RegExp(`name = "${crate}"\\r?\\nversion = "([^"]+)"`));
   if (!found) throw new Failure(`Cargo.lock has no crate "${crate}": restore it with \`git checkout Cargo.lock\``);
@@ -51,18 +51,22 @@ export function oldestRust() {
   return readFileSync(inRoot("Cargo.toml"), "utf8").match(/^rust-version = "([^"]+)"/m)?.[1] ?? "1.85";
 }
 
-export const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+export const sha256 = (/** @type {import("node:crypto").BinaryLike[]} */ ...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
 
 /** An expected failure: one line for a person, no stack. */
 export class Failure extends Error {}
 
 /** Progress goes to stderr, so that stdout holds only what was asked for (a token, the JSON line). */
-export const say = (line) => process.stderr.write(`[gastown] ${line}\n`);
+export const say = (/** @type {string} */ line) => process.stderr.write(`[gastown] ${line}\n`);
 
-/** Runs a script's body; an expected failure becomes one line and exit code 1, anything else is a bug and keeps its stack. */
+/**
+ * Runs a script's body; an expected failure becomes one line and exit code 1, anything else is a bug and keeps its stack.
+ * @param {() => Promise<number | void>} body gives the exit code, 0 unless it says so
+ */
 export async function runScript(body) {
   try {
-    process.exitCode = (await body()) ?? 0;
+    const code = await body();
+    process.exitCode = typeof code === "number" ? code : 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     process.stderr.write(`gastown-mcp: ${error.message}\n`);
@@ -71,10 +75,10 @@ export async function runScript(body) {
 }
 
 /** Whether the module is the one that was started, rather than imported. */
-export const isMain = (meta) => process.argv[1] !== undefined && fileURLToPath(meta.url) === realpathSync(process.argv[1]);
+export const isMain = (/** @type {ImportMeta} */ meta) => process.argv[1] !== undefined && fileURLToPath(meta.url) === realpathSync(process.argv[1]);
 
 /** "75 s", "2 min 5 s". */
-export function duration(milliseconds) {
+export function duration(/** @type {number} */ milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   return seconds < 90 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

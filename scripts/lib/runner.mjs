@@ -17,7 +17,7 @@ export async function buildRunner() {
   return built;
 }
 
-function executable({ status, stdout }) {
+function executable(/** @type {{ status: number | null, stdout: string }} */ { status, stdout }) {
   if (status !== 0) return null;
   const artifacts = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   return artifacts.find(({ executable: path, target }) => path && target?.name === "gastown-runner")?.executable ?? null;

@@ -10,7 +10,7 @@ const CUSTOM_SECTION = 0;
  * The module without its custom section "name": function names, a fifth of the gzipped size, of use only in stack
  * traces. (`strip = true` in Cargo.toml would also drop `target_features`, without which wasm-bindgen fails.)
  */
-export function stripNames(module) {
+export function stripNames(/** @type {Buffer} */ module) {
   const kept = [module.subarray(0, HEADER_BYTES)];
   let at = HEADER_BYTES;
   while (at < module.length) {
@@ -23,12 +23,12 @@ export function stripNames(module) {
   return Buffer.concat(kept);
 }
 
-function sectionName(module, at) {
+function sectionName(/** @type {Buffer} */ module, /** @type {number} */ at) {
   const length = leb128(module, at);
   return module.toString("utf8", length.next, length.next + length.value);
 }
 
-function leb128(bytes, at) {
+function leb128(/** @type {Buffer} */ bytes, /** @type {number} */ at) {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[at++];

@@ -1,6 +1,6 @@
-//! OAuth access tokens (RFC 9068): their form, and what a genuine one makes of its bearer.
+//! OAuth access tokens (RFC 9068): their form, and the principal that a genuine one stands for.
 //!
-//! Owns the rules for what a trusted authorization server issues. Such a server signs with a private key only: nothing here
+//! Owns the rules for tokens of a trusted authorization server. Such a server signs with a private key only: nothing here
 //! takes a shared secret, and `jws` takes nothing else, so no key is ever used by the rules of the other kind. Fetches no
 //! key and checks no signature: that takes the runtime.
 
@@ -45,9 +45,9 @@ pub struct AccessToken<'a> {
     pub algorithm: Algorithm,
     /// Which key of the server, if it says so.
     pub key_id: Option<String>,
-    /// What is signed.
+    /// The signed part of the token.
     pub signed: &'a str,
-    /// The signature.
+    /// The decoded signature.
     pub signature: Vec<u8>,
     claims: Vec<u8>,
 }
@@ -78,7 +78,7 @@ impl<'a> AccessToken<'a> {
         if header.crit.is_some() {
             return Err(TokenError::Malformed);
         }
-        // Many servers say `JWT` or nothing. What other words name (identity, logout, DPoP) is signed with the same keys.
+        // Many servers say `JWT` or nothing. Tokens of other types (identity, logout, DPoP) are signed with the same keys.
         let is_access = |typ: &str| ["at+jwt", "application/at+jwt", "jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known));
         if !header.typ.as_deref().is_none_or(is_access) {
             return Err(TokenError::WrongType);
@@ -91,7 +91,7 @@ impl<'a> AccessToken<'a> {
         Ok(Self { algorithm, key_id: header.kid, signed, signature, claims })
     }
 
-    /// Who bears the token. Only for one whose signature has been checked.
+    /// The bearer of the token. Call it only after the signature was checked.
     ///
     /// # Errors
     /// The first reason found not to believe it; `NoScope` for a good token that grants nothing of Gastown's.
@@ -105,7 +105,7 @@ impl<'a> AccessToken<'a> {
         if !claims.aud.as_ref().is_some_and(|audience| audience.any(is_for_us)) {
             return Err(TokenError::WrongAudience);
         }
-        // Bound to a key of the client (RFC 7800): good only with a proof, which nobody checks here.
+        // Bound to a key of the client (RFC 7800): good only with a proof of possession, which is not checked here.
         if claims.cnf.is_some() {
             return Err(TokenError::BadClaims);
         }

@@ -1,4 +1,4 @@
-//! What HTTP says about authentication: the `Authorization` header in, `WWW-Authenticate` and RFC 9728 discovery out.
+//! Authentication in HTTP: the `Authorization` header in, `WWW-Authenticate` and RFC 9728 discovery out.
 //!
 //! Owns these three texts. Does not decide which status a refusal has, nor which paths exist.
 
@@ -12,7 +12,7 @@ pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The token of an `Authorization: Bearer <token>` header.
 ///
 /// # Errors
-/// `Missing` without a bearer token, `MalformedHeader` when what follows `Bearer` cannot be one token.
+/// `Missing` without a bearer token, `MalformedHeader` when the text after `Bearer` is no token.
 pub fn bearer(header: Option<&str>) -> Result<&str, TokenError> {
     let header = header.unwrap_or_default().trim();
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
@@ -39,7 +39,7 @@ pub enum ChallengeError {
 }
 
 impl ChallengeError {
-    /// What to say about a token error, if anything: about a missing token RFC 6750 3.1 wants nothing said.
+    /// The `error` parameters for a token error; none for a missing token, as RFC 6750 3.1 wants it.
     #[must_use]
     pub const fn of(error: TokenError) -> Option<Self> {
         match error {
@@ -76,7 +76,7 @@ pub fn challenge(resource_metadata_url: &str, error: Option<ChallengeError>) -> 
     value
 }
 
-/// Percent-encodes what may not stand in a quoted header value: the URL comes from the client's own Host and path.
+/// Percent-encodes characters that may not stand in a quoted header value: the URL comes from the client's own Host and path.
 fn push_quoted(value: &mut String, url: &str) {
     for byte in url.bytes() {
         if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\') {

@@ -1,4 +1,4 @@
-//! What is written in a token: the claims of each issuer as they are on the wire.
+//! The claims of each issuer as they are on the wire.
 //!
 //! Owns their form, strictly: a claim that we read and that has the wrong type makes the whole token bad, and so does
 //! an explicit `null` where Kilo's schema has none. Claims that we do not read are not looked at. Decides nothing.
@@ -17,8 +17,8 @@ pub const AUDIENCE: &str = "gastown";
 
 /// A Kilo user token (Gastown contract 5.1, first two rows).
 ///
-/// `isAdmin`, `gastownAccess`, `organizationId` and `organizationRole` are left unread on purpose: nothing that they
-/// say may widen what a caller can do here.
+/// `isAdmin`, `gastownAccess`, `organizationId` and `organizationRole` are left unread on purpose: they may
+/// not widen the rights of a caller here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KiloClaims<'a> {
@@ -70,7 +70,7 @@ impl Pepper<'_> {
     }
 }
 
-/// What a modern Kilo token was issued for. Another word is a malformed claim.
+/// The purpose of a modern Kilo token. Another word is a malformed claim.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
@@ -112,7 +112,7 @@ pub struct GastownClaims<'a> {
     pub nbf: Option<NumericDate>,
 }
 
-/// What the edge makes of an OAuth access token for the objects, besides the claims that all of Gastown's have.
+/// The additional claims of an exchanged token, which stands for an OAuth access token behind the edge.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExchangedClaims<'a> {

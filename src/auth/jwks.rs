@@ -70,7 +70,7 @@ fn read_key(jwk: &Value) -> Option<Jwk> {
     Some(Jwk { key_id: text("kid").map(str::to_owned), algorithm, json: Value::Object(own).to_string() })
 }
 
-/// What an isolate knows of the keys. Each request fetches for itself; only what was learned is shared.
+/// The keys that an isolate has learned. Each request fetches for itself; only the result is shared.
 #[derive(Default)]
 pub struct KeyCache {
     known: RefCell<Option<(Rc<[Jwk]>, Timestamp)>>,
@@ -108,7 +108,7 @@ impl KeyCache {
         self.ended.get().is_none_or(|ended| now.since(ended) >= pause)
     }
 
-    /// Whether the last question had no answer, so that the server may have keys that nobody here knows.
+    /// Whether the last question had no answer, so that the server may have unknown keys.
     pub const fn has_failed(&self) -> bool {
         self.has_failed.get()
     }

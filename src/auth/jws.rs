@@ -17,7 +17,7 @@ pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
 const SIGNATURE_BYTES: usize = 32;
 
-/// Which secret a token was signed with, and so whose claims it may carry.
+/// The secret that a token was signed with, which decides the claims it may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Issuer {
     /// `NEXTAUTH_SECRET`: Kilo user tokens.
@@ -26,7 +26,7 @@ pub enum Issuer {
     Gastown,
 }
 
-/// A genuine token: who signed it, and its claims as JSON that nobody has read yet.
+/// A genuine token: its signer, and its claims as unread JSON.
 pub struct Genuine {
     pub issuer: Issuer,
     pub claims: Vec<u8>,
@@ -36,7 +36,7 @@ pub struct Genuine {
 struct Header<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
-    /// RFC 7515 4.1.11: whoever does not understand a critical parameter must refuse. We understand none.
+    /// RFC 7515 4.1.11: a critical parameter that is not understood must be refused. We understand none.
     #[serde(default, deserialize_with = "super::claims::present")]
     crit: Option<IgnoredAny>,
 }
@@ -68,7 +68,7 @@ pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 /// nothing in a token's header may choose a key or a rule.
 pub fn open(keys: &Keys, token: &str) -> Result<Genuine, TokenError> {
     let Parts { signed, header, claims, signature } = split(token)?;
-    // Before the rest is even decoded: `alg: none` may well come with an empty signature, and should be called what it is.
+    // Before the rest is even decoded: `alg: none` may well come with an empty signature, and gets its own refusal.
     let header: Header<'_> = serde_json::from_str(&header).map_err(|_| TokenError::Malformed)?;
     if header.alg != "HS256" {
         return Err(TokenError::WrongAlgorithm);

@@ -1,4 +1,4 @@
-//! The two secrets, and what is derived from them.
+//! The two secrets, and the keys derived from them.
 //!
 //! Owns the refusal to start without them. Does not know where they are stored, and never shows them.
 
@@ -34,7 +34,7 @@ impl Keys {
         let kilo = usable(NEXTAUTH_SECRET, nextauth_secret)?;
         let gastown = usable(GASTOWN_JWT_SECRET, gastown_jwt_secret)?;
         if kilo == gastown {
-            // Two kinds of issuer with one secret: whoever may sign for one town could sign as any user.
+            // One secret for two kinds of issuer: a signer for one town could sign as any user.
             return Err(KeyError::Same);
         }
         Ok(Self {
@@ -65,7 +65,7 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Text that is not blank and long enough, as bytes. Not trimmed: whoever signs uses the very same bytes.
+/// Text that is not blank and long enough, as bytes. Not trimmed: the signer uses the very same bytes.
 fn usable<'a>(variable: &'static str, secret: Option<&'a str>) -> Result<&'a [u8], KeyError> {
     match secret {
         None => Err(KeyError::Absent(variable)),

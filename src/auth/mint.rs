@@ -1,8 +1,8 @@
 //! Making tokens: the internal ones that our objects call each other with, the exchanged ones that stand for an OAuth
 //! access token behind the edge, and development tokens.
 //!
-//! Owns which claims each kind has. Kilo mints the real user, agent and container tokens; those made here are what
-//! `verify` believes, no more. Ids are taken as they come: `verify` is the judge.
+//! Owns which claims each kind has. Kilo mints the real user, agent and container tokens; `verify` believes
+//! only those forms. Ids are taken as they come: `verify` is the judge.
 
 use super::Keys;
 use super::claims::AUDIENCE;
@@ -17,7 +17,7 @@ use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::Serialize;
 
-/// For whom a user token speaks, and how far.
+/// The user and the reach of a user token.
 #[derive(Debug, Clone, Copy)]
 pub struct UserClaims<'a> {
     /// `kiloUserId`.
@@ -28,7 +28,7 @@ pub struct UserClaims<'a> {
     pub scope: Option<Scope>,
 }
 
-/// Whose token an agent token is.
+/// The agent of an agent token.
 #[derive(Debug, Clone, Copy)]
 pub enum AgentPlace<'a> {
     /// The Mayor of the town.
@@ -50,7 +50,7 @@ pub struct AgentClaims<'a> {
     pub town: &'a TownId,
     /// `userId`.
     pub user_id: &'a str,
-    /// `fence`: the dispatch order that the token is good for; `None`: for whatever the agent does.
+    /// `fence`: the dispatch order that the token is good for; `None`: for every order of the agent.
     pub fence: Option<i64>,
 }
 
@@ -59,7 +59,7 @@ pub struct AgentClaims<'a> {
 pub struct InternalClaims {
     /// `townId`; only calls that concern no town have none.
     pub town: Option<TownId>,
-    /// `from`: the object that calls, so that a token says whose it is.
+    /// `from`: the object that calls, so that the token names its owner.
     pub from: String,
     /// `method`: the only method that the token is good for.
     pub method: String,
@@ -101,7 +101,7 @@ pub fn mint_user(keys: &Keys, claims: &UserClaims<'_>, life_seconds: i64, now: T
     sign(keys.kilo(), wire)
 }
 
-/// An agent token (Gastown contract 5.1, last row). Believed for eight hours at most, whatever `life_seconds` says.
+/// An agent token (Gastown contract 5.1, last row). Believed for eight hours at most, even with a longer `life_seconds`.
 ///
 /// # Errors
 /// `Fault` when the claims cannot be written as JSON, which does not happen.
@@ -122,7 +122,7 @@ pub fn mint_agent(keys: &Keys, claims: &AgentClaims<'_>, life_seconds: i64, now:
     }
     let (rig_id, role) = match claims.place {
         AgentPlace::Mayor => (format!("{MAYOR_RIG_PREFIX}{}", claims.town), None),
-        // Where a token came with an order, nobody has to look the role up.
+        // A token that came with an order carries its role, which saves a look-up.
         AgentPlace::Polecat(rig) => (rig.to_string(), claims.fence.map(|_| ROLE_POLECAT)),
         AgentPlace::Refinery(rig) => (rig.to_string(), Some(ROLE_REFINERY)),
     };
@@ -174,7 +174,7 @@ pub fn mint_internal(keys: &Keys, claims: &InternalClaims, now: Timestamp) -> Re
     )
 }
 
-/// The token that objects see of a user who came with an OAuth access token. Lives a minute; the edge does not take it.
+/// The token that objects get for a user with an OAuth access token. Lives a minute; the edge does not take it.
 ///
 /// # Errors
 /// `Fault` when the claims cannot be written as JSON, which does not happen.

@@ -1,10 +1,10 @@
 //! Authentication: a token in, a `Principal` out.
 //!
-//! Owns the secrets, the rules by which a token is believed, and what HTTP says about both. Knows no route, no town
-//! and no clock: whoever calls says what time it is. Fetches nothing: the keys of an authorization server are brought.
+//! Owns the secrets, the rules by which a token is believed, and their HTTP headers. Knows no route, no town and no clock:
+//! the caller brings the time and the keys of an authorization server.
 //!
-//! Reading order: `principal` (what comes out), `keys`, `jws` (is the token genuine?), `claims` and
-//! `dates` (what is written in it), `verify` (may it be believed?), `mint` (the other direction), `challenge` (headers and
+//! Reading order: `principal` (the result), `keys`, `jws` (is the token genuine? The algorithm pin is here), `claims` and
+//! `dates` (its content), `verify` (may it be believed?), `mint` (the other direction), `challenge` (headers and
 //! discovery); `access_token` and `jwks` are the same questions about OAuth's tokens.
 
 pub mod access_token;

@@ -1,4 +1,4 @@
-//! Who is calling: the one type that everything after authentication sees.
+//! The authenticated caller: the one type that everything after authentication sees.
 //!
 //! Owns `Principal` and the rules that need nothing but it. Does not read tokens.
 
@@ -21,7 +21,7 @@ pub enum TokenKind {
     Internal,
 }
 
-/// What the caller is, in Gastown's words.
+/// The role of the caller, in Gastown's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -47,7 +47,7 @@ impl Role {
     }
 }
 
-/// What the caller may do. Wider includes narrower.
+/// The rights of the caller. A wider scope includes the narrower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// `gastown:read`
@@ -107,14 +107,14 @@ impl OrgMembership {
 /// The authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// Which token.
+    /// The kind of token.
     pub kind: TokenKind,
     /// In which role.
     pub role: Role,
     /// The token says so. An agent's token may leave it out: then `role` is the narrowest, and the agent's own row in its rig
     /// is the truth.
     pub is_role_known: bool,
-    /// The user on whose behalf; empty for internal calls.
+    /// The user on whose behalf the call is made; empty for internal calls.
     pub user_id: String,
     /// The agent, when the token names one.
     pub agent_id: Option<String>,
@@ -130,15 +130,15 @@ pub struct Principal {
     pub from: Option<String>,
     /// For an internal token: the only method it may call.
     pub method: Option<String>,
-    /// For an agent token: the dispatch order that it is good for; `None`: for whatever the agent does.
+    /// For an agent token: the dispatch order that it is good for; `None`: for every order of the agent.
     pub fence: Option<i64>,
     /// The process that says it is this agent, as the request has it.
     pub process: Option<String>,
-    /// When the token ends; `None` for one that does not say.
+    /// When the token ends; `None` for a token without an end.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Who owns a town, as the town itself stores it.
+/// The owner of a town, as the town itself stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The owning user, when a user owns it.
@@ -192,7 +192,7 @@ impl Principal {
             .hint("Call list_towns to see the towns that you may use."))
     }
 
-    /// Whether this caller may delete `what` of this owner: an organization's only its owners may (Gastown contract 4.4).
+    /// Whether this caller may delete `what` of this owner: of an organization only its owners may (Gastown contract 4.4).
     ///
     /// # Errors
     /// `Forbidden` otherwise.

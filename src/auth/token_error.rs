@@ -1,4 +1,4 @@
-//! Why a token is not believed.
+//! The reasons why a token is not believed.
 //!
 //! Owns the closed set of reasons and their texts. Every text is constant, so none can carry a piece of the token.
 
@@ -30,7 +30,7 @@ pub enum TokenError {
     WrongVersion,
     /// Made for another service.
     WrongAudience,
-    /// It names scopes, none of which Gastown knows.
+    /// It names scopes, but none that Gastown knows.
     NoScope,
     /// A claim is missing, empty or of the wrong form.
     BadClaims,

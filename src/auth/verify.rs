@@ -1,7 +1,7 @@
-//! May this token be believed, and what does it make of its bearer?
+//! Verification: from a token to the principal that it stands for.
 //!
 //! Owns the rules of Gastown contract 5.1 and 5.2, one function per kind of token. Looks at nothing but the token:
-//! whether the user still exists, or owns the town, is for others to say.
+//! the objects know whether the user owns the town.
 
 use super::claims::{AUDIENCE, ExchangedClaims, GastownClaims, KiloClaims, Membership, Pepper, Purpose, Text};
 use super::dates::Times;
@@ -11,7 +11,7 @@ use super::{Keys, TokenError};
 use crate::contract::ids::{RigId, TownId};
 use base::time::Timestamp;
 
-/// Oldest agent or container token that is believed, whatever its `exp` says (Gastown contract 5.1).
+/// Oldest agent or container token that is believed, even with a later `exp` (Gastown contract 5.1).
 pub const AGENT_AGE_MAX_MS: i64 = 8 * 60 * 60 * 1000;
 /// The same in seconds: how long one that is made here lives.
 pub const AGENT_LIFE_SECONDS: i64 = AGENT_AGE_MAX_MS / 1000;
@@ -24,16 +24,16 @@ pub const REFRESH_AGE_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) const USER_TOKEN_VERSION: &str = "3";
 pub(super) const SCOPE_CONTAINER: &str = "container";
 pub(super) const SCOPE_INTERNAL: &str = "internal";
-/// What the edge makes of an OAuth access token.
+/// The scope of a token that stands for an OAuth access token behind the edge.
 pub(super) const SCOPE_EXCHANGED: &str = "exchanged";
-/// The audience of an exchanged token: nobody but our objects.
+/// The audience of an exchanged token: our objects only.
 pub(super) const AUDIENCE_OBJECTS: &str = "gastown-objects";
 pub(super) const ROLE_POLECAT: &str = "polecat";
 pub(super) const ROLE_REFINERY: &str = "refinery";
 /// A Mayor's token has this and its town instead of a rig (Gastown contract 5.1).
 pub const MAYOR_RIG_PREFIX: &str = "mayor-";
 
-/// Whose tokens are accepted.
+/// The issuers that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accept {
     /// Those of people and agents: the edge.
@@ -42,7 +42,7 @@ pub enum Accept {
     Internal,
 }
 
-/// Turns a token into the one who bears it.
+/// Turns a token into its bearer.
 ///
 /// # Errors
 /// The first reason found not to believe it.
@@ -109,7 +109,7 @@ fn user(claims: &KiloClaims<'_>, now: Timestamp) -> Result<Principal, TokenError
     })
 }
 
-/// Gastown contract 5.2 point 4: a token that says what it is for must say all of it.
+/// Gastown contract 5.2 point 4: a token with a purpose must have all claims of that purpose.
 fn strict_policy(claims: &KiloClaims<'_>, times: &Times) -> Result<(), TokenError> {
     let (Some(_), Some(purpose), Some(exchange)) = (&claims.aud, claims.token_purpose, claims.credential_exchange) else {
         return Err(TokenError::BadClaims);
@@ -167,7 +167,7 @@ fn agent(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenEr
             let role = match claims.role.as_ref().map(Text::as_str) {
                 Some(ROLE_REFINERY) => Some(Role::Refinery),
                 Some(ROLE_POLECAT) => Some(Role::Polecat),
-                // Kilo signs none, and what else may stand there widens nothing.
+                // Kilo signs no other role, and an unknown one gives no rights.
                 _ => None,
             };
             (role.unwrap_or(Role::Polecat), role.is_some(), Some(rig))
@@ -191,7 +191,7 @@ fn agent(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenEr
     })
 }
 
-/// A container: any agent of one town. Which one, the request says, not the token.
+/// A container: any agent of one town. The request names the agent, not the token.
 fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, TokenError> {
     Ok(Principal {
         kind: TokenKind::Container,
@@ -211,7 +211,7 @@ fn container(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Tok
     })
 }
 
-/// The container whose token this is, for a new one: its own may have expired, but was signed here and not too long ago.
+/// The container of a token that asks for a new one: the token may have expired, but was signed here not too long ago.
 ///
 /// # Errors
 /// The first reason found not to believe it.
@@ -250,7 +250,7 @@ fn internal(claims: &GastownClaims<'_>, times: &Times) -> Result<Principal, Toke
     })
 }
 
-/// A user who came to the edge with an OAuth access token, as the edge says.
+/// A user with an OAuth access token, as the edge vouches.
 fn exchanged(claims: &GastownClaims<'_>, more: &ExchangedClaims<'_>, now: Timestamp) -> Result<Principal, TokenError> {
     let times = Times { iat: claims.iat, exp: claims.exp, nbf: claims.nbf };
     times.check(now)?;
@@ -276,7 +276,7 @@ fn exchanged(claims: &GastownClaims<'_>, more: &ExchangedClaims<'_>, now: Timest
     })
 }
 
-/// What is made here lives a minute.
+/// Tokens made here live a minute.
 fn check_short(times: &Times) -> Result<(), TokenError> {
     if times.life_ms()? > INTERNAL_LIFE_MAX_MS { Err(TokenError::TooLongLived) } else { Ok(()) }
 }

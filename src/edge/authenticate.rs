@@ -1,4 +1,4 @@
-//! Who is calling: from an `Authorization` header to a principal, or to the answer that says why not.
+//! Authentication of a request: from an `Authorization` header to a principal, or to the refusal.
 //!
 //! Owns the order: first the tokens that are verified with this deployment's secrets, then those of the authorization
 //! server. The two never share a key: each refuses the other's algorithms.
@@ -15,13 +15,13 @@ use crate::rpc::client::Token;
 use base::error::{Code, Fault, Refusal};
 use base::http::Response;
 
-/// Why nobody is let in.
+/// The reason of a refusal.
 pub(super) enum Denied {
-    /// The token is not believed, or there is none.
+    /// The token is missing or not believed.
     Token(TokenError),
     /// The token is believed and grants nothing here.
     NoScope,
-    /// The authorization server's keys cannot be had, so nobody can say.
+    /// The authorization server's keys cannot be fetched, so the token cannot be judged.
     NoKeys(Fault),
 }
 
@@ -31,7 +31,7 @@ impl From<TokenError> for Denied {
     }
 }
 
-/// The caller, and what the objects will be shown of the token.
+/// The caller, and the token that the objects will get.
 pub(super) async fn authenticate<'a>(
     edge: Edge<'_>,
     resource: Resource<'_>,

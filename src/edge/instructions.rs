@@ -1,6 +1,6 @@
-//! What a connection tells its client's model in the beginning: one text per kind of connection.
+//! The `instructions` of a connection: one text per kind of connection.
 //!
-//! Owns which text that is; a Mayor's is made from its prompt (`prompts::mayor`). The texts name tools that their connection has, and none that it lacks.
+//! Owns the choice of the text; a Mayor's is made from its prompt (`prompts::mayor`). The texts name tools that their connection has, and none that it lacks.
 
 use crate::prompts::mayor;
 use crate::tools::profile::Profile;

@@ -1,6 +1,6 @@
 //! An MCP endpoint: the product behind the protocol, for one authenticated caller.
 //!
-//! Owns which tools a connection sees. The protocol itself is `mcp`'s, what is kept between requests `keeper`'s.
+//! Owns the choice of tools for a connection. `mcp` owns the protocol, `session_client` the state between requests.
 
 use super::{Authenticated, instructions, profile};
 use crate::contract::ids::TownId;
@@ -40,7 +40,7 @@ struct Endpoint<'a> {
     view: View,
     pinned: Option<TownId>,
     speaker: Option<Speaker>,
-    /// Who may use a session of this endpoint.
+    /// The principal whose sessions this endpoint serves.
     session_owner: String,
     keeper: Keeper<'a>,
 }
@@ -102,7 +102,7 @@ impl Endpoint<'_> {
         Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
     }
 
-    /// Why there is no such tool here: one of another toolset is named, so that a model can say what to change.
+    /// The error for a missing tool: a tool of another toolset is named with its toolset, so that a model can say what to change.
     fn absent(&self, name: &str) -> CallError {
         let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
         match find(self.view.profile, name).filter(|tool| elsewhere.has(tool)) {
@@ -136,13 +136,13 @@ impl Endpoint<'_> {
         }
     }
 
-    /// An agent has its tools and nothing beside them: what else is offered shows a whole town.
+    /// An agent has its tools only: resources and prompts show a whole town.
     const fn offers_more(&self) -> bool {
         !self.view.profile.is_agent()
     }
 }
 
-/// The arguments as a map. A name that comes twice is refused: which of the two was meant nobody knows.
+/// The arguments as a map. A repeated name is refused as ambiguous.
 fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
     struct Arguments;
 

@@ -1,8 +1,8 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `route` says what a path is, `authenticate` who calls (`oauth` is its part about access tokens), `mcp_server` serves MCP
-//! with the session object behind `session_client`, `profile` says to whom as what, `instructions` has the opening texts,
-//! `rest` the REST routes, `streams` the responses that go on, `pages` what anyone may read.
+//! `route` reads a path, `authenticate` finds the caller (`oauth` is its part about access tokens), `mcp_server` serves MCP
+//! with the session object behind `session_client`, `profile` chooses the caller's profile, `instructions` has the opening texts,
+//! `rest` the REST routes, `streams` the responses that go on, `pages` the public documents.
 
 mod authenticate;
 pub mod instructions;
@@ -31,12 +31,12 @@ use mcp::cors::{add_headers, preflight};
 use mcp::origin::{OriginPolicy, check_origin};
 pub use settings::{OAuth, Settings};
 
-/// What the edge works with.
+/// The surroundings of a request: runtime, memory, configuration.
 #[derive(Clone, Copy)]
 pub struct Edge<'a> {
     /// The runtime.
     pub runtime: &'a dyn Runtime,
-    /// What this isolate remembers.
+    /// The memory of this isolate.
     pub memory: &'a Memory,
     /// The configuration.
     pub settings: &'a Settings,
@@ -51,7 +51,7 @@ pub struct Authenticated<'a> {
     resource: Resource<'a>,
 }
 
-/// Answers a request. Whatever is written to the outlet is the answer, and what is returned then means nothing.
+/// Answers a request. If the handler streamed through `outlet`, its return value is ignored.
 pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> Response {
     let page = request.headers.get("origin");
     let policy = OriginPolicy { allowed: &edge.settings.allowed_origins, is_loopback_only: edge.settings.is_loopback_only };
@@ -106,13 +106,13 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
 }
 
 impl Authenticated<'_> {
-    /// Who.
+    /// The authenticated caller.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         self.client.principal
     }
 
-    /// 403 with what would be enough, unless the token covers this scope.
+    /// 403 with the sufficient scope, unless the token covers this scope.
     ///
     /// # Errors
     /// The answer.
@@ -134,7 +134,7 @@ impl Authenticated<'_> {
         })
     }
 
-    /// The town that a path names, by id or name, which this caller may use. What was checked is believed for a while; the
+    /// The town that a path names, by id or name, which this caller may use. A passed check is believed for a while; the
     /// objects check again on every call.
     ///
     /// # Errors
@@ -154,7 +154,7 @@ impl Authenticated<'_> {
         Ok(town)
     }
 
-    /// What to show for a failure: a refusal as it is, a fault as an incident id after logging it.
+    /// The refusal to show for a failure: a refusal as it is, a fault as an incident id after logging it.
     #[must_use]
     pub fn explain(&self, failure: Failure) -> Refusal {
         match failure {

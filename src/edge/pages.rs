@@ -1,4 +1,4 @@
-//! What anyone may read: health, the page for people, the page for models, and the resource metadata.
+//! Public documents: health, the page for people, the page for models, and the resource metadata.
 //!
 //! Owns texts. Knows nothing about any town.
 

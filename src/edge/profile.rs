@@ -1,7 +1,7 @@
-//! Which profile a connection has: what its tools are, and which agent speaks.
+//! The profile of a connection: its tools, and the agent that speaks.
 //!
 //! Owns the rule for each kind of token. A token may leave an agent's role out, and a container's token does not name an agent
-//! at all: then the agent's own rig is asked, and its answer is believed for a while (`isolate`). The objects check for
+//! at all: then the agent's own rig is asked, and its answer is believed for a while (`cache`). The objects check for
 //! themselves all the same.
 
 use super::Authenticated;

@@ -1,6 +1,6 @@
-//! What a path is.
+//! The URL space: from a path to the thing behind it.
 //!
-//! Owns the URL space. Opens nothing.
+//! Owns the reading of paths. Serves nothing.
 
 use crate::rpc::call::Instance;
 use percent_encoding::percent_decode_str;
@@ -28,7 +28,7 @@ pub enum Door {
     Home,
     /// `/llms.txt`
     Llms,
-    /// Anything else.
+    /// No route has this path.
     Nowhere,
 }
 

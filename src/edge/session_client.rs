@@ -1,7 +1,7 @@
-//! Where an endpoint keeps what must outlive a request: its session object, asked over RPC.
+//! The client of an endpoint's session object, which keeps protocol state beyond a request.
 //!
-//! Owns which object that is, and what the isolate believes of a session for a while. What is kept, and for how long, is
-//! the object's.
+//! Owns the choice of the object, and how long the isolate believes a session's state. The object owns the state and its
+//! lifetime.
 
 use super::Authenticated;
 use crate::contract::ids::TownId;
@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 pub(super) struct Keeper<'a> {
     caller: &'a Authenticated<'a>,
     town: Option<TownId>,
-    /// Who may see a task of this endpoint.
+    /// The principal whose tasks this endpoint shows.
     owner: String,
     at: Instance,
 }
@@ -39,7 +39,7 @@ impl<'a> Keeper<'a> {
         Self { caller, town, owner, at }
     }
 
-    /// The object.
+    /// The session object.
     pub(super) const fn at(&self) -> &Instance {
         &self.at
     }

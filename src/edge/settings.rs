@@ -1,10 +1,10 @@
-//! What a deployment is configured with, besides its secrets.
+//! The configuration of a deployment, besides its secrets.
 //!
-//! Owns the names of the variables, and the refusal to serve with one that cannot be meant.
+//! Owns the names of the variables, and the refusal to serve with a malformed value.
 
 use base::error::Fault;
 
-/// The configuration.
+/// The settings that requests need.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Browser origins that may call, besides the Worker's own.
@@ -13,7 +13,7 @@ pub struct Settings {
     pub is_loopback_only: bool,
     /// The origin that clients know this deployment by, when it is not the one that requests arrive with.
     pub public_url: Option<String>,
-    /// Whose access tokens are taken beside Kilo's and Gastown's own.
+    /// The authorization server whose access tokens are taken beside Kilo's and Gastown's own.
     pub oauth: Option<OAuth>,
     /// Tool calls that one principal may make in a minute, in each isolate. `None`: no limit but the platform's.
     pub calls_per_minute: Option<u32>,
@@ -24,7 +24,7 @@ pub struct Settings {
 pub struct OAuth {
     /// Its `iss`, to the letter.
     pub issuer: String,
-    /// Where its keys are; `None`: its metadata says it.
+    /// The address of its keys; `None`: its metadata names it.
     pub jwks_url: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Settings {
     }
 }
 
-/// Whether what comes from this URL came from there: https, or plain http that does not leave the machine.
+/// Whether an answer from this URL can be trusted: https, or plain http that does not leave the machine.
 #[must_use]
 pub(super) fn is_safe(url: &str) -> bool {
     let Some((host, _)) = authority(url) else { return false };
@@ -73,7 +73,7 @@ pub(super) fn is_safe(url: &str) -> bool {
     is_plain && (url.starts_with("https://") || is_local && url.starts_with("http://"))
 }
 
-/// Host with port, and what follows it.
+/// Host with port, and the rest of the URL.
 pub(super) fn authority(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once("://")?;
     Some(rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())))

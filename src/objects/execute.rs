@@ -53,7 +53,7 @@ fn carry_out(
     if !method.is_read() {
         return transaction(cx.sql, || {
             (core(method.object).authorize)(cx, caller)?;
-            // A repeated call has its answer, whoever may report by now.
+            // A repeated call has its answer, even when its order has ended since.
             idempotency::once(cx, caller, method, args, || {
                 match core(method.object).check_writer.filter(|_| method.access == Access::Agent) {
                     Some(check) => check(cx, caller).and_then(|()| work()),

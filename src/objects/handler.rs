@@ -1,7 +1,6 @@
-//! A call inside an object: who may, what runs, what is answered.
+//! What a core sees of a call: its context, its caller, and the forms of its answer.
 //!
-//! Owns the order of the checks and the one transaction of a call. Knows no method: the table names them, the
-//! objects' cores run them. Sends nothing and waits for nothing; `host` does that.
+//! Owns `Cx` and the types that cores hand back. Runs nothing (`execute`), sends nothing and waits for nothing (`object`).
 
 use crate::auth::principal::Principal;
 use crate::contract::ids::TownId;
@@ -21,7 +20,7 @@ use std::rc::Rc;
 /// The verified caller of one call.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
+    /// The verified principal.
     pub principal: Principal,
     /// The town the caller believes it addresses.
     pub town: Option<TownId>,
@@ -39,7 +38,7 @@ impl Caller {
     }
 }
 
-/// When what is owed to other objects is sent.
+/// When letters to other objects are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
     /// After the reply.
@@ -48,14 +47,14 @@ pub enum Flush {
     BeforeReply,
 }
 
-/// What must happen after a call.
+/// The effects that follow a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effects {
     /// The alarm must ring by then.
     pub wake_at: Option<Timestamp>,
-    /// Somebody waits for letters to arrive.
+    /// Letters must arrive before the reply.
     pub flush_before_reply: bool,
-    /// There are letters that nobody waits for.
+    /// There are letters to send after the reply.
     pub flush_after_reply: bool,
     /// The object ends: its storage and its alarm go.
     pub destroy: bool,
@@ -63,7 +62,7 @@ pub struct Effects {
     pub tombstone: Option<i64>,
 }
 
-/// What a core works with: the object's database, the moment, and what must happen afterwards.
+/// The context of a core's function: the object's database, the moment, and the effects to follow.
 pub struct Cx<'a> {
     /// The object's database.
     pub sql: &'a dyn Sql,
@@ -100,7 +99,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Who makes this change: an agent's or user's id; `None` when the object acts on its own account or was told by another.
+    /// The author of this change: an agent's or user's id; `None` when an object acts on its own account.
     #[must_use]
     pub fn actor(&self) -> Option<String> {
         self.actor.borrow().clone()
@@ -152,7 +151,7 @@ impl<'a> Cx<'a> {
         let outcome = transaction(self.sql, part);
         if outcome.is_err() {
             self.pushed.borrow_mut().truncate(pushed);
-            // Both may have come from what was just undone.
+            // Both may come from the undone part.
             self.number.set(None);
             self.forget();
         }
@@ -181,7 +180,7 @@ impl<'a> Cx<'a> {
         self.effects.set(Effects { destroy: true, ..self.effects.get() });
     }
 
-    /// The same because of a letter, whose predecessors may still be under way and must not bring the object back.
+    /// The same because of a letter: earlier letters may still be under way and must not bring the object back.
     pub fn destroy_by(&self, generation: i64) {
         self.destroy();
         self.effects.set(Effects { tombstone: Some(generation), ..self.effects.get() });
@@ -192,24 +191,24 @@ impl<'a> Cx<'a> {
         self.woken.borrow_mut().push(key);
     }
 
-    /// What was woken.
+    /// The keys to wake.
     #[must_use]
     pub fn woken(&self) -> Vec<String> {
         self.woken.take()
     }
 
-    /// Sends a message to whoever is connected to this object, once the change is committed.
+    /// Sends a message to every connection of this object, once the change is committed.
     pub fn push(&self, message: String) {
         self.pushed.borrow_mut().push(message);
     }
 
-    /// What is to be sent.
+    /// The messages to push.
     #[must_use]
     pub fn pushed(&self) -> Vec<String> {
         self.pushed.take()
     }
 
-    /// In an alarm: when the first of the tokens ends with which somebody is connected to this object; `None`: nobody is.
+    /// In an alarm: the earliest end of a connection's token; `None` without connections.
     #[must_use]
     pub fn watched_until(&self) -> Option<Timestamp> {
         self.watched_until.get()
@@ -220,14 +219,14 @@ impl<'a> Cx<'a> {
         self.watched_until.set(until);
     }
 
-    /// What was asked for.
+    /// The effects asked for.
     #[must_use]
     pub fn effects(&self) -> Effects {
         self.effects.get()
     }
 }
 
-/// What a handler answers.
+/// The answer of a handler.
 pub enum Answer {
     /// JSON text.
     Json(String),
@@ -241,7 +240,7 @@ pub enum Answer {
     Stream(Position),
 }
 
-/// What a call waits for.
+/// The wait of a call.
 #[derive(Debug, Clone)]
 pub struct Wait {
     /// See `Cx::wake`.
@@ -263,7 +262,7 @@ pub struct Position {
     pub prelude: String,
 }
 
-/// What a stream has for its reader.
+/// The next piece of a stream.
 pub struct Next {
     /// Text to send; empty when there is nothing new.
     pub text: String,
@@ -275,12 +274,12 @@ pub struct Next {
     pub until: Timestamp,
 }
 
-/// Questions to other objects, asked at once and with a deadline, and what to make of the answers. State may have
-/// changed when `then` runs, so it reads again.
+/// Questions to other objects, asked at once and with a deadline, and the continuation that takes the answers. State may
+/// have changed when `then` runs, so it reads again.
 pub struct Gather {
-    /// The town on whose behalf.
+    /// The town on whose behalf they are asked.
     pub town: TownId,
-    /// Whom to ask what.
+    /// The questions.
     pub calls: Vec<Call>,
     /// Answers in the order of `calls`.
     pub then: GatherThen,
@@ -312,15 +311,15 @@ fn bad_arguments(method: &Method, error: &serde_json::Error) -> Failure {
     refuse(Code::InvalidArgument, format!("{}({}): {error}", method.name, method.params.join(", ")))
 }
 
-/// What an object's core brings besides its handlers.
+/// The parts of an object's core besides its handlers.
 pub struct Core {
-    /// Schema steps.
+    /// The schema steps, in order.
     pub migrations: &'static [Migration],
     /// Whether the caller may use this object.
     pub authorize: Check,
-    /// Whether the caller is the one that may report, asked before what agents may change.
+    /// Whether the caller may report for its agent, asked before every change that agents may make.
     pub check_writer: Option<Check>,
-    /// What the alarm does, besides sending what is owed.
+    /// The core's part of the alarm; letters are sent besides.
     pub alarm: fn(&Cx<'_>) -> Result<(), Failure>,
     /// How the outbox is sent, when the object has one.
     pub owes: Option<Owes>,

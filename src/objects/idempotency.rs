@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 /// How long a key is remembered.
 pub const REMEMBER_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-/// Longest key.
+/// The longest key, in characters.
 pub const KEY_CHARS_MAX: usize = 128;
 
 /// Longest answer that is remembered; a row of the database has 2 MB at most.
@@ -71,7 +71,7 @@ pub fn once(
     }
     let answer = work()?;
     if matches!(answer, Answer::Gather(_)) {
-        // Nothing is done yet: the call comes back here with what was gathered.
+        // Nothing is done yet: the call comes back here with the gathered answers.
         return Ok(answer);
     }
     let too_long = matches!(&answer, Answer::Json(reply) if reply.len() > REPLY_BYTES_MAX);

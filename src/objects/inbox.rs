@@ -1,13 +1,13 @@
-//! What an object does with the letters another one sends it.
+//! Letters from other objects, applied one by one.
 //!
-//! Owns that each letter stands for itself: old news is dropped, and one that cannot be applied does not hold up the
-//! others. What a letter means is the cores' business.
+//! Owns that each letter stands for itself: an old one is dropped, and one that cannot be applied does not hold up the
+//! others. The cores know the meaning of a letter.
 
 use crate::objects::handler::{Answer, Cx, json};
 use crate::objects::store::outbox::{Letter, Rejected, is_news};
 use base::error::Failure;
 
-/// Applies letters one by one. The answer lists those that could not be applied and is void when there are none.
+/// Applies letters one by one. The answer lists the letters that could not be applied, and is void without any.
 pub fn receive(cx: &Cx<'_>, source: &str, letters: &[Letter], apply: impl Fn(&Letter) -> Result<(), Failure>) -> Result<Answer, Failure> {
     let mut rejected = Vec::new();
     for letter in letters {

@@ -31,7 +31,7 @@ use std::rc::Rc;
 pub const GATHER_MILLIS_MAX: u32 = 800;
 /// How long a delivery that a caller waits for may take before it counts as failed.
 pub const DELIVERY_MILLIS_MAX: u32 = 2_000;
-/// The same when nobody waits.
+/// The same for a delivery that no caller waits for.
 pub const PATIENT_DELIVERY_MILLIS_MAX: u32 = 5_000;
 /// How long a flush after the reply waits for more changes, so that a burst of calls is one delivery.
 const LINGER_MILLIS: u32 = 20;
@@ -44,15 +44,15 @@ const WAIT_MILLIS_MAX: u32 = 60_000;
 
 /// The runtime of one object.
 pub trait Host: 'static {
-    /// Which object; `None` when the runtime was given an impossible name.
+    /// The instance; `None` when its name is malformed.
     fn instance(&self) -> Option<&Instance>;
-    /// Its database.
+    /// The object's database.
     fn sql(&self) -> &dyn Sql;
     /// The signing keys.
     fn keys(&self) -> &Keys;
     /// The current time.
     fn now(&self) -> Timestamp;
-    /// Random bytes.
+    /// Sixteen random bytes.
     fn random(&self) -> [u8; 16];
     /// The message layer.
     fn wire(&self) -> &dyn Wire;
@@ -64,7 +64,7 @@ pub trait Host: 'static {
     fn destroy(&self) -> LocalBoxFuture<'_, Result<(), Fault>>;
     /// Runs work after the reply.
     fn background(&self, work: LocalBoxFuture<'static, ()>);
-    /// The connections on which it shows what happens.
+    /// The open connections.
     fn sockets(&self) -> Vec<Box<dyn Socket>>;
     /// Logs a fault in full; returns its incident id.
     fn log_fault(&self, fault: &Fault) -> String;
@@ -72,7 +72,7 @@ pub trait Host: 'static {
     fn hints(&self) -> &Hints;
 }
 
-/// What the object happens to remember while it is in memory.
+/// Facts that the object remembers while it is in memory.
 #[derive(Default)]
 pub struct Hints {
     /// The schema is the newest.
@@ -81,21 +81,21 @@ pub struct Hints {
     armed: Cell<Armed>,
     /// A flush after the reply is planned or under way, and will see rows written meanwhile.
     flushing: Cell<bool>,
-    /// Who waits for what.
+    /// Calls and streams that wait.
     pub(in crate::objects) waiting: Waiting,
 }
 
 impl Hints {
-    /// Whether the object has its tables. One that ended while something was awaited has none any more.
+    /// Whether the object has its tables. An object that ended during an await has none.
     pub(in crate::objects) fn has_tables(&self) -> bool {
         self.migrated.get()
     }
 }
 
-/// What is known about the alarm.
+/// The known state of the alarm.
 #[derive(Clone, Copy, Default)]
 enum Armed {
-    /// Nobody has asked.
+    /// Not asked yet.
     #[default]
     Unknown,
     /// It is not set.
@@ -120,7 +120,7 @@ pub(in crate::objects) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
     incident_text(&host.log_fault(fault))
 }
 
-/// What a change brings with it once it is committed.
+/// Carries out the effects of a committed change.
 pub(in crate::objects) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) -> Result<(), Failure> {
     host.hints().waiting.wake(cx.woken());
     socket::push(&**host, &cx.pushed());
@@ -140,7 +140,7 @@ pub(in crate::objects) async fn follow_up<H: Host>(host: &Rc<H>, cx: &Cx<'_>) ->
     Ok(())
 }
 
-/// The object is no more: whoever waits in it looks again and finds nothing.
+/// Ends the object: waiting calls look again and find nothing.
 async fn end<H: Host>(host: &H, tombstone: Option<i64>) -> Result<(), Fault> {
     // Before and after: a call that comes while this is awaited looks itself whether there are tables, and may have found some.
     host.hints().migrated.set(false);
@@ -178,7 +178,7 @@ pub(in crate::objects) async fn answer<H: Host>(host: &Rc<H>, method: &str, args
             }
             (false, Absent::Refuse) => return Err(not_found(instance).into()),
         };
-        // Before anything is awaited: what wakes this call may happen from now on.
+        // Before the first await: the event that wakes this call may happen from now on.
         let waiting = if let Answer::Wait(wait) = &outcome { Some((host.hints().waiting.begin(&wait.key), wait.until)) } else { None };
         follow_up(host, &cx).await?;
         match (outcome, waiting) {
@@ -202,7 +202,7 @@ fn identify<H: Host>(host: &H, context: &str) -> Result<Caller, Failure> {
     })?;
     let mut principal = verify(host.keys(), &context.jwt, host.now(), Accept::Internal).map_err(Refusal::from)?;
     if principal.kind == TokenKind::Container {
-        // A container speaks for all its agents; which one, the request says.
+        // A container speaks for all its agents; the request names one.
         principal.agent_id = context.agent_id;
     }
     principal.process = context.process_id;
@@ -241,7 +241,7 @@ fn not_found(instance: &Instance) -> Refusal {
     }
 }
 
-/// Asks everyone at once; whoever has not answered by the deadline is reported as unavailable.
+/// Asks all at once; an object that has not answered by the deadline counts as unavailable.
 async fn gathered<H: Host>(
     host: &Rc<H>,
     instance: &Instance,
@@ -296,8 +296,8 @@ async fn arm<H: Host>(host: &H, at: Timestamp) -> Result<(), Fault> {
     set
 }
 
-/// The alarm rang: the core does its part, everything that is due is sent, and the alarm is set again while anything
-/// is owed. What fails is logged and tried again: a runtime gives up on an alarm that keeps failing, we do not.
+/// The alarm rang: the core does its part, due letters are sent, and the alarm is set again while any letter is
+/// owed. A failure is logged and tried again: a runtime gives up on an alarm that keeps failing, we do not.
 ///
 /// # Errors
 /// `Fault` when the alarm cannot be set; the runtime rings again later.
@@ -349,7 +349,7 @@ async fn arm_for_owed<H: Host>(host: &H) -> Result<(), Fault> {
     }
 }
 
-/// Sends what is new once the reply is on its way and a burst of calls is over.
+/// Sends new letters once the reply is on its way and a burst of calls is over.
 fn flush_after_reply<H: Host>(host: &Rc<H>) {
     /// Forgets the flush when it ends, and also when the runtime drops it.
     struct Running<H: Host>(Rc<H>);

@@ -1,6 +1,6 @@
-//! Sends what an object's outbox holds: one delivery per target, all targets at once.
+//! Sends the letters of an object's outbox: one delivery per target, all targets at once.
 //!
-//! Owns what becomes of each row: acknowledged, or kept for another attempt after a pause. Rows are data that another
+//! Owns the fate of each row: acknowledged, or kept for another attempt after a pause. Rows are data that another
 //! version of this code may have written, so one row that makes no sense never holds up the others.
 
 use crate::objects::handler::{Cx, Owes};
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// A delivery that has reached this many bytes takes no further letter.
 const DELIVERY_BYTES_MAX: usize = 1024 * 1024;
 
-/// What goes to one target in one call.
+/// The letters to one target in one call.
 struct Parcel {
     target: Instance,
     method: &'static Method,
@@ -63,7 +63,7 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
     }
     let outcomes = join_all(deliveries).await;
     if !host.hints().has_tables() {
-        // It has ended meanwhile, and what it owed is nobody's business any more.
+        // The object has ended meanwhile, and its letters with it.
         return Ok(false);
     }
     for failure in outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err()) {
@@ -80,7 +80,7 @@ async fn round<H: Host>(host: &H, instance: &Instance, owes: &Owes, which: Which
     Ok(true)
 }
 
-/// Writes the letters. Rows whose subject is gone are done with; those that cannot be written wait.
+/// Writes the letters. Rows whose subject is gone are dropped; rows that cannot be written wait.
 fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<Vec<Parcel>, Failure> {
     let mut parcels: BTreeMap<(String, bool), Parcel> = BTreeMap::new();
     for row in due {

@@ -1,7 +1,7 @@
-//! Connections on which an object shows what happens: let in, pushed to, closed.
+//! WebSockets of an object: let in, pushed to, closed.
 //!
-//! Owns when one is closed and what is answered on it. What is pushed, and who is let in, the object's core says; the
-//! connections are the runtime's, which keeps them while the object is out of memory.
+//! Owns closing and the answer to a ping. The object's core says which messages are pushed and which callers are let in; the
+//! runtime owns the connections and keeps them while the object is out of memory.
 
 use crate::objects::handler::Answer;
 use crate::objects::object::{Host, answer, broke};
@@ -19,20 +19,20 @@ pub const PONG: &str = "pong";
 pub const MESSAGE_BYTES_MAX: usize = 1024;
 /// Closes a connection whose token has ended.
 pub const EXPIRED: (u16, &str) = (4001, "token expired: connect again with a new one");
-/// Closes a connection whose client says too much (RFC 6455, 7.4.1).
+/// Closes a connection whose client sends too much (RFC 6455, 7.4.1).
 const TOO_BIG: (u16, &str) = (1009, "nothing but \"ping\" is understood here");
 
 /// A connection.
 pub trait Socket {
     /// When its token ends.
     fn expires_at(&self) -> Timestamp;
-    /// Sends a message. A client that is gone is none of our business.
+    /// Sends a message. A client that is gone is no error.
     fn send(&self, text: &str);
     /// Ends it.
     fn close(&self, code: u16, reason: &str);
 }
 
-/// What a new connection is: until when, and what it is shown first.
+/// A new connection: its end, and its first message.
 pub type Opened = (Timestamp, String);
 
 /// Asks the object whether a connection is let in. `args` are the method's but for the last, the number of connections,
@@ -70,7 +70,7 @@ pub(in crate::objects) fn push<H: Host>(host: &H, messages: &[String]) {
     }
 }
 
-/// Closes the connections whose tokens have ended; gives the others.
+/// Closes the connections whose tokens have ended; returns the others.
 pub(in crate::objects) fn sweep<H: Host>(host: &H) -> Vec<Box<dyn Socket>> {
     let now = host.now();
     let (ended, open): (Vec<_>, Vec<_>) = host.sockets().into_iter().partition(|socket| now >= socket.expires_at());

@@ -1,6 +1,6 @@
-//! Drives a stream of one object: what its core has for the reader, piece by piece.
+//! Drives a stream of one object: reads from its core, piece by piece.
 //!
-//! Owns when a reader looks again and that no stream is silent for long. What is on a stream is the core's.
+//! Owns when a reader looks again and that no stream is silent for long. The core owns the content.
 
 use crate::objects::handler::{Answer, Cx, Next, Position};
 use crate::objects::handlers::core;

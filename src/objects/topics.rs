@@ -1,6 +1,6 @@
-//! What an object tells the sessions that listen to it: that a topic changed, and how the thing behind it ended.
+//! News for listening sessions: that a topic changed, and how the thing behind it ended.
 //!
-//! Owns who may listen and the form of a `topic` letter. Which topics there are, and when one changed, the cores know.
+//! Owns who may listen and the form of a `topic` letter. The cores know the topics and their changes.
 
 use crate::contract::outcome::Outcome;
 use crate::objects::handler::{Caller, Cx, Flush};
@@ -12,10 +12,10 @@ use base::error::{Code, Failure, refuse};
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
-/// The kind of letter by which a session tells a source that somebody has taken a notification; its subject is the topic, its
+/// The kind of letter by which a session tells a source that a notification was taken; its subject is the topic, its
 /// body the number that the source gave the notification under `RECEIPT`.
 pub const TAKEN: &str = "taken";
-/// Where what is told of a topic has such a number. It only ever grows.
+/// The key of that number in the news of a topic. It only ever grows.
 pub const RECEIPT: &str = "sequence";
 
 /// The calling session hears of these topics until `expires_at`, and of no others of this object.
@@ -29,7 +29,7 @@ pub fn listen(cx: &Cx<'_>, caller: &Caller, topics: &[String], expires_at: Times
     }
 }
 
-/// The topic changed: whoever listens is told after the reply. Call it in the transaction of the change. An object that
+/// The topic changed: its listeners are told after the reply. Call it in the transaction of the change. An object that
 /// changes often asks first whether anyone listens at all.
 pub fn notify(cx: &Cx<'_>, topic: &str) -> Result<(), Failure> {
     if listeners::post(cx.sql, topic, cx.number()?, cx.now)? {
@@ -39,7 +39,7 @@ pub fn notify(cx: &Cx<'_>, topic: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The body of a topic letter: whether the thing has ended, and what may be told of how it stands. Never text that
+/// The body of a topic letter: whether the thing has ended, and its state as far as it may be told. Never text that
 /// agents or users wrote.
 #[must_use]
 pub fn news(terminal: bool, outcome: &Value) -> Value {
@@ -58,8 +58,8 @@ pub fn changed() -> Value {
     news(false, &json!({}))
 }
 
-/// Writes the letter for an outbox row. A lease that ended meanwhile makes none, so nobody writes to a session that is
-/// gone for longer than its lease.
+/// Writes the letter for an outbox row. A lease that ended meanwhile makes none, so a session that is gone
+/// gets none beyond its lease.
 pub fn compose(cx: &Cx<'_>, owed: &Owed, news: impl FnOnce(&str) -> Result<Value, Failure>) -> Composed {
     if !listeners::listens(cx.sql, &owed.target, &owed.subject, cx.now)? {
         return Ok(None);

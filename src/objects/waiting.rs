@@ -1,12 +1,12 @@
-//! Who waits for what inside one object: calls that have no answer yet, and readers of streams.
+//! Waiting calls and readers of streams inside one object.
 //!
-//! Owns the waiters. Nothing of it outlives the object's time in memory; whoever waits looks again by the clock too.
+//! Owns the waiters. They live only in the object's memory; a waiting call looks again by the clock too.
 
 use futures::channel::oneshot;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// So many keys are waited for before those that nobody waits for any more are thrown away.
+/// Keys kept before abandoned ones are thrown away.
 const WAITED_FOR_MAX: usize = 2_048;
 
 /// See the module.
@@ -14,7 +14,7 @@ const WAITED_FOR_MAX: usize = 2_048;
 pub struct Waiting(RefCell<HashMap<String, Vec<oneshot::Sender<()>>>>);
 
 impl Waiting {
-    /// Begins to wait. Whoever begins before looking misses nothing.
+    /// Begins to wait. Begin before looking, and no wake-up is missed.
     pub fn begin(&self, key: &str) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.0.borrow_mut();
@@ -33,11 +33,11 @@ impl Waiting {
         self.wake(keys);
     }
 
-    /// Wakes whoever waits for one of these.
+    /// Wakes all that wait for one of these keys.
     pub fn wake(&self, keys: Vec<String>) {
         for key in keys {
             for waiter in self.0.borrow_mut().remove(&key).unwrap_or_default() {
-                // Nobody waits any more.
+                // The waiter is gone.
                 let _gone = waiter.send(());
             }
         }

@@ -1,7 +1,7 @@
-//! Completion of arguments: names and ids that there are.
+//! Completion of arguments: existing names and ids.
 //!
-//! Owns which value is offered for what has been typed. Completion helps and refuses little: where the town is not known
-//! yet, or something does not answer, there is less to offer.
+//! Owns the choice of values for a typed beginning. Completion helps and refuses little: without a known town, or with a
+//! silent object, it offers less.
 
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{Bead, ConvoyEntry};
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 /// Values offered at most.
 pub const VALUES_MAX: usize = 100;
 
-/// What an argument may be completed to.
+/// The values that an argument may be completed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "things of a town")]
 pub enum Values {
@@ -30,7 +30,7 @@ pub enum Values {
     Beads,
     /// Anything: nothing is offered.
     Free,
-    /// These.
+    /// A fixed list of words.
     Words(&'static [&'static str]),
 }
 
@@ -56,11 +56,11 @@ struct Candidate {
     is_named: bool,
 }
 
-/// `completion/complete`: at most `VALUES_MAX` values, those that begin with what was typed first, and how many there are.
+/// `completion/complete`: at most `VALUES_MAX` values, those that begin with the typed text first, and the total.
 /// `context`: the other arguments as far as they are known.
 ///
 /// # Errors
-/// `Invalid` for a prompt, template or argument that there is not.
+/// `Invalid` for an unknown prompt, template or argument.
 pub async fn complete(
     at: &Offering<'_>,
     reference: Reference<'_>,
@@ -146,7 +146,7 @@ impl Candidate {
     }
 }
 
-/// Those that match, in order: label or id begins with what was typed, then label contains it; each by label.
+/// Those that match, in order: label or id begins with the typed text, then label contains it; each by label.
 fn pick(candidates: &[Candidate], typed: &str) -> (Vec<String>, usize) {
     let typed = typed.to_lowercase();
     let mut matching: Vec<(bool, String, String)> = Vec::new();

@@ -1,6 +1,6 @@
-//! What a Mayor is told: the system prompt, and the opening text of its connection, from one template.
+//! The Mayor's texts: the system prompt, and the opening text of its connection, from one template.
 //!
-//! Owns who is told which line, and what is put in live. A line of the template begins with `+` when it is not part of the opening
+//! Owns the choice of lines, and the live values in them. A line of the template begins with `+` when it is not part of the opening
 //! text, with `*` when only the Mayor's own connection has it, and with `~` when only others do. Tools stand in it under the names of
 //! coordinators; a Mayor reads its own.
 
@@ -22,9 +22,9 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 const TEMPLATE: &str = include_str!("mayor.txt");
-/// Room for the rigs, in characters; whoever wants to see more of them calls the tool.
+/// Room for the rigs, in characters; the tool lists all.
 const RIGS_CHARS_MAX: usize = 1_500;
-/// Room for what the town's owner wants its Mayor to know, in characters (Gastown contract 7).
+/// Room for the owner's custom instructions, in characters (Gastown contract 7).
 const CUSTOM_CHARS_MAX: usize = 2_000;
 /// Arguments that go without saying.
 const COMMON_ARGUMENTS: [&str; 5] = ["cursor", "limit", "idempotency_key", "confirm", "confirm_token"];
@@ -39,7 +39,7 @@ pub fn instructions() -> &'static str {
 /// The whole prompt for a town, as it is now.
 ///
 /// # Errors
-/// Whatever the town answers.
+/// The refusal or fault of the town.
 pub async fn text(client: &Client<'_>, town: &TownId, view: View) -> Result<String, Failure> {
     let at = || Instance::Town(town.clone());
     let calls = [Call::new(at(), &GET_IDENTITY_STATE, ())?, Call::new(at(), &LIST_RIGS, ())?, Call::new(at(), &GET_TOWN_CONFIG, ())?];
@@ -55,7 +55,7 @@ pub async fn text(client: &Client<'_>, town: &TownId, view: View) -> Result<Stri
     if is_mayors {
         whole = sentence(&whole);
     }
-    // What is put in comes last, so that nothing in it is taken for a place to put something in.
+    // Live values are put in last, so that no text in them is taken for a placeholder.
     let places = [
         ("{town}", format!("the Gastown town {} ({town})", AgentText::line(&name).as_str())),
         ("{rigs}", rig_lines(&rigs, view.profile)),
@@ -65,7 +65,7 @@ pub async fn text(client: &Client<'_>, town: &TownId, view: View) -> Result<Stri
     Ok(fill(&whole, &places))
 }
 
-/// What a Mayor without a connection of its own to MCP may do.
+/// The view of a Mayor without an MCP connection of its own.
 #[must_use]
 pub const fn view(scope: Scope) -> View {
     View { profile: Profile::Mayor, read_only: false, scope, pinned: true, toolsets: Toolsets::DEFAULT }
@@ -131,7 +131,7 @@ pub fn rig_lines(rigs: &[RigRecord], profile: Profile) -> String {
     lines.trim_end().to_owned()
 }
 
-/// The tools, one a line: arguments with `?` where they may be left out, and what it does. Schemas are in `tools/list`.
+/// The tools, one a line: arguments with `?` where they may be left out, and its purpose. Schemas are in `tools/list`.
 fn tool_lines(view: View) -> String {
     let tools: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap_or_default();
     let line = |tool: &Value| -> Option<String> {
@@ -148,7 +148,7 @@ fn tool_lines(view: View) -> String {
     tools.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What the town's owner wants its Mayor to know. It is instruction, not data: only who administers the town can set it.
+/// The owner's custom instructions. They are instructions, not data: only administrators of the town can set them.
 fn custom(config: &TownConfig) -> String {
     let text = config.get("custom_instructions").and_then(|instructions| instructions.get("mayor")).and_then(Value::as_str);
     match text.map(str::trim).filter(|text| !text.is_empty()) {

@@ -1,6 +1,7 @@
-//! Prompts: what people start a conversation with.
+//! Prompts: beginnings of conversations, for people to choose from.
 //!
-//! `rows` has the table and one function per prompt, `mayor` what a Mayor is told, here and elsewhere. Here is what all rows share: the list, and how arguments are checked.
+//! `rows` has the table and one function per prompt, `mayor` the Mayor's texts, here and elsewhere, `completion` the values of
+//! arguments. This file has the parts that all rows share: the list, and the check of arguments.
 
 pub mod completion;
 pub mod mayor;
@@ -24,13 +25,13 @@ use std::rc::Rc;
 pub struct PromptDef {
     /// Public and permanent.
     pub name: &'static str,
-    /// For people.
+    /// The title, for people.
     pub title: &'static str,
-    /// What it is for.
+    /// The purpose, for people and models.
     pub description: &'static str,
-    /// What it looks at: one that looks at the fleet is not offered on a connection to one town.
+    /// The reach: a prompt over the fleet is not offered on a connection to one town.
     pub reach: Reach,
-    /// What it takes, `town` included, which a connection to one town leaves out.
+    /// The arguments, `town` included, which a connection to one town leaves out.
     pub arguments: &'static [Argument],
     /// The messages, as JSON text of an array.
     pub get: for<'a> fn(&'a Offering<'a>, Filled) -> Called<'a, String>,
@@ -38,13 +39,13 @@ pub struct PromptDef {
 
 /// An argument of a prompt.
 pub struct Argument {
-    /// Its name.
+    /// The name of the argument.
     pub name: &'static str,
-    /// What to write.
+    /// The expected text.
     pub description: &'static str,
     /// Whether it must be there.
     pub required: bool,
-    /// What it may be completed to.
+    /// The values for completion.
     pub values: Values,
 }
 
@@ -61,7 +62,7 @@ impl Filled {
     /// An argument that the row requires.
     ///
     /// # Errors
-    /// A fault: what is required has been checked.
+    /// A fault: required arguments have been checked.
     pub fn text(&self, name: &str) -> Result<&str, Fault> {
         self.get(name).ok_or_else(|| Fault::new("fill in a prompt", format!("{name} is not required by its row")))
     }
@@ -114,7 +115,7 @@ pub fn list(pinned: bool, shape: Shape) -> Rc<str> {
 /// `prompts/get`.
 ///
 /// # Errors
-/// `Unknown` for a name that is none; `Invalid` for arguments that are missing, too many, or name nothing.
+/// `Unknown` for an unknown name; `Invalid` for arguments that are missing, too many, or name no thing.
 pub async fn get(at: &Offering<'_>, name: &str, arguments: &Map<String, Value>) -> Result<PromptReply, CallError> {
     let row = visible(at.pinned.is_some()).find(|row| row.name == name).ok_or(CallError::Unknown)?;
     let filled = fill(row, at.pinned.is_some(), arguments).map_err(CallError::Invalid)?;
@@ -145,7 +146,7 @@ fn fill(row: &'static PromptDef, is_pinned: bool, given: &Map<String, Value>) ->
     Ok(Filled(filled))
 }
 
-/// A refusal of what was looked up is a refusal of the argument that named it.
+/// A refused look-up is a refusal of the argument that named the thing.
 fn bad_argument(error: CallError) -> CallError {
     match error {
         CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))

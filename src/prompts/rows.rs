@@ -1,7 +1,7 @@
 //! The prompts: the table, and one function per row.
 //!
-//! Owns which prompts there are; the texts are the files beside it. What is put into them live (rigs, a convoy, what the
-//! user wants) is fenced. A new prompt is one row and one function.
+//! Owns the list of prompts; their texts are the files beside it. Live values in them (rigs, a convoy, the user's wish) are
+//! fenced. A new prompt is one row and one function.
 
 use super::mayor::{self, rig_lines};
 use super::{Argument, Filled, PromptDef};

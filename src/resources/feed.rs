@@ -29,10 +29,10 @@ struct Line {
     detail: Map<String, Value>,
 }
 
-/// The entries as JSON text, in the order in which they come. Whatever text is in a detail is fenced, ids excepted.
+/// The entries as JSON text, in the given order. Texts in a detail are fenced, ids excepted.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// A fault when it cannot be written as JSON.
 pub fn render(town: &TownId, entries: Vec<FeedEntry>) -> Result<String, Fault> {
     let last = entries.last().map(|entry| entry.number);
     let line = |entry: FeedEntry| Line {

@@ -1,7 +1,7 @@
-//! What resources, prompts and completions look things up with, in the name of one caller.
+//! Look-ups of resources, prompts and completions, in the name of one caller.
 //!
-//! Owns the connection's own look-ups: its town, and things that any rig of a town may have. How a tool's answer looks is
-//! the tool's; names and ids are `tools::place`'s.
+//! Owns the connection's own look-ups: its town, and things that any rig of a town may have. Tools own their
+//! answers, `tools::resolve` names and ids.
 
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
@@ -12,22 +12,22 @@ use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
 use crate::tools::find;
 use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
-use crate::tools::run::{Answered, Connection, ask};
+use crate::tools::run::{Connection, Unrendered, ask};
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::client::{Peer, Stop};
 use mcp::types::CallError;
 use serde_json::Value;
 
-/// What a connection brings to what it is offered.
+/// A connection, as resources, prompts and completions see it.
 #[derive(Clone, Copy)]
 pub struct Offering<'a> {
     /// Calls in the caller's name.
     pub client: &'a Client<'a>,
-    /// What the isolate remembers.
+    /// The memory of the isolate.
     pub memory: &'a Memory,
     /// The town that the connection is for, if it is for one.
     pub pinned: Option<&'a TownId>,
-    /// What the connection is for.
+    /// The profile of the connection.
     pub profile: Profile,
     /// The client, where it can be asked back.
     pub peer: Option<&'a dyn Peer>,
@@ -53,10 +53,10 @@ impl Offering<'_> {
         Err(refusal.hint("Connect to the fleet or to that town.").into())
     }
 
-    /// What the town calls itself.
+    /// The name of a town.
     ///
     /// # Errors
-    /// Whatever the town answers.
+    /// The refusal or fault of the town.
     pub async fn town_name(&self, town: &TownId) -> Result<String, Failure> {
         let call = Call::new(Instance::Town(town.clone()), &GET_IDENTITY_STATE, ())?;
         let state: TownIdentityState = decode(&GET_IDENTITY_STATE, &self.client.call(&call, Some(town), None).await?)?;
@@ -67,19 +67,19 @@ impl Offering<'_> {
     ///
     /// # Errors
     /// The tool's.
-    pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Answered, Failure> {
+    pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Unrendered, Failure> {
         let (Some(tool), Value::Object(arguments)) = (find(Profile::Coordinator, tool), arguments) else {
             return Err(Fault::new(tool, "no such tool, or its arguments are no object").into());
         };
         ask(Connection { client: self.client, memory: self.memory, pinned: self.pinned, speaker: None }, tool, arguments).await
     }
 
-    /// What the tool of that name answers, as JSON text.
+    /// The answer of the tool of that name, as JSON text.
     ///
     /// # Errors
     /// The tool's.
     pub async fn view(&self, tool: &str, arguments: Value) -> Result<String, Failure> {
-        let Answered { prepared, answers, place } = self.ask(tool, arguments).await?;
+        let Unrendered { prepared, answers, place } = self.ask(tool, arguments).await?;
         prepared.render(answers, &place)
     }
 
@@ -133,8 +133,7 @@ pub fn explain(refusal: Refusal) -> String {
     }
 }
 
-/// How a refusal reads when a thing was named: what is not there or not the caller's own is unknown; a name that means
-/// several things is no good.
+/// A refusal for a named thing, as a resource error: a missing or foreign thing is unknown; an ambiguous name is invalid.
 #[must_use]
 pub fn unknown_thing(error: CallError) -> CallError {
     match error {

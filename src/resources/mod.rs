@@ -1,7 +1,8 @@
-//! Resources: what clients read by URI.
+//! Resources: texts that clients read by URI.
 //!
-//! `rows` has the table and one function per resource, `feed` shows a town's feed, `offering` looks things up. Here is what
-//! all rows share: how a URI finds its row, the lists, and what becomes of a row's answer.
+//! `rows` has the table and one function per resource, `feed` shows a town's feed, `lookup` looks things up, `skills` has
+//! the guides. This file has the parts that all rows share: how a URI finds its row, the lists, and the reply made of a row's
+//! answer.
 
 pub mod feed;
 pub mod lookup;
@@ -37,38 +38,38 @@ pub const PAGE_MAX: usize = 100;
 pub struct ResourceDef {
     /// The URI, or its template: each `{variable}` is one whole segment.
     pub uri: &'static str,
-    /// For programs.
+    /// The name, for programs.
     pub name: &'static str,
-    /// For people.
+    /// The title, for people.
     pub title: &'static str,
-    /// For models.
+    /// The description, for models.
     pub description: &'static str,
-    /// Of what it holds.
+    /// The type of the content.
     pub mime_type: &'static str,
     /// By how fast it changes.
     pub caching: Caching,
-    /// What it holds.
+    /// Reads the content.
     pub read: Read,
 }
 
 /// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
 pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> Called<'a, Found>;
 
-/// What a resource holds, and who tells when that changes.
+/// The content of a resource, and the sources of its changes.
 pub struct Found {
     /// The content.
     pub body: Body,
     /// JSON text of the content's `_meta`.
     pub meta: Option<&'static str>,
-    /// Whoever tells of changes; nobody, where there are none.
+    /// The sources of changes; none for a constant.
     pub sources: Vec<Source>,
 }
 
-/// A content.
+/// The content of a resource.
 pub enum Body {
     /// As it is.
     Text(Cow<'static, str>),
-    /// In base64.
+    /// Bytes, in base64.
     Blob(&'static str),
 }
 
@@ -113,7 +114,7 @@ impl ResourceDef {
     }
 }
 
-/// Every row.
+/// Every row of this build.
 pub fn rows() -> impl Iterator<Item = &'static ResourceDef> {
     let rows = RESOURCES.iter();
     #[cfg(feature = "conformance")]
@@ -139,15 +140,15 @@ pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
     LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
 }
 
-/// Where in the list a resource stands: fleet, towns, rigs, feed and Mayor, what is the same for everybody; each in the order of its making.
+/// The place of a resource in the list: fleet, towns, rigs, feed and Mayor, then common ones; each in order of creation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Position(u8, i64, String);
 
-/// A page of `resources/list`: the fleet and its towns, or the town with its rigs, its feed and its Mayor; then what is the same for
-/// everybody.
+/// A page of `resources/list`: the fleet and its towns, or the town with its rigs, its feed and its Mayor; then the common
+/// ones.
 ///
 /// # Errors
-/// `Invalid` for a cursor that is none of ours; whatever a registry or the town answers.
+/// `Invalid` for a malformed cursor; the refusal or fault of a registry or the town.
 pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Result<Listing, CallError> {
     let key = at.client.runtime.keys().seal_key();
     let after: Option<Position> = match cursor {
@@ -203,7 +204,7 @@ fn page(key: &[u8], mut entries: Vec<(Position, Value)>, after: Option<&Position
 /// `resources/read`.
 ///
 /// # Errors
-/// `Unknown` for what is not there, or not for this caller; `Invalid` for a name that several things have.
+/// `Unknown` for a missing resource or one of another caller; `Invalid` for an ambiguous name.
 pub async fn read(at: &Offering<'_>, uri: &str) -> Result<Contents, CallError> {
     let (row, found) = find(at, uri).await?;
     let mut item = json!({"uri": uri, "mimeType": row.mime_type});
@@ -228,7 +229,7 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
     }
 }
 
-/// Whoever tells of a change, and the notification it becomes. A resource must be there to be watched.
+/// The sources of a change, and the notification it becomes. A resource must exist to be subscribed to.
 ///
 /// # Errors
 /// As for `read`.

@@ -62,7 +62,7 @@ pub const FLEET: ResourceDef = ResourceDef {
     read: |at, _| Box::pin(fleet(at)),
 };
 
-/// A town.
+/// A town: its status and configuration.
 pub const TOWN: ResourceDef = ResourceDef {
     uri: "gastown://towns/{town}",
     name: "town",
@@ -73,7 +73,7 @@ pub const TOWN: ResourceDef = ResourceDef {
     read: |at, values| Box::pin(town(at, values)),
 };
 
-/// A rig.
+/// A rig: its record and numbers.
 pub const RIG: ResourceDef = ResourceDef {
     uri: "gastown://towns/{town}/rigs/{rig}",
     name: "rig",
@@ -114,7 +114,7 @@ const AGENT: ResourceDef = ResourceDef {
     read: |at, values| Box::pin(agent(at, values)),
 };
 
-/// What happened in a town lately.
+/// The newest events of a town.
 pub const FEED: ResourceDef = ResourceDef {
     uri: "gastown://towns/{town}/feed",
     name: "feed",
@@ -125,7 +125,7 @@ pub const FEED: ResourceDef = ResourceDef {
     read: |at, values| Box::pin(feed_of_town(at, values)),
 };
 
-/// What was said to the Mayor of a town, and what it replied.
+/// Messages to the Mayor of a town, and its replies.
 pub const MAYOR_TALK: ResourceDef = ResourceDef {
     uri: "gastown://towns/{town}/mayor",
     name: "mayor",
@@ -209,7 +209,7 @@ async fn town(at: &Offering<'_>, values: Vec<String>) -> Result<Found, CallError
     let [town] = variables(values)?;
     let town = at.town(&town).await?;
     let text = at.view(GetTownStatus::NAME, json!({"town": town})).await?;
-    // The feed too: whoever watches a town is told what happened in it, not only that its numbers moved.
+    // The feed too: a subscriber of a town hears of its events, not only of new numbers.
     Ok(Found::live(text, vec![Source::town(&town, "town"), Source::town(&town, "feed")]))
 }
 
@@ -279,7 +279,7 @@ async fn mayor_talk(at: &Offering<'_>, values: Vec<String>) -> Result<Found, Cal
     let [town] = variables(values)?;
     let town = at.town(&town).await?;
     let text = at.view(MayorMessages::NAME, json!({"town": town, "limit": MESSAGES_SHOWN})).await?;
-    // The Mayor hears of what it has to read; what became of it, it has done itself.
+    // The Mayor hears of unread messages; their later changes are its own acts.
     let is_mayor = at.client.principal.role == Role::Mayor;
     let source = if is_mayor { Source::messages(&town) } else { Source::mayor(&town) };
     Ok(Found::live(text, vec![source]))

@@ -1,23 +1,23 @@
 //! Skills (SEP-2640): guides that clients can load when they need them.
 //!
-//! Owns the guides, what `skills/list` says of them and what their folders hold. They are read as resources
+//! Owns the guides, their entries in `skills/list` and the content of their folders. They are read as resources
 //! (`resources::rows`).
 
 use serde_json::{Value, json};
 
-/// A guide.
+/// A guide: the main file of a skill.
 pub struct Skill {
     /// Of its main file. The folder has the skill's name.
     pub uri: &'static str,
     /// The front matter's `name`.
     pub name: &'static str,
-    /// For people.
+    /// The title, for people.
     pub title: &'static str,
     /// The front matter's `description`.
     pub description: &'static str,
-    /// The file.
+    /// The text of the file.
     pub text: &'static str,
-    /// What else is in its folder.
+    /// The other files in its folder.
     pub references: &'static [Reference],
 }
 
@@ -27,11 +27,11 @@ pub struct Reference {
     pub uri: &'static str,
     /// File name without its ending.
     pub name: &'static str,
-    /// For people.
+    /// The title, for people.
     pub title: &'static str,
-    /// What is in it.
+    /// The content, in a sentence.
     pub description: &'static str,
-    /// The file.
+    /// The text of the file.
     pub text: &'static str,
 }
 
@@ -44,9 +44,9 @@ pub const CONVOYS: Reference = Reference {
     text: include_str!("skills/convoys.md"),
 };
 
-/// What every file of a skill is.
+/// The type of every file of a skill.
 pub const MIME_TYPE: &str = "text/markdown";
-/// What a folder is.
+/// The type of a folder.
 const FOLDER_MIME_TYPE: &str = "inode/directory";
 
 /// For the client that directs several towns.
@@ -69,14 +69,14 @@ pub const MAYOR: Skill = Skill {
     references: &[],
 };
 
-/// Every skill.
+/// Every skill, in the order of the list.
 pub const SKILLS: &[&Skill] = &[&COORDINATOR, &MAYOR];
 
 /// `skills` of `skills/list`: JSON text of an array, with the digest and size of each file. A test makes it from the files.
 pub const LIST: &str = include_str!("skills/list.json");
 
-/// `resources` of `resources/directory/read`: JSON text of an array of what is directly in the folder, with or without a
-/// slash at its end; `None` when no such folder is there.
+/// `resources` of `resources/directory/read`: JSON text of an array of the entries of a folder, named with or without a
+/// slash at its end; `None` for an unknown folder.
 #[must_use]
 pub fn folder(uri: &str) -> Option<String> {
     let folder = uri.strip_suffix('/').unwrap_or(uri);

@@ -1,4 +1,4 @@
-//! Who may call a method, as far as the token alone tells.
+//! The check whether a token may call a method at all.
 //!
 //! Owns the check of role, scope and internal methods. Whether the caller may use this town, the object knows.
 
@@ -6,7 +6,7 @@ use super::table::{Access, Method};
 use crate::auth::principal::{Principal, Role, TokenKind};
 use base::error::{Code, Refusal};
 
-/// Checks what can be checked without touching storage: role, scope, and that internal stays internal.
+/// Checks without touching storage: role, scope, and that internal stays internal.
 ///
 /// # Errors
 /// `Forbidden`.

@@ -1,4 +1,4 @@
-//! What travels: the instance called, the method, its positional arguments, and on whose behalf.
+//! A call as it travels: instance, method, positional arguments, and the caller's context.
 //!
 //! Owns the wire forms of call and reply. Does not send anything.
 
@@ -82,12 +82,12 @@ impl fmt::Display for Instance {
     }
 }
 
-/// One call.
+/// One call of a method of one object.
 #[derive(Clone)]
 pub struct Call {
-    /// Whom.
+    /// The object to call.
     pub instance: Instance,
-    /// What.
+    /// The method to call.
     pub method: &'static Method,
     /// JSON text of the array of positional arguments, all of them.
     pub args: String,
@@ -113,7 +113,7 @@ pub fn written(method: &Method, args: impl Serialize) -> Result<String, Fault> {
     Ok(if args == "null" { "[]".to_owned() } else { args })
 }
 
-/// On whose behalf: the last argument of every method of an embedded object.
+/// The caller's context: the last argument of every method of an embedded object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Context {
@@ -138,13 +138,13 @@ pub struct Context {
 
 /// The message layer between objects. The Worker has one over stubs, the tests one in memory.
 pub trait Wire {
-    /// Delivers the call and returns the reply text. An error means that nobody knows whether it was carried out.
+    /// Delivers the call and returns the reply text. After an error it is unknown whether the call was carried out.
     fn send(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<String, Fault>>;
 
-    /// Opens a stream of the object, or gives the reply text that says why there is none.
+    /// Opens a stream of the object, or returns the reply text of the refusal.
     fn open(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>>;
 
-    /// Opens a WebSocket on the object, or gives the reply text that says why there is none.
+    /// Opens a WebSocket on the object, or returns the reply text of the refusal.
     fn upgrade(&self, call: &Call, context: &Context) -> LocalBoxFuture<'static, Result<Result<Relayed, String>, Fault>>;
 
     /// Resolves after `millis` milliseconds.
@@ -190,13 +190,13 @@ pub fn decode<T: DeserializeOwned>(method: &Method, text: &str) -> Result<T, Fai
     serde_json::from_str(json).map_err(|error| Fault::new(method.name, error).into())
 }
 
-/// What a call that timed out is answered with.
+/// The refusal of a call that timed out.
 #[must_use]
 pub fn unavailable(instance: &Instance, millis: u32) -> Refusal {
     Refusal::new(Code::Unavailable, format!("{instance} did not answer within {millis} ms")).hint("Call again; nothing else is affected.")
 }
 
-/// The context that an object, or the edge, signs for a call on its own account. `from` says who.
+/// The context that an object, or the edge, signs for a call on its own account. `from` names it.
 ///
 /// # Errors
 /// `Fault` when the token cannot be made.

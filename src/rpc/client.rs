@@ -1,6 +1,6 @@
 //! Calls from the edge, in the name of one authenticated caller.
 //!
-//! Owns the context that goes with every call, and the deadlines. Decides nothing about what is called.
+//! Owns the context that goes with every call, and the deadlines. Chooses no method.
 
 use super::call::{Call, Context, Wire, read_reply};
 use crate::auth::principal::{Principal, TokenKind};
@@ -19,7 +19,7 @@ pub const CALL_MILLIS_MAX: u32 = 10_000;
 /// How long the edge waits for the slowest of many.
 pub const FANOUT_MILLIS_MAX: u32 = 900;
 
-/// What the edge needs from the runtime.
+/// The runtime, as the edge needs it.
 pub trait Runtime: Wire {
     /// The current time.
     fn now(&self) -> Timestamp;
@@ -31,11 +31,11 @@ pub trait Runtime: Wire {
     fn log_fault(&self, fault: &Fault) -> String;
     /// The text at a URL. A fault when the answer is not 200 (a redirect is not followed) or longer than `bytes_max`.
     fn fetch_text(&self, url: &str, bytes_max: usize) -> LocalBoxFuture<'static, Result<String, Fault>>;
-    /// Whether the holder of this public key (JSON, RFC 7517) signed the message. Nobody is the holder of a key that is none.
+    /// Whether the holder of this public key (JSON, RFC 7517) signed the message. Returns false for a malformed key.
     fn verify_signature(&self, algorithm: Algorithm, jwk: &str, message: &[u8], signature: &[u8]) -> LocalBoxFuture<'static, bool>;
 }
 
-/// What objects are shown; they verify it themselves.
+/// The token that objects get; they verify it themselves.
 #[derive(Clone, Copy)]
 pub enum Token<'a> {
     /// The caller's own token, as it came.
@@ -48,9 +48,9 @@ pub enum Token<'a> {
 pub struct Client<'a> {
     /// The runtime.
     pub runtime: &'a dyn Runtime,
-    /// Who.
+    /// The authenticated caller.
     pub principal: &'a Principal,
-    /// With what.
+    /// The token that objects get.
     pub token: Token<'a>,
     /// Ties log lines together.
     pub request_id: &'a str,
@@ -60,7 +60,7 @@ impl Client<'_> {
     /// Calls one object and returns its reply text with refusals taken out.
     ///
     /// # Errors
-    /// The refusal or fault. After a deadline nobody knows whether a change was made, and the hint says how to find out.
+    /// The refusal or fault. After a deadline it is unknown whether a change was made, and the hint says how to find out.
     pub async fn call(&self, call: &Call, town: Option<&TownId>, idempotency_key: Option<&str>) -> Result<String, Failure> {
         let reply = within(self.runtime, call, &self.context(town, idempotency_key)?, CALL_MILLIS_MAX).await;
         let reply = reply.map_err(|failure| match failure {
@@ -73,7 +73,7 @@ impl Client<'_> {
         read_reply(&reply).map(str::to_owned)
     }
 
-    /// Asks several objects at once; whoever does not answer in time is unavailable.
+    /// Asks several objects at once; an object that does not answer in time counts as unavailable.
     pub async fn call_each(&self, calls: &[Call], town: Option<&TownId>) -> Vec<Result<String, Failure>> {
         let context = match self.context(town, None) {
             Ok(context) => context,

@@ -20,7 +20,7 @@ pub async fn within(wire: &dyn Wire, call: &Call, context: &Context, millis: u32
 /// The same, with the refusal or fault taken out of the reply.
 ///
 /// # Errors
-/// What the reply carried, besides the above.
+/// The refusal or fault in the reply, besides those of `within`.
 pub async fn answer_within(wire: &dyn Wire, call: &Call, context: &Context, millis: u32) -> Result<String, Failure> {
     read_reply(&within(wire, call, context, millis).await?).map(str::to_owned)
 }

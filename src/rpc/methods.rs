@@ -75,7 +75,7 @@ macro_rules! for_each_method {
                 GET_DRAIN_STARTED_AT: Town "getDrainStartedAt" () Read Refuse => town::rigs::pause::get_started_at;
                 DESTROY_TOWN: Town "destroy" ("force") Admin Refuse => town::rigs::deletion::destroy;
                 LISTEN_TO_TOWN: Town "listen" ("topics", "expiresAt") Internal Refuse => town::topics::listen;
-                // What happens, as it happens.
+                // Activity, and connections that show it.
                 GET_ACTIVITY: Town "getActivity" ("input") Read Refuse => town::views::activity::get_activity;
                 AWAIT_ACTIVITY: Town "awaitActivity" ("since", "until") Internal Refuse => town::views::activity::await_activity;
                 OPEN_STATUS: Town "openStatus" ("expiresAt", "open") Internal Refuse => town::views::viewers::open_status;
@@ -190,7 +190,7 @@ macro_rules! for_each_method {
                 SAVE_TASK: Session "saveTask" ("task") Internal Always("false") => session::save_task;
                 DELIVER_TO_SESSION: Session "deliver" ("letters") Internal Create => session::deliver;
 
-                // What the contract has and embedded towns do not: why, and what to do instead.
+                // Methods of the contract that embedded towns do not have: the reason, and the alternative.
                 @unsupported
                 SYNC_CONFIG_TO_CONTAINER: Town "syncConfigToContainer" () "there is no container", "Settings apply as soon as they are made.";
                 FORCE_REFRESH_CONTAINER_TOKEN: Town "forceRefreshContainerToken" () "there is no container", "Agents take a new token from whoever runs them.";

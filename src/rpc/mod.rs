@@ -1,8 +1,8 @@
-//! Calls to objects, seen from outside of them: what both the edge and the objects know of a call.
+//! Calls to objects, as the edge and the objects both know them.
 //!
-//! `methods` has one row for each method and `table` what a row says; `call` is what travels, `access` who may call,
-//! `deadline` how long an answer is waited for, `client` calls in the name of an authenticated caller. Knows no object's
-//! inside: what a method does is in `objects`.
+//! `methods` has one row for each method and `table` the type of a row; `call` is a call as it travels, `access` checks the
+//! token, `deadline` limits the wait for an answer, `client` calls in the name of an authenticated caller. Knows no object's
+//! inside: `objects` does.
 
 pub mod access;
 pub mod call;

@@ -1,6 +1,6 @@
-//! The one table of methods: which object answers, under which name, with which parameters, and who may call.
+//! The one table of methods: object, name, parameters and access of each.
 //!
-//! Owns what a row says. The rows are in `methods`; everything else (client calls, the objects' exports, dispatch inside an
+//! Owns the type of a row. The rows are in `methods`; everything else (client calls, the objects' exports, dispatch inside an
 //! object, the documents) iterates them. Nothing else knows a method's name, its object or the order of its arguments.
 
 use super::methods::for_each_method;
@@ -19,7 +19,7 @@ pub enum Object {
     Session,
 }
 
-/// Who may call a method, once the caller may use the town at all.
+/// The callers of a method, among those who may use the town.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anyone of the town, with the read scope.
@@ -54,12 +54,12 @@ impl Access {
     }
 }
 
-/// What an object that was never initialised answers. It creates no table unless it says so here.
+/// The answer of an object that was never initialised. It creates no table unless it says so here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
-    /// Not found.
+    /// A refusal: not found.
     Refuse,
-    /// This JSON.
+    /// A constant JSON text.
     Answer(&'static str),
     /// The call initialises the object.
     Create,
@@ -67,15 +67,15 @@ pub enum Absent {
 
 /// One method of one object.
 pub struct Method {
-    /// Which object answers.
+    /// The object that answers.
     pub object: Object,
-    /// The contract's name.
+    /// The method's name in the contract.
     pub name: &'static str,
     /// The positional parameters; the caller context comes after them.
     pub params: &'static [&'static str],
-    /// Who may call.
+    /// The callers that are let in.
     pub access: Access,
-    /// What an uninitialised object does.
+    /// The answer of an uninitialised object.
     pub absent: Absent,
     /// The contract has it, embedded towns do not.
     pub is_unsupported: bool,

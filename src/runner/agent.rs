@@ -19,13 +19,13 @@ const WITHHELD: [&str; 1] = ["GASTOWN_CONTAINER_TOKEN"];
 /// Everything that an agent's process is told.
 #[derive(Debug, Clone)]
 pub struct Given<'a> {
-    /// The order.
+    /// The order that the process works on.
     pub order: &'a Order,
     /// The Worker's address.
     pub url: &'a str,
-    /// What the process calls itself to the Worker.
+    /// The id that the process sends in `X-Gastown-Process-Id`.
     pub process_id: &'a str,
-    /// Its folder.
+    /// The folder that the process starts in.
     pub worktree: &'a Path,
     /// The repository that the worktree belongs to: commits are written there.
     pub repository: &'a Path,
@@ -54,7 +54,7 @@ pub fn command(shell_command: &str, given: &Given) -> Command {
         command.env_remove(name);
     }
     command.envs(variables(given));
-    // Commits are the agent's own unless whoever started the runner decided otherwise.
+    // The agent is the author of its commits unless the runner's own environment names another.
     for (name, value) in identity(given.order) {
         if std::env::var_os(name).is_none() {
             command.env(name, value);

@@ -1,6 +1,6 @@
 //! HTTP to the Worker.
 //!
-//! Owns: requests, time limits, and which answers mean "no" and which "later". Does not: know what a route is for.
+//! Owns: requests, time limits, and which answers are final and which are worth another try. Does not: know what a route is for.
 
 use std::io::Read;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const REQUEST: Duration = Duration::from_secs(20);
 const CONNECT: Duration = Duration::from_secs(10);
 /// Until a stream's headers must be there.
 const STREAM_BEGINS: Duration = Duration::from_secs(30);
-/// Longer answers are none of ours.
+/// A longer answer does not come from the Worker.
 const ANSWER_BYTES_MAX: u64 = 4 << 20;
 /// The first process that reports with this header is the one that works on the order.
 pub const PROCESS_HEADER: &str = "x-gastown-process-id";
@@ -36,7 +36,7 @@ impl std::fmt::Display for Failure {
 }
 
 impl Failure {
-    /// Whether it means that the caller has no business there any more: the token, or what it is for, is over.
+    /// Whether the refusal is final: the token has ended, or the order that it speaks for has.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Refused(401 | 403 | 404 | 409 | 410, _))

@@ -25,7 +25,7 @@ const AGAIN_MAX: Duration = Duration::from_secs(10);
 /// A stream that lived this long was a good one: the next try comes soon.
 const GOOD: Duration = Duration::from_secs(5);
 
-/// What comes from the stream.
+/// A message from the stream to the main loop.
 #[derive(Debug)]
 pub enum News {
     /// An order, perhaps one that came before.
@@ -34,7 +34,7 @@ pub enum News {
     Refused(String),
 }
 
-/// Follows the stream until the Worker refuses it or nobody takes what comes.
+/// Follows the stream until the Worker refuses it or the receiver is gone.
 pub fn follow(api: &Api, log: &Log, token: &Token, path: &str, take: impl Fn(News) -> bool) {
     let mut wait = AGAIN_MIN;
     loop {
@@ -77,7 +77,7 @@ fn consider(failure: &Failure, api: &Api, token: &Token) -> Result<(), Failure> 
     }
 }
 
-/// Hands on what comes; says why the stream ended, or nothing when nobody takes it.
+/// Hands on the orders; returns why the stream ended, or `None` when the receiver is gone.
 fn listen(mut stream: impl Read + Send + 'static, log: &Log, take: &impl Fn(News) -> bool) -> Option<String> {
     let (bytes, arrived) = mpsc::channel::<Result<Vec<u8>, String>>();
     // Reading blocks, so a thread of its own does it. A dead connection keeps that thread until the system gives it up.

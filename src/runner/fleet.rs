@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::agent_slots::AgentSlots;
 use crate::api::{Api, Failure};
 use crate::clock;
 use crate::dispatch::{self, News};
@@ -20,14 +21,13 @@ use crate::log::Log;
 use crate::options::{Options, Role};
 use crate::order::Order;
 use crate::run::{self, Control, Shared};
-use crate::seats::Seats;
 use crate::store::{Store, Taken, Unusable};
 use crate::token::{self, Token};
 
 /// A refinery that has nothing to do is recycled some day; it is made again.
 const REFINERY_EVERY: Duration = Duration::from_mins(10);
 const AGAIN: Duration = Duration::from_secs(2);
-/// A terminal and whoever started the runner may both pass on one Ctrl-C; a signal after this long is another wish.
+/// A terminal and the parent process may both pass on one Ctrl-C; a signal later than this counts as a second one.
 const ONE_SIGNAL: Duration = Duration::from_secs(1);
 
 /// How the runner ended, by its exit code.
@@ -75,7 +75,7 @@ pub fn run(options: Options) -> Exit {
     let token = Token::new(options.token.clone(), &options.town, log.clone());
     let repository = Repository::new(&options.workdir);
     let api = Api::new(&options.url);
-    let shared = Arc::new(Shared { options, api, log, store, repository, seats: Seats::default() });
+    let shared = Arc::new(Shared { options, api, log, store, repository, slots: AgentSlots::default() });
     let mut fleet = Fleet { shared: shared.clone(), messages: messages.clone(), working: HashMap::new() };
     for taken in shared.store.left() {
         fleet.begin(taken, |shared, taken, _, control| run::clear_up(shared, taken, control));
@@ -183,7 +183,7 @@ fn watch_signals(messages: Sender<Message>) -> std::io::Result<()> {
 
 fn watch_stdin(messages: Sender<Message>) {
     thread::spawn(move || {
-        // Whatever comes is of no interest.
+        // Only the end of stdin matters.
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         let _ = messages.send(Message::Signal);
     });

@@ -2,8 +2,8 @@
 //!
 //! Owns: every git command that the runner itself runs, one at a time. Does not: run those of the agents, or merge anything.
 //!
-//! The repository is bare, in the workdir; a worktree is a folder beside it. A branch that exists is continued, on the remote
-//! or here: what an earlier attempt left is not thrown away.
+//! The repository is bare, in the workdir; a worktree is a folder beside it. An existing branch, remote or local, is
+//! continued: the commits of an earlier attempt are kept.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,7 +77,7 @@ impl Repository {
         }
     }
 
-    /// Of the worktrees that belong to none of the orders in `used`, all but the newest `keep` are removed.
+    /// Removes worktrees of orders that are not in `used`, all but the newest `keep`.
     pub fn keep_newest(&self, keep: usize, used: &[u64]) {
         let Ok(_turn) = self.turn.lock() else { return };
         let number = |path: &Path| path.file_name()?.to_str()?.split('-').next()?.parse::<u64>().ok();
@@ -107,7 +107,7 @@ impl Repository {
         self.git(&["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]).map(drop)
     }
 
-    /// Makes sure that the base branch is on the remote; a convoy's feature branch is made from the default branch by whoever needs it first.
+    /// Makes sure that the base branch is on the remote. The first order that needs a convoy's feature branch creates it from the default branch.
     fn base(&self, order: &Order) -> Result<(), String> {
         let base = format!("refs/remotes/origin/{}", order.base_branch);
         if self.has(&base) {
@@ -128,7 +128,7 @@ impl Repository {
         }
     }
 
-    /// Where the work goes on: what is here if that has all of the remote's, otherwise the remote's, otherwise the base.
+    /// The commit where work goes on: the local branch if it contains the remote one, else the remote branch, else the base.
     fn start(&self, order: &Order) -> String {
         let (local, remote) = (format!("refs/heads/{}", order.branch), format!("refs/remotes/origin/{}", order.branch));
         match (self.has(&local), self.has(&remote)) {

@@ -1,7 +1,7 @@
 //! The runner: follows the dispatch orders of a rig and runs an agent's process for each, in a git worktree of its own.
 //!
-//! Owns: processes, worktrees, and what is told to the Worker about them.
-//! Does not: decide who works on what (the rig does), or know what an agent does (its command does).
+//! Owns: processes, worktrees, and the reports about them to the Worker.
+//! Does not: decide who works on what (the rig does), or know what an agent does (the agent's command does).
 //!
 //! | module | owns |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | `fleet` | the main loop: orders in, processes out, stopping |
 //! | `dispatch` | the stream of orders, through reconnects |
 //! | `run` | the life of one order, from its worktree to its report |
-//! | `pulse` | heartbeats and output of one process, told to the Worker |
-//! | `agent` | what a process is given: environment, MCP configuration |
-//! | `seats` | one process for an agent at a time |
+//! | `heartbeat` | heartbeats and output of one process, told to the Worker |
+//! | `agent` | the environment and MCP configuration of a process |
+//! | `agent_slots` | one process for an agent at a time |
 //! | `process` | process groups: starting, recognising and ending them |
 //! | `git` | the shared repository and the worktrees |
 //! | `store` | which orders were taken, on disk |
@@ -20,19 +20,19 @@
 //! | `order`, `output`, `sse`, `log`, `clock` | values |
 
 pub mod agent;
+pub mod agent_slots;
 pub mod api;
 pub mod clock;
 pub mod dispatch;
 pub mod fleet;
 pub mod git;
+pub mod heartbeat;
 pub mod log;
 pub mod options;
 pub mod order;
 pub mod output;
 pub mod process;
-pub mod pulse;
 pub mod run;
-pub mod seats;
 pub mod sse;
 pub mod store;
 pub mod token;

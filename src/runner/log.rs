@@ -1,6 +1,6 @@
-//! What the runner says: one line for each thing, for people or as JSON.
+//! The runner's log: one line per event, for people or as JSON.
 //!
-//! Owns: the lines, and that no token is in them. Does not: decide what is worth saying.
+//! Owns: the lines, and that no token is in them. Does not: decide which events are logged.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 
-/// What stands where a token was.
+/// Replaces a token.
 const HIDDEN: &str = "[token]";
 /// A shorter one is not a token, and would spoil ordinary text.
 const TOKEN_CHARS_MIN: usize = 16;
@@ -79,7 +79,7 @@ impl Log {
     }
 }
 
-/// Whoever reads the lines may be gone; the work goes on.
+/// The reader of the log may be gone; the work goes on.
 fn write(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -1,12 +1,12 @@
 //! The program: command line in, exit code out.
 //!
-//! Owns: what comes from the process's surroundings. Does not: anything else (`fleet`).
+//! Owns: arguments, environment and signals of the process. Does not: run orders (`fleet` does).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use gastown_runner::fleet;
-use gastown_runner::options::{self, Asked, Surroundings};
+use gastown_runner::options::{self, CommandLine, Surroundings};
 
 const USAGE: u8 = 2;
 
@@ -19,11 +19,11 @@ fn main() -> ExitCode {
             .unwrap_or_else(std::env::temp_dir),
     };
     match options::parse(std::env::args_os().skip(1), around) {
-        Ok(Asked::Help) => {
+        Ok(CommandLine::Help) => {
             print!("{}", options::HELP);
             ExitCode::SUCCESS
         }
-        Ok(Asked::Run(options)) => ExitCode::from(fleet::run(*options) as u8),
+        Ok(CommandLine::Run(options)) => ExitCode::from(fleet::run(*options) as u8),
         Err(mistake) => {
             eprintln!("gastown-runner: {mistake}; --help lists the options");
             ExitCode::from(USAGE)

@@ -1,13 +1,13 @@
 //! The command line of the runner.
 //!
-//! Owns: its options, their defaults and what is said about mistakes. Does not: check what only the Worker knows.
+//! Owns: its options, their defaults and the messages about mistakes. Does not: check ids and tokens, which only the Worker knows.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub const HELP: &str = "\
 Usage: npm run runner -- --town ID --rig ID --command 'COMMAND' [options]
 
@@ -50,7 +50,7 @@ pub enum Role {
     Polecat,
     /// Those of the refinery.
     Refinery,
-    /// All.
+    /// Orders of polecats and of the refinery.
     Both,
 }
 
@@ -72,18 +72,18 @@ impl Role {
     }
 }
 
-/// What the runner was told on its command line.
+/// The parsed command line.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Town id.
     pub town: String,
     /// Rig id.
     pub rig: String,
-    /// For polecats.
+    /// The command that a polecat's process runs.
     pub command: String,
     /// For the refinery.
     pub refinery_command: String,
-    /// Which orders.
+    /// The orders that this runner takes.
     pub role: Role,
     /// Processes at a time.
     pub max: u64,
@@ -97,7 +97,7 @@ pub struct Options {
     pub workdir: PathBuf,
     /// Instead of the orders' `git_url`.
     pub repo: Option<String>,
-    /// Between heartbeats.
+    /// The time between two heartbeats.
     pub heartbeat: Duration,
     /// Between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -111,16 +111,16 @@ pub struct Options {
     pub json: bool,
 }
 
-/// What was asked for.
+/// The action that the command line asks for.
 #[derive(Debug)]
-pub enum Asked {
+pub enum CommandLine {
     /// The help text.
     Help,
-    /// To run.
+    /// Run with these options.
     Run(Box<Options>),
 }
 
-/// What the environment gives: the token, the host's name and the home folder.
+/// The part of the environment that the runner reads: the token, the host's name and the home folder.
 #[derive(Debug, Default, Clone)]
 pub struct Surroundings {
     /// `GASTOWN_CONTAINER_TOKEN`.
@@ -132,7 +132,7 @@ pub struct Surroundings {
 }
 
 /// Reads the arguments (without the program's name). The error is one line.
-pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Surroundings) -> Result<Asked, String> {
+pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Surroundings) -> Result<CommandLine, String> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut town, mut rig, mut command, mut refinery_command, mut name, mut workdir, mut repo) =
         (None, None, None, None, None, None, None);
@@ -141,13 +141,13 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
     let text = |error: lexopt::Error| error.to_string();
     while let Some(argument) = parser.next().map_err(text)? {
         let option = match argument {
-            Short('h') => return Ok(Asked::Help),
+            Short('h') => return Ok(CommandLine::Help),
             Long(name) => name.to_owned(),
             other => return Err(other.unexpected().to_string()),
         };
         let mut value = || parser.value().and_then(ValueExt::string).map_err(text);
         match option.as_str() {
-            "help" => return Ok(Asked::Help),
+            "help" => return Ok(CommandLine::Help),
             "town" => town = Some(value()?),
             "rig" => rig = Some(value()?),
             "command" => command = Some(value()?),
@@ -177,7 +177,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>, around: Su
     {
         return Err(format!("--name takes 1 to {RUNNER_NAME_CHARS_MAX} letters, digits, '-', '_' and '.', not \"{name}\""));
     }
-    Ok(Asked::Run(Box::new(Options {
+    Ok(CommandLine::Run(Box::new(Options {
         refinery_command: refinery_command.unwrap_or_else(|| command.clone()),
         workdir: workdir.unwrap_or_else(|| around.state.join("gastown-runner").join(format!("{rig}-{name}"))),
         token: token
@@ -231,14 +231,15 @@ fn number(option: &str, text: &str, least: u64, most: u64) -> Result<u64, String
 mod tests {
     use super::*;
 
-    fn read(arguments: &[&str], token: Option<&str>) -> Result<Asked, String> {
+    fn read(arguments: &[&str], token: Option<&str>) -> Result<CommandLine, String> {
         let around = Surroundings { token: token.map(str::to_owned), host: "host".to_owned(), state: PathBuf::from("/state") };
         parse(arguments.iter().map(Into::into), around)
     }
 
     #[test]
     fn what_is_left_out_has_a_default() {
-        let Ok(Asked::Run(options)) = read(&["--town", "t", "--rig=r", "--command", "true", "--url", "https://x.example/"], Some("secret"))
+        let Ok(CommandLine::Run(options)) =
+            read(&["--town", "t", "--rig=r", "--command", "true", "--url", "https://x.example/"], Some("secret"))
         else {
             panic!("refused")
         };

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// Its number, which is never given again.
     pub order: u64,
-    /// Who is to work.
+    /// The agent that works on it.
     pub agent: Agent,
-    /// On what.
+    /// The bead to work on.
     pub bead: Bead,
     /// The branch to work on; for a refinery the branch to merge.
     pub branch: String,
-    /// What the work is to go into: where its branch starts and what it is merged into.
+    /// The branch that the work starts from and is merged into.
     pub base_branch: String,
     /// How many times the bead has been given out, this time included.
     #[serde(default)]
@@ -25,9 +25,9 @@ pub struct Order {
     pub git_url: String,
     /// The rig's default branch.
     pub default_branch: String,
-    /// The rig.
+    /// The rig of the bead.
     pub rig: Rig,
-    /// The town.
+    /// The town of the rig.
     pub town: Town,
     /// The agent's token, good for this order only.
     pub token: String,
@@ -107,7 +107,7 @@ impl Order {
         self.agent.role == "refinery"
     }
 
-    /// A folder name for what belongs to it.
+    /// The name of the folder that holds the order's files.
     #[must_use]
     pub fn slug(&self) -> String {
         let name: String = self.agent.name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(40).collect();

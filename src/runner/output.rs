@@ -1,6 +1,6 @@
-//! What a process writes: its lines, and when it last wrote any.
+//! The output of a process: its lines, and when it last wrote one.
 //!
-//! Owns: reading a pipe as lines of bounded length, and how much of it waits to be told. Does not: tell it.
+//! Owns: reading a pipe as lines of bounded length, and how many lines wait to be sent. Does not: send them.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use crate::clock;
 
 /// A longer line is cut: it is for people to follow.
 pub const LINE_BYTES_MAX: usize = 2_000;
-/// Of what comes between two reports, this much is told; the rest is counted.
+/// Lines sent per report; further lines are counted, not sent.
 const WAITING_LINES_MAX: usize = 40;
 
-/// What one process wrote since it was last asked.
+/// The output since the last report.
 #[derive(Debug, Default)]
 pub struct Output {
     state: Mutex<State>,

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 pub struct Identity {
     /// Its number, which is its group's as well.
     pub pid: i32,
-    /// When it started, in the system's own words; none when the system does not say.
+    /// The start time as the system prints it; `None` where the system does not tell.
     pub started: Option<String>,
 }
 
-/// Waits for a line before it becomes the command in `$0`, which has nothing on stdin. Without the line it ends: whoever was to
-/// send it is gone, and may not have written down yet that there is a process.
+/// Waits for a line before it becomes the command in `$0`, which has nothing on stdin. Without the line it ends: the runner that was to send it
+/// is gone, and may not have recorded the process yet.
 const GATE: &str = r#"read -r _ && exec sh -c "$0" </dev/null"#;
 
 /// A shell command that begins once it is let go ([`let_go`]).
@@ -70,7 +70,7 @@ impl Identity {
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group() {
-            // Nobody may be left, which is what is wanted.
+            // An empty group is the goal.
             let _ = kill_process_group(group, signal);
         }
     }

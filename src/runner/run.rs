@@ -1,6 +1,6 @@
 //! The life of one order: worktree, process, end, report.
 //!
-//! Owns: their order, and what becomes of each way to end. Does not: decide which orders are taken (`fleet`).
+//! Owns: the sequence of these steps and the report for each way to end. Does not: decide which orders are taken (`fleet`).
 
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::agent::{self, Given};
+use crate::agent_slots::AgentSlots;
 use crate::api::{Api, Failure, PROCESS_HEADER};
 use crate::git::Repository;
+use crate::heartbeat::{Heartbeat, Subject};
 use crate::log::Log;
 use crate::options::Options;
 use crate::order::Order;
 use crate::output::{self, Output};
 use crate::process::{self, Identity};
-use crate::pulse::{Of, Pulse};
-use crate::seats::Seats;
 use crate::store::{End, Store, Taken};
 
 /// How often a process is looked at.
@@ -28,20 +28,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 /// The longest pause between two reports of an end.
 const AGAIN_MAX: Duration = Duration::from_secs(5);
-/// How long an end is still reported once the runner is to stop. What is not reported then is reported at the next start.
+/// How long a stopping runner tries to report an end. An end that was not reported is reported at the next start.
 const LAST_REPORT: Duration = Duration::from_secs(10);
 /// Why an order failed that the runner itself ended.
 const STOPPED: &str = "the runner was stopped";
 
-/// Why a process is ended whose work is done.
+/// The reason given when a process is ended to free its agent.
 const WANTED: &str = "its work is done, and its agent has other work";
 
-/// What all orders of a runner share.
+/// The parts that all orders of a runner share.
 #[derive(Debug)]
 pub struct Shared {
     /// The command line.
     pub options: Options,
-    /// The Worker.
+    /// The client of the Worker.
     pub api: Api,
     /// Where lines go.
     pub log: Log,
@@ -49,11 +49,11 @@ pub struct Shared {
     pub store: Store,
     /// The rig's repository.
     pub repository: Repository,
-    /// Whose processes live.
-    pub seats: Seats,
+    /// The agents that have a running process.
+    pub slots: AgentSlots,
 }
 
-/// What a running order is told.
+/// A message to a running order.
 #[derive(Debug)]
 pub enum Control {
     /// The Worker says that it is over: the process ends and nothing is reported.
@@ -70,7 +70,7 @@ enum Ended {
     Over(String),
 }
 
-/// Works on an order that was just taken. `sender` is for its own pulse; `control` hears that and the fleet.
+/// Works on an order that was just taken. `sender` is for its heartbeat; `control` hears that and the fleet.
 pub fn work(shared: &Shared, mut taken: Taken, sender: Sender<Control>, control: &Receiver<Control>) {
     let order = Arc::new(taken.order.clone());
     shared.log.hide(&order.token);
@@ -83,43 +83,43 @@ pub fn work(shared: &Shared, mut taken: Taken, sender: Sender<Control>, control:
             order.agent.name, order.bead.kind, order.bead.title, order.order, order.attempt
         ),
     );
-    let of = Of { order: order.clone(), process_id: taken.process_id.clone(), worktree: Arc::default(), output: Arc::default() };
-    let pulse = Pulse::start(shared.api.clone(), shared.log.clone(), shared.options.heartbeat, of.clone(), move |why| {
+    let subject = Subject { order: order.clone(), process_id: taken.process_id.clone(), worktree: Arc::default(), output: Arc::default() };
+    let heartbeat = Heartbeat::start(shared.api.clone(), shared.log.clone(), shared.options.heartbeat, subject.clone(), move |why| {
         let _ = sender.send(Control::Over(why));
     });
-    let ended = attempt(shared, &mut taken, &of, control);
-    shared.seats.leave(&order.agent.id, order.order);
+    let ended = attempt(shared, &mut taken, &subject, control);
+    shared.slots.leave(&order.agent.id, order.order);
     let ended = ended.unwrap_or_else(|reason| Ended::Reported(End { completed: false, reason: Some(reason) }));
-    pulse.stop();
+    heartbeat.stop();
     settle(shared, taken, ended, control);
     shared.log.forget(&order.token);
 }
 
-/// Ends and reports what a runner that was killed left behind.
+/// Ends and reports the orders that a killed runner left behind.
 pub fn clear_up(shared: &Shared, taken: Taken, control: &Receiver<Control>) {
     let order = taken.order.clone();
     shared.log.hide(&order.token);
-    shared.seats.take(&order.agent.id, order.order);
+    shared.slots.take(&order.agent.id, order.order);
     if let Some(process) = taken.process.as_ref().filter(|process| process.is_same()) {
         say(shared, &order, "left", &format!("{}: ending its process {}, which an earlier runner left", order.agent.name, process.pid));
         process.terminate();
         end_group(process, Instant::now() + shared.options.grace);
     }
-    shared.seats.leave(&order.agent.id, order.order);
+    shared.slots.leave(&order.agent.id, order.order);
     let end = taken.end.clone().unwrap_or_else(|| End { completed: false, reason: Some("the runner was restarted".to_owned()) });
     settle(shared, taken, Ended::Reported(end), control);
     shared.log.forget(&order.token);
 }
 
-fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Control>) -> Result<Ended, String> {
-    let order = of.order.as_ref();
+fn attempt(shared: &Shared, taken: &mut Taken, subject: &Subject, control: &Receiver<Control>) -> Result<Ended, String> {
+    let order = subject.order.as_ref();
     let worktree = shared.repository.worktree(order, shared.options.repo.as_deref().unwrap_or(&order.git_url))?;
     // Making it may have taken long, and an earlier process of this agent may still live.
     loop {
         match control.try_recv() {
             Ok(Control::Over(why)) => return Ok(Ended::Over(why)),
             Ok(Control::Stop) => return Err(STOPPED.to_owned()),
-            Err(_) if shared.seats.take(&order.agent.id, order.order) => break,
+            Err(_) if shared.slots.take(&order.agent.id, order.order) => break,
             Err(_) => thread::sleep(LOOK_EVERY),
         }
     }
@@ -135,7 +135,7 @@ fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Contr
     let command = if order.is_refinery() { &shared.options.refinery_command } else { &shared.options.command };
     let (mut child, process) =
         process::start(&mut agent::command(command, &given)).map_err(|error| format!("the command cannot be started: {error}"))?;
-    if let Ok(mut path) = of.worktree.lock() {
+    if let Ok(mut path) = subject.worktree.lock() {
         *path = Some(worktree);
     }
     taken.process = Some(process.clone());
@@ -147,7 +147,7 @@ fn attempt(shared: &Shared, taken: &mut Taken, of: &Of, control: &Receiver<Contr
     }
     process::let_go(&mut child);
     say(shared, order, "started", &format!("{}: process {} works on {}", order.agent.name, process.pid, order.branch));
-    let readers = read(shared, &mut child, order, &of.output);
+    let readers = read(shared, &mut child, order, &subject.output);
     let ended = supervise(shared, order, &mut child, &process, control);
     let deadline = Instant::now() + LAST_OUTPUT;
     while readers.iter().any(|reader| !reader.is_finished()) && Instant::now() < deadline {
@@ -182,7 +182,7 @@ fn supervise(shared: &Shared, order: &Order, child: &mut Child, process: &Identi
             break status;
         }
         let heard = match control.recv_timeout(LOOK_EVERY) {
-            Err(RecvTimeoutError::Timeout) if told.is_none() && shared.seats.is_overdue(&order.agent.id, order.order) => {
+            Err(RecvTimeoutError::Timeout) if told.is_none() && shared.slots.is_overdue(&order.agent.id, order.order) => {
                 Ok(Control::Over(WANTED.to_owned()))
             }
             heard => heard,

@@ -5,7 +5,7 @@
 /// One event with data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its `event` field; `message` if it has none.
+    /// The `event` field; `message` where the event has no such field.
     pub name: String,
     /// Its data; several `data` lines are joined by line feeds.
     pub data: String,

@@ -2,8 +2,8 @@
 //!
 //! Owns: `state.json` and `orders/<id>/` in the workdir. Does not: know how a process is ended.
 //!
-//! `orders/<id>/` is there from the moment an order is taken until its end is reported. What is found there at the start
-//! belongs to a runner that was killed. `state.json` remembers the numbers of those that are over.
+//! `orders/<id>/` is there from the moment an order is taken until its end is reported. A folder found at the
+//! start belongs to a runner that was killed. `state.json` remembers the numbers of finished orders.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,12 +20,12 @@ use crate::process::Identity;
 /// Numbers of ended orders that are remembered. An order is offered again only while it shows no sign of life, so a few would do.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// What is known of an order that is not reported yet.
+/// The record of an order whose end is not reported yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Taken {
     /// The order, with its token.
     pub order: Order,
-    /// What its process calls itself to the Worker.
+    /// The id that the process sends in `X-Gastown-Process-Id`.
     pub process_id: String,
     /// The process, once there is one.
     pub process: Option<Identity>,
@@ -38,7 +38,7 @@ pub struct Taken {
 pub struct End {
     /// Exit code 0.
     pub completed: bool,
-    /// Why not.
+    /// The reason of a failure.
     pub reason: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Writes what is known of an order now.
+    /// Writes the record of an order.
     pub fn write(&self, taken: &Taken) -> Result<(), String> {
         let folder = self.folder(taken.order.order);
         let text = serde_json::to_vec(taken).map_err(|error| error.to_string())?;
@@ -131,13 +131,13 @@ impl Store {
         fs::remove_dir_all(self.folder(order)).map_err(|error| format!("orders/{order}: {error}"))
     }
 
-    /// Where files of this order are that nobody else may read.
+    /// The folder for files of this order that only the runner's user may read.
     #[must_use]
     pub fn folder(&self, order: u64) -> PathBuf {
         self.dir.join("orders").join(order.to_string())
     }
 
-    /// The workdir.
+    /// The workdir of the runner.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

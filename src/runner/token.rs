@@ -33,7 +33,7 @@ impl Token {
         Self { current: Arc::new(RwLock::new(token)), path: format!("/api/towns/{town}/refresh-container-token"), log }
     }
 
-    /// The newest.
+    /// The newest token.
     #[must_use]
     pub fn get(&self) -> String {
         self.current.read().map(|token| token.clone()).unwrap_or_default()
@@ -72,7 +72,7 @@ pub fn is_due(token: &str, now: i64) -> bool {
     left < life * LEFT
 }
 
-/// What a token says about itself, unverified.
+/// The claims of a token, unverified.
 fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).ok()?).ok()

@@ -1,6 +1,6 @@
 //! The fetch event: a runtime request in, a runtime response out, by the shortest way.
 //!
-//! Owns the conversion and the isolate's memory. Reads a header only when somebody asks for it, and a body only up to the
+//! Owns the conversion and the isolate's memory. Reads a header only when it is needed, and a body only up to the
 //! limit.
 
 use super::wire::StubWire;

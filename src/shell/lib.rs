@@ -1,8 +1,8 @@
 //! The Workers runtime, and the only part that knows it.
 //!
-//! `entry` turns fetch events into `http::Request`s, `objects` are the Durable Object classes, `sql` and `wire` implement
+//! `entry` turns fetch events into `base::http::Request`s, `objects` are the Durable Object classes, `sql` and `wire` implement
 //! the traits that the cores call, `platform` is the clock, the random source, the keys and the log, `web` fetches and checks signatures. No decision is made
-//! here: whatever could be wrong is tested on the host.
+//! here: decisions are tested on the host.
 
 #![cfg(target_arch = "wasm32")]
 

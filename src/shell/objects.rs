@@ -117,7 +117,7 @@ struct ObjectSocket(WebSocket);
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the runtime keeps with a connection. By itself: the binding's way through serde can also show numbers as text,
+    /// The attachment that the runtime keeps with a connection. A binding of its own: the binding's way through serde can also show numbers as text,
     /// and that alone is five kilobytes.
     type Attached;
 
@@ -158,7 +158,7 @@ fn methods_of(object: Object) -> String {
     serde_json::to_string(&rows).unwrap_or_default()
 }
 
-/// An object's host, or why there is none.
+/// An object's host, or the fault that prevents it.
 type Hosted = std::result::Result<Rc<ObjectHost>, Fault>;
 
 /// Answers a call. Boxed, so that five classes share one future.
@@ -268,13 +268,13 @@ macro_rules! class {
 }
 
 class!(
-    /// One rig.
+    /// The Durable Object class of a rig.
     RigDO,
     Object::Rig,
     |name| RigId::parse(&name).ok().map(Instance::Rig)
 );
 class!(
-    /// One town.
+    /// The Durable Object class of a town.
     TownDO,
     Object::Town,
     |name| TownId::parse(&name).ok().map(Instance::Town)

@@ -1,6 +1,6 @@
 //! Clock, random source, signing keys and log.
 //!
-//! Owns what is read from the runtime as plain values.
+//! Owns reading them from the runtime as plain values.
 
 use base::error::Fault;
 use base::time::Timestamp;

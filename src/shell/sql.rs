@@ -89,7 +89,7 @@ fn fault(statement: &str, error: &JsValue) -> Fault {
     Fault::new(first_line(statement), describe(error))
 }
 
-/// What a JavaScript error says.
+/// The message of a JavaScript error.
 pub(super) fn describe(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
 }

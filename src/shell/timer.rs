@@ -1,6 +1,6 @@
-//! Waiting.
+//! Timers as futures.
 //!
-//! Owns a timer that wakes whoever polled it last: work may move from the request's task into its response's stream.
+//! Owns a timer that wakes its last poller: work may move from the request's task into its response's stream.
 
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
@@ -15,7 +15,7 @@ extern "C" {
     fn clear_timeout(id: &JsValue);
 }
 
-/// Stops the timer when nobody waits any more.
+/// Stops the timer when its future is dropped.
 struct Timer {
     id: JsValue,
     _callback: Closure<dyn FnMut()>,
@@ -34,7 +34,7 @@ pub(super) fn sleep(millis: u32) -> LocalBoxFuture<'static, ()> {
         let mut sender = Some(sender);
         let callback = Closure::new(move || {
             if let Some(sender) = sender.take() {
-                // Nobody waits any more.
+                // The waiter is gone.
                 let _gone = sender.send(());
             }
         });

@@ -1,6 +1,6 @@
-//! What came back from those who were asked, and how complete the picture is.
+//! The answers of rigs or registries to one question, and how complete they are.
 //!
-//! Owns that whoever did not answer is named, and never counted as nothing. Asks nobody, and knows no tool.
+//! Owns that a silent respondent is named, and never counted as zero. Asks none, and knows no tool.
 
 use super::tool::Place;
 use crate::contract::shapes;
@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Someone who was asked.
+/// A rig or registry that was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// Its id.
+pub struct Respondent {
+    /// The id of the respondent.
     pub id: String,
     /// Its name, if it has one.
     pub name: String,
@@ -22,13 +22,13 @@ pub struct Asked {
 
 /// One answer of several.
 pub struct Part {
-    /// Who was asked.
-    pub from: Asked,
-    /// What came back; a refusal names why nothing did.
+    /// The respondent.
+    pub from: Respondent,
+    /// The answer, or the refusal that says why there is none.
     pub outcome: Result<String, Refusal>,
 }
 
-/// What came back.
+/// All answers to a plan.
 pub enum Answers {
     /// From `Plan::One`.
     One(String),
@@ -36,11 +36,11 @@ pub enum Answers {
     Many(Vec<Part>),
 }
 
-/// Those of several that answered, decoded, and how complete the picture is.
+/// The decoded answers of several respondents, and how complete they are.
 pub struct Gathered<T> {
-    /// Who answered what.
-    pub answered: Vec<(Asked, T)>,
-    /// Who did not.
+    /// The respondents with their answers.
+    pub answered: Vec<(Respondent, T)>,
+    /// The respondents without an answer.
     pub coverage: Coverage,
 }
 
@@ -100,7 +100,7 @@ impl Answers {
         match self {
             Self::Many(parts) => Ok(Self::Many(parts).many(method)),
             one @ Self::One(_) => {
-                let rig = Asked { id: place.rig()?.to_string(), name: String::new() };
+                let rig = Respondent { id: place.rig()?.to_string(), name: String::new() };
                 Ok(Gathered { answered: vec![(rig, one.one(method)?)], coverage: Coverage::whole(1) })
             }
         }

@@ -3,7 +3,7 @@
 //! Owns the only awaits of a tool call. What is asked and what is answered is the tool's.
 
 use super::profile::{Audience, Profile, Speaker};
-use super::tool::{Answers, Asked, Parsed, Part, Place, Plan, Prepared, ToolDef};
+use super::tool::{Answers, Parsed, Part, Place, Plan, Prepared, Respondent, ToolDef};
 use super::toolset::Toolsets;
 use crate::auth::principal::Scope;
 use crate::cache::Memory;
@@ -62,7 +62,7 @@ pub fn visible(view: View) -> impl Iterator<Item = &'static ToolDef> {
 }
 
 /// A call that has been answered but not rendered.
-pub struct Answered {
+pub struct Unrendered {
     /// The tool's arguments.
     pub prepared: Box<dyn Prepared>,
     /// What came back.
@@ -138,14 +138,14 @@ async fn carry(
 ///
 /// # Errors
 /// The refusal or fault.
-pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<String, Value>) -> Result<Answered, Failure> {
+pub async fn ask(connection: Connection<'_>, tool: &ToolDef, arguments: Map<String, Value>) -> Result<Unrendered, Failure> {
     let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
     let Parsed::Planned(prepared) = parsed else {
         return Err(Fault::new(tool.name, "a live tool has no plan").into());
     };
     let plan = prepared.plan(&place)?;
     let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
-    Ok(Answered { prepared, answers, place })
+    Ok(Unrendered { prepared, answers, place })
 }
 
 async fn address(connection: Connection<'_>, tool: &ToolDef, mut arguments: Map<String, Value>) -> Result<Addressed, Failure> {
@@ -168,12 +168,12 @@ async fn carry_out(client: &Client<'_>, plan: Plan, place: &Place, key: Option<&
         Plan::EachRig { method, args } => {
             let town = place.town()?;
             let rigs = rigs_of(client, town).await?.into_iter();
-            let asked = rigs.map(|rig| (Asked { id: rig.id.to_string(), name: rig.name }, Instance::Rig(rig.id))).collect();
+            let asked = rigs.map(|rig| (Respondent { id: rig.id.to_string(), name: rig.name }, Instance::Rig(rig.id))).collect();
             each(client, asked, method, &args, Some(town)).await
         }
         Plan::EachRegistry { method, args } => {
             let registries = registries(client).into_iter();
-            let asked = registries.map(|at| (Asked { id: at.to_string(), name: at.name().to_owned() }, at)).collect();
+            let asked = registries.map(|at| (Respondent { id: at.to_string(), name: at.name().to_owned() }, at)).collect();
             each(client, asked, method, &args, None).await
         }
     }
@@ -181,12 +181,12 @@ async fn carry_out(client: &Client<'_>, plan: Plan, place: &Place, key: Option<&
 
 async fn each(
     client: &Client<'_>,
-    asked: Vec<(Asked, Instance)>,
+    asked: Vec<(Respondent, Instance)>,
     method: &'static Method,
     args: &str,
     town: Option<&TownId>,
 ) -> Result<Answers, Failure> {
-    let (asked, instances): (Vec<Asked>, Vec<Instance>) = asked.into_iter().unzip();
+    let (asked, instances): (Vec<Respondent>, Vec<Instance>) = asked.into_iter().unzip();
     let calls: Vec<Call> = instances.into_iter().map(|instance| Call { instance, method, args: args.to_owned() }).collect();
     let outcomes = client.call_each(&calls, town).await;
     let parts =

@@ -2,7 +2,7 @@
 //!
 //! Owns the trait and its type-erased form. Names no tool, sends nothing, knows no SQL.
 
-pub use super::answers::{Answers, Asked, Coverage, Gathered, Missing, Part};
+pub use super::answers::{Answers, Coverage, Gathered, Missing, Part, Respondent};
 use super::argument;
 use super::profile::Audience;
 use super::toolset::Toolset;

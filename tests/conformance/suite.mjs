@@ -17,6 +17,7 @@ const OUTPUT_CHARS_MAX = 4_000;
 /**
  * The sets, by name. A revision's are its requirements, scored or not; the skills' scenarios belong to no revision and
  * are run one by one.
+ * @type {Record<string, string[][]>}
  */
 export const SETS = {
   "2025-11-25": [["--requirements", "2025-11-25"]],
@@ -25,7 +26,7 @@ export const SETS = {
 };
 
 /** Starts the build with the fixture that the suite asks for, without the tests' harness around it. */
-export function startFixture({ port = 0, vars = {} } = {}) {
+export function startFixture(/** @type {{ port?: number, vars?: Record<string, string> }} */ { port = 0, vars = {} } = {}) {
   return startWorkerd({ features: "conformance", entry: "src/entry.mjs", port, vars: { LOOPBACK_ONLY: "true", ALLOWED_ORIGINS: "", ...vars } });
 }
 
@@ -33,10 +34,11 @@ export function startFixture({ port = 0, vars = {} } = {}) {
  * Runs a set against a server and judges it. `url` is the MCP endpoint. Gives `report`, the text for a person, and
  * `failures`, one line for each thing that is wrong: none is a pass.
  */
-export async function runSet(name, url) {
+export async function runSet(/** @type {string} */ name, /** @type {string} */ url) {
   const out = inRoot("out", "conformance", name);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
+  /** @type {string[]} */
   const ran = [];
   let printed = "";
   for (const selection of SETS[name]) {
@@ -52,8 +54,11 @@ export async function runSet(name, url) {
   return judge(name, ran.map((scenario) => ({ scenario, checks: results.get(scenario), printed })), known);
 }
 
-/** Its exit code says less than its files: it knows the scored scenarios only. */
-function runSuite(args) {
+/**
+ * Its exit code says less than its files: it knows the scored scenarios only.
+ * @returns {Promise<{ code: number | null, text: string }>}
+ */
+function runSuite(/** @type {string[]} */ args) {
   return new Promise((resolve, reject) => {
     const child = spawn(npmTools.node, [SUITE, "server", ...args], { env: innerEnv({ NO_COLOR: "1" }), stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
@@ -63,8 +68,11 @@ function runSuite(args) {
   });
 }
 
+/** @typedef {{ id: string, status: string, errorMessage?: string, description?: string }} Check */
+
 /** Checks by scenario: the suite writes server-<scenario>-<time>/checks.json. */
-function readResults(out) {
+function readResults(/** @type {string} */ out) {
+  /** @type {Map<string, Check[]>} */
   const results = new Map();
   for (const folder of readdirSync(out)) {
     const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(folder)?.[1];
@@ -77,13 +85,19 @@ function readResults(out) {
 /**
  * The verdict on a set. `known` maps `scenario:check-id` of a warning, or `scenario:skipped` of a scenario that checks
  * nothing, to the reason why it stands; one that no longer occurs is a failure too, so that the list stays true.
+ * @param {string} name
+ * @param {{ scenario: string, checks?: Check[], printed?: string }[]} results
+ * @param {Record<string, string>} [known]
  */
 export function judge(name, results, known) {
+  /** @type {string[]} */
   const lines = [];
+  /** @type {string[]} */
   const failures = [];
   const remarks = new Map();
   const count = { passed: 0, failed: 0, checksPassed: 0, checksFailed: 0, checksSkipped: 0 };
   for (const { scenario, checks, printed = "" } of results) {
+    /** @type {Pick<Check, "id" | "errorMessage" | "description">[]} */
     const failed = checks ? checks.filter(({ status }) => status === "FAILURE") : [{ id: "no-result", errorMessage: why(scenario, printed) }];
     for (const { id, errorMessage, description } of failed) failures.push(`${scenario}:${id} — ${oneLine(errorMessage ?? description)}`);
     const passed = (checks ?? []).filter(({ status }) => status === "SUCCESS");
@@ -112,10 +126,10 @@ export function judge(name, results, known) {
   return { ...count, failures, report: [head, ...lines, ...failures.map((failure) => `  FAILED  ${failure}`)].join("\n") };
 }
 
-const broken = (name, why) => ({ failures: [why], report: `${name}: ${why}` });
+const broken = (/** @type {string} */ name, /** @type {string} */ why) => ({ failures: [why], report: `${name}: ${why}` });
 
 /** What the suite said about a scenario of which it wrote no result. */
-function why(scenario, printed) {
+function why(/** @type {string} */ scenario, /** @type {string} */ printed) {
   return new RegExp(`^Failed to run scenario ${scenario}:.*(?:\\n.*)?`, "m").exec(printed)?.[0] ?? `the suite wrote no result: ${printed.slice(-OUTPUT_CHARS_MAX)}`;
 }
 

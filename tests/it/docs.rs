@@ -1,6 +1,11 @@
 //! Documents and deployment files that must agree with the code.
 
+mod citations;
+mod files;
+mod transcript;
+
 use crate::support::expect;
+use files::{Tests, ends_in, read, written};
 use gastown_mcp::contract::shapes::FeedKind;
 use gastown_mcp::edge::rest::agents::routes;
 use gastown_mcp::resources::rows::RESOURCES;
@@ -8,39 +13,13 @@ use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::agent;
 use gastown_mcp::tools::profile::Audience;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// All Rust code of the project.
-fn code() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    sources(&root.join("tests"), &mut files);
-    files.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
-}
 
 /// Whether the last cell of each row is the name of a test. Gives the number of rows.
 fn rows_name_tests<'a>(rows: impl Iterator<Item = &'a str>) -> usize {
-    let code = code();
+    let tests = Tests::load();
     let named = |row: &'a str| {
         let named = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
-        assert!(code.contains(&format!("fn {named}(")), "no test {named}: {row}");
+        assert!(tests.has(named), "no test {named}: {row}");
     };
     rows.map(named).count()
 }
@@ -98,20 +77,19 @@ fn the_document_on_streams_names_kinds_and_uris_that_there_are() {
         let short = row.uri.replace("gastown://towns/{town}", "…");
         assert!(text.contains(&format!("`{}`", row.uri)) || text.contains(&format!("`{short}`")), "{}", row.uri);
     }
-    assert!(read("README.md").contains("docs/streams.md"));
 }
 
 // The table is the only place that knows a method's name.
 #[test]
 fn no_method_is_named_outside_the_table() {
-    let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
-    for path in files.iter().filter(|path| !path.ends_with("rpc/table.rs") && !path.to_string_lossy().contains("/tests/")) {
-        let code = fs::read_to_string(path).unwrap();
+    for (path, code) in written().iter().filter(|(path, _)| path.starts_with("src/") && ends_in(path, "rs")) {
+        if path.ends_with("rpc/methods.rs") || path.contains("/tests/") {
+            continue;
+        }
         let code = code.split("#[cfg(test)]").next().unwrap();
         // The protocol has a ping of its own.
         for method in METHODS.iter().filter(|method| method.name != "ping") {
-            assert!(!code.contains(&format!("\"{}\"", method.name)), "{} names {}", path.display(), method.name);
+            assert!(!code.contains(&format!("\"{}\"", method.name)), "{path} names {}", method.name);
         }
     }
 }
@@ -136,12 +114,20 @@ fn the_manifest_binds_every_class_and_migrates_each_once() {
 
 #[test]
 fn the_documents_a_newcomer_needs_are_there() {
-    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs/meta-mayor.md", "docs/deviations.md"] {
+    let needed = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs/glossary.md", "docs/clients.md"];
+    for path in needed {
         assert!(read(path).len() > 200, "{path}");
     }
     let readme = read("README.md");
-    assert!(readme.find("npm start").unwrap() < readme.find("## Connecting").unwrap(), "the two commands come first");
-    assert!(readme.contains("npm test"));
+    let places = ["*town*", "<!-- transcript:", "npm start", "npm test", "## Documents"].map(|words| readme.find(words).expect(words));
+    assert!(places.is_sorted(), "what it is, a transcript, the two commands, the documents: {places:?}");
+    let (opening, _) = readme.split_once("\n## ").unwrap();
+    for term in ["town", "rig", "bead", "convoy", "polecat", "Mayor"] {
+        assert!(opening.contains(&format!("*{term}")), "the opening does not say what a {term} is");
+    }
+    for (path, _) in written().iter().filter(|(path, _)| path.starts_with("docs/") && path.matches('/').count() == 1) {
+        assert!(readme.contains(&format!("]({path})")), "the README does not lead to {path}");
+    }
 }
 
 // S0-35: the coordinator's instruction text reaches every client of the fleet connection, word for word.
@@ -157,12 +143,7 @@ fn the_fleet_instructions_and_prompt_carry_the_coordinators_text() {
 
 #[test]
 fn every_requirement_of_the_protocol_names_tests_that_exist_or_says_why_not() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    sources(&root.join("tests"), &mut files);
-    files.extend(fs::read_dir(root.join("tests/workerd")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
-    let code: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let tests = Tests::load();
     let text = read("docs/protocol.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id ")).collect();
     for id in (1..=23).map(|number| format!("H{number}")).chain((1..=15).map(|number| format!("L{number}"))) {
@@ -170,22 +151,16 @@ fn every_requirement_of_the_protocol_names_tests_that_exist_or_says_why_not() {
     }
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let [_, _, requirement, level, revisions, tests, _] = cells[..] else { panic!("a row has five cells: {row}") };
+        let [_, _, requirement, level, revisions, held_by, _] = cells[..] else { panic!("a row has five cells: {row}") };
         assert!(!requirement.is_empty() && !level.is_empty() && !revisions.is_empty(), "{row}");
-        if tests.starts_with("not here") {
-            assert!(tests.len() > "not here: a word".len(), "no reason: {row}");
+        if held_by.starts_with("not here") {
+            assert!(held_by.len() > "not here: a word".len(), "no reason: {row}");
             continue;
         }
-        let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        let named: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
         assert!(!named.is_empty(), "no test: {row}");
         for name in named {
-            let is_function = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            let exists = if is_function {
-                code.contains(&format!("fn {name}("))
-            } else {
-                ["\"", "`"].iter().any(|quote| code.contains(&format!("test({quote}{name}{quote}")))
-            };
-            assert!(exists, "no test {name}: {row}");
+            assert!(tests.has(name), "no test {name}: {row}");
         }
     }
 }

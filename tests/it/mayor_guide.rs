@@ -75,10 +75,10 @@ fn the_guides_session_is_what_the_tools_answer() {
     session.told("A coordinator asks for something.");
     let request = json!({"message": "Please add a health check to the web app, with tests, and tell me how you split it."});
     let sent = session.call("coordinator", &owner, "send_mayor_message", &request);
-    session.told("The Mayor begins, and finds the message.");
+    session.told("The Mayor starts, and finds the message.");
     let primed = session.call("Mayor", &mayor, "gt_prime", &json!({}));
     assert_eq!(primed["messages"][0]["message_id"], sent["message_id"]);
-    session.told("It plans two tasks, the second after the first. The plan is staged, so nothing runs yet.");
+    session.told("It plans two tasks, the second after the first. The convoy is staged, so nothing runs yet.");
     let plan = json!({
         "rig_id": primed["rigs"][0]["name"],
         "convoy_title": "Health check",
@@ -89,7 +89,7 @@ fn the_guides_session_is_what_the_tools_answer() {
     });
     let convoy = session.call("Mayor", &mayor, "gt_sling_batch", &plan);
     assert_eq!(convoy["staged"], true);
-    session.told("It says so, and starts the convoy.");
+    session.told("It reports the plan, and starts the convoy.");
     let reply = json!({"message_id": sent["message_id"], "body": "Two tasks: the endpoint, then its tests. I start them now."});
     session.call("Mayor", &mayor, "gt_reply", &reply);
     session.call("Mayor", &mayor, "gt_convoy_start", &json!({"convoy_id": convoy["convoy_id"]}));
@@ -97,7 +97,7 @@ fn the_guides_session_is_what_the_tools_answer() {
     let answered = session.call("coordinator", &owner, "mayor_messages", &json!({}));
     assert_eq!(answered["messages"][0]["status"], "answered");
 
-    session.told("Half an hour later nothing has come from the polecat. The first call only looks; the second takes the step that the first one named.");
+    session.told("Half an hour later the polecat is still silent. The first call only diagnoses; the second takes the step that the first one named.");
     town.fleet.advance(31 * MINUTE_MILLIS);
     town.fleet.settle();
     let stuck = json!({"convoy_id": convoy["convoy_id"]});

@@ -277,7 +277,7 @@ fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
 }
 
 #[test]
-fn the_readme_lists_the_tools() {
+fn the_document_on_tools_lists_them() {
     let row = |tool: &ToolDef| {
         let entry = described(tool);
         let first = entry["description"].as_str().unwrap().split(". ").next().unwrap().trim_end_matches('.').to_owned();
@@ -293,7 +293,7 @@ fn the_readme_lists_the_tools() {
         rows.extend(["", "Shown only to connections that ask for their toolset:", ""].map(str::to_owned));
         rows.extend(table(false));
     }
-    expect::section("README.md", "tools", &format!("{}\n", rows.join("\n")));
+    expect::section("docs/tools.md", "tools", &format!("{}\n", rows.join("\n")));
 }
 
 #[test]

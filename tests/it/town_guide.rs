@@ -144,7 +144,7 @@ fn the_guide_shows_every_limit_that_users_meet() {
         ("metadata of a bead", format!("{}, {} levels", bytes(text::METADATA_BYTES_MAX), text::METADATA_LEVELS_MAX)),
         ("`args`", bytes(sling::ARGS_BYTES_MAX)),
         ("beads that one bead waits for", format!("{}; {} in one `sling`", dependencies::BLOCKERS_MAX, sling::DEPENDS_ON_MAX)),
-        ("times a bead is given back before it fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
+        ("attempts before a bead fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
         ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", batch::TASKS_MAX, convoys::MEMBERS_MAX)),
         ("failed attempts before a landing is given up", landing::ATTEMPTS_MAX.to_string()),
         ("formulas of a town; steps of a formula", format!("{}; {}", formulas::FORMULAS_MAX, formulas::STEPS_MAX)),
@@ -152,28 +152,31 @@ fn the_guide_shows_every_limit_that_users_meet() {
             "text of a step; value of a variable",
             format!("{} characters; {}", count(formulas::STEP_CHARS_MAX), bytes(formulas::VALUE_BYTES_MAX)),
         ),
-        ("what a worker says about a step", format!("{} characters", count(molecules::SUMMARY_CHARS_MAX))),
+        ("a worker's summary of a step", format!("{} characters", count(molecules::SUMMARY_CHARS_MAX))),
         ("subject; body of mail", format!("{} characters; {}", mail::SUBJECT_CHARS_MAX, bytes(mail::BODY_BYTES_MAX))),
         ("a nudge", format!("{}, kept {} at most", bytes(nudges::NUDGE_BYTES_MAX), time(nudges::TTL_SECONDS_MAX * 1_000))),
         ("unread messages of an agent, per channel", count(messages::WAITING_MAX)),
         ("read messages are kept", time(messages::READ_KEPT_MILLIS)),
-        ("a message to the Mayor; how many wait", format!("{}; {}", bytes(mayor_mail::MESSAGE_BYTES_MAX), count(mayor_mail::UNREAD_MAX))),
+        ("a message to the Mayor; unread messages", format!("{}; {}", bytes(mayor_mail::MESSAGE_BYTES_MAX), count(mayor_mail::UNREAD_MAX))),
         ("a reply of the Mayor; replies to one message", format!("{}; {}", bytes(reading::REPLY_BYTES_MAX), reading::REPLIES_MAX)),
-        ("messages that the Mayor has read or answered", format!("the {} that changed last are kept", count(reading::SETTLED_MAX))),
-        ("an escalation; how many wait", format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX))),
+        ("messages that the Mayor has read or answered", format!("the {} that changed last", count(reading::SETTLED_MAX))),
+        (
+            "an escalation; open escalations of a town",
+            format!("{}; {}", bytes(escalations::MESSAGE_BYTES_MAX), count(escalations::OPEN_MAX)),
+        ),
         (
             "an escalation is raised again",
             format!("after {}, {} times", time(WatchSettings::default().re_escalate_seconds * 1_000), escalations::RAISED_AGAIN_MAX),
         ),
         ("acknowledged escalations that are kept", count(escalations::ACKNOWLEDGED_KEPT)),
-        ("what an agent says it is doing", format!("{} characters", status::MESSAGE_CHARS_MAX)),
+        ("an agent's status line", format!("{} characters", status::MESSAGE_CHARS_MAX)),
         ("events of a rig", format!("{}, at most {}", time(retention::KEEP_MILLIS), count(retention::EVENTS_MAX))),
         ("events of an agent", count(agent_events::EVENTS_MAX)),
         ("entries of a town's own feed", count(feed::ENTRIES_MAX)),
         ("a drain", time(pause::DRAIN_MILLIS_MAX)),
         ("WebSockets on a town's status", viewers::SOCKETS_MAX.to_string()),
     ];
-    let mut table = "| what | limit |\n|---|---|\n".to_owned();
+    let mut table = "| of | limit |\n|---|---|\n".to_owned();
     for (what, limit) in rows {
         _ = writeln!(table, "| {what} | {limit} |");
     }

@@ -8,11 +8,16 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const POLECAT = ["gt_prime", "gt_done", "gt_status", "gt_checkpoint", "gt_mail_check", "gt_mail_send", "gt_nudge", "gt_escalate", "gt_bead_status", "gt_mol_current", "gt_mol_advance"];
 const REFINERY = [...POLECAT, "gt_request_changes", "gt_review_complete"];
 const COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8";
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -8,9 +8,14 @@ import { seconds, sign, tokens } from "./lib/tokens.mjs";
 import { SECRETS, startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8";
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -18,6 +18,12 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Connection } from "./lib/mcp.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const TOOL = "get_town_status";
 const HOSTILE = "<img src=x onerror=\"document.title='hit'\"><b>bold</b>";
 /** What a host applies to a view that asks for no domain (specification 2026-01-26, "Content Security Policy"). */
@@ -25,7 +31,7 @@ const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src
 /** The extension's key in capabilities. */
 const EXTENSION = "io.modelcontextprotocol/ui";
 
-let server, on, client, town, pages, url, chromium, html;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Connection} */ client, /** @type {Town} */ town, pages, /** @type {string} */ url, chromium, /** @type {string} */ html;
 
 /** The view that a tool names, as a host reads it. */
 async function readView({ client, tools }) {
@@ -35,7 +41,7 @@ async function readView({ client, tools }) {
 }
 
 describe("the town overview as it is served", () => {
-  let server, on, town;
+  let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
   before(async () => {
     server = await startWorkerd();
     on = world(server);
@@ -72,7 +78,7 @@ describe("the town overview as it is served", () => {
   }
 
   test("only this tool names a view, and revisions that know no _meta of tools are not told", async () => {
-    for (const [version, expected] of [["2025-11-25", [TOOL]], ["2025-06-18", [TOOL]], ["2025-03-26", []], ["2024-11-05", []]]) {
+    for (const [version, expected] of Object.entries({ "2025-11-25": [TOOL], "2025-06-18": [TOOL], "2025-03-26": [], "2024-11-05": [] })) {
       const { session } = await initialize(on, { token: tokens.user("owner"), version });
       const { json } = await on.http("POST", "/mcp", { token: tokens.user("owner"), ...legacy("tools/list", {}, { session, version }) });
       assert.deepEqual(json.result.tools.filter(({ _meta }) => _meta?.ui).map(({ name }) => name), expected, version);
@@ -132,7 +138,7 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
       return client.client.callTool(params);
     });
     await page.goto(url);
-    await page.waitForFunction(() => window.host);
+    await page.waitForFunction(() => "host" in window);
   });
   afterEach(async () => {
     // Nothing was asked of the network but the host's own page; the policy had nothing to block; no script failed.
@@ -143,12 +149,12 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
   /** Shows the view to a host of this context; `view` is then its frame. */
   async function show(hostContext = { theme: "light" }, more = {}) {
     const policed = html.replace('<meta charset="utf-8">', (first) => `${first}<meta http-equiv="Content-Security-Policy" content="${POLICY}">`);
-    await page.evaluate((given) => window.host.show(given), { html: policed, hostContext, ...more });
+    await page.evaluate((given) => /** @type {any} */ (window).host.show(given), { html: policed, hostContext, ...more });
     view = page.frameLocator("iframe");
   }
-  const send = (method, params) => page.evaluate(([method, params]) => window.host.bridge[method](params), [method, params]);
+  const send = (method, params) => page.evaluate(([method, params]) => /** @type {any} */ (window).host.bridge[method](params), [method, params]);
   const textOf = (selector) => view.locator(selector).innerText();
-  const seen = () => page.evaluate(() => window.host.seen);
+  const seen = () => page.evaluate(() => /** @type {any} */ (window).host.seen);
   /** What a definition list shows, as an object. */
   const tiles = (selector) => view.locator(selector).evaluate((list) => Object.fromEntries([...list.children].map((tile) => [...tile.children].map((part) => part.textContent))));
   /** The rows of the table, by the text of their heads. */
@@ -267,7 +273,7 @@ describe("the town overview in Chromium", { skip: noBrowser }, () => {
     await page.evaluate((message) => new Promise((resolve) => {
       const frame = document.createElement("iframe");
       frame.srcdoc = `<script>parent.frames[0].postMessage(${JSON.stringify(message).replaceAll("<", "\\u003c")}, "*"); parent.postMessage("sent", "*")</script>`;
-      window.addEventListener("message", ({ data }) => data === "sent" && (frame.remove(), resolve()));
+      window.addEventListener("message", ({ data }) => data === "sent" && (frame.remove(), resolve(undefined)));
       document.body.append(frame);
     }), message);
     // What the bridge sends afterwards is handled after it.

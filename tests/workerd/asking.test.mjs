@@ -13,6 +13,8 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/** @import { World } from "./lib/world.mjs" */
+
 const token = tokens.user("owner");
 /** What a handler is registered for: sdk 1.32 wants the schema, client 2.4 the name. */
 const HEARD = {
@@ -22,7 +24,7 @@ const HEARD = {
   "notifications/resources/updated": ResourceUpdatedNotificationSchema,
   "notifications/resources/list_changed": ResourceListChangedNotificationSchema,
 };
-let product, fixture;
+let /** @type {World} */ product, /** @type {World} */ fixture;
 before(async () => {
   [product, fixture] = (await Promise.all([startWorkerd(), startWorkerd({ features: "conformance", vars: { LOOPBACK_ONLY: "true" } })])).map(world);
 });
@@ -31,7 +33,7 @@ after(() => Promise.all([product, fixture].map((on) => on?.server.stop())));
 for (const era of eras) {
   const key = (method) => (era === "modern" ? method : HEARD[method]);
   /** A client with these handlers; what it was sent is in `seen`, by method. */
-  async function client(on, { path, capabilities, handlers = {} } = {}) {
+  async function client(on, /** @type {{ path?: string, capabilities?: object, handlers?: Record<string, (params: any) => unknown> }} */ { path, capabilities, handlers = {} } = {}) {
     const seen = {};
     const prepare = (client) => {
       for (const method of Object.keys(HEARD)) {

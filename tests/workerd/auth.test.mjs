@@ -9,12 +9,17 @@ import { badTokens, tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
-let server, on, mine, sibling, foreign;
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ mine, /** @type {Town} */ sibling, /** @type {Town} */ foreign;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
   [mine, sibling, foreign] = [await on.createFleetTown(["web"]), await on.createFleetTown(["web"]), await on.createFleetTown(["web"], "stranger")];
-  for (const [town, user] of [[mine, "owner"], [sibling, "owner"], [foreign, "stranger"]]) await on.sling(town.rigs.web, "secret plan", { token: tokens.user(user) });
+  for (const town of [mine, sibling, foreign]) await on.sling(town.rigs.web, "secret plan", { token: tokens.user(town === foreign ? "stranger" : "owner") });
 });
 after(() => server.stop());
 
@@ -116,8 +121,8 @@ describe("403: believed, but not for this", () => {
   });
 
   test("a tool call that names a town of somebody else is a refusal, never an empty list", async () => {
-    for (const [name, args] of [["list_rigs", {}], ["list_beads", {}], ["list_agents", {}], ["list_convoys", {}], ["get_town_status", {}],
-      ["sling", { rig: foreign.rigs.web, title: "x" }], ["send_mayor_message", { message: "x" }]]) {
+    for (const [name, args] of /** @type {[string, object][]} */ ([["list_rigs", {}], ["list_beads", {}], ["list_agents", {}], ["list_convoys", {}], ["get_town_status", {}],
+      ["sling", { rig: foreign.rigs.web, title: "x" }], ["send_mayor_message", { message: "x" }]])) {
       const answer = await on.http("POST", "/mcp", { token: tokens.user("owner"), ...modern("tools/call", { name, arguments: { town: foreign.id, ...args } }) });
       assert.equal(answer.json.result?.isError, true, `${name}: ${answer.text}`);
       assert.match(answer.json.result.content[0].text, /forbidden/i, name);

@@ -10,9 +10,15 @@ import { clientOf, rest, SUBSCRIPTION, TASKS, upTo } from "./lib/streams.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Client } from "./lib/streams.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const token = tokens.user("owner");
 const ASKING = { elicitation: {} };
-let server, on, here, there;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Client} */ here, /** @type {Client} */ there;
 before(async () => {
   server = await startWorkerd({ features: "conformance", isolates: 2, vars: { LOOPBACK_ONLY: "true" } });
   on = world(server);
@@ -20,12 +26,13 @@ before(async () => {
 });
 after(() => server.stop());
 
+/** @type {(name: string, args?: object, more?: object) => [method: string, params: object]} */
 const tool = (name, args = {}, more = {}) => ["tools/call", { name, arguments: args, ...more }];
 const textOf = (message) => message.result?.content?.[0].text;
 const shape = (events) => events.map(({ message }) => message.method ?? "result");
 
 /** Begins a call that asks its client; gives the stream, the id of the event and of the question. */
-async function asked(session, id = "asking") {
+async function asked(session, /** @type {string | number} */ id = "asking") {
   const stream = await session.stream(...tool("test_elicitation", { message: "Who are you?" }), id);
   const [{ id: event, message }] = await upTo(stream, ({ method }) => method === "elicitation/create");
   return { stream, event, question: message.id };
@@ -123,7 +130,10 @@ describe("a call of the stateless era", () => {
   test("that takes long shows twice a second that it lives, and answers on the stream", async () => {
     const stream = await here.stream(...tool("slow_compute", { seconds: 2 }));
     const [times, messages] = [[], []];
-    for await (const event of stream) "comment" in event ? times.push(performance.now()) : messages.push(JSON.parse(event.data));
+    for await (const event of stream) {
+      if ("comment" in event) times.push(performance.now());
+      else messages.push(JSON.parse(event.data));
+    }
     assert.ok(times.length >= 2 && times.length <= 4, `${times.length} comments in two seconds`);
     assert.deepEqual(messages.map(textOf), ["Computed something for 2 s"]);
   });

@@ -8,6 +8,11 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 // S0-34 and list_towns.
 const LOOKING = ["list_towns", "list_rigs", "list_beads", "get_bead", "list_agents", "list_convoys", "convoy_status", "town_feed", "wait_for", "get_town_status",
   "merge_queue", "list_messages", "escalations"];
@@ -15,7 +20,7 @@ const TOOLS = [...LOOKING, "sling", "sling_batch", "create_bead", "update_bead",
   "acknowledge_escalation", "remove_polecat"];
 const nested = (levels) => (levels === 0 ? 1 : { a: nested(levels - 1) });
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -208,6 +213,7 @@ for (const era of eras) {
     test("is told which argument is wrong and what is allowed", async () => {
       const town = await on.createFleetTown(["web"]);
       const client = await connect(on, { era, token: tokens.user("owner"), path: `/towns/${town.id}/mcp` });
+      /** @type {[string, object, RegExp][]} */
       const cases = [
         ["sling", { rig: "web" }, /title/],
         ["sling", { rig: "web", title: "x", colour: "red" }, /colour/],

@@ -7,6 +7,11 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 /** Section → method → its positional arguments, in the contract's order. */
 const OF_TOWNS = {
   "rigs, configuration, identity": {
@@ -66,7 +71,7 @@ const UNSUPPORTED = /^"(\w+)" is not supported by embedded towns: \S/;
 /** Kilo's calls to objects that embedded towns do not have: agents are the rig's, and there is no container. */
 const NO_OBJECTS = ["AgentDO", "AgentIdentityDO", "TownContainerDO"];
 
-let server, on, town, names;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {Record<string, [binding: string, name: string]>} */ names;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -8,6 +8,11 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { UNDEFINED, context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const SLINGS = 100;
 const BATCHES = 10;
 const TASKS = 3;
@@ -19,7 +24,7 @@ const KILLS = 3;
 const ACKS_PER_LIFE = 15;
 
 const token = tokens.user("owner");
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -46,8 +51,9 @@ async function allBeads(town) {
 /**
  * Works on the jobs that have no answer yet, several at once, until all have one or `enough` more have; then kills the
  * server with the others in flight. Jobs whose answer was lost stay without.
+ * @typedef {{ name: string, args: Record<string, any>, answer?: any, lost?: boolean }} Job
  */
-async function work(town, jobs, enough) {
+async function work(town, /** @type {Job[]} */ jobs, enough = Infinity) {
   const open = jobs.filter(({ answer }) => !answer);
   let acknowledged = 0;
   let killed;
@@ -71,6 +77,7 @@ describe("kill -9", () => {
   test("in the middle of many changes loses none that was acknowledged, and repeating all of them does nothing twice", async (t) => {
     const town = await on.createFleetTown(["web", "api"]);
     const rigs = ["web", "api"];
+    /** @type {(Job & { order: number })[]} */
     const jobs = [
       ...Array.from({ length: SLINGS }, (_, n) => ({ name: "sling", args: { rig: rigs[n % 2], title: `sling ${n}`, idempotency_key: `sling-${n}` } })),
       ...Array.from({ length: BATCHES }, (_, n) => ({
@@ -134,13 +141,17 @@ describe("kill -9", () => {
   test("in the middle of convoys over two rigs: all of it converges, nothing starts early, and the town's check is clean", async (t) => {
     const town = await on.createFleetTown(["web", "api"]);
     const key = (name) => ({ idempotency_key: name });
-    const jobs = Array.from({ length: CONVOYS }, (_, n) => ({
+    /** @type {Job[]} */
+    const batches = Array.from({ length: CONVOYS }, (_, n) => ({
       name: "sling_batch",
       args: {
         rig: "web", convoy_title: `over ${n}`, staged: n % 3 === 0, merge_mode: "review-and-merge", ...key(`over-${n}`),
         tasks: [{ title: `over ${n} task 0` }, { title: `over ${n} task 1`, rig: "api", depends_on: [0] }, { title: `over ${n} task 2`, depends_on: [1], until: "merged" }],
       },
-    })).concat(Array.from({ length: CONVOYS }, (_, n) => ({ name: "create_convoy", args: { name: `empty ${n}`, ...key(`empty-${n}`) } })));
+    }));
+    /** @type {Job[]} */
+    const empty = Array.from({ length: CONVOYS }, (_, n) => ({ name: "create_convoy", args: { name: `empty ${n}`, ...key(`empty-${n}`) } }));
+    const jobs = [...batches, ...empty];
     const close = async (rig) => {
       const { ok } = await on.rpc("RIG", town.rigs[rig], "listAgents", UNDEFINED, context(token));
       const held = ok.find((agent) => agent.current_hook_bead_id);
@@ -193,11 +204,11 @@ describe("kill -9", () => {
     await until("town and rigs agree again", async (note) => note(await admin({})).ok);
   });
 
-  for (const [name, object, method, args] of [
+  for (const [name, object, method, args] of /** @type {[string, string, string, object][]} */ ([
     ["sling", "rig", "slingBead", { rig: "web", title: "unheard" }],
     ["sling_batch", "town", "slingConvoy", { rig: "web", convoy_title: "unheard", tasks: [{ title: "unheard" }], staged: false }],
     ["send_mayor_message", "town", "sendMayorMessage", { message: "unheard" }],
-  ]) {
+  ])) {
     test(`between the work of ${name} and its reply: the same key gives the answer of what was done`, async () => {
       const town = await on.createFleetTown(["web"]);
       await on.loseReplies(object === "rig" ? town.rigs.web : town.id, method);

@@ -17,6 +17,8 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until } from "./lib/world.mjs";
 
+/** @import { Server } from "./lib/workerd.mjs" */
+
 const KILLS = 10;
 const SEED = 5;
 const BEADS = 26;
@@ -24,7 +26,7 @@ const BEADS = 26;
 const LIFE = { least: 500, most: 2_500 };
 
 const dir = mkdtempSync(join(tmpdir(), "gastown-demo-crash-"));
-let server;
+let /** @type {Server} */ server;
 before(async () => {
   server = await startWorkerd({ port: await freePort() });
 });
@@ -33,6 +35,7 @@ after(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+/** @type {import("../../scripts/tokens.mjs").Mint} */
 const mint = async (role, { user, town }) => (role === "container" ? tokens.container(town, user) : tokens.user(user));
 
 test("a fleet goes on working while the Worker is killed ten times, and nothing is lost or done twice", { timeout: 420_000 }, async (t) => {

@@ -8,8 +8,13 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const token = tokens.user("owner");
-let server, on, town;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
 before(async () => {
   server = await startWorkerd({ isolates: 2 });
   on = world(server);

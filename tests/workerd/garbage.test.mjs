@@ -9,10 +9,16 @@ import { clientOf, rest, TASKS, upTo } from "./lib/streams.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, world } from "./lib/world.mjs";
 
+/**
+ * @import { Client } from "./lib/streams.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const token = tokens.user("owner");
 const ASKING = { elicitation: {} };
 const MIB = 1024 * 1024;
-let server, on, town, at, client, stranger, uri, change;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ at, /** @type {Client} */ client, /** @type {Client} */ stranger, /** @type {string} */ uri, /** @type {() => Promise<any>} */ change;
 before(async () => {
   server = await startWorkerd({ features: "conformance", isolates: 2, vars: { LOOPBACK_ONLY: "true" } });
   on = world(server);

@@ -8,9 +8,15 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Connection } from "./lib/mcp.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 /** Long before the hang ends, long after every deadline of the product. */
 const SOON_MS = 30_000;
-let server, on, town, client, convoy;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {Connection} */ client, /** @type {string} */ convoy;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -1,5 +1,6 @@
 // Owns: what the tests on workerd add to the Worker: a direct way to call objects, and objects that hang or lose replies on demand, and a look at what they are asked and told.
 // Does not: change the Worker. Everything it does not own goes to src/entry.mjs as it is.
+// @ts-check
 
 import worker, * as entry from "../../src/entry.mjs";
 
@@ -10,23 +11,26 @@ const mute = new Set();
 const HANG_MS = 60_000;
 /** Asks an object what its storage holds; no method of the product. */
 const LEFT = "__left";
-/** The arguments of every call that a rig, a town or a session took, as `[name, method, text]`. */
+/**
+ * The arguments of every call that a rig, a town or a session took, as `[name, method, text]`.
+ * @type {[string | undefined, string, string][]}
+ */
 const heard = [];
 
 /** How often an object of each name was made: each time it came into memory. */
 const made = new Map();
 
 /** The class, whose instances hang while their name is in the set. The prototype is the product's own. */
-function hangable(Class) {
+function hangable(/** @type {any} */ Class) {
   return new Proxy(Class, {
-    construct(target, [state, env]) {
+    construct(target, /** @type {[DurableObjectState, unknown]} */ [state, env]) {
       made.set(state.id.name, (made.get(state.id.name) ?? 0) + 1);
       const object = Reflect.construct(target, [state, env], target);
       return new Proxy(object, {
         get(inner, key) {
           const value = Reflect.get(inner, key, inner);
           if (key !== "call") return typeof value === "function" ? value.bind(inner) : value;
-          return async (...args) => {
+          return async (/** @type {[method: string, args: string, context: string]} */ ...args) => {
             if (args[0] === LEFT) return left(state.storage);
             heard.push([state.id.name, args[0], args[1]]);
             for (const until = Date.now() + HANG_MS; hanging.has(state.id.name) && Date.now() < until; ) await scheduler.wait(20);
@@ -41,8 +45,8 @@ function hangable(Class) {
 }
 
 /** Tables and alarm of an object, besides the runtime's own tables. */
-async function left(storage) {
-  const tables = [...storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")];
+async function left(/** @type {DurableObjectStorage} */ storage) {
+  const tables = [.../** @type {SqlStorageCursor<{ name: string }>} */ (storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name"))];
   return JSON.stringify({ tables: tables.map(({ name }) => name).filter((name) => !name.startsWith("_cf")), alarm: await storage.getAlarm() });
 }
 
@@ -51,11 +55,18 @@ export const TownDO = hangable(entry.TownDO);
 export const { GastownUserDO, GastownOrgDO } = entry;
 export const SessionDO = hangable(entry.SessionDO);
 
+/** The product's classes by name. */
+const classes = /** @type {Record<string, any>} */ (entry);
+
+/**
+ * What tests may ask, by path: each is given the request's body.
+ * @type {Record<string, (body: any, env: Record<string, any>) => Promise<unknown>>}
+ */
 const routes = {
   /** Calls any method of any object, as a Worker with the binding could. */
   async "/__rpc"({ binding, name, method, args }, env) {
     try {
-      const answer = await env[binding].getByName(name)[method](...args.map((arg) => (arg?.__undefined ? undefined : arg)));
+      const answer = await env[binding].getByName(name)[method](...args.map((/** @type {any} */ arg) => (arg?.__undefined ? undefined : arg)));
       return { ok: answer === undefined ? null : answer, kind: answer === null ? "null" : typeof answer };
     } catch (error) {
       return { error: error.message, name: error.name, remote: error.remote === true };
@@ -70,7 +81,7 @@ const routes = {
   /** What a class offers to RPC: every key of its prototypes below DurableObject. */
   async "/__surface"({ className }) {
     const keys = [];
-    for (let level = entry[className].prototype; level?.constructor?.name !== "DurableObject" && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+    for (let level = classes[className].prototype; level?.constructor?.name !== "DurableObject" && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
       keys.push(...Reflect.ownKeys(level).map(String));
     }
     return keys;
@@ -78,7 +89,7 @@ const routes = {
 
   /** The rows of the table for a class: [name, number of parameters]. */
   async "/__table"({ className }) {
-    return JSON.parse(entry[className].methods());
+    return JSON.parse(classes[className].methods());
   },
 
   /** Which objects hang from now on. */
@@ -116,7 +127,7 @@ const routes = {
 };
 
 export default {
-  async fetch(request, env, ctx) {
+  async fetch(/** @type {Request} */ request, /** @type {Record<string, any>} */ env, /** @type {ExecutionContext} */ ctx) {
     const route = routes[new URL(request.url).pathname];
     if (route) return Response.json(await route(await request.json(), env));
     const product = new worker(ctx, env);

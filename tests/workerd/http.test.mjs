@@ -9,9 +9,14 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const LIMIT = 4 * 1024 * 1024;
 const token = tokens.user("owner");
-let server, on, town;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

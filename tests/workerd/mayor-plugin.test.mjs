@@ -8,8 +8,13 @@ import { gastownClaims, seconds, sign, tokens } from "./lib/tokens.mjs";
 import { SECRETS, startWorkerd } from "./lib/workerd.mjs";
 import { context, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const AGENT = randomUUID();
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -17,7 +22,7 @@ before(async () => {
 after(() => server.stop());
 
 /** The plugin: `GASTOWN_CONTAINER_TOKEN` or `GASTOWN_SESSION_TOKEN`, `GASTOWN_AGENT_ID`, `GASTOWN_TOWN_ID`. */
-function plugin(town, { container, session }) {
+function plugin(town, /** @type {{ container?: string, session?: string }} */ { container, session }) {
   let token = container ?? session;
   const headers = container ? { "x-gastown-agent-id": AGENT } : {};
 

@@ -11,11 +11,16 @@ import { takeViolations } from "./lib/wire-fetch.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 const UPDATED = "notifications/resources/updated";
 const ALL = "/mcp?toolsets=all";
 /** Longer than it takes until a notification counts as taken, and until that has reached the town. */
 const TAKEN_MS = 6_000;
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -8,7 +8,12 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
-let server, on;
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

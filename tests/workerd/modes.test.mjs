@@ -12,11 +12,16 @@ import { wireFetch } from "./lib/wire-fetch.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const FUTURE = "2027-07-28";
 const token = tokens.user("owner");
 const INFO = { name: "tests", version: "1" };
 
-let server, on, town, path;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ path;
 before(async () => {
   server = await startWorkerd({ isolates: 2 });
   on = world(server);
@@ -27,14 +32,16 @@ after(() => server.stop());
 
 /** Where the client thinks the server is. A restart changes the port, which a deployment would not. */
 const ADDRESS = "http://gastown.test";
+/** @type {Record<string, [client: any, transport: any]>} */
 const PACKAGES = { "client 2.4": [NewClient, NewTransport], "sdk 1.32": [OldClient, OldTransport] };
 const open = [];
 
 /**
  * A connected client. `change` may spoil the headers of its requests, as a proxy would; `session` goes on with one that
  * another connection opened; `isolate` is the one that it reaches.
+ * @typedef {{ options?: object, change?: (headers: Headers) => void, session?: string, isolate?: number }} How
  */
-async function connect(name, { options = {}, change = () => {}, session, isolate = 0 } = {}) {
+async function connect(name, /** @type {How} */ { options = {}, change = () => {}, session, isolate = 0 } = {}) {
   const [Client, Transport] = PACKAGES[name];
   const seen = [];
   const transport = new Transport(new URL(ADDRESS + path), {
@@ -67,6 +74,7 @@ const USUAL_TOOLS = 24;
 const mode = (mode) => ({ options: { versionNegotiation: { mode } } });
 
 describe("an official client", () => {
+  /** @type {Record<string, [name: string, how: How, settled: string]>} */
   const cases = {
     "client 2.4, mode legacy": ["client 2.4", mode("legacy"), LEGACY],
     "client 2.4, mode auto": ["client 2.4", mode("auto"), MODERN],
@@ -128,8 +136,8 @@ for (const name of Object.keys(PACKAGES)) {
       const first = await connect(name);
       const second = await connect(name, { session: first.transport.sessionId });
       const titles = (who) => Array.from({ length: 5 }, (_, n) => `${name} ${who} ${n}`);
-      const slung = await Promise.all([...titles("first").map((title) => [first, title]), ...titles("second").map((title) => [second, title])]
-        .map(async ([{ call }, title]) => [title, (await call("sling", { rig: "web", title })).bead.title]));
+      const slung = await Promise.all([...titles("first").map((title) => ({ call: first.call, title })), ...titles("second").map((title) => ({ call: second.call, title }))]
+        .map(async ({ call, title }) => [title, (await call("sling", { rig: "web", title })).bead.title]));
       for (const [asked, answered] of slung) assert.equal(plain(answered), asked);
       const read = await Promise.all([first, second].map(({ call }) => call("list_beads", { type: "issue", limit: 200 })));
       assert.deepEqual(read[0], read[1]);

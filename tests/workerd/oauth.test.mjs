@@ -9,8 +9,15 @@ import { SECRETS, startWorkerd } from "./lib/workerd.mjs";
 import { sign, tokens } from "./lib/tokens.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Issuer } from "./lib/issuer.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
+/** @type {import("./lib/issuer.mjs").Algorithm[]} */
 const ALGS = ["RS256", "ES256", "EdDSA"];
-let issuer, other, server, on;
+let /** @type {Issuer} */ issuer, /** @type {Issuer} */ other, /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   issuer = await startIssuer({ algs: ALGS });
   other = await startIssuer();

@@ -9,6 +9,12 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ * @typedef {[binding: string, name: string, method: string, ...args: unknown[]]} Call
+ */
+
 const CLASSES = deployment().objects;
 const owner = () => context(tokens.user("owner"));
 /** Outside the table: the fast path, and the two events. Neither does anything for a caller without a context. */
@@ -16,7 +22,7 @@ const BESIDES = ["alarm", "call", "constructor", "fetch"];
 /** The town keeps WebSockets while it is out of memory: the runtime calls these, and no stub can. */
 const OF_SOCKETS = ["webSocketClose", "webSocketError", "webSocketMessage"];
 
-let server, on, town, rig;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ rig;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -94,7 +100,7 @@ describe("what methods answer", () => {
   });
 
   test("without the padding the context is taken for an argument, and the call is refused", async () => {
-    for (const call of [["RIG", rig, "listAgents", owner()], ["TOWN", town.id, "sendMayorMessage", "hello", owner()]]) {
+    for (const call of /** @type {Call[]} */ ([["RIG", rig, "listAgents", owner()], ["TOWN", town.id, "sendMayorMessage", "hello", owner()]])) {
       assert.match((await on.rpc(...call)).error, /^Authentication required/);
     }
   });
@@ -102,6 +108,7 @@ describe("what methods answer", () => {
   test("a refusal arrives as an Error with the contract's message", async () => {
     const id = randomUUID();
     const cyclic = [{ title: "a", depends_on: [1] }, { title: "b", depends_on: [0] }];
+    /** @type {[Call, string][]} */
     const cases = [
       [["TOWN", town.id, "startConvoy", id], `Convoy not found: ${id}`],
       [["RIG", rig, "updateBeadStatus", id, "closed", "", null], `Bead ${id} not found`],

@@ -11,6 +11,11 @@ import { takeViolations } from "./lib/wire-fetch.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 /** What a typical answer may cost the model that reads it. */
 const TOKENS_MAX = 1_200;
 /** What a call may take, on a busy machine too. */
@@ -18,7 +23,7 @@ const CALL_MS_MAX = 1_000;
 const PATIENCE = 3;
 const token = tokens.user("owner");
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

@@ -10,11 +10,17 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Connection } from "./lib/mcp.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 /** What a typical answer may cost. */
 const TOKENS_MAX = 1_200;
 
 const token = tokens.user("owner");
-let server, on, client;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Connection} */ client;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

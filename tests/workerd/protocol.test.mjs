@@ -9,9 +9,14 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const META = "io.modelcontextprotocol";
 const token = tokens.user("owner");
-let server, on, town;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -24,7 +29,9 @@ const withParams = (params, method = "tools/list") => ({ jsonrpc: "2.0", id: 1, 
 const metaOf = (changes) => ({ _meta: { ...meta()._meta, ...changes } });
 
 describe("a modern request", () => {
+  /** @type {[method: string, params: object]} */
   const call = ["tools/call", { name: "list_towns" }];
+  /** @type {Record<string, [request: { headers: object, body: any }, expected: (number | null)[]]>} */
   const cases = {
     // H7, H8, H9
     "without the version header": [spoilt({ "mcp-protocol-version": null }), [400, -32020]],

@@ -8,9 +8,14 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -100,7 +105,7 @@ describe("the registry", () => {
 
 // Contract 4.5; S1-11 … S1-17.
 describe("the Mayor's routes", () => {
-  let town, token;
+  let /** @type {Town} */ town, token;
   const tools = (path) => `/api/mayor/${town.id}/tools/${path}`;
   const post = (path, body, headers) => on.http("POST", tools(path), { token, body, headers });
   const get = (path) => on.http("GET", tools(path), { token });

@@ -7,14 +7,20 @@ import { after, before, describe, test } from "node:test";
 import { tokens } from "./lib/tokens.mjs";
 import { clientOf, rest, TASKS, upTo } from "./lib/streams.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
-import { context, UNDEFINED, until, world } from "./lib/world.mjs";
+import { context, until, world } from "./lib/world.mjs";
+
+/**
+ * @import { Client } from "./lib/streams.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
 
 const token = tokens.user("owner");
 const UPDATED = "notifications/resources/updated";
 const ASKING = { elicitation: {} };
 /** After which an object sends again what it could not send, and more. */
 const RESENT_MS = 15_000;
-let server, on, town, client, rigs;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {Client} */ client, /** @type {Record<string, string>} */ rigs;
 /** What was open or under way when the server was killed. */
 let own, listening, calling, waiting, computing, asking, late;
 
@@ -30,7 +36,7 @@ async function watched() {
 const tasks = async (method, params) => (await client.ask(method, params, { capabilities: { ...TASKS, ...ASKING } })).json.result;
 const begin = async (name, args) => (await tasks("tools/call", { name, arguments: args })).taskId;
 /** The killed server takes the connection with it. */
-const isCut = (stream) => assert.rejects(rest(stream, 5_000), (error) => !error.isTimeout);
+const isCut = (stream) => assert.rejects(rest(stream, 5_000), (/** @type {any} */ error) => !error.isTimeout);
 
 before(async () => {
   server = await startWorkerd({ features: "conformance", isolates: 2, vars: { LOOPBACK_ONLY: "true" } });

@@ -7,13 +7,18 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 // Gastown contract, section 8.
 const POOL = ["Toast", "Maple", "Birch", "Shadow", "Clover", "Ember", "Sage", "Dusk", "Flint", "Coral", "Slate", "Reed", "Thorn", "Pike", "Moss",
   "Wren", "Blaze", "Gale", "Drift", "Lark"];
 const owner = () => context(tokens.user("owner"));
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -148,9 +153,9 @@ describe("towns", () => {
     const theirs = await on.sling(two.rigs.web, "theirs");
     assert.deepEqual([mine.agent.name, theirs.agent.name], ["Toast", "Toast"], "each rig has its own pool");
     assert.notEqual(mine.agent.identity, theirs.agent.identity, "but who an agent is says which");
-    for (const [town, title] of [[one, "mine"], [two, "theirs"]]) {
+    for (const town of [one, two]) {
       const beads = await on.rest("GET", `/api/mayor/${town.id}/tools/beads?type=issue`, { token: tokens.mayor(town.id) });
-      assert.deepEqual(beads.map((bead) => bead.title), [title]);
+      assert.deepEqual(beads.map((bead) => bead.title), [town === one ? "mine" : "theirs"]);
       assert.equal((await on.rpc("RIG", town.rigs.web, "getBeadAsync", (town === one ? theirs : mine).bead.bead_id, owner())).kind, "null");
     }
   });

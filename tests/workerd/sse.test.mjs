@@ -48,7 +48,10 @@ describe("an open stream", () => {
   after(() => server.close(server.closeAllConnections()));
   const stream = (...pieces) => async (_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    for (const piece of pieces) typeof piece === "number" ? await sleep(piece) : response.write(piece);
+    for (const piece of pieces) {
+      if (typeof piece === "number") await sleep(piece);
+      else response.write(piece);
+    }
   };
 
   test("is iterated to its end, with what was sent in the request", async () => {

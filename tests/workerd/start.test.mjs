@@ -19,8 +19,8 @@ after(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-const run = (...args) => {
-  running.push(command(...args));
+const run = (name, ...args) => {
+  running.push(command(name, ...args));
   return running.at(-1);
 };
 
@@ -93,9 +93,10 @@ describe("npm start", () => {
   test("a port that is taken is one clear line and a failure", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => holder.once("listening", resolve));
-    const refused = run("npm", "start", "--", "--port", String(holder.address().port), "--json", "--persist-to", state);
+    const { port: taken } = /** @type {import("node:net").AddressInfo} */ (holder.address());
+    const refused = run("npm", "start", "--", "--port", String(taken), "--json", "--persist-to", state);
     await until("npm start gives up", async (note) => note(refused.log) && refused.ended, { within: 60_000 });
-    assert.match(refused.log, new RegExp(`port ${holder.address().port} is in use`));
+    assert.match(refused.log, new RegExp(`port ${taken} is in use`));
     assert.doesNotMatch(refused.log, /\n\s+at /, "no stack");
     holder.close();
   });

@@ -11,10 +11,15 @@ import { seconds, tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const token = tokens.user("owner");
 /** The runtime takes an idle object out of memory after about ten seconds. */
 const HIBERNATES_MS = 20_000;
-let server, on, town;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
 before(async () => {
   server = await startWorkerd({ isolates: 2 });
   on = world(server);
@@ -26,13 +31,14 @@ after(() => server.stop());
  * A connection; `frames` has what came. Resolves once it is open, or to the reason why it is not: `status` stays 0 with this
  * client. A browser's client sends `protocols`, others the header.
  */
-async function connect({ jwt = token, protocols, headers = { authorization: `Bearer ${jwt}` }, isolate = 0, at = town.id } = {}) {
+async function connect(/** @type {{ jwt?: string, protocols?: string[], headers?: Record<string, string>, isolate?: number, at?: string }} */ { jwt = token, protocols, headers = { authorization: `Bearer ${jwt}` }, isolate = 0, at = town.id } = {}) {
   const url = `${server.urls[isolate].replace("http", "ws")}/api/towns/${at}/status/ws`;
-  const socket = new WebSocket(url, { protocols, headers: protocols ? {} : headers });
+  // Node's WebSocket takes headers as well.
+  const socket = new WebSocket(url, /** @type {any} */ ({ protocols, headers: protocols ? {} : headers }));
   const client = { socket, frames: [], texts: [], isOpen: false, closed: null };
   socket.addEventListener("message", ({ data }) => (data.startsWith("{") ? client.frames.push(JSON.parse(data)) : client.texts.push(data)));
   socket.addEventListener("close", ({ code, reason }) => (client.closed = { code, reason }));
-  await new Promise((resolve) => ["open", "error"].forEach((event) => socket.addEventListener(event, () => ((client.isOpen = event === "open"), resolve()))));
+  await /** @type {Promise<void>} */ (new Promise((resolve) => ["open", "error"].forEach((event) => socket.addEventListener(event, () => ((client.isOpen = event === "open"), resolve())))));
   return client;
 }
 /**
@@ -41,7 +47,7 @@ async function connect({ jwt = token, protocols, headers = { authorization: `Bea
  */
 async function closeCode(jwt) {
   const { port, hostname } = new URL(server.url);
-  const tcp = net.connect(port, hostname);
+  const tcp = net.connect(Number(port), hostname);
   const lines = [`GET /api/towns/${town.id}/status/ws HTTP/1.1`, `Host: ${hostname}:${port}`, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
     `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`, `Authorization: Bearer ${jwt}`, "", ""];
   tcp.write(lines.join("\r\n"));

@@ -9,13 +9,19 @@ import { clientOf, rest, SOON_MS, SUBSCRIPTION, upTo } from "./lib/streams.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, world } from "./lib/world.mjs";
 
+/**
+ * @import { Client } from "./lib/streams.mjs"
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const token = tokens.user("owner");
 const UPDATED = "notifications/resources/updated";
 /** Longer than a change takes to be heard of, many times. */
 const QUIET_MS = 1_000;
-let server, on, town, at, quiet;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ at, quiet;
 /** Clients of the fleet and of the town; `other` reaches another isolate than they do. */
-let fleet, local, other;
+let /** @type {Client} */ fleet, /** @type {Client} */ local, /** @type {Client} */ other;
 before(async () => {
   server = await startWorkerd({ isolates: 2 });
   on = world(server);
@@ -130,11 +136,11 @@ describe("subscriptions/listen", () => {
   test("several at once hear each their own, under their own ids", async () => {
     const { bead } = await slung();
     const uri = `${at}/beads/${bead.id}`;
-    const listens = await Promise.all([["x", uri], ["y", `${at}/feed`], [3, uri]].map(async ([id, uri]) => [id, await local.listen({ resourceSubscriptions: [uri] }, { id })]));
+    const listens = await Promise.all([{ id: "x", uri }, { id: "y", uri: `${at}/feed` }, { id: 3, uri }].map(async ({ id, uri }) => ({ id, ...(await local.listen({ resourceSubscriptions: [uri] }, { id })) })));
     await setStatus("web", bead.id, "failed");
-    for (const [id, { stream }] of listens.filter(([id]) => id !== "y")) assert.equal((await stream.message()).params._meta[SUBSCRIPTION], id);
-    await listens[1][1].stream.quiet(QUIET_MS);
-    for (const [, { stream }] of listens) await stream.close();
+    for (const { id, stream } of listens.filter(({ id }) => id !== "y")) assert.equal((await stream.message()).params._meta[SUBSCRIPTION], id);
+    await listens[1].stream.quiet(QUIET_MS);
+    for (const { stream } of listens) await stream.close();
   });
 
   test("ends with its result when the token does; a session's stream just ends, and another token goes on with it", async () => {

@@ -9,6 +9,11 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 /** What a connection that chose no toolset may cost. */
 const TOOLS_MAX = 25;
 const TOKENS_MAX = 8_000;
@@ -20,7 +25,7 @@ const MAYOR_TOKENS_MAX = 6_000;
 const PROMPT_TOKENS_MAX = 2_500;
 
 const token = tokens.user("owner");
-let server, on, town;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -47,7 +52,7 @@ describe("tools/list", () => {
 
   test("costs agents less", async (t) => {
     const { agent } = await on.sling(town.rigs.web, "t");
-    for (const [role, count] of [["polecat", 11], ["refinery", 13]]) {
+    for (const [role, count] of Object.entries({ polecat: 11, refinery: 13 })) {
       const own = tokens.agent({ town: town.id, rig: town.rigs.web, agent: agent.id, role });
       const { tools } = (await on.http("POST", `/towns/${town.id}/mcp`, { token: own, ...modern("tools/list") })).json.result;
       const cost = encode(JSON.stringify(tools)).length;

@@ -9,7 +9,12 @@ import { badTokens, tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, world } from "./lib/world.mjs";
 
-let server, on, town, rig, other;
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ rig, /** @type {Town} */ other;
 before(async () => {
   server = await startWorkerd();
   on = world(server);
@@ -38,7 +43,7 @@ async function everyMethod(caller, check) {
   }
 }
 
-// S1-16, S1-17, issue 2 parts 2 and 3.
+// S1-16, S1-17.
 describe("whom the objects refuse, called directly", () => {
   const refused = (pattern) => (answer, what) => assert.match(answer.error ?? "not refused", pattern, what);
 
@@ -91,12 +96,12 @@ describe("whom the objects refuse, called directly", () => {
   test("a read-only user changes nothing", async () => {
     const observer = () => context(tokens.observer("owner"));
     assert.ok((await on.rpc("RIG", rig, "listBeads", {}, observer())).ok);
-    for (const [binding, name, method, ...args] of [
+    for (const [binding, name, method, ...args] of /** @type {[string, string, string, ...unknown[]][]} */ ([
       ["RIG", rig, "slingBead", { rigId: rig, title: "x" }],
       ["TOWN", town.id, "sendMayorMessage", "x", null, null, null],
       ["TOWN", town.id, "updateTownConfig", { max_polecats_per_rig: 9 }],
       ["GASTOWN_USER", "owner", "createTown", { name: "x" }],
-    ]) {
+    ])) {
       assert.match((await on.rpc(binding, name, method, ...args, observer())).error ?? "not refused", /^Forbidden/, method);
     }
   });

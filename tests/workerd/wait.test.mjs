@@ -11,11 +11,16 @@ import { takeViolations } from "./lib/wire-fetch.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { Town, World } from "./lib/world.mjs"
+ */
+
 const META = "io.modelcontextprotocol";
 const token = tokens.user("owner");
 /** Generous: a look on a busy machine may take long; that it was woken at all is what counts. */
 const SOON_MS = 5_000;
-let server, on, town, rig;
+let /** @type {Server} */ server, /** @type {World} */ on, /** @type {Town} */ town, /** @type {string} */ rig;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

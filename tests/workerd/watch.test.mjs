@@ -8,6 +8,11 @@ import { tokens } from "./lib/tokens.mjs";
 import { startWorkerd } from "./lib/workerd.mjs";
 import { context, UNDEFINED, until, world } from "./lib/world.mjs";
 
+/**
+ * @import { Server } from "./lib/workerd.mjs"
+ * @import { World } from "./lib/world.mjs"
+ */
+
 /** Long enough for what a case is not about. */
 const NEVER = 3_600;
 const WATCH = {
@@ -16,7 +21,7 @@ const WATCH = {
 };
 const WITHIN = { within: 45_000, every: 250 };
 
-let server, on;
+let /** @type {Server} */ server, /** @type {World} */ on;
 before(async () => {
   server = await startWorkerd();
   on = world(server);

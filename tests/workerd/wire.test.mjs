@@ -29,6 +29,7 @@ describe("the schemas", () => {
 });
 
 describe("a message", () => {
+  /** @type {Record<string, [revision: string, method: string | undefined, message: any]>} */
   const good = {
     "a legacy list": [LATEST_LEGACY, "tools/list", answer({ tools: [tool] })],
     "a modern list": [MODERN, "tools/list", modernList({ _meta: { [`${META}/serverInfo`]: { name: "s", version: "1" } } })],
@@ -47,6 +48,7 @@ describe("a message", () => {
     test(`${name} is admitted`, () => assert.deepEqual(wireErrors({ revision, method, message: id === undefined ? rest : message }), []));
   }
 
+  /** @type {Record<string, [revision: string, method: string | undefined, message: any, pattern: RegExp]>} */
   const bad = {
     // Of another shape than the revision says.
     "a list of no tools": [MODERN, "tools/list", modernList({ tools: undefined }), /tools/],
@@ -104,13 +106,13 @@ describe("fetch", () => {
   after(() => server.close(server.closeAllConnections()));
 
   /** Sends a request and gives the answer that the server has been told to give. */
-  const send = (method, canned, { version = LATEST_LEGACY, session, id = 1, params = {} } = {}) => {
+  const send = (method, canned, /** @type {{ version?: string, session?: string, id?: number, params?: object }} */ { version = LATEST_LEGACY, session, id = 1, params = {} } = {}) => {
     next = canned;
     const headers = { ...(version && { "mcp-protocol-version": version }), ...(session && { "mcp-session-id": session }) };
     return wireFetch(url, { method: "POST", headers, body: JSON.stringify({ jsonrpc: "2.0", id, method, params }) });
   };
-  const refused = async (pattern, ...sent) => {
-    await assert.rejects(send(...sent), pattern);
+  const refused = async (pattern, method, canned, options = {}) => {
+    await assert.rejects(send(method, canned, options), pattern);
     assert.match(takeViolations().join(), pattern);
   };
 

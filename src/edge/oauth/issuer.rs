@@ -1,7 +1,7 @@
-//! The authorization server whose access tokens are taken: where its keys are, and whether one of them signed.
+//! The authorization server: fetching its keys, and checking whether one of them signed a token.
 //!
-//! Owns the fetching of keys and the decision which key is tried. How long keys are believed is `auth::jwks`'s, what a token
-//! must say `auth::access_token`'s.
+//! Owns the fetching of keys and the choice of the key. `auth::jwks` says how long keys are believed,
+//! `auth::access_token` which claims a token must have.
 
 use crate::auth::jwks::{self, FETCH_MILLIS_MAX, Jwk};
 use crate::auth::{AccessToken, Principal, TokenError};
@@ -37,13 +37,13 @@ pub(in crate::edge) async fn verify(edge: Edge<'_>, oauth: &OAuth, resource: Res
     })
 }
 
-/// Whether one of the server's keys signed the token. A key that is not known is asked for, as often as `jwks` allows; a
-/// fault when nobody can say because the server does not answer.
+/// Whether one of the server's keys signed the token. An unknown key is asked for, as often as `jwks` allows; a
+/// fault when the server does not answer.
 async fn is_genuine(edge: Edge<'_>, oauth: &OAuth, token: &AccessToken<'_>) -> Result<bool, Fault> {
     let cache = &edge.memory.issuer_keys;
     let now = edge.runtime.now();
     let known = cache.known(now);
-    // Keys that are merely not fresh will do while somebody else asks, or when the server does not answer.
+    // Stale keys will do while another request asks, or when the server does not answer.
     if known.is_none() {
         refresh(edge, oauth).await?;
     } else if !cache.is_fresh(now)
@@ -80,8 +80,8 @@ async fn is_signed_by_any(edge: Edge<'_>, token: &AccessToken<'_>, keys: &[Jwk])
     false
 }
 
-/// Asks the server for its keys, unless it was asked just now. While another request asks, this one waits for its answer:
-/// not for its future, which must not be shared, but for what it leaves in the memory.
+/// Asks the server for its keys, unless it was asked just now. While another request asks, this one waits for its answer in
+/// the memory: a future must not be shared between requests.
 async fn refresh(edge: Edge<'_>, oauth: &OAuth) -> Result<(), Fault> {
     let (runtime, cache) = (edge.runtime, &edge.memory.issuer_keys);
     while cache.is_being_fetched(runtime.now()) {
@@ -130,7 +130,7 @@ async fn discover(edge: Edge<'_>, issuer: &str) -> Result<String, Fault> {
     Err(last)
 }
 
-/// A document that speaks for another issuer is somebody else's (RFC 8414 3.3).
+/// Refuses a document that speaks for another issuer (RFC 8414 3.3).
 fn keys_url(text: &str, issuer: &str) -> Result<String, Fault> {
     let metadata: Metadata = serde_json::from_str(text).map_err(|error| Fault::new("read the server's metadata", error))?;
     if metadata.issuer != issuer {

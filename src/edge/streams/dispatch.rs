@@ -1,7 +1,7 @@
 //! `GET /api/towns/{town}/rigs/{rig}/dispatch`: the orders of a rig for one runner, as server-sent events or as one page.
 //!
-//! Owns the loop between taking and waiting, and the token that comes with each order. Which order goes to whom the rig
-//! decides; the id of each event is the order's number, so that a runner that comes back misses nothing.
+//! Owns the loop between taking and waiting, and the token that comes with each order. The rig chooses the
+//! orders; the id of each event is the order's number, so that a reconnecting runner misses none.
 
 use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
 use crate::auth::mint::{AgentClaims, AgentPlace, mint_agent};
@@ -27,7 +27,7 @@ const PATIENT_PACE_MILLIS: u32 = 2_000;
 /// A request may make so many calls only: after these many rounds its runner comes back.
 const ROUNDS_MAX: u32 = 400;
 
-/// What a runner says of itself in the query.
+/// The query: a runner's description of itself.
 #[derive(Deserialize)]
 struct Query {
     runner: String,

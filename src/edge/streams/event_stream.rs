@@ -1,6 +1,6 @@
-//! What the edge's own event streams share: when one is wanted, how it begins, and when it is over.
+//! Rules that the edge's event streams share: when one is wanted, how it begins, and when it is over.
 //!
-//! Owns these rules. What is streamed, and the loop, are `feed_stream`'s and `dispatch_stream`'s; MCP's streams are `mcp`'s.
+//! Owns these rules. `feed` and `dispatch` own content and loop; MCP's streams belong to `mcp`.
 
 use crate::edge::Authenticated;
 use base::error::{Code, Failure};

@@ -1,7 +1,8 @@
-//! `GET /api/towns/{town}/feed`: what happens in a town, as server-sent events or as one page.
+//! `GET /api/towns/{town}/feed`: the events of a town, as server-sent events or as one page.
 //!
 //! Owns the loop between looking and waiting, and the id of each event: a cursor, so that a client that comes back misses
-//! nothing and sees nothing twice, whichever isolate it comes back to. What happened the town says.
+//! nothing and sees nothing twice, in any isolate. The town tells the
+//! events.
 
 use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
 use crate::contract::ids::TownId;
@@ -47,7 +48,7 @@ pub(in crate::edge) async fn answer(caller: &Authenticated<'_>, request: &Reques
     };
     let is_stream = event_stream::is_wanted(request);
     if is_stream {
-        // A reader that goes on has every event; one that sees only some could not tell what it has missed.
+        // A stream carries every event; a reader of some could not tell which it has missed.
         (input.actor, input.bead, input.rig_id) = (None, None, None);
         input.cursor = event_stream::last_event_id(request).or(input.cursor);
     }
@@ -74,7 +75,7 @@ impl Follower<'_> {
         self.caller.edge.runtime.sleep(millis).await;
     }
 
-    /// An `Activity` as JSON text, which goes on as it is: nobody here needs more than four of its fields.
+    /// An `Activity` as JSON text, which goes on as it is: only four of its fields are read here.
     async fn look(&self, input: &ActivityInput) -> Result<String, Failure> {
         let call = Call::new(Instance::Town(self.town.clone()), &GET_ACTIVITY, (input,))?;
         self.caller.client.call(&call, Some(&self.town), None).await
@@ -102,7 +103,7 @@ impl Follower<'_> {
                 is_whole = page.pointer("/coverage/missing/0").is_none();
             }
             if !more {
-                // Before the wait: what changed meanwhile is seen by the next look at once.
+                // Before the wait: a change meanwhile is seen by the next look at once.
                 let rest = if is_whole { PACE_MILLIS } else { PATIENT_PACE_MILLIS };
                 if !self.wait_for_news(&cursor, rest).await {
                     return;
@@ -141,7 +142,7 @@ impl Follower<'_> {
     fn show(&self, page: &Value) {
         let Some(mut cursor) = ActivityCursor::read(text(page, "cursor")) else { return };
         let mut events = Vec::new();
-        // From the last one back: in front of an entry its source stands one below it, whatever came before.
+        // From the last one back: before an entry its source stands one below it.
         for entry in list(page, "entries").iter().rev() {
             events.push(format!("event: {}\n{}", text(entry, "kind"), sse::event(Some(&cursor.write()), &entry.to_string())));
             let number = entry.get("number").and_then(Value::as_i64).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `GET /api/towns/{town}/status/ws`: a WebSocket on a town's status.
 //!
-//! Owns who is let in, and how a browser, which cannot send headers with a WebSocket, shows its token: as a subprotocol.
+//! Owns the check of the caller, and how a browser, which cannot send headers with a WebSocket, shows its token: as a subprotocol.
 //! The connection itself is handed to the town.
 
 use crate::edge::Authenticated;
@@ -11,7 +11,7 @@ use crate::rpc::call::{Call, Instance};
 use crate::rpc::table::OPEN_STATUS;
 use base::http::{Request, Response, ResponseBody};
 
-/// What is spoken on the connection.
+/// The subprotocol of the connection.
 const PROTOCOL: &str = "gastown-status";
 /// In front of a token among the subprotocols.
 const BEARER: &str = "bearer.";

@@ -16,7 +16,7 @@ use base::time::Timestamp;
 /// The topic that changes when a town or a rig is registered or removed.
 const TOWNS: &str = "towns";
 
-/// What `rpc` needs to run a registry.
+/// The core of a registry, for `objects::handlers`.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
@@ -51,7 +51,7 @@ pub(crate) fn ping(_cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Fai
     json(&"pong")
 }
 
-/// `listen`. Who has no town yet hears of the first one.
+/// `listen`. An owner without towns hears of the first one.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
     topics::listen(cx, caller, &topics, expires_at)?;
     Ok(Answer::Void)

@@ -72,7 +72,7 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, caller: &Caller, (town,): (TownId,)) -> Res
     json(&rigs)
 }
 
-/// `updateRig`: what the town has made of its rig; null for one that is not registered.
+/// `updateRig`: the changed record; null for an unregistered rig.
 pub(crate) fn update_rig(cx: &Cx<'_>, _caller: &Caller, (id, changes): (RigId, RigChanges)) -> Result<Answer, Failure> {
     let rig: Option<RegistryRig> = query_one(
         cx.sql,
@@ -89,7 +89,7 @@ pub(crate) fn update_rig(cx: &Cx<'_>, _caller: &Caller, (id, changes): (RigId, R
     json(&rig)
 }
 
-/// `deleteRig`: the registry's row only. Whoever asked for the rig may ask again with the same idempotency key.
+/// `deleteRig`: the registry's row only. The creator of the rig may repeat its call with the same idempotency key.
 pub(crate) fn delete_rig(cx: &Cx<'_>, _caller: &Caller, (id,): (RigId,)) -> Result<Answer, Failure> {
     idempotency::forget(cx.sql, id.as_str())?;
     let gone: Option<(RigId,)> = query_one(cx.sql, "-- rigs_delete\nDELETE FROM rigs WHERE id = ? RETURNING id", (&id,))?;

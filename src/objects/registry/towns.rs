@@ -93,7 +93,7 @@ pub(crate) fn list_towns(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer,
     json(&towns)
 }
 
-/// `deleteTown`: the registry's rows only. Whoever asked for the town may ask again with the same idempotency key.
+/// `deleteTown`: the registry's rows only. The creator of the town may repeat its call with the same idempotency key.
 pub(crate) fn delete_town(cx: &Cx<'_>, _caller: &Caller, (id,): (TownId,)) -> Result<Answer, Failure> {
     let known = find(cx, &id)?.is_some();
     idempotency::forget(cx.sql, id.as_str())?;

@@ -1,6 +1,6 @@
 //! Whether a rig agrees with itself, and mending it where it does not.
 //!
-//! Owns no table: it counts anew what others keep. The town asks it for the whole town (`town::check`).
+//! Owns no table: it recounts the tables of its neighbours. The town asks it for the whole town (`town::check`).
 
 use super::convoys::select_members;
 use super::state::{self, RigState};
@@ -9,7 +9,7 @@ use crate::contract::ids::{AgentId, BeadId, ConvoyId};
 use crate::contract::shapes::RigCheck;
 use crate::objects::handler::{Answer, Caller, Cx, Flush, json};
 use crate::objects::rig::assignment::orders;
-use crate::objects::rig::assignment::orders::Ending;
+use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::assignment::{dispatch, hooks};
 use crate::objects::rig::beads::dependencies;
 use crate::objects::rig::{counters, outbox_letters};
@@ -27,7 +27,7 @@ pub(crate) fn check_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyId
     json(&inspect(cx, &*state::require(cx)?, &convoys)?)
 }
 
-/// `repairRig`: mends what a check finds, and answers what that was. Doing it twice changes nothing more.
+/// `repairRig`: mends the findings of a check and answers with them. Repeating it changes nothing more.
 pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyId>,)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
     let mut found = inspect(cx, &rig, &convoys)?;
@@ -37,11 +37,11 @@ pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyI
             "-- check_unhook\nUPDATE agents SET current_hook_bead_id = NULL, branch = NULL, checkpoint = 'null', status = 'idle' WHERE id = ?",
             (agent,),
         )?;
-        orders::end(cx, agent, Ending::Released)?;
+        orders::end(cx, agent, OrderOutcome::Released)?;
         topics::agent_changed(cx, &rig, agent)?;
     }
     for agent in &found.misordered {
-        orders::end(cx, agent, Ending::Released)?;
+        orders::end(cx, agent, OrderOutcome::Released)?;
         if let Some(bead) = agents::find(cx, agent)?.and_then(|agent| agent.current_hook_bead_id) {
             orders::renew(cx, agent, &bead)?;
         }
@@ -60,7 +60,7 @@ pub(crate) fn repair_rig(cx: &Cx<'_>, _caller: &Caller, (convoys,): (Vec<ConvoyI
     outbox::hurry(cx.sql, cx.now)?;
     cx.flush(Flush::AfterReply);
     let after = inspect(cx, &rig, &convoys)?;
-    // What was found, and the members as they are now.
+    // The findings, and the members after the repair.
     (found.as_of, found.members, found.memberships, found.untold) = (after.as_of, after.members, after.memberships, after.untold);
     json(&found)
 }
@@ -73,7 +73,7 @@ fn inspect(cx: &Cx<'_>, rig: &RigState, convoys: &[ConvoyId]) -> Result<RigCheck
          WHERE agents.current_hook_bead_id IS NOT NULL AND coalesce(beads.status, 'failed') IN ('closed', 'failed') LIMIT ?",
         (LISTED_MAX,),
     )?;
-    // What the Mayor was given is on no hook, and neither is a merge request whose pull request is open.
+    // Beads of the Mayor are on no hook, and neither is a merge request whose pull request is open.
     let unheld: Vec<(BeadId,)> = query(
         cx.sql,
         "-- check_unheld\nSELECT bead_id FROM beads WHERE assignee_agent_id IS NOT NULL AND assignee_agent_id IS NOT ? AND status IN ('open', 'in_progress')

@@ -145,7 +145,7 @@ pub(super) fn bead_counts(cx: &Cx<'_>) -> Result<BeadCounts, Fault> {
     Ok(counts)
 }
 
-/// Each tally with what it should hold.
+/// Each counter table with the statement that recounts it.
 const TRUTHS: [(&str, &str, &str); 3] = [
     ("status_tally", "SELECT status, beads FROM status_tally WHERE beads <> 0", "SELECT status, COUNT(*) FROM beads GROUP BY status"),
     (
@@ -160,7 +160,7 @@ const TRUTHS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// The tallies that are not what the beads say.
+/// The counter tables that disagree with the beads.
 pub(super) fn wrong(cx: &Cx<'_>) -> Result<Vec<String>, Fault> {
     let mut wrong = Vec::new();
     for (name, kept, truth) in TRUTHS {

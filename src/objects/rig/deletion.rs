@@ -1,6 +1,6 @@
-//! The end of this rig: what would be lost with it, and that it empties itself.
+//! The deletion of this rig: the count of work that would be lost, and the letter that makes it empty itself.
 //!
-//! Owns no table. Whether the rig goes is its town's decision, and what follows from that is the town's too.
+//! Owns no table. The town decides whether the rig goes and owns the consequences (`town::rigs::deletion`).
 
 use crate::contract::shapes::RigFacts;
 use crate::objects::handler::{Answer, Caller, Cx, json};

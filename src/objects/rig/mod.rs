@@ -1,15 +1,15 @@
 //! The core of `RigDO`: one rig, whole. Synchronous, over `Sql`; knows no MCP, no HTTP and no other rig.
 //!
-//! - The rig: `state` (who it is), `schema`, `counters`, `retention` (how long things are kept), `check` (whether it agrees
+//! - The rig: `state` (its record), `schema`, `counters`, `retention` (how long things are kept), `check` (whether it agrees
 //!   with itself), `deletion` (its end).
 //! - `beads`: the collection, legal moves, dependencies, events, formulas and molecules (the steps of work).
 //! - `assignment`: from a bead that is ready to the agent that holds it: sling, dispatch, hooks, orders.
-//! - `agents`: the collection, the name pool, status, checkpoints, `prime`, and what agents report.
+//! - `agents`: the collection, the name pool, status, checkpoints, `prime`, and agents' reports.
 //! - `reviews`: merge requests, their results, rework, landings of convoys.
 //! - `convoys`: the part of a convoy that lives here, a close look at it, and the one step that unsticks it.
-//! - `messages`: mail, nudges, escalations (what goes up), triage (what is decided).
-//! - `watchdog`: what is done by itself when nobody reports.
-//! - How it goes: `work_report` and `work_totals` (what came of the work, from events).
+//! - `messages`: mail, nudges, escalations, triage.
+//! - `watchdog`: what the rig does by itself when reports fail to come.
+//! - How it goes: `work_report` and `work_totals` (results of the work, from events).
 //! - Told to others: `outbox_letters` (to the town), `topics` (to sessions).
 
 pub mod agents;
@@ -42,7 +42,7 @@ use crate::objects::store::outbox::Letter;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Refusal, refuse};
 
-/// What `rpc` needs to run a rig.
+/// The core of a rig, for `objects::handlers`.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
@@ -52,7 +52,7 @@ pub const CORE: Core = Core {
     read_stream: None,
 };
 
-/// Whatever was left for later: landings that are tried again, what is past its time, and work to give out.
+/// Work left for later: landings to try again, expired rows, the watchdog, and beads to give out.
 fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(rig) = state::load(cx)? else { return Ok(()) };
     reviews::landing::alarm(cx, &rig)?;
@@ -70,7 +70,7 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
         let first_letter = caller.principal.kind == TokenKind::Internal;
         return if first_letter { Ok(()) } else { Err(refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name()))) };
     };
-    // First: whoever may not use the rig's town is not told that some other town has this rig.
+    // First: a caller of another town must not learn that this rig exists there.
     if caller.town.as_ref().is_some_and(|town| *town != rig.town_id) {
         return Err(Refusal::new(Code::Forbidden, "Rig not found in this town").hint("Call list_rigs to see the rigs of the town.").into());
     }
@@ -81,7 +81,7 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Applies what the town sends: the rig's own record, and the beads of convoys.
+/// Applies letters of the town: the rig's own record, and the beads of convoys.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
     if let Some(rig) = state::load(cx)?

@@ -1,6 +1,6 @@
-//! What the rig tells: its town, that its numbers changed and how a bead of a convoy stands; sessions, what they listen to.
+//! Letters of the rig: to its town, its numbers and the state of convoys' beads; to sessions, the topics they listen to.
 //!
-//! Owns when a rig writes which letter. Letters say how things are when they are sent, not what happened.
+//! Owns when a rig writes which letter. A letter carries the state at the time of sending, not the change.
 
 use super::state::{self, RigState};
 use super::{beads, convoys, topics};
@@ -49,7 +49,7 @@ pub(super) fn member_deleted(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Resu
     tell(cx, rig, "bead", bead.as_str())
 }
 
-/// Something happened, and somebody watches the town.
+/// An event happened while the town has viewers.
 pub(super) fn watched(cx: &Cx<'_>, rig: &RigState) -> Result<(), Fault> {
     owe(cx, rig, "frames", rig.rig_id.as_str())
 }

@@ -1,7 +1,7 @@
-//! How long a rig keeps what it keeps: beads and what they wait for, for ever; events, for a while.
+//! How long a rig keeps its rows: beads and dependencies for ever, events for a while.
 //!
-//! Owns the limits of events and their pruning, which the alarm does in small batches, so that no call waits for it. When a
-//! message goes, it says itself (`messages`).
+//! Owns the limits of events and their pruning, which the alarm does in small batches, so that no call waits for it.
+//! `messages` expire by their own rule.
 
 use crate::objects::handler::Cx;
 use crate::objects::rig::beads::events;
@@ -22,7 +22,7 @@ pub(super) const NEXT_BATCH_MILLIS: i64 = 1_000;
 /// Shortest pause once nothing is past its time.
 const PAUSE_MILLIS_MIN: i64 = 60 * 60 * 1_000;
 
-/// Deletes a batch of what is past its time, and asks for the alarm for when something will be.
+/// Deletes a batch of expired rows, and asks for the alarm at the next expiry.
 pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
     if let Some(next) = prune_events(cx)? {
         cx.wake_at(next);
@@ -30,7 +30,7 @@ pub(super) fn prune(cx: &Cx<'_>) -> Result<(), Failure> {
     prune_orders(cx)
 }
 
-/// Orders that are over, but for the newest one, whose number the next one is counted from.
+/// Deletes ended orders but the newest, from whose number the next is counted.
 fn prune_orders(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(execute(
         cx.sql,
@@ -40,7 +40,7 @@ fn prune_orders(cx: &Cx<'_>) -> Result<(), Failure> {
     )?)
 }
 
-/// Answers when to look again; `None` when there is nothing to look at.
+/// Returns when to look again; `None` when no event is kept.
 fn prune_events(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
     let oldest: Option<(i64, i64)> = query_one(
         cx.sql,
@@ -52,7 +52,7 @@ fn prune_events(cx: &Cx<'_>) -> Result<Option<Timestamp>, Fault> {
     if oldest > surplus && created_at >= oldest_kept(cx) {
         return Ok(Some(due(cx, created_at)));
     }
-    // Sequences have no gaps and grow with time: what goes is always the beginning.
+    // Sequences have no gaps and grow with time: the oldest are always at the beginning.
     execute(
         cx.sql,
         "-- retention_events\nDELETE FROM bead_events WHERE sequence < ?1 AND (sequence <= ?2 OR created_at < ?3)",

@@ -1,4 +1,4 @@
-//! Who this rig is: its one row, copied from the town that owns it.
+//! The rig's own record: one row, copied from the town that owns it.
 //!
 //! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
 
@@ -20,13 +20,13 @@ use std::rc::Rc;
 /// The rig's own record: the row, and the body of the town's `rig` letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RigState {
-    /// Which rig.
+    /// The id of the rig.
     pub rig_id: RigId,
     /// Of which town.
     pub town_id: TownId,
     /// Its name within the town.
     pub name: String,
-    /// The repository.
+    /// The address that git clones the repository from.
     pub git_url: String,
     /// The branch that work is merged into.
     pub default_branch: String,
@@ -48,10 +48,10 @@ pub struct RigState {
     /// Of that drain; agents hear it with their heartbeats.
     #[serde(default)]
     pub drain_nonce: Option<String>,
-    /// Until then the town is told what happens to beads, because somebody watches it.
+    /// Until then the town is told of every event, because it has viewers.
     #[serde(default)]
     pub watched_until: Timestamp,
-    /// Nobody listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
+    /// No session listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
     #[serde(default, skip_serializing)]
     pub listened_until: Timestamp,
     /// Times that a bead is given out before it fails; `None`: `finish::DISPATCH_ATTEMPTS_MAX`.
@@ -87,7 +87,7 @@ impl RigState {
         !self.is_paused() && !self.breaker_open
     }
 
-    /// Who owns the town.
+    /// The owner of the town.
     #[must_use]
     pub fn owner(&self) -> Owner {
         Owner { user_id: self.owner_user_id.clone(), org_id: self.owner_org_id.clone() }
@@ -113,8 +113,8 @@ pub fn require(cx: &Cx<'_>) -> Result<Rc<RigState>, Failure> {
     load(cx)?.ok_or_else(|| refuse(Code::NotFound, format!("Rig {} not found", cx.instance.name())))
 }
 
-/// Takes over what the town says this rig is. A rig never changes its id or its town, and hears of itself from its
-/// town only.
+/// Takes over the record that the town sent. A rig never changes its id or its town, and takes its record from its town
+/// only.
 pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> {
     let told: RigState = letter.read("read a rig letter")?;
     let known = load(cx)?;
@@ -173,7 +173,7 @@ pub fn apply(cx: &Cx<'_>, source: &str, letter: &Letter) -> Result<(), Failure> 
         cx.wake(crate::objects::rig::assignment::orders::NEWS.to_owned());
     }
     match known {
-        // That somebody watches the town is no change of the rig.
+        // A viewer of the town is no change of the rig.
         Some(known)
             if (RigState {
                 watched_until: known.watched_until,

@@ -1,6 +1,6 @@
-//! What sessions can listen to in a rig: `rig` (its numbers and its own record), `bead:<id>` and `agent:<id>`.
+//! The topics of a rig that sessions can listen to: `rig` (its numbers and its own record), `bead:<id>` and `agent:<id>`.
 //!
-//! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
+//! Owns these topics and the letter of each. While no session listens, a change asks the database nothing.
 
 use super::beads;
 use super::state::{self, RigState};
@@ -38,7 +38,7 @@ fn is_quiet(cx: &Cx<'_>, rig: &RigState) -> bool {
     cx.now >= rig.listened_until
 }
 
-/// What a letter says of the topic, as it is now.
+/// The state of the topic, as its letter carries it.
 pub(super) fn news(cx: &Cx<'_>, rig: &RigState, topic: &str) -> Result<Value, Failure> {
     let Some(id) = topic.strip_prefix("bead:") else { return Ok(topics::changed()) };
     Ok(topics::standing(&Outcome::of_bead(id, &rig.rig_id, beads::standing(cx, id)?)))

@@ -1,6 +1,6 @@
-//! What came of the rig's work: read from its events alone, whatever has become of beads and agents since.
+//! Results of the rig's work: read from its events alone, whatever happened to beads and agents since.
 //!
-//! Owns `reportWork` and what an event says about work. Adding up is `work_fold`'s; how long events are kept, `retention`'s.
+//! Owns `reportWork` and the meaning of an event for work. `work_totals` adds up; `retention` says how long events are kept.
 
 use super::state;
 use crate::contract::ids::BeadId;
@@ -26,7 +26,7 @@ const FIRST_AMONG: i64 = 1_000;
 /// Newest of them that say something about work, which are taken.
 pub const STEPS_MAX: usize = 20_000;
 
-/// What an event says about work.
+/// The meaning of an event for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
@@ -41,7 +41,7 @@ pub(super) enum What {
     /// Closed with a merge commit.
     Merged,
     Failed,
-    /// Closed by or for somebody on whose hook it never was: nobody, or the Mayor.
+    /// Closed without having been on the hook of its closer: by a person, or by the Mayor.
     Closed,
     Rework,
     Nudge,
@@ -56,7 +56,7 @@ pub(super) struct Step {
     pub(super) at: Timestamp,
     pub(super) agent: Option<String>,
     pub(super) what: What,
-    /// `issue`, `molecule`, `merge_request`; null for what happens to an agent.
+    /// `issue`, `molecule`, `merge_request`; null for an event of an agent.
     pub(super) kind: Option<String>,
     pub(super) priority: Option<Priority>,
     pub(super) quality: Option<Quality>,
@@ -83,7 +83,7 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
     // Now the oldest first, as they happened.
     steps.reverse();
     let mut known = known(cx, &steps)?;
-    // The Mayor is the town's, and what it has is on no hook.
+    // The Mayor belongs to the town, and its beads are on no hook.
     if let Some(mayor) = rig.mayor_agent_id.as_ref().filter(|mayor| steps.iter().any(|step| step.agent.as_deref() == Some(mayor.as_str())))
     {
         let role = AgentRole::Mayor;
@@ -103,7 +103,7 @@ fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), F
         (asked_from.millis(), FIRST_AMONG),
     )?;
     let Some((Some(first), Some(at))) = in_window else { return Ok((newest + 1, asked_from)) };
-    // What is at hand begins here; sequences begin with one.
+    // The kept events begin here; sequences begin with one.
     let at_hand: Option<(i64, Timestamp)> = query_one(
         cx.sql,
         "-- work_at_hand\nSELECT sequence, created_at FROM bead_events WHERE sequence >= ? ORDER BY sequence LIMIT 1",
@@ -116,7 +116,7 @@ fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), F
     })
 }
 
-/// What the events from this one on say about work, newest first.
+/// The steps of work in the events from this one on, newest first.
 fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Vec<Step>, Fault> {
     // How a bead stood when it came off a hook says whether it was finished: open, it was not, nor if it was deleted there.
     // A merge request that is in progress then has its pull request.
@@ -178,7 +178,7 @@ fn known(cx: &Cx<'_>, steps: &[Step]) -> Result<BTreeMap<String, Known>, Fault> 
          WHERE agents.status <> 'dead' OR id IN (SELECT value FROM json_each(?))",
         (&named,),
     )?;
-    // Whoever was removed left its name with that.
+    // The event of a removal carries the agent's name.
     let gone: Vec<(String, Option<String>, AgentRole)> = query(
         cx.sql,
         "-- work_gone\nSELECT event.bead_id, json_extract(event.metadata, '$.name'), event.new_value FROM json_each(?) AS named

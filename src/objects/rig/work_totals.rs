@@ -1,6 +1,6 @@
-//! Adds up what the events say about work: per agent, per sort of bead, per part of the window.
+//! Adds up the steps of work: per agent, per sort of bead, per part of the window.
 //!
-//! Owns the sums, as pure functions. What an event means is `work_report`'s.
+//! Owns the sums, as pure functions. `work_report` knows the meaning of an event.
 
 use super::state::RigState;
 use super::work_report::{Step, What};
@@ -15,13 +15,13 @@ const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 /// The sort of beads that cannot be asked any more.
 const UNKNOWN: &str = "unknown";
 
-/// What is known of an agent besides its events.
+/// The facts about an agent that its events do not tell.
 pub(super) struct Known {
     pub(super) name: String,
     pub(super) role: AgentRole,
     pub(super) lives: bool,
     pub(super) holds: Option<BeadId>,
-    /// What it holds is a merge request.
+    /// It holds a merge request.
     pub(super) holds_review: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
             None => {}
         }
         let (Some(kind), false) = (&step.kind, is_review) else { continue };
-        // What happens just now is in the last part, and what a clock set back has dated too early in the first.
+        // An event of this moment is in the last part; one that a clock set back has dated too early is in the first.
         let part = usize::try_from(step.at.since(window.asked_from).max(0) / (part_hours * HOUR_MILLIS)).unwrap_or_default().min(last);
         if let Some(part) = parts.get_mut(part) {
             count(part, step);
@@ -97,7 +97,7 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
     }
 }
 
-/// Off the hook without being finished is no count of work; what nobody had on a hook is done when it ends, be it merged then.
+/// A bead taken off the hook unfinished is no result. A bead that was on no hook counts as done when it ends, merged or not.
 fn count(counts: &mut WorkCounts, step: &Step) {
     match step.what {
         What::Taken => counts.taken += 1,

@@ -1,7 +1,7 @@
-//! What clients send beside their calls: answers to our requests, and cancellations.
+//! Messages of clients beside their calls: answers to our requests, and cancellations.
 //!
-//! Owns `client_messages`, where such a message waits for the call that it is meant for, and `spent`, what can be used
-//! once only.
+//! Owns `client_messages`, where such a message waits for the call that it is meant for, and `spent`, the
+//! tokens that can be used once only.
 
 use super::clean_up_later;
 use crate::objects::handler::{Answer, Caller, Cx, Wait, json};

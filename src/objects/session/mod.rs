@@ -1,19 +1,20 @@
 //! The core of `SessionDO`: protocol state that must outlive a request. Nothing about work.
 //!
-//! `streams` keeps what is sent and who reads it, `heard` what streams, tasks and watches hear of and from whom,
-//! `receipts` what of it has gone out, `messages` what clients send beside their calls, `tasks` the calls that are answered later. This file owns ended
-//! sessions, log levels, and what the alarm does. A session that did none of this leaves no trace here.
+//! `streams` keeps messages and their readers, `subscriptions` the topics that streams, tasks and watches listen to,
+//! `delivery` the proofs that a notification went out, `messages` the clients' messages beside their calls, `tasks` the calls
+//! that are answered later. This file owns ended sessions, log levels, and the alarm. A session that needs none of this
+//! leaves no trace here.
 
-mod heard;
+mod delivery;
 mod messages;
-mod receipts;
 mod schema;
 mod streams;
+mod subscriptions;
 mod tasks;
 
-pub(crate) use heard::{await_watch, deliver, open_watch, publish, subscribe, unsubscribe};
 pub(crate) use messages::{answered, cancelled, hear, spend_once};
 pub(crate) use streams::{append_events, open_stream};
+pub(crate) use subscriptions::{await_watch, deliver, open_watch, publish, subscribe, unsubscribe};
 pub(crate) use tasks::{create_task, get_task, save_task};
 
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes, json};
@@ -25,20 +26,20 @@ use base::time::Timestamp;
 use mcp::client::LogLevel;
 use mcp::session_types::SessionState;
 
-/// How often what has expired is thrown away, in milliseconds.
+/// How often expired rows are deleted, in milliseconds.
 const CLEAN_UP_MILLIS: i64 = 10 * 60 * 1000;
 
-/// What `rpc` needs to run a session object. Only internal callers reach it, which the table says.
+/// The core of a session object, for `objects::handlers`. Only internal callers reach it, which the table says.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize: |_, _| Ok(()),
     check_writer: None,
     alarm,
-    owes: Some(Owes { compose, town: heard::town_of }),
+    owes: Some(Owes { compose, town: subscriptions::town_of }),
     read_stream: Some(streams::read),
 };
 
-/// `sessionState`: what is known of a session. Changes nothing.
+/// `sessionState`: the record of a session. Changes nothing.
 pub(crate) fn session_state(cx: &Cx<'_>, _caller: &Caller, (session,): (String,)) -> Result<Answer, Failure> {
     let ended: Option<(i64,)> = query_one(cx.sql, "-- session_ended\nSELECT 1 FROM ended_sessions WHERE session_id = ?", (&session,))?;
     let level: Option<(String,)> = query_one(cx.sql, "-- session_level\nSELECT level FROM log_levels WHERE session = ?", (&session,))?;
@@ -77,12 +78,12 @@ pub(crate) fn set_log_level(
     Ok(Answer::Void)
 }
 
-/// What is owed: requests to be told, and what somebody has taken.
+/// Composes letters: requests to sources, and receipts.
 fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
-    if owed.kind == TAKEN { receipts::compose(owed) } else { heard::compose(cx, owed) }
+    if owed.kind == TAKEN { delivery::compose(owed) } else { subscriptions::compose(cx, owed) }
 }
 
-/// The alarm comes to throw away what has expired.
+/// Asks for the alarm to delete expired rows.
 fn clean_up_later(cx: &Cx<'_>) {
     cx.wake_at(cx.now.plus_millis(CLEAN_UP_MILLIS));
 }
@@ -96,7 +97,7 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     execute(cx.sql, "-- spent_forget\nDELETE FROM spent WHERE expires_at < ?", now)?;
     tasks::forget_expired(cx)?;
     streams::forget_expired(cx)?;
-    heard::renew_leases(cx)?;
+    subscriptions::renew_leases(cx)?;
     // As long as anything is kept.
     let kept: Option<(i64,)> = query_one(
         cx.sql,

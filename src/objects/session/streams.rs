@@ -1,9 +1,9 @@
 //! Streams: messages are kept before they are sent, and read by one connection at a time.
 //!
-//! Owns `streams` and `events`: their numbers, bounds, and what a connection reads. What comes onto a stream is
-//! appended by the edge (a call's own messages) or by `heard` (changes).
+//! Owns `streams` and `events`: their numbers, bounds, and what a connection reads. The edge
+//! appends a call's own messages, `subscriptions` appends changes.
 
-use super::{clean_up_later, heard, receipts};
+use super::{clean_up_later, delivery, subscriptions};
 use crate::objects::handler::{Answer, Caller, Cx, Next, Position, json};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Refusal};
@@ -23,7 +23,7 @@ const STREAMS_MAX: i64 = 1_000;
 const READ_MAX: i64 = 32;
 /// How long a stream of a session waits for its client to come back.
 pub(super) const AWAY_MILLIS: i64 = 5 * 60 * 1000;
-/// How long a stream without a session outlives its connection: it is renewed while somebody reads it.
+/// How long a stream without a session outlives its connection: it is renewed while it is read.
 const UNREAD_MILLIS: i64 = 60 * 1000;
 
 /// The stream's key in the tables.
@@ -73,7 +73,7 @@ fn check_room(cx: &Cx<'_>, key: &str) -> Result<(), Failure> {
     Err(refusal.hint("Close some; those without a client are forgotten within minutes.").into())
 }
 
-/// Appends a message that nobody's call is about; answers its number.
+/// Appends a message that belongs to no call; returns its number.
 pub(super) fn append(cx: &Cx<'_>, stream: &str, message: &str) -> Result<i64, Failure> {
     let last: i64 = scalar(cx.sql, "-- streams_last\nSELECT last FROM streams WHERE stream = ?", (stream,))?;
     keep(cx, stream, last + 1, message)?;
@@ -117,7 +117,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
     let known: Option<(i64, i64, i64)> =
         query_one(cx.sql, "-- streams_find\nSELECT generation, sent, last FROM streams WHERE stream = ?", (&key,))?;
     let is_lost = known.is_none() && !open.begins;
-    // Where there is no row, nobody reads on: the reader finds that the stream is over. An event that this stream does
+    // Without a row the reader finds that the stream is over. An event that this stream does
     // not have yet is of an earlier one of the same name, of which nothing on this one was sent.
     let (generation, after) = match known {
         Some((generation, sent, last)) => (generation + 1, open.after.filter(|after| *after <= last).unwrap_or(sent)),
@@ -146,7 +146,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
             ),
         )?;
         if !open.routes.is_empty() {
-            heard::set_routes(cx, &key, "", &open.routes)?;
+            subscriptions::set_routes(cx, &key, "", &open.routes)?;
         }
         clean_up_later(cx);
     }
@@ -164,7 +164,7 @@ pub(crate) fn open_stream(cx: &Cx<'_>, _caller: &Caller, (open,): (OpenStream,))
 /// A stream as its reader needs it.
 type Row = (String, i64, i64, i64, i64, Option<String>, Option<String>, i64, i64);
 
-/// What a connection has yet to send.
+/// The events that a connection has yet to send.
 pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     let stream = &position.stream;
     let over = |text: String, after: i64| Next { text, after, ends: true, until: cx.now };
@@ -179,7 +179,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     if generation != position.generation {
         return Ok(over(String::new(), position.after));
     }
-    let proof = receipts::come_back(cx, position)?;
+    let proof = delivery::come_back(cx, position)?;
     let events: Vec<(i64, String)> = query(
         cx.sql,
         "-- events_read\nSELECT number, data FROM events WHERE stream = ? AND number > ? ORDER BY number LIMIT ?",
@@ -193,7 +193,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
         after = *number;
     }
     if let (Some((first, _)), Some((last, _))) = (events.first(), events.last()) {
-        receipts::hand_out(cx, position, (*first, *last))?;
+        delivery::hand_out(cx, position, (*first, *last))?;
     }
     if proof.is_due && text.is_empty() {
         text.push_str(sse::COMMENT);
@@ -201,7 +201,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
     if after > sent {
         execute(cx.sql, "-- streams_sent\nUPDATE streams SET sent = ? WHERE stream = ?", (after, stream))?;
         if session.is_none() {
-            // Nobody can resume it.
+            // The stream cannot be resumed.
             execute(cx.sql, "-- events_forget\nDELETE FROM events WHERE stream = ? AND number <= ?", (stream, after))?;
         }
     }
@@ -218,7 +218,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
         }
         return Ok(over(text, after));
     }
-    // A call's stream lives by its call: who reads on from one whose call is gone must not wait for ever.
+    // A call's stream lives as long as its call: a reader of an orphaned stream must not wait for ever.
     let is_a_calls = kind == "call";
     if is_a_calls && cx.now.millis() >= expires_at {
         return Ok(over(text, after));
@@ -237,7 +237,7 @@ pub(super) fn read(cx: &Cx<'_>, position: &Position) -> Result<Next, Failure> {
 pub(super) fn forget(cx: &Cx<'_>, stream: &str) -> Result<(), Failure> {
     execute(cx.sql, "-- streams_forget_events\nDELETE FROM events WHERE stream = ?", (stream,))?;
     execute(cx.sql, "-- streams_forget_routes\nDELETE FROM routes WHERE stream = ?", (stream,))?;
-    receipts::forget(cx, stream)?;
+    delivery::forget(cx, stream)?;
     execute(cx.sql, "-- streams_forget\nDELETE FROM streams WHERE stream = ?", (stream,))?;
     cx.wake(stream.to_owned());
     Ok(())
@@ -249,7 +249,7 @@ pub(super) fn forget_session(cx: &Cx<'_>, session: &str) -> Result<(), Failure> 
     streams.iter().try_for_each(|(stream,)| forget(cx, stream))
 }
 
-/// Streams that nobody came back for. Tasks look after their own.
+/// Deletes streams without a reader. `tasks` deletes its own.
 pub(super) fn forget_expired(cx: &Cx<'_>) -> Result<(), Failure> {
     let streams: Vec<(String,)> =
         query(cx.sql, "-- streams_expired\nSELECT stream FROM streams WHERE expires_at < ? AND kind <> 'task'", (cx.now.millis(),))?;

@@ -1,9 +1,9 @@
 //! Tasks: calls that are answered later.
 //!
-//! Owns `tasks`. A task ends with an event that `heard` brings, at its time, or when the edge says so; nobody waits for
+//! Owns `tasks`. A task ends with an event that `subscriptions` brings, at its time, or when the edge says so; nobody waits for
 //! it meanwhile.
 
-use super::{clean_up_later, heard, streams};
+use super::{clean_up_later, streams, subscriptions};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal};
@@ -19,7 +19,7 @@ fn stream(id: &str) -> String {
     format!("task:{id}")
 }
 
-/// `createTask`: kept, and hearing what it waits for, when this returns.
+/// `createTask`: on return the task is kept and subscribed to its topic.
 pub(crate) fn create_task(cx: &Cx<'_>, _caller: &Caller, (task,): (Task,)) -> Result<Answer, Failure> {
     let tasks: i64 = scalar(cx.sql, "-- tasks_count\nSELECT COUNT(*) FROM tasks", ())?;
     if tasks >= TASKS_MAX {
@@ -37,7 +37,7 @@ pub(crate) fn create_task(cx: &Cx<'_>, _caller: &Caller, (task,): (Task,)) -> Re
     Ok(Answer::Void)
 }
 
-/// `getTask`: of this principal; null when there is none.
+/// `getTask`: of this principal, or null.
 pub(crate) fn get_task(cx: &Cx<'_>, _caller: &Caller, (id, principal): (String, String)) -> Result<Answer, Failure> {
     end_due(cx)?;
     json(&find(cx, &id)?.filter(|task| task.principal == principal))
@@ -62,7 +62,7 @@ fn find(cx: &Cx<'_>, id: &str) -> Result<Option<Task>, Failure> {
     Ok(Some(task))
 }
 
-/// Keeps the new state and tells whoever listens.
+/// Keeps the new state and tells the subscribers.
 fn keep(cx: &Cx<'_>, task: Task) -> Result<(), Failure> {
     execute(
         cx.sql,
@@ -74,7 +74,7 @@ fn keep(cx: &Cx<'_>, task: Task) -> Result<(), Failure> {
     } else {
         listen(cx, &task)?;
     }
-    heard::tell_of_task(cx, &task.id, &task.detailed())
+    subscriptions::tell_of_task(cx, &task.id, &task.detailed())
 }
 
 fn listen(cx: &Cx<'_>, task: &Task) -> Result<(), Failure> {
@@ -86,7 +86,7 @@ fn listen(cx: &Cx<'_>, task: &Task) -> Result<(), Failure> {
     }
     let stream = stream(&task.id);
     streams::begin(cx, &stream, "task", None, task.created_at.plus_millis(task.ttl_ms))?;
-    heard::set_routes(cx, &stream, "", &task.routes)
+    subscriptions::set_routes(cx, &stream, "", &task.routes)
 }
 
 fn text(task: &Task) -> Result<String, Failure> {
@@ -97,7 +97,7 @@ fn due(task: &Task) -> Option<i64> {
     task.due.as_ref().map(|(at, _)| at.millis())
 }
 
-/// Ends tasks whose time has come, and has the alarm come for the next one.
+/// Ends overdue tasks, and asks for the alarm for the next one.
 pub(super) fn end_due(cx: &Cx<'_>) -> Result<(), Failure> {
     let due: Vec<(String,)> =
         query(cx.sql, "-- tasks_due_now\nSELECT id FROM tasks WHERE due_at IS NOT NULL AND due_at <= ?", (cx.now.millis(),))?;
@@ -116,7 +116,7 @@ pub(super) fn end_due(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a task waited for has happened; what was told of it becomes its result.
+/// The awaited event has come; its outcome becomes the task's result.
 pub(super) fn end_with(cx: &Cx<'_>, stream: &str, outcome: Option<&Map<String, Value>>) -> Result<(), Failure> {
     let Some(id) = stream.strip_prefix("task:") else { return Ok(()) };
     let Some(mut task) = find(cx, id)?.filter(|task| !task.has_ended()) else { return Ok(()) };
@@ -134,7 +134,7 @@ pub(super) fn end_with(cx: &Cx<'_>, stream: &str, outcome: Option<&Map<String, V
     keep(cx, task)
 }
 
-/// Tasks that nobody will ask for any more.
+/// Deletes expired tasks.
 pub(super) fn forget_expired(cx: &Cx<'_>) -> Result<(), Failure> {
     let expired: Vec<(String,)> =
         query(cx.sql, "-- tasks_expired\nDELETE FROM tasks WHERE expires_at < ? RETURNING id", (cx.now.millis(),))?;

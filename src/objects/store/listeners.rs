@@ -1,7 +1,7 @@
-//! Who listens to what: leases of sessions on topics, and the letters that a change of a topic makes for them.
+//! Listeners: leases of sessions on topics, and the letters that a change of a topic makes for them.
 //!
-//! Owns the `listeners` table. A topic is a word of the object's own, like `rig` or `bead:<id>`; what it stands for, the
-//! object knows. A lease that is not renewed ends by itself, so a session that is gone costs nothing for long.
+//! Owns the `listeners` table. A topic is a word of the object's own, like `rig` or `bead:<id>`; the object knows
+//! its meaning. A lease that is not renewed ends by itself, so a session that is gone costs nothing for long.
 
 use super::outbox::TOPIC;
 use super::sql::{Sql, execute, query, query_one};
@@ -10,9 +10,9 @@ use base::time::Timestamp;
 
 /// Most topics that one session listens to in one object.
 pub const TOPICS_MAX: usize = 512;
-/// Longest topic.
+/// The longest topic, in bytes.
 pub const TOPIC_BYTES_MAX: usize = 128;
-/// Longest lease.
+/// The longest lease, in milliseconds.
 pub const LEASE_MILLIS_MAX: i64 = 10 * 60 * 1_000;
 
 /// Creates the table.
@@ -35,7 +35,7 @@ CREATE INDEX listeners_expiry ON listeners (expires_at)";
 /// From now until `expires_at`, `session` hears of these topics and of no others; of none when the list is empty.
 ///
 /// # Errors
-/// `InvalidArgument` for too many topics, for one that is too long and for a lease that is too long.
+/// `InvalidArgument` for too many topics, for a topic or lease that is too long.
 pub fn listen(sql: &dyn Sql, session: &str, topics: &[String], expires_at: Timestamp, now: Timestamp) -> Result<(), Failure> {
     if topics.len() > TOPICS_MAX {
         return Err(refuse(Code::InvalidArgument, format!("topics must have at most {TOPICS_MAX} entries: listen to the whole instead")));
@@ -59,7 +59,7 @@ pub fn listen(sql: &dyn Sql, session: &str, topics: &[String], expires_at: Times
     )?)
 }
 
-/// Posts a letter to everyone who listens to `topic`; answers whether anyone does. Call it in the transaction of the
+/// Posts a letter to every listener of `topic`; returns whether there is one. Call it in the transaction of the
 /// change, with a generation as `outbox::post` wants it.
 pub fn post(sql: &dyn Sql, topic: &str, generation: i64, now: Timestamp) -> Result<bool, Fault> {
     let posted: Vec<(i64,)> = query(

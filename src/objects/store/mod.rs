@@ -1,4 +1,4 @@
-//! What every object's storage shares: SQL as a trait, schema versions, the outbox between objects, and who listens.
+//! The storage that all objects share: SQL as a trait, schema versions, the outbox between objects, and listeners.
 //!
 //! Owns no table of any one object. Knows no runtime: the Worker and the tests bring their own `Sql`.
 

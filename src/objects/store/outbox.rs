@@ -1,8 +1,8 @@
-//! The outbox: what one object owes another, kept until the other has acknowledged it.
+//! The outbox: letters that one object owes another, kept until the other has acknowledged them.
 //!
-//! Owns the `outbox` and `inbox` tables. A row says *which subject changed*, not what it changed to: the letter is
+//! Owns the `outbox` and `inbox` tables. A row says *which subject changed*, not its new state: the letter is
 //! composed from the current state when it is sent, so many changes of one subject are one letter and a late or
-//! repeated letter can do no harm. The receiver drops whatever is not newer than what it has seen.
+//! repeated letter can do no harm. The receiver drops a letter that is not newer than the last it has seen.
 
 use super::sql::{Sql, execute, query, query_one};
 use base::error::{Failure, Fault};
@@ -58,24 +58,24 @@ CREATE TABLE inbox (
 pub struct Owed {
     /// What sort of subject.
     pub kind: String,
-    /// Which one.
+    /// The id of the subject.
     pub subject: String,
-    /// Who must hear of it.
+    /// The object that must hear of it.
     pub target: String,
-    /// Which change.
+    /// The number of the change.
     pub generation: i64,
     /// Failed deliveries so far.
     pub attempts: i64,
 }
 
-/// What travels: the subject's state at `generation` or later.
+/// A letter: the subject's state at `generation` or later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Letter {
     /// What sort of subject.
     pub kind: String,
-    /// Which one.
+    /// The id of the subject.
     pub subject: String,
-    /// Which change.
+    /// The number of the change.
     pub generation: i64,
     /// The state.
     pub body: Value,
@@ -86,7 +86,7 @@ pub struct Letter {
 pub struct Rejected {
     /// What sort of subject.
     pub kind: String,
-    /// Which one.
+    /// The id of the subject.
     pub subject: String,
     /// Why, for the sender's log.
     pub reason: String,
@@ -95,7 +95,7 @@ pub struct Rejected {
 /// Which rows are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those of `New` that a caller may wait for: what a call sends before its reply. Nobody waits for listeners.
+    /// Those of `New` that a caller may wait for: what a call sends before its reply. Letters to listeners are never awaited.
     Awaited,
     /// Those that no delivery has failed for: what a call sends after its reply.
     New,
@@ -135,7 +135,7 @@ pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, generation: 
     )
 }
 
-/// What is due now, oldest first.
+/// The rows that are due, oldest first.
 pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fault> {
     let attempts_max = if which == Which::All { i64::from(u32::MAX) } else { 0 };
     let without = if which == Which::Awaited { TOPIC } else { "" };
@@ -187,7 +187,7 @@ pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp, pause_max: i64) -
     )
 }
 
-/// Whether a letter of this kind about this subject has come before, whatever it said.
+/// Whether a letter of this kind about this subject has come before.
 pub fn has_heard(sql: &dyn Sql, source: &str, kind: &str, subject: &str) -> Result<bool, Fault> {
     let found: Option<(i64,)> =
         query_one(sql, "-- inbox_has_heard\nSELECT 1 FROM inbox WHERE source = ? AND kind = ? AND subject = ?", (source, kind, subject))?;

@@ -19,7 +19,7 @@ pub trait Sql {
     /// `Fault` with the database's message.
     fn exec(&self, statement: &str, params: &str) -> Result<String, Fault>;
 
-    /// Runs one statement whose rows nobody reads, which saves fetching them.
+    /// Runs one statement without fetching its rows.
     ///
     /// # Errors
     /// As `exec`.
@@ -78,7 +78,7 @@ pub fn scalar<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl 
     }
 }
 
-/// A statement whose rows nobody reads.
+/// Runs a statement without fetching its rows.
 pub fn execute(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<(), Fault> {
     sql.run(statement, &params_text(statement, &params)?)
 }

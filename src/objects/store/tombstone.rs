@@ -1,12 +1,12 @@
-//! What is left of an object that was told to go, for as long as an old letter could still bring it back.
+//! The tombstone of a deleted object, kept as long as an old letter could still bring the object back.
 //!
-//! Owns one table with one number: the generation of the letter that ended the object. Nothing else of it is left.
+//! Owns one table with one number: the generation of the letter that ended the object. It is the only row left.
 
 use super::meta;
 use super::sql::{Sql, execute, query_one};
 use base::error::Fault;
 
-/// How long it stays, in milliseconds: longer than a letter's token is believed, whatever the clocks say.
+/// How long it stays, in milliseconds: longer than a letter's token is believed, with different clocks too.
 pub const KEPT_MILLIS: i64 = 2 * 60 * 1_000;
 
 /// Puts it up in a database that was just emptied.
@@ -18,7 +18,7 @@ pub fn put(sql: &dyn Sql, generation: i64) -> Result<(), Fault> {
     execute(sql, "-- tombstone_put\nINSERT INTO tombstone (generation) VALUES (?)", (generation,))
 }
 
-/// The generation of the letter that ended the object; `None` when none did lately.
+/// The generation of the letter that ended the object; `None` without a tombstone.
 ///
 /// # Errors
 /// `Fault` with the database's message.

@@ -1,7 +1,7 @@
-//! `checkTown`: whether the town and its rigs say the same, and mending it where they do not.
+//! `checkTown`: whether the town and its rigs agree, and repair where they do not.
 //!
-//! Owns the comparison and what it finds. A difference that a letter under way will mend is none. Nothing is changed unless
-//! that is asked for; then the rigs mend themselves, mirrors are taken from them, and letters are sent again.
+//! Owns the comparison and its findings. A difference that a letter under way will mend is no finding. Only a repair changes
+//! anything: then the rigs mend themselves, mirrors are taken from them, and letters are sent again.
 
 use super::state::TownState;
 use super::{convoys, rigs, state};
@@ -76,7 +76,7 @@ impl Check {
         self.findings.push(Finding { code: code.to_owned(), subject: subject.to_owned(), detail, repaired: mendable && self.repair });
     }
 
-    /// What a rig found in itself, and its members against the town's.
+    /// The findings of a rig about itself, and its members compared with the town's.
     fn rig(&mut self, cx: &Cx<'_>, rig: &RigId, told: RigCheck) -> Result<(), Failure> {
         for agent in &told.orphan_hooks {
             self.find("orphan_hook", agent.as_str(), format!("agent of rig {rig}: its hook is on a bead that has ended or is gone"), true);
@@ -189,7 +189,7 @@ impl Check {
         Ok(())
     }
 
-    /// What the town itself owes.
+    /// Letters that the town owes.
     fn letters(&mut self, cx: &Cx<'_>) -> Result<(), Failure> {
         let failing: i64 = scalar(cx.sql, "-- check_failing\nSELECT COUNT(*) FROM outbox WHERE attempts > 1 AND kind <> 'topic'", ())?;
         if failing > 0 {

@@ -1,6 +1,6 @@
 //! The town's configuration: defaults, limits, and how an update is merged (Gastown contract 3.9).
 //!
-//! Owns the merge and how secrets are shown; `settings` says which keys exist. Only what differs from the defaults is stored.
+//! Owns the merge and how secrets are shown; `settings` says which keys exist. Only differences from the defaults are stored.
 
 use super::{settings, state, topics};
 use crate::contract::shapes::{MergeMode, TownConfig};
@@ -46,7 +46,7 @@ const MASKED_WHOLE_CHARS_MAX: usize = 8;
 /// Largest configuration, in bytes of JSON.
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
-/// Defaults, then what the town has set, then who owns it.
+/// Defaults, then the town's settings, then its owner.
 fn effective(town: &state::TownState) -> TownConfig {
     let mut config = defaults();
     config.insert(
@@ -93,7 +93,7 @@ pub(super) fn merge_mode_default(town: &state::TownState) -> MergeMode {
     effective(town).get("convoy_merge_mode").and_then(Value::as_str).and_then(MergeMode::parse).unwrap_or(MergeMode::ReviewThenLand)
 }
 
-/// `getTownConfig`. Secrets are in clear, as the contract has it: whoever shows this to anyone masks them.
+/// `getTownConfig`. Secrets are in clear, as the contract has it: the edge masks them.
 pub(crate) fn get_config(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     json(&effective(&*state::require(cx)?))
 }
@@ -137,7 +137,7 @@ pub(crate) fn update_config(cx: &Cx<'_>, _caller: &Caller, (update,): (TownConfi
     json(&effective(&changed))
 }
 
-/// The value to store; none when a mask stands for a secret that there is not.
+/// The value to store; `None` when a mask stands for a secret that does not exist.
 fn merge(key: &str, old: Value, new: Value) -> Option<Value> {
     Some(match (old, new) {
         (Value::Object(old), Value::Object(new)) if MERGED.contains(&key) => {

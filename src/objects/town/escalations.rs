@@ -1,7 +1,7 @@
-//! Escalations: the one inbox of a town, whoever raised what in whichever rig.
+//! Escalations: the one inbox of a town, for all its rigs.
 //!
-//! Owns the `escalations` table, and that nothing in it is forgotten: what nobody acknowledges becomes more severe, three
-//! times; what was acknowledged stays so. The beads that stand for escalations are the rigs', under the same ids.
+//! Owns the `escalations` table, and that no escalation is forgotten: an unacknowledged one becomes more severe, three
+//! times; an acknowledged one stays so. The rigs own the beads that stand for escalations, under the same ids.
 
 use super::state::{self, TownState};
 use super::{config, rigs};
@@ -45,7 +45,7 @@ macro_rules! entry_columns {
     };
 }
 
-/// `routeEscalation`: an entry here, and a request in the rig that somebody decide.
+/// `routeEscalation`: an entry here, and a triage request in the rig.
 pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     if input.town_id.is_some_and(|id| id != town.town_id) {
@@ -172,7 +172,7 @@ pub(super) fn raise(cx: &Cx<'_>, town: &TownState, severity: Severity, category:
     Ok(id)
 }
 
-/// What the town raised is over; nothing happens when somebody has acknowledged it.
+/// An escalation that the town raised is over; an acknowledged one stays as it is.
 pub(super) fn resolve(cx: &Cx<'_>, town: &TownState, id: &BeadId, by: &str) -> Result<(), Failure> {
     find(cx, id)?.map_or(Ok(()), |entry| close(cx, town, &entry, Some(by)))
 }
@@ -233,7 +233,7 @@ pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<EscalationF
     json(&entries)
 }
 
-/// `acknowledgeEscalation`: null when there is none of that id. Once is enough.
+/// `acknowledgeEscalation`: or null for an unknown id. Repeating it changes nothing.
 pub(crate) fn acknowledge(cx: &Cx<'_>, caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let Some(entry) = find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
@@ -266,7 +266,7 @@ fn close(cx: &Cx<'_>, town: &TownState, entry: &EscalationEntry, by: Option<&str
     feed::write(cx, town, FeedKind::EscalationAcknowledged, entry.id.as_str(), by, &detail)
 }
 
-/// Raises again what nobody has acknowledged in time, one step of severity each.
+/// Raises overdue escalations again, one step of severity each.
 pub(super) fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else { return Ok(()) };
     let due: Vec<(BeadId, Severity, i64)> = query(
@@ -300,7 +300,7 @@ const fn worse(severity: Severity) -> Severity {
     }
 }
 
-/// The body of a `triage` letter; `None` when somebody has dealt with it meanwhile, or the rig is gone.
+/// The body of a `triage` letter; `None` when it was acknowledged meanwhile, or the rig is gone.
 pub(super) fn triage_letter(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
     let Some(entry) = entry_of(cx, id, rig)?.filter(|entry| entry.acknowledged == 0) else { return Ok(None) };
     Ok(Some(write(&EscalationLetter {

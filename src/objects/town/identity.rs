@@ -1,6 +1,6 @@
-//! How a town comes into being: its id, then its owner.
+//! The identity of a town: its id, then its owner.
 //!
-//! Owns the two calls that provisioning makes, and the question who owns the town.
+//! Owns the two calls that provisioning makes, and the question for the owner.
 
 use super::state;
 use crate::contract::ids::{AgentId, TownId};

@@ -1,13 +1,13 @@
 //! The core of `TownDO`: what spans the rigs of one town. The beads themselves live in the rigs. Synchronous, over `Sql`; knows
 //! no MCP, no HTTP and no other town.
 //!
-//! - The town: `state` (its row), `identity` (who owns it), `config` (how it is set up), `settings` (what may be set), `schema`,
+//! - The town: `state` (its row), `identity` (its owner), `config` (its configuration), `settings` (the keys of it), `schema`,
 //!   `check` (whether all agrees).
 //! - `rigs`: the list, how each is set up, parking and drains, the circuit breaker, deletion of rigs and town.
 //! - `convoys`: the collection, batches of new work, changes, the graph of dependencies, the mirror of members, landing.
-//! - `mayor`: its session, what it is told, what becomes of that, what it begins with.
-//! - `escalations`: what waits for people.
-//! - `views`: status, capacity, merge queue, feed, and who watches.
+//! - `mayor`: its session, messages to it, their life, and its `prime`.
+//! - `escalations`: the inbox of people.
+//! - `views`: status, capacity, merge queue, feed, viewers.
 //! - Told to others: `outbox_letters` (to the rigs), `topics` (to sessions).
 
 pub mod check;
@@ -31,7 +31,7 @@ use crate::objects::store::outbox::Letter;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Refusal, refuse};
 
-/// What `rpc` needs to run a town.
+/// The core of a town, for `objects::handlers`.
 pub const CORE: Core = Core {
     migrations: schema::MIGRATIONS,
     authorize,
@@ -41,7 +41,7 @@ pub const CORE: Core = Core {
     read_stream: None,
 };
 
-/// The caller must be allowed to use this town; a town without an owner is used by nobody but our own objects.
+/// The caller must be allowed to use this town; a town without an owner serves only our own objects.
 fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else {
         let meant = caller.principal.town.as_ref().is_some_and(|town| town.as_str() == cx.instance.name());
@@ -59,7 +59,7 @@ fn authorize(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What time alone brings about. There is one alarm, so each part asks again for its own next time.
+/// Work that is due by time. There is one alarm, so each part asks again for its own next time.
 fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     let Some(town) = state::load(cx)? else { return Ok(()) };
     escalations::alarm(cx)?;
@@ -69,7 +69,7 @@ fn alarm(cx: &Cx<'_>) -> Result<(), Failure> {
     rigs::deletion::go_when_told(cx, &town)
 }
 
-/// Applies what the rigs send: their summaries, and how the beads of convoys stand; and what sessions have handed to a Mayor.
+/// Applies letters: the rigs' summaries and states of convoys' beads, and the sessions' receipts for a Mayor.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
     let rig = match Instance::parse(source) {

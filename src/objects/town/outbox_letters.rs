@@ -1,7 +1,7 @@
-//! What the town tells: its rigs, who they are, the beads of convoys, what becomes of beads they wait for and what to land;
-//! sessions, what they listen to.
+//! Letters of the town: to its rigs, their records, the beads of convoys, the states of blockers and landing orders; to
+//! sessions, the topics they listen to.
 //!
-//! Owns the kinds of letter that rigs get. They say how things are when they are sent.
+//! Owns the kinds of letter that rigs get. A letter carries the state at the time of sending.
 
 use super::{config, convoys, escalations, rigs, state, topics};
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
@@ -24,7 +24,7 @@ fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failu
 
 fn write(cx: &Cx<'_>, kind: &str, subject: &str, target: &Instance) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &target.to_string(), cx.number()?, cx.now)?;
-    // Before the reply: whoever made a rig or a convoy uses it in the next call.
+    // Before the reply: the caller uses its new rig or convoy in the next call.
     cx.flush(Flush::BeforeReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
     Ok(())
@@ -43,7 +43,7 @@ pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same, and nobody waits for it.
+/// The same, after the reply.
 pub(super) fn rigs_changed_unawaited(cx: &Cx<'_>) -> Result<(), Failure> {
     for rig in super::rigs::list(cx)? {
         post(cx.sql, "rig", rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
@@ -93,7 +93,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     }
     let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
     if !rigs::is_known(cx, &rig)? {
-        // It was removed, and must not come to life again by what was owed to it before.
+        // A removed rig must not be revived by a letter owed to it before.
         return Ok(None);
     }
     match owed.kind.as_str() {

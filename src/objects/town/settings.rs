@@ -1,7 +1,7 @@
-//! What a setting may hold: the keys of a town's and of a rig's configuration, each with its kind and limits (Gastown
+//! The settings of a town and of a rig: every key with its kind and limits (Gastown
 //! contract 3.9).
 //!
-//! Owns these two tables and their one check. How a value is merged and kept is `config`'s and `rig_config`'s.
+//! Owns these two tables and their one check. `config` and `rig_config` merge and store the values.
 
 use super::config::POLECATS_PER_RIG_MAX;
 use crate::objects::rig::beads::formulas;
@@ -19,7 +19,7 @@ const SECRET_CHARS_MAX: usize = 4_096;
 const GATES_MAX: usize = 50;
 const GATE_CHARS_MAX: usize = 1_000;
 
-/// A setting and what it may hold.
+/// A setting and its kind.
 pub(super) struct Setting {
     pub(super) name: &'static str,
     kind: Kind,
@@ -54,7 +54,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
     Setting { name, kind }
 }
 
-/// What a rig is for, as its Mayor is told; in characters.
+/// The purpose of a rig, as its Mayor is told; in characters.
 const PURPOSE_CHARS_MAX: usize = 200;
 const MODEL: Kind = Text(NAME_CHARS_MAX);
 const INSTRUCTIONS: Kind = Text(INSTRUCTIONS_CHARS_MAX);
@@ -63,7 +63,7 @@ const MERGE_STRATEGY: Kind = Word(&["direct", "pr"]);
 const MERGE_MODE: Kind = Word(&["review-then-land", "review-and-merge"]);
 const REVIEW_MODE: Kind = Word(&["rework", "comments"]);
 
-/// The settings of a town that can be set; who owns it is not among them.
+/// The settings of a town. Its owner is no setting.
 pub(super) static TOWN: &[Setting] = &[
     setting("env_vars", Variables),
     setting(
@@ -111,7 +111,7 @@ pub(super) static TOWN: &[Setting] = &[
     ),
 ];
 
-/// What a rig may have otherwise than its town.
+/// The settings that a rig may override.
 pub(super) static RIG: &[Setting] = &[
     setting("purpose", Text(PURPOSE_CHARS_MAX)),
     setting("default_model", MODEL),
@@ -129,10 +129,10 @@ pub(super) static RIG: &[Setting] = &[
     setting("max_dispatch_attempts", Whole(1, 100)),
 ];
 
-/// Checks the value of one of `settings`, which stand below the setting `parent` (empty at the top). `of` is who has them.
+/// Checks the value of one of `settings`, which stand below the setting `parent` (empty at the top). `of` names their owner.
 ///
 /// # Errors
-/// `InvalidArgument` with what is allowed, or which settings there are.
+/// `InvalidArgument` with the allowed values, or the known settings.
 pub(super) fn check(of: &str, settings: &[Setting], parent: &str, name: &str, value: &Value) -> Result<(), Refusal> {
     let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
     if let Some(setting) = settings.iter().find(|setting| setting.name == name) {

@@ -18,12 +18,12 @@ pub struct TownState {
     pub town_id: TownId,
     #[serde(deserialize_with = "json_column")]
     pub identity: Option<TownIdentity>,
-    /// What differs from the defaults.
+    /// Differences from the defaults.
     #[serde(deserialize_with = "json_column")]
     pub config: TownConfig,
     pub mayor_agent_id: AgentId,
     pub created_at: Timestamp,
-    /// Nobody listens from then on, and a change costs nothing more.
+    /// No session listens from then on, and a change costs nothing more.
     pub listened_until: Timestamp,
     /// No rig gives out work, on purpose.
     #[serde(deserialize_with = "flag_column")]
@@ -31,7 +31,7 @@ pub struct TownState {
     /// Of the drain under way: nothing is given out until it is over.
     pub drain_nonce: Option<String>,
     pub drain_started_at: Option<Timestamp>,
-    /// Somebody watches the status until then.
+    /// The status has viewers until then.
     pub watched_until: Timestamp,
     /// The town is deleted once its rigs are.
     #[serde(deserialize_with = "flag_column")]
@@ -48,7 +48,7 @@ pub struct TownState {
 }
 
 impl TownState {
-    /// Who owns the town; nobody until the identity was written.
+    /// The owner of the town; none before the identity was written.
     pub fn owner(&self) -> Owner {
         match &self.identity {
             Some(identity) if identity.owner_type == OwnerType::Org => Owner { user_id: None, org_id: identity.organization_id.clone() },

@@ -1,7 +1,7 @@
-//! What sessions can listen to in a town: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed`, `mayor`
-//! (the conversation with it), `messages` (what the Mayor has to read) and `message:<id>`.
+//! The topics of a town that sessions can listen to: `town` (status and configuration), `rigs`, `convoys`, `convoy:<id>`, `feed`, `mayor`
+//! (the conversation with it), `messages` (the Mayor's unread messages) and `message:<id>`.
 //!
-//! Owns these topics and what a letter says of each. While nobody listens, a change asks the database nothing.
+//! Owns these topics and the letter of each. While no session listens, a change asks the database nothing.
 
 use super::convoys;
 use super::state::{self, TownState};
@@ -26,7 +26,7 @@ pub(super) const CONVOYS: &str = "convoys";
 pub(super) const FEED: &str = "feed";
 /// Something became of a message to the Mayor, or the Mayor came or went.
 pub(super) const MAYOR: &str = "mayor";
-/// A message for the Mayor was accepted: for the Mayor, who knows what it has done itself.
+/// Messages to the Mayor, for the Mayor's own session.
 pub const MESSAGES: &str = "messages";
 
 /// `listen`.
@@ -66,7 +66,7 @@ pub(super) fn messages_changed(cx: &Cx<'_>, town: &TownState, messages: &[BeadId
     messages.iter().try_for_each(|id| topics::notify(cx, &format!("message:{id}")))
 }
 
-/// What a letter says of the topic, as it is now. A convoy is shown as the rigs last told.
+/// The state of the topic, as its letter carries it. A convoy is shown from the mirror.
 pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
     if topic == FEED {
         return Ok(match feed::newest(cx)? {

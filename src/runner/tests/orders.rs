@@ -1,4 +1,4 @@
-//! What a process is given, what is told of it, and that an order is run once.
+//! The environment of a process, the reports about it, and that an order is run once.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{CONTAINER_TOKEN, World, until};
 
-/// Writes what the process was given to a file beside the worktrees, then commits and pushes.
+/// Writes the environment of the process to a file beside the worktrees, then commits and pushes.
 const AGENT: &str = r#"env | grep '^G' > ../../given; cp "$GASTOWN_MCP_CONFIG" ../../mcp; stat -c %a "$GASTOWN_MCP_CONFIG" > ../../mode; pwd > ../../where
 echo "token $GASTOWN_TOKEN"; echo problem >&2
 echo work > work.txt && git add . && git commit --quiet --message work && git push --quiet origin "HEAD:$GASTOWN_BRANCH""#;

@@ -279,7 +279,7 @@ fn a_client_that_says_too_much_is_sent_away() {
     assert_eq!(socket.closed(), Some(1009));
 }
 
-/// Contract 2.5 and 3.11.
+/// Contract 2.4 and 3.11.
 #[test]
 fn a_ui_action_reaches_every_client_with_the_towns_own_id() {
     let (town, rig) = world();

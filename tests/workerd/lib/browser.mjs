@@ -48,7 +48,7 @@ export async function startBrowser() {
  * Unpacks the browser into `dir` and gives the path of the executable. The package unpacks to the folder for temporary files
  * and believes what it finds there, which may be half a browser or somebody else's; so it is given a folder of its own.
  */
-async function unpack(dir) {
+async function unpack(/** @type {string} */ dir) {
   const before = process.env.TMPDIR;
   process.env.TMPDIR = dir;
   try {
@@ -63,7 +63,7 @@ async function unpack(dir) {
 }
 
 /** The package's fonts, so that text has the same size on every machine; its own configuration has other folders than `dir`. */
-function fontsFile(dir) {
+function fontsFile(/** @type {string} */ dir) {
   const file = join(dir, "fonts.conf");
   writeFileSync(file, `<?xml version="1.0"?><fontconfig><dir>${join(dir, "fonts")}</dir><cachedir>${join(dir, "fonts-cache")}</cachedir></fontconfig>`);
   return file;

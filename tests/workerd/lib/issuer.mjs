@@ -12,47 +12,65 @@ import { MODERN } from "./mcp.mjs";
 
 const REDIRECT = "http://127.0.0.1:9/callback"; // nobody listens: the browser stops here
 const SCOPES = "gastown:read gastown:write gastown:admin";
+/** @type {Record<string, { Client: any, Transport: any, options: object }>} */
 const ERAS = {
   legacy: { Client: LegacyClient, Transport: LegacyTransport, options: {} },
   modern: { Client: ModernClient, Transport: ModernTransport, options: { versionNegotiation: { mode: { pin: MODERN } } } },
 };
 
 /** Both clients say it with an error of this class; one of them does not name it. */
-export const isUnauthorized = (error) => error.constructor.name === "UnauthorizedError";
+export const isUnauthorized = (/** @type {Error} */ error) => error.constructor.name === "UnauthorizedError";
 
 let keys = 0;
 
-/** A private signing key as a JWK with an id of its own. */
-export async function signingKey(alg) {
+/**
+ * @typedef {import("oidc-provider").AsymmetricSigningAlgorithm} Algorithm
+ * @typedef {import("oidc-provider").JWK & import("jose").JWK & { alg: Algorithm, kid: string }} Key
+ * @typedef {Awaited<ReturnType<typeof startIssuer>>} Issuer
+ * @typedef {{ alg: Algorithm, granted: string, jwks: Key[], requests: string[] }} State what the server's tokens are made with, and the paths it was asked for
+ */
+
+/**
+ * A private signing key as a JWK with an id of its own.
+ * @returns {Promise<Key>}
+ */
+export async function signingKey(/** @type {Algorithm} */ alg) {
   const { privateKey } = await generateKeyPair(alg, { extractable: true, ...(alg === "EdDSA" && { crv: "Ed25519" }) });
-  return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `key-${++keys}` };
+  const jwk = /** @type {Key} */ (await exportJWK(privateKey));
+  return { ...jwk, alg, use: "sig", kid: `key-${++keys}` };
 }
 
-/** Starts the server. Its tokens are signed with the first of `algs` until `useAlgorithm`. `stop` it in `after`. */
+/**
+ * Starts the server. Its tokens are signed with the first of `algs` until `useAlgorithm`. `stop` it in `after`.
+ * @param {{ algs?: Algorithm[], user?: string }} [options]
+ */
 export async function startIssuer({ algs = ["RS256"], user = "owner" } = {}) {
   const { Provider } = await quietly(() => import("oidc-provider"));
+  /** @type {import("oidc-provider").default} */
   let current;
-  const server = createServer((request, response) => (request.url.startsWith("/agree/") ? agree(request, response) : current.callback()(request, response)));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const server = createServer((request, response) => void (request.url?.startsWith("/agree/") ? agree(request, response) : current.callback()(request, response)));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const issuer = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
+  /** @type {State} */
   const state = { alg: algs[0], granted: SCOPES, jwks: [], requests: [] };
-  server.on("request", ({ url }) => state.requests.push(url.split("?")[0]));
+  server.on("request", ({ url = "" }) => state.requests.push(url.split("?")[0]));
 
   /** The same server with other keys. Clients and grants stay: they are in the module's memory. */
-  async function useKeys(...jwks) {
+  async function useKeys(/** @type {Key[]} */ ...jwks) {
     state.jwks = jwks;
     current = await quietly(() => new Provider(issuer, configuration(state)));
     current.on("server_error", (_, error) => console.error(error));
   }
 
   /** The user agrees to whatever is asked, as far as `state.granted` goes. */
-  async function agree(request, response) {
+  async function agree(/** @type {import("node:http").IncomingMessage} */ request, /** @type {import("node:http").ServerResponse} */ response) {
     const { prompt, params, session } = await current.interactionDetails(request, response);
     if (prompt.name === "login") return current.interactionFinished(request, response, { login: { accountId: user } });
-    const grant = new current.Grant({ accountId: session.accountId, clientId: params.client_id });
-    if (prompt.details.missingOIDCScope) grant.addOIDCScope(prompt.details.missingOIDCScope.join(" "));
-    const allowed = (scopes) => scopes.filter((scope) => state.granted.split(" ").includes(scope));
-    for (const [resource, scopes] of Object.entries(prompt.details.missingResourceScopes ?? {})) {
+    const grant = new current.Grant({ accountId: session?.accountId, clientId: String(params.client_id) });
+    const { missingOIDCScope, missingResourceScopes = {} } = /** @type {{ missingOIDCScope?: string[], missingResourceScopes?: Record<string, string[]> }} */ (prompt.details);
+    if (missingOIDCScope) grant.addOIDCScope(missingOIDCScope.join(" "));
+    const allowed = (/** @type {string[]} */ scopes) => scopes.filter((scope) => state.granted.split(" ").includes(scope));
+    for (const [resource, scopes] of Object.entries(missingResourceScopes)) {
       grant.addResourceScope(resource, allowed(scopes).join(" "));
       grant.rejectResourceScope(resource, scopes.filter((scope) => !allowed(scopes).includes(scope)).join(" "));
     }
@@ -64,13 +82,13 @@ export async function startIssuer({ algs = ["RS256"], user = "owner" } = {}) {
     issuer,
     state,
     useKeys,
-    useAlgorithm: (alg) => (state.alg = alg),
+    useAlgorithm: (/** @type {Algorithm} */ alg) => (state.alg = alg),
     /** What the user agrees to from now on. */
-    grant: (scopes) => (state.granted = scopes),
+    grant: (/** @type {string} */ scopes) => (state.granted = scopes),
     stop: () => new Promise((resolve) => server.close(resolve) && server.closeAllConnections()),
 
     /** A token that the server could have issued, but with these claims: really signed with its key. */
-    async forge(claims, { header = {}, key = state.jwks[0] } = {}) {
+    async forge(/** @type {import("jose").JWTPayload} */ claims, { header = {}, key = state.jwks[0] } = {}) {
       const now = Math.floor(Date.now() / 1000);
       return new SignJWT({ iss: issuer, sub: user, scope: SCOPES, client_id: "forger", iat: now, exp: now + 3600, ...claims })
         .setProtectedHeader({ alg: key.alg, typ: "at+jwt", kid: key.kid, ...header })
@@ -79,7 +97,8 @@ export async function startIssuer({ algs = ["RS256"], user = "owner" } = {}) {
   };
 }
 
-function configuration(state) {
+/** @returns {import("oidc-provider").Configuration} */
+function configuration(/** @type {State} */ state) {
   return {
     jwks: { keys: state.jwks },
     scopes: ["openid", ...SCOPES.split(" ")],
@@ -104,33 +123,34 @@ function configuration(state) {
 
 /** What a client keeps: everything in memory, and the way to a user who has a browser. */
 function provider() {
+  /** @type {Record<string, any>} */
   const kept = {};
   return {
     kept,
     redirectUrl: REDIRECT,
     clientMetadata: { client_name: "tests", redirect_uris: [REDIRECT], application_type: "native", grant_types: ["authorization_code"], response_types: ["code"], token_endpoint_auth_method: "none" },
     clientInformation: () => kept.client,
-    saveClientInformation: (client) => void (kept.client = client),
+    saveClientInformation: (/** @type {any} */ client) => void (kept.client = client),
     tokens: () => kept.tokens,
-    saveTokens: (tokens) => void (kept.tokens = tokens),
-    saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
+    saveTokens: (/** @type {any} */ tokens) => void (kept.tokens = tokens),
+    saveCodeVerifier: (/** @type {any} */ verifier) => void (kept.verifier = verifier),
     codeVerifier: () => kept.verifier,
-    redirectToAuthorization: (url) => void (kept.authorizationUrl = url),
+    redirectToAuthorization: (/** @type {any} */ url) => void (kept.authorizationUrl = url),
     discoveryState: () => kept.discovery,
-    saveDiscoveryState: (discovery) => void (kept.discovery = discovery),
+    saveDiscoveryState: (/** @type {any} */ discovery) => void (kept.discovery = discovery),
     invalidateCredentials: () => void delete kept.tokens,
   };
 }
 
 /** The browser: follows redirects with its cookies until it would call the client back; gives that URL. */
-async function browse(start) {
+async function browse(/** @type {string | URL} */ start) {
   const jar = new Map();
   let url = new URL(start);
   for (let hop = 0; hop < 20; hop += 1) {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const response = await fetch(url, { redirect: "manual", headers: { cookie } });
     for (const set of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
       if (value) jar.set(name, value); else jar.delete(name);
     }
     const location = response.headers.get("location");
@@ -145,27 +165,33 @@ async function browse(start) {
 }
 
 /** An official client that has no token: it is refused, discovers, registers, asks its user, and connects. */
-export async function connectThrough(server, { era, path = "/mcp" }) {
+export async function connectThrough(/** @type {{ url: string }} */ server, /** @type {{ era: string, path?: string }} */ { era, path = "/mcp" }) {
   const { Client, Transport, options } = ERAS[era];
   const auth = provider();
   const open = () => new Transport(new URL(server.url + path), { authProvider: auth });
   const first = open();
   const client = () => new Client({ name: "tests", version: "1" }, options);
   await assert.rejects(client().connect(first), isUnauthorized);
+  /** @type {URLSearchParams} */
   const asked = auth.kept.authorizationUrl.searchParams;
   /** The user agrees, and the client takes its code to the token endpoint. */
-  const finish = async (transport) => {
+  const finish = async (/** @type {any} */ transport) => {
     const { searchParams } = await browse(auth.kept.authorizationUrl);
     await transport.finishAuth(searchParams.get("code"), searchParams.get("iss") ?? undefined);
   };
   await finish(first);
   const transport = open();
+  /** @type {import("./mcp.mjs").OfficialClient} */
   const connected = client();
   await connected.connect(transport);
-  return { client: connected, asked, token: () => auth.kept.tokens.access_token, scopesAsked: () => auth.kept.authorizationUrl.searchParams.get("scope"), again: () => finish(transport) };
+  return { client: connected, asked, token: () => /** @type {string} */ (auth.kept.tokens.access_token), scopesAsked: () => auth.kept.authorizationUrl.searchParams.get("scope"), again: () => finish(transport) };
 }
 
-/** oidc-provider warns at length about what is on purpose here: http, and keys in memory. */
+/**
+ * oidc-provider warns at length about what is on purpose here: http, and keys in memory.
+ * @template T
+ * @param {() => T | Promise<T>} work
+ */
 async function quietly(work) {
   const { warn, info } = console;
   Object.assign(console, { warn() {}, info() {} });

@@ -8,8 +8,10 @@ import { delimiter } from "node:path";
 import { inRoot, root } from "./project.mjs";
 import { until } from "./world.mjs";
 
+/** @typedef {ReturnType<typeof command>} Running */
+
 /** Starts a command as a person would in a shell, with the npm tools on the path. `stop` it in `after`. */
-export function command(name, ...args) {
+export function command(/** @type {string} */ name, /** @type {string[]} */ ...args) {
   const child = spawn(name, args, {
     cwd: root,
     detached: true,
@@ -23,8 +25,9 @@ export function command(name, ...args) {
   child.once("exit", () => (running.ended = true));
 
   /** Asks the group to end and waits until nothing of it is left. */
-  async function stop(signal = "SIGTERM") {
-    const send = (which) => {
+  async function stop(/** @type {NodeJS.Signals} */ signal = "SIGTERM") {
+    const send = (/** @type {NodeJS.Signals | 0} */ which) => {
+      if (child.pid === undefined) return false; // it could not be started
       try {
         return process.kill(-child.pid, which);
       } catch {
@@ -41,7 +44,12 @@ export function command(name, ...args) {
   return running;
 }
 
-/** Waits until `ready` gives something; fails with the command's output when it ends before. */
+/**
+ * Waits until `ready` gives something; fails with the command's output when it ends before.
+ * @template T
+ * @param {Running} running
+ * @param {() => T | Promise<T>} ready
+ */
 export function untilReady(running, ready) {
   return until("the command is ready", async (note) => {
     note(`${running.out}\n${running.log}`.slice(-3_000));
@@ -50,11 +58,14 @@ export function untilReady(running, ready) {
   }, { within: 300_000, every: 100 });
 }
 
-/** A port that nobody listens on just now. */
+/**
+ * A port that nobody listens on just now.
+ * @returns {Promise<number>}
+ */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
+      const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
       probe.close(() => resolve(port));
     });
   });

@@ -1,17 +1,19 @@
 // Owns: where things are, and what wrangler.toml says about the Worker that is tested.
 // Does not: start anything.
 
+import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
-export const inRoot = (...parts) => join(root, ...parts);
+export const inRoot = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 
 /** The parts of wrangler.toml that workerd must be told, so that what is tested is what is deployed. */
 export function deployment() {
   const text = readFileSync(inRoot("wrangler.toml"), "utf8").replace(/^\s*#.*$/gm, "");
-  const compatibilityDate = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(text)[1];
+  const compatibilityDate = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(text)?.[1];
+  assert.ok(compatibilityDate, "wrangler.toml has a compatibility_date");
   const compatibilityFlags = [...(/^compatibility_flags\s*=\s*\[([^\]]*)\]/m.exec(text)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(([, flag]) => flag);
   const objects = [...text.matchAll(/\{\s*name\s*=\s*"(\w+)",\s*class_name\s*=\s*"(\w+)"\s*\}/g)].map(([, binding, className]) => ({ binding, className }));
   return { compatibilityDate, compatibilityFlags, objects };

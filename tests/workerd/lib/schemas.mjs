@@ -12,26 +12,30 @@ import { inRoot } from "./project.mjs";
 export const MODERN = "2026-07-28";
 export const LATEST_LEGACY = "2025-11-25";
 /** No npm package has the schema of 2024-11-05; that of 2025-03-26 only adds to it (audio, annotations, completions). */
-const STANDS_FOR = { "2024-11-05": "2025-03-26" };
+const STANDS_FOR = /** @type {Record<string, string>} */ ({ "2024-11-05": "2025-03-26" });
 export const REVISIONS = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST_LEGACY, MODERN];
 
 const texts = published();
+/** @type {Map<string, Schema>} */
 const indexes = new Map();
 
 /** The index of a revision's schema. */
-export function schemaOf(revision) {
+export function schemaOf(/** @type {string} */ revision) {
   const name = STANDS_FOR[revision] ?? revision;
-  if (!indexes.has(name)) indexes.set(name, new Schema(name, texts[name]));
-  return indexes.get(name);
+  const index = indexes.get(name) ?? new Schema(name, texts[name]);
+  indexes.set(name, index);
+  return index;
 }
 
-class Schema {
+export class Schema {
   #ajv;
+  /** @type {Map<string, import("ajv").ValidateFunction>} */
   #validators = new Map();
   #root;
 
-  constructor(name, schema) {
+  constructor(/** @type {string} */ name, /** @type {any} */ schema) {
     this.key = "$defs" in schema ? "$defs" : "definitions";
+    /** @type {Record<string, any>} */
     this.definitions = schema[this.key];
     // As the official suite has it: these two revisions were published with integers where the specification has numbers.
     if (name === "2025-06-18" || name === "2025-11-25") {
@@ -41,15 +45,15 @@ class Schema {
       }
     }
     this.#ajv = new (schema.$schema.includes("2020-12") ? Ajv2020 : Ajv)({ strict: false, allErrors: true });
-    addFormats(this.#ajv);
+    addFormats.default(this.#ajv);
     this.#ajv.addFormat("byte", true);
     this.#root = `mcp://${name}`;
     this.#ajv.addSchema({ ...schema, $id: this.#root });
 
     /** Definitions of requests and notifications, of results, and of errors that have their own code. */
-    this.messages = new Map();
-    this.results = new Map();
-    this.errors = new Map();
+    this.messages = /** @type {Map<string, string>} */ (new Map());
+    this.results = /** @type {Map<string, string>} */ (new Map());
+    this.errors = /** @type {Map<number, string>} */ (new Map());
     for (const [definition, { properties = {} }] of Object.entries(this.definitions)) {
       const method = properties.method?.const;
       if (typeof method === "string") this.messages.set(method, definition);
@@ -62,33 +66,37 @@ class Schema {
   }
 
   /** The first of these names that this revision defines. */
-  pick(...names) {
-    return names.find((name) => name in this.definitions);
+  pick(/** @type {string[]} */ ...names) {
+    const found = names.find((name) => name in this.definitions);
+    assert.ok(found, `${this.#root} defines none of ${names.join(", ")}`);
+    return found;
   }
 
   /** The methods of a union such as ServerNotification; none when the revision has no such union. */
-  methodsOf(union) {
-    return (this.definitions[union]?.anyOf ?? []).map(({ $ref }) => this.named($ref).definition.properties.method.const);
+  /** @returns {string[]} */
+  methodsOf(/** @type {string} */ union) {
+    return (this.definitions[union]?.anyOf ?? []).map((/** @type {{ $ref: string }} */ { $ref }) => this.named($ref).definition.properties.method.const);
   }
 
   /** What a `$ref` points at. */
-  named($ref) {
-    const name = $ref.split("/").at(-1);
+  named(/** @type {string} */ $ref) {
+    const name = $ref.slice($ref.lastIndexOf("/") + 1);
     return { name, definition: this.definitions[name] };
   }
 
   /** What is wrong with a value as an instance of a definition, in words. */
-  check(name, value) {
-    if (!this.#validators.has(name)) this.#validators.set(name, this.#ajv.compile({ $ref: `${this.#root}#/${this.key}/${name}` }));
-    const validate = this.#validators.get(name);
+  check(/** @type {string} */ name, /** @type {unknown} */ value) {
+    const validate = this.#validators.get(name) ?? this.#ajv.compile({ $ref: `${this.#root}#/${this.key}/${name}` });
+    this.#validators.set(name, validate);
     if (validate(value)) return [];
-    return validate.errors.slice(0, 6).map(({ instancePath, message, params }) => `${name}${instancePath}: ${message} ${JSON.stringify(params)}`);
+    return (validate.errors ?? []).slice(0, 6).map(({ instancePath, message, params }) => `${name}${instancePath}: ${message} ${JSON.stringify(params)}`);
   }
 }
 
 /**
  * The schemas of the specification's repository, out of the official suite, which carries them inside its program. It is
  * pinned, so that the form of the program is known.
+ * @returns {Record<string, any>}
  */
 function published() {
   const program = readFileSync(inRoot("node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js"), "utf8");
@@ -98,7 +106,7 @@ function published() {
 }
 
 /** The value of `name={$schema:…}`: plain data, with template strings that hold no expression. */
-function literal(program, name) {
+function literal(/** @type {string} */ program, /** @type {string} */ name) {
   const start = program.indexOf(`${name}={$schema:`) + name.length + 1;
   let depth = 0;
   let quoted = false;

@@ -1,6 +1,7 @@
 // Owns: one server-sent event stream as a test reads it: event by event, never waiting for ever.
 // Does not: know what the events mean; messages are looked at on their way (wire-fetch.mjs).
 
+import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventStreamReader } from "./event-stream.mjs";
 import { wireFetch } from "./wire-fetch.mjs";
@@ -8,8 +9,16 @@ import { wireFetch } from "./wire-fetch.mjs";
 const WITHIN_MS = 10_000;
 
 /**
+ * @typedef {{ method?: string, headers?: Record<string, string>, body?: any, within?: number }} Options
+ * @typedef {EventStream} Stream
+ * @typedef {import("./event-stream.mjs").ServerSentEvent} ServerSentEvent
+ */
+
+/**
  * Opens a stream: POST when there is a body, otherwise GET. `within` is how long the answer and then each event may take,
  * in milliseconds. An answer that is no event stream is thrown as an error with `status`, `headers` and `text`.
+ * @param {string} url
+ * @param {Options} [options]
  */
 export async function openSse(url, { method, headers = {}, body, within = WITHIN_MS } = {}) {
   const abort = new AbortController();
@@ -35,11 +44,14 @@ class EventStream {
   #reader;
   #decoder = new TextDecoder();
   #parser = new EventStreamReader();
+  /** @type {ServerSentEvent[]} */
   #ready = [];
+  /** @type {Promise<ReadableStreamReadResult<Uint8Array>> | null} */
   #reading = null;
   #within;
 
-  constructor(response, abort, within) {
+  constructor(/** @type {Response} */ response, /** @type {AbortController} */ abort, /** @type {number} */ within) {
+    assert.ok(response.body, "an event stream has a body");
     this.status = response.status;
     this.headers = response.headers;
     this.#reader = response.body.getReader();
@@ -74,7 +86,7 @@ class EventStream {
   }
 
   /** Fails when any message comes within this time; comments may. */
-  async quiet(during) {
+  async quiet(/** @type {number} */ during) {
     const deadline = Date.now() + during;
     while (Date.now() < deadline) {
       const event = await this.take(deadline - Date.now()).catch((error) => {
@@ -93,11 +105,13 @@ class EventStream {
     this.#abort.abort();
   }
 
+  /** @returns {Promise<IteratorResult<ServerSentEvent, undefined>>} */
   async next() {
     const value = await this.take();
-    return { done: value === undefined, value };
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
   }
 
+  /** @returns {Promise<{ done: true, value: undefined }>} */
   async return() {
     await this.close();
     return { done: true, value: undefined };
@@ -108,7 +122,14 @@ class EventStream {
   }
 }
 
-/** The promise's value, or an error with `isTimeout` after that many milliseconds. The promise itself goes on. */
+/**
+ * The promise's value, or an error with `isTimeout` after that many milliseconds. The promise itself goes on.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} milliseconds
+ * @param {string} what
+ * @returns {Promise<T>}
+ */
 async function inTime(promise, milliseconds, what) {
   const timer = new AbortController();
   const late = sleep(Math.max(milliseconds, 0), null, { signal: timer.signal }).then(() => {

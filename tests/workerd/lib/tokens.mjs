@@ -6,34 +6,43 @@ import { SECRETS } from "./workerd.mjs";
 
 const HOUR = 3600;
 export const seconds = () => Math.floor(Date.now() / 1000);
-const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+const base64url = (/** @type {unknown} */ value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-/** A JWT with exactly this header and these claims, signed with HMAC. */
+/** @typedef {Record<string, unknown>} Claims */
+
+/**
+ * A JWT with exactly this header and these claims, signed with HMAC.
+ * @param {string} secret
+ * @param {Claims | string} claims a text stands for itself
+ * @param {{ header?: object, hash?: string }} [options]
+ */
 export function sign(secret, claims, { header = { alg: "HS256", typ: "JWT" }, hash = "sha256" } = {}) {
   const input = `${base64url(header)}.${base64url(claims)}`;
   return `${input}.${createHmac(hash, secret).update(input).digest("base64url")}`;
 }
 
-export const userClaims = (user, more = {}) => ({ version: 3, kiloUserId: user, apiTokenPepper: null, iat: seconds(), exp: seconds() + HOUR, ...more });
-export const gastownClaims = (more) => ({ iat: seconds(), exp: seconds() + HOUR, ...more });
+export const userClaims = (/** @type {string} */ user, /** @type {Claims} */ more = {}) => ({ version: 3, kiloUserId: user, apiTokenPepper: null, iat: seconds(), exp: seconds() + HOUR, ...more });
+export const gastownClaims = (/** @type {Claims} */ more) => ({ iat: seconds(), exp: seconds() + HOUR, ...more });
 
-const kilo = (claims) => sign(SECRETS.NEXTAUTH_SECRET, claims);
-const gastown = (claims) => sign(SECRETS.GASTOWN_JWT_SECRET, gastownClaims(claims));
+const kilo = (/** @type {Claims} */ claims) => sign(SECRETS.NEXTAUTH_SECRET, claims);
+const gastown = (/** @type {Claims} */ claims) => sign(SECRETS.GASTOWN_JWT_SECRET, gastownClaims(claims));
 
 export const tokens = {
-  user: (user, more) => kilo(userClaims(user, more)),
-  observer: (user) => kilo(userClaims(user, { scope: "gastown:read" })),
-  mayor: (town, user = "owner") => gastown({ agentId: `mayor-${town}`, rigId: `mayor-${town}`, townId: town, userId: user }),
-  agent: ({ town, rig, agent, user = "owner", role }) => gastown({ agentId: agent, rigId: rig, townId: town, userId: user, ...(role && { role }) }),
-  container: (town, user = "owner") => gastown({ townId: town, userId: user, scope: "container" }),
+  user: (/** @type {string} */ user, /** @type {Claims} */ more = {}) => kilo(userClaims(user, more)),
+  observer: (/** @type {string} */ user) => kilo(userClaims(user, { scope: "gastown:read" })),
+  mayor: (/** @type {string} */ town, user = "owner") => gastown({ agentId: `mayor-${town}`, rigId: `mayor-${town}`, townId: town, userId: user }),
+  agent: (/** @type {{ town: string, rig: string, agent: string, user?: string, role?: string }} */ { town, rig, agent, user = "owner", role }) => gastown({ agentId: agent, rigId: rig, townId: town, userId: user, ...(role && { role }) }),
+  container: (/** @type {string} */ town, user = "owner") => gastown({ townId: town, userId: user, scope: "container" }),
   /** What our own objects sign for one method; life at most 60 s. */
-  internal: (method, { town, from = "edge", life = 60 } = {}) =>
+  internal: (/** @type {string} */ method, /** @type {{ town?: string, from?: string, life?: number }} */ { town, from = "edge", life = 60 } = {}) =>
     gastown({ scope: "internal", from, method, ...(town && { townId: town }), exp: seconds() + life }),
 };
 
 /**
  * Tokens that must not be believed, each with the reason. `good` are the claims of a token that would be believed, so that
  * what is named is all that is wrong with it.
+ * @param {{ town: string }} of
+ * @returns {Record<string, string>}
  */
 export function badTokens({ town }) {
   const { NEXTAUTH_SECRET: kiloSecret, GASTOWN_JWT_SECRET: gastownSecret } = SECRETS;

@@ -9,10 +9,17 @@ import { wireErrors } from "./wire.mjs";
 const ENDPOINT = /^(\/towns\/[^/]+)?\/mcp(\/readonly)?\/?$/;
 const META_VERSION = "io.modelcontextprotocol/protocolVersion";
 
-/** What `initialize` settled on, by session id. */
+/**
+ * What `initialize` settled on, by session id.
+ * @type {Map<string | null, string>}
+ */
 const sessions = new Map();
-/** The method of each request, by session and id: an answer may come on another stream than its request. */
+/**
+ * The method of each request, by session and id: an answer may come on another stream than its request.
+ * @type {Map<string, string>}
+ */
 const asked = new Map();
+/** @type {string[]} */
 const violations = [];
 
 /** What was wrong since the last look. Official clients may swallow an error, so tests also look here. */
@@ -21,6 +28,8 @@ export const takeViolations = () => violations.splice(0);
 /**
  * Like `fetch`. Rejects when a JSON answer of an MCP endpoint is not what its revision allows; what is wrong with a message
  * on a stream is kept for `takeViolations`, as the stream has readers of its own.
+ * @param {string | URL} url
+ * @param {RequestInit} [init]
  */
 export async function wireFetch(url, init = {}) {
   const response = await fetch(url, init);
@@ -35,8 +44,11 @@ export async function wireFetch(url, init = {}) {
   throw new AssertionError({ message: `MCP messages on the wire: ${report}` });
 }
 
-/** What is known of a request, for reading its answer. */
-function describe({ method = "GET", headers, body }, response) {
+/**
+ * What is known of a request, for reading its answer.
+ * @typedef {ReturnType<typeof describe>} Exchange
+ */
+function describe(/** @type {RequestInit} */ { method = "GET", headers, body }, /** @type {Response} */ response) {
   const sent = new Headers(headers);
   const messages = [parse(body)].flat().filter((message) => message !== null && typeof message === "object");
   const header = sent.get("mcp-protocol-version");
@@ -44,11 +56,12 @@ function describe({ method = "GET", headers, body }, response) {
   const session = sent.get("mcp-session-id") ?? response.headers.get("mcp-session-id");
   for (const message of messages) if ("id" in message && message.method) asked.set(`${session} ${JSON.stringify(message.id)}`, message.method);
   const opened = messages.find(({ method }) => method === "initialize")?.params?.protocolVersion;
+  /** @type {() => string} */
   const revision = () => (isModern ? MODERN : sessions.get(session) ?? [header, opened].find((text) => REVISIONS.includes(text) && text !== MODERN) ?? LATEST_LEGACY);
   return { name: `${method} ${messages.map((message) => message.method).join(", ")}`, method, messages, session, revision };
 }
 
-function checkBody(exchange, status, text) {
+function checkBody(/** @type {Exchange} */ exchange, /** @type {number} */ status, /** @type {string} */ text) {
   if (text === "") return [];
   const value = parse(text);
   const isMessage = Array.isArray(value) || (value !== null && typeof value === "object" && "jsonrpc" in value);
@@ -57,8 +70,10 @@ function checkBody(exchange, status, text) {
   return status < 300 ? [`no MCP message: ${text.slice(0, 200)}`] : [];
 }
 
-function checkMessages(exchange, value) {
+/** @returns {string[]} */
+function checkMessages(/** @type {Exchange} */ exchange, /** @type {any} */ value) {
   const { messages: sent, session } = exchange;
+  /** @type {string[]} */
   const errors = [];
   if (Array.isArray(value) && (exchange.revision() !== "2025-03-26" || value.length === 0)) errors.push("a batch is not allowed here");
   for (const message of [value].flat()) {
@@ -76,7 +91,7 @@ function checkMessages(exchange, value) {
 }
 
 /** The same response, whose events are looked at as they pass. Closing it closes the connection, as it would without. */
-function tapped(response, exchange) {
+function tapped(/** @type {Response} */ response, /** @type {Exchange} */ exchange) {
   const reader = new EventStreamReader();
   const decoder = new TextDecoder();
   const look = new TransformStream({
@@ -91,11 +106,11 @@ function tapped(response, exchange) {
     },
   });
   const { status, statusText, headers } = response;
-  const passed = new Response(response.body.pipeThrough(look), { status, statusText, headers });
+  const passed = new Response(response.body?.pipeThrough(look), { status, statusText, headers });
   return Object.defineProperties(passed, { url: { value: response.url }, redirected: { value: response.redirected } });
 }
 
-function parse(text) {
+function parse(/** @type {unknown} */ text) {
   try {
     return typeof text === "string" ? JSON.parse(text) : undefined;
   } catch {

@@ -17,9 +17,17 @@ const LEGACY_META = ["io.modelcontextprotocol/related-task"];
 const FREE = new Set(["structuredContent", "arguments", "inputSchema", "outputSchema", "requestedSchema"]);
 
 /**
+ * A message to look at, with what is known of it. A message may be anything.
+ * @typedef {{ revision: string, from?: string, method?: string, message: any }} Exchange
+ * @typedef {Exchange & { schema: import("./schemas.mjs").Schema }} Known
+ */
+
+/**
  * What is wrong with a message; nothing when it may be sent.
  * `from` is "server" or "client", `method` that of the request which a response answers (a response to an unknown
  * request, such as the error for a body that nobody could read, has none).
+ * @param {Exchange} exchange
+ * @returns {string[]}
  */
 export function wireErrors({ revision, from = "server", method, message }) {
   const schema = schemaOf(revision);
@@ -29,31 +37,33 @@ export function wireErrors({ revision, from = "server", method, message }) {
   return [...check({ schema, revision, from, method, message }), ...eraErrors(revision, kind, message)];
 }
 
-function kindOf(message) {
+/** @returns {"call" | "response" | "error" | null} */
+function kindOf(/** @type {any} */ message) {
   if (message === null || typeof message !== "object" || Array.isArray(message)) return null;
-  const kinds = [typeof message.method === "string" && "call", "result" in message && "response", "error" in message && "error"].filter(Boolean);
+  const is = { call: typeof message.method === "string", response: "result" in message, error: "error" in message };
+  const kinds = /** @type {const} */ (["call", "response", "error"]).filter((kind) => is[kind]);
   return kinds.length === 1 ? kinds[0] : null;
 }
 
 /** A request or a notification. */
-function callErrors({ schema, from, message }) {
+function callErrors(/** @type {Known} */ { schema, from, message }) {
   const { method } = message;
   const isRequest = "id" in message;
   const side = from === "server" ? "Server" : "Client";
   if (EXTENSIONS.test(method)) return schema.check(isRequest ? "JSONRPCRequest" : "JSONRPCNotification", message);
-  if (!schema.methodsOf(side + (isRequest ? "Request" : "Notification")).includes(method)) {
+  const definition = schema.messages.get(method);
+  if (!definition || !schema.methodsOf(side + (isRequest ? "Request" : "Notification")).includes(method)) {
     return [`the ${from} may not send the ${isRequest ? "request" : "notification"} ${method} in this revision`];
   }
-  const definition = schema.messages.get(method);
   return [...schema.check(definition, message), ...strays(schema, definition, message)];
 }
 
-function responseErrors({ schema, revision, method, message }) {
+function responseErrors(/** @type {Known} */ { schema, revision, method, message }) {
   const { result } = message;
   const errors = schema.check(schema.pick("JSONRPCResultResponse", "JSONRPCResponse"), message);
-  let definition = schema.results.get(method);
+  let definition = schema.results.get(method ?? "");
   if (revision === MODERN && result?.resultType === "input_required") {
-    if (!ASKING.has(method)) errors.push(`${method} may not ask for input`);
+    if (!ASKING.has(method ?? "")) errors.push(`${method} may not ask for input`);
     if (!("inputRequests" in result) && !("requestState" in result)) errors.push("InputRequiredResult: neither inputRequests nor requestState");
     definition = "InputRequiredResult";
   } else if (revision === MODERN && result?.resultType === "task") {
@@ -74,8 +84,9 @@ function responseErrors({ schema, revision, method, message }) {
   return errors;
 }
 
-function errorErrors({ schema, revision, message }) {
+function errorErrors(/** @type {Known} */ { schema, revision, message }) {
   const { code } = message.error ?? {};
+  /** @type {string[]} */
   const errors = [];
   if (revision === MODERN ? code === -32002 || code === -32042 || (code <= -32000 && code >= -32019) : code <= -32020 && code >= -32099 && code !== -32042) {
     errors.push(`error code ${code} is not of this era`);
@@ -86,7 +97,8 @@ function errorErrors({ schema, revision, message }) {
 }
 
 /** What open schemas let through: the reserved names of the other era. */
-function eraErrors(revision, kind, message) {
+function eraErrors(/** @type {string} */ revision, /** @type {string} */ kind, /** @type {any} */ message) {
+  /** @type {string[]} */
   const errors = [];
   if (revision !== MODERN && kind === "response") {
     for (const field of MODERN_RESULT_FIELDS) if (field in Object(message.result)) errors.push(`result.${field} is modern`);
@@ -98,7 +110,7 @@ function eraErrors(revision, kind, message) {
   return errors;
 }
 
-function eachMeta(value, see) {
+function eachMeta(/** @type {unknown} */ value, /** @type {(meta: object) => void} */ see) {
   if (value === null || typeof value !== "object") return;
   for (const [key, part] of Object.entries(value)) {
     if (key === "_meta" && part !== null && typeof part === "object") see(part);
@@ -107,10 +119,18 @@ function eachMeta(value, see) {
 }
 
 /** Fields that another revision defines at the same place and this one does not: the schemas are open and admit them. */
-function strays(schema, name, value, path = name) {
+function strays(/** @type {Known["schema"]} */ schema, /** @type {string} */ name, /** @type {unknown} */ value, path = name) {
   return straysAt(schema, { $ref: `/${name}` }, value, path, name);
 }
 
+/**
+ * @param {Known["schema"]} schema
+ * @param {any} node of the schema
+ * @param {unknown} value
+ * @param {string} path
+ * @param {string} [name] the definition that the node is
+ * @returns {string[]}
+ */
 function straysAt(schema, node, value, path, name) {
   if (value === null || typeof value !== "object") return [];
   if (node.$ref) {
@@ -118,9 +138,9 @@ function straysAt(schema, node, value, path, name) {
     return straysAt(schema, definition, value, path, name);
   }
   if (Array.isArray(value)) return value.flatMap((item, index) => straysAt(schema, node.items ?? {}, item, `${path}[${index}]`));
-  const options = node.anyOf?.filter(({ $ref }) => $ref && schema.check(schema.named($ref).name, value).length === 0) ?? [];
+  const options = node.anyOf?.filter((/** @type {any} */ { $ref }) => $ref && schema.check(schema.named($ref).name, value).length === 0) ?? [];
   // Of several forms that all admit it, a field need only belong to one.
-  if (options.length > 0) return options.map((option) => straysAt(schema, option, value, path)).sort((one, other) => one.length - other.length)[0];
+  if (options.length > 0) return options.map((/** @type {any} */ option) => straysAt(schema, option, value, path)).sort((/** @type {string[]} */ one, /** @type {string[]} */ other) => one.length - other.length)[0];
   return Object.entries(value).flatMap(([key, part]) => {
     const property = node.properties?.[key];
     if (property) return FREE.has(key) || key === "_meta" ? [] : straysAt(schema, property, part, `${path}.${key}`);
@@ -130,7 +150,7 @@ function straysAt(schema, node, value, path, name) {
   });
 }
 
-function definedElsewhere(schema, name, key) {
+function definedElsewhere(/** @type {Known["schema"]} */ schema, /** @type {string} */ name, /** @type {string} */ key) {
   if (IN_BOTH_ERAS.has(`${name}.${key}`)) return undefined;
   return REVISIONS.find((revision) => schemaOf(revision) !== schema && schemaOf(revision).definitions[name]?.properties?.[key]);
 }

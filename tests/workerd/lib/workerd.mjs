@@ -23,6 +23,7 @@ const ALARMING = /uncaught|panicked|unreachable|code had hung|"incident"/i;
  * `features` names a build with cargo features; `entry` is the module around it, below the root of the checkout.
  * By itself workerd fetches nothing from this machine; with `loopback` the Worker reaches servers that the test runs.
  * `isolates: 2` runs the edge twice over the same objects; `urls` has an address for each, `url` is the first.
+ * @param {{ vars?: Record<string, string>, features?: string, entry?: string, port?: number, isolates?: number, loopback?: boolean }} [options]
  */
 export async function startWorkerd({ vars = {}, features = "", entry = "tests/workerd/harness.mjs", port = 0, isolates = 1, loopback = false } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gastown-workerd-"));
@@ -35,16 +36,22 @@ export async function startWorkerd({ vars = {}, features = "", entry = "tests/wo
   return server;
 }
 
+/** @typedef {Workerd} Server */
+
 class Workerd {
   #dir;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
   #child;
+  /** @type {Promise<unknown> | undefined} */
   #ended;
+  /** @type {RegExp[]} */
   #forgiven = [];
   #isolates;
   log = "";
+  /** @type {string[]} */
   urls = [];
 
-  constructor(dir, isolates) {
+  constructor(/** @type {string} */ dir, /** @type {number} */ isolates) {
     this.#dir = dir;
     this.#isolates = isolates;
   }
@@ -59,7 +66,7 @@ class Workerd {
   }
 
   get pid() {
-    return this.#child.pid;
+    return this.#child?.pid;
   }
 
   async start() {
@@ -70,9 +77,9 @@ class Workerd {
     });
     this.#child = child;
     this.#ended = once(child, "exit");
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.log += chunk));
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.log += chunk));
     let control = "";
-    child.stdio[3].on("data", (chunk) => (control += chunk));
+    child.stdio[3]?.on("data", (chunk) => (control += chunk));
     const ports = () => [...control.matchAll(/"socket":"http(\d)".*?"port":(\d+).*\n/g)].sort().map(([, , port]) => port);
     while (ports().length < this.#isolates) {
       assert.ok(child.exitCode === null && Date.now() - started < START_MS, `workerd did not start:\n${this.log}`);
@@ -83,7 +90,7 @@ class Workerd {
 
   /** The process is gone at once, in the middle of whatever it does. */
   async kill9() {
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
     await this.#ended;
   }
 
@@ -94,13 +101,13 @@ class Workerd {
   }
 
   /** Log lines that match are expected by the test. */
-  forgive(pattern) {
+  forgive(/** @type {RegExp} */ pattern) {
     this.#forgiven.push(pattern);
   }
 
   /** Ends the process and removes its state; fails when its log or the MCP messages that were seen have anything alarming in them. */
   async stop() {
-    this.#child.kill("SIGTERM");
+    this.#child?.kill("SIGTERM");
     await Promise.race([this.#ended, sleep(STOP_MS, null, { ref: false })]);
     await this.kill9();
     rmSync(this.#dir, { recursive: true, force: true });
@@ -111,7 +118,7 @@ class Workerd {
 }
 
 /** The entry and the Worker as one module; the wasm stays a file of its own. */
-async function bundle(dir, entry, { js, wasm }) {
+async function bundle(/** @type {string} */ dir, /** @type {string} */ entry, /** @type {{ js: string, wasm: string }} */ { js, wasm }) {
   await build({
     entryPoints: [inRoot(entry)],
     outfile: join(dir, "worker.js"),
@@ -127,11 +134,11 @@ async function bundle(dir, entry, { js, wasm }) {
 }
 
 /** The first isolate's Worker is "main", and has the objects; others only bind to them. */
-function configuration(vars, state, { port, isolates, loopback }) {
+function configuration(/** @type {Record<string, string>} */ vars, /** @type {string} */ state, /** @type {{ port: number, isolates: number, loopback: boolean }} */ { port, isolates, loopback }) {
   const { compatibilityDate, compatibilityFlags, objects } = deployment();
-  const text = JSON.stringify; // Cap'n Proto's strings have the same escapes for what we write
+  const text = (/** @type {unknown} */ value) => JSON.stringify(value); // Cap'n Proto's strings have the same escapes for what we write
   const names = Array.from({ length: isolates }, (_, index) => (index === 0 ? "main" : `edge${index}`));
-  const worker = (name) => `const ${name} :Workerd.Worker = (
+  const worker = (/** @type {string} */ name) => `const ${name} :Workerd.Worker = (
   modules = [
     (name = "worker", esModule = embed "worker.js"),
     (name = "./index_bg.wasm", wasm = embed "index_bg.wasm"),

@@ -1,4 +1,4 @@
-//! What agents said and did while they worked, as they report it: the stream that people follow.
+//! The event stream of an agent: what it said and did while it worked, as it reports it, for people who follow.
 //!
 //! Owns the `agent_events` table. Numbers are an agent's own, from one without gaps; the newest are kept.
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Events kept per agent (Gastown contract 2.4).
 pub const EVENTS_MAX: i64 = 10_000;
-/// Longest page.
+/// The most events on a page.
 pub const LIST_LIMIT_MAX: i64 = 500;
 /// Largest data of an event, in bytes of JSON.
 pub const DATA_BYTES_MAX: usize = 64 * 1024;
@@ -72,7 +72,7 @@ pub(crate) fn get_events(cx: &Cx<'_>, caller: &Caller, (id, after, limit): (Agen
     answer(&events)
 }
 
-/// `reconstructConversation`: what was said, a paragraph each, as far as the newest events tell; empty when nothing was.
+/// `reconstructConversation`: the texts of the newest events, a paragraph each; empty when there are none.
 pub(crate) fn reconstruct_conversation(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
     // Newest first, and only as many as can be shown.

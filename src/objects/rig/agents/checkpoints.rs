@@ -1,6 +1,6 @@
-//! Checkpoints: what an agent wants to find again when it begins anew. A released hook takes its checkpoint with it.
+//! Checkpoints: notes that an agent leaves for its next start. A released hook takes its checkpoint with it.
 //!
-//! Owns how large one may be.
+//! Owns the size limit.
 
 use crate::contract::ids::AgentId;
 use crate::objects::handler::{Answer, Caller, Cx, json};
@@ -28,7 +28,7 @@ pub(crate) fn write_checkpoint(cx: &Cx<'_>, caller: &Caller, (id, data): (AgentI
     Ok(Answer::Void)
 }
 
-/// `readCheckpoint`: null when there is none.
+/// `readCheckpoint`: the checkpoint, or null.
 pub(crate) fn read_checkpoint(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
     json(&agents::require(cx, &id)?.checkpoint)
 }

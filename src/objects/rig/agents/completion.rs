@@ -1,6 +1,6 @@
-//! What agents report about themselves: that their work is done, and that their process has ended.
+//! Reports of completion: an agent's work is done, or its process has ended.
 //!
-//! Owns what follows at once; nothing waits for a later tick. Reviews are `reviews`', hooks are `hooks`'.
+//! Owns the consequences, which take effect at once and wait for no tick. Reviews are `reviews`', hooks are `hooks`'.
 
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{
@@ -12,7 +12,7 @@ use crate::objects::rig::assignment::dispatch;
 use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::assignment::hooks::ACTIVE_TICK_MILLIS;
 use crate::objects::rig::assignment::orders;
-use crate::objects::rig::assignment::orders::Ending;
+use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::Move;
 use crate::objects::rig::beads::events;
@@ -49,7 +49,7 @@ pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (Agent
         let refusal = Refusal::new(Code::Conflict, format!("Agent {agent_id} is not hooked to a bead"));
         return Err(refusal.hint("Only work on the agent's own hook is reported done.").into());
     };
-    orders::end(cx, &agent_id, Ending::Done)?;
+    orders::end(cx, &agent_id, OrderOutcome::Done)?;
     if bead.kind == BeadType::MergeRequest {
         reviewed(cx, &rig, &bead, &input)?;
     } else if rework::is_unreviewed(&bead) {
@@ -119,8 +119,8 @@ fn reviewed(cx: &Cx<'_>, rig: &RigState, bead: &Bead, input: &AgentDoneInput) ->
     hooks::release_bead(cx, rig, &bead.bead_id)
 }
 
-/// `agentCompleted`: the agent's process has ended. Whatever it still holds goes back to the queue, and fails once it was
-/// given out too often.
+/// `agentCompleted`: the agent's process has ended. A bead that it still holds goes back to the queue, or fails when its attempts
+/// are spent.
 pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (String, AgentCompletedInput)) -> Result<Answer, Failure> {
     let Ok(agent_id) = AgentId::parse(&agent_id) else {
         let refusal = Refusal::new(Code::InvalidArgument, "agentId must be an agent of this rig: the Mayor belongs to the town");
@@ -144,7 +144,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
         // It had reported its work, and its agent may hold other work by now.
         return Ok(Answer::Void);
     }
-    orders::end(cx, &agent_id, Ending::Failed)?;
+    orders::end(cx, &agent_id, OrderOutcome::Failed)?;
     execute(
         cx.sql,
         "-- finish_agent\nUPDATE agents SET status = CASE status WHEN 'dead' THEN status ELSE 'idle' END, last_activity_at = ?, dispatch_attempts = CASE ? WHEN 'failed' THEN dispatch_attempts + 1 ELSE 0 END
@@ -154,7 +154,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
     if agent.status != AgentStatus::Idle {
         topics::agent_changed(cx, &rig, &agent_id)?;
         outbox_letters::summary_changed(cx, &rig)?;
-        // It may be free for what waits.
+        // The agent may be free for waiting work.
         cx.wake_at(cx.now.plus_millis(ACTIVE_TICK_MILLIS));
     }
     if let Some(hook) = &agent.current_hook_bead_id {
@@ -181,6 +181,6 @@ pub(in crate::objects::rig) fn give_back(cx: &Cx<'_>, rig: &RigState, bead: &Bea
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());
     beads::move_to(cx, rig, bead, BeadStatus::Open, &Move { reason, ..Move::default() })?;
-    // Not given out here: whatever ended the process may end the next one.
+    // Not given out here: the cause that ended this process may end the next one.
     Ok(dispatch::back_off(cx, &bead.bead_id, attempts.map_or(1, |(attempts,)| attempts))?)
 }

@@ -55,7 +55,7 @@ pub(super) fn find(cx: &Cx<'_>, id: &AgentId) -> Result<Option<Agent>, Fault> {
     query_one(cx.sql, concat!("-- agents_find\nSELECT ", agent_columns!(), " FROM agents WHERE id = ?"), (id,))
 }
 
-/// The agent of an id that somebody gave, if it is one and the agent exists.
+/// The agent of an id in the arguments, if the id is well-formed and the agent exists.
 pub(super) fn find_named(cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Agent>, Fault> {
     match id.map(AgentId::parse) {
         Some(Ok(id)) => find(cx, &id),
@@ -207,13 +207,13 @@ pub(crate) fn register_agent(cx: &Cx<'_>, _caller: &Caller, (input,): (RegisterA
     settle(cx, &rig, &agent)
 }
 
-/// Writes a new agent that nobody has given work to yet.
+/// Writes a new agent without work.
 fn settle(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<Answer, Failure> {
     save(cx, rig, agent)?;
     spawned(cx, agent)?;
     outbox_letters::summary_changed(cx, rig)?;
     if agent.role == AgentRole::Refinery {
-        // Whatever waits for it.
+        // Waiting work may be the new agent's.
         dispatch::dispatch(cx, rig)?;
         return answer(&require(cx, &agent.id)?);
     }

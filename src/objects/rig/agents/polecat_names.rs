@@ -1,6 +1,6 @@
-//! Polecat names: the pool, who gets which, and what follows from a name (identity and branch).
+//! Polecat names: the pool, the choice of a free name, and the identity and branch that follow from a name.
 //!
-//! Owns the order of the pool and the fallback. Pure; which names are taken is the caller's business.
+//! Owns the order of the pool and the fallback. Pure; the caller knows which names are taken.
 
 use crate::contract::ids::{BeadId, RigId, TownId};
 
@@ -21,7 +21,7 @@ pub fn allocate(taken: &[&str]) -> String {
     beyond.map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
 }
 
-/// Who an agent is, worldwide: `<Name>-<role>-<rig>@<town>`.
+/// The identity of an agent, unique over all towns: `<Name>-<role>-<rig>@<town>`.
 #[must_use]
 pub fn identity(name: &str, role: &str, rig: &RigId, town: &TownId) -> String {
     format!("{name}-{role}-{}@{}", rig.prefix(), town.prefix())

@@ -1,6 +1,6 @@
 //! `prime`: everything an agent must know to begin, in one answer.
 //!
-//! Owns what is in it. It takes the agent's mail, as the contract has it; looking without taking is `listMessages`.
+//! Owns the content of the answer. `prime` takes the agent's mail, as the contract has it; looking without taking is `listMessages`.
 
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Agent, Bead, BeadFilter, BeadStatus, BeadType, PrimeContext};
@@ -81,7 +81,7 @@ fn conflict(bead: &Bead) -> Value {
     json!({"pr_url": note("pr_url"), "branch": note("branch"), "target_branch": target, "has_feedback": has_feedback})
 }
 
-/// What to do now: work on the hook is begun without asking.
+/// The instructions: work on the hook is started without asking (GUPP).
 fn instructions(cx: &Cx<'_>, agent: &Agent, hooked: Option<&Bead>) -> Result<String, Failure> {
     let Some(bead) = hooked else {
         return Ok("Nothing is on your hook. Read your mail and nudges, then wait: work comes to your hook by itself.".to_owned());

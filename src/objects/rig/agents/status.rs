@@ -1,4 +1,4 @@
-//! What agents report about themselves: status, a line for people, a heartbeat; and putting one back to the beginning.
+//! Reports about an agent: status, a line for people, a heartbeat; and the reset of an agent.
 //!
 //! Owns the moves between agent statuses. Whether a bead follows is `hooks`' business, in one place (`hooks::begin`).
 
@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 /// Longest status message, in characters (Gastown contract 4.2).
 pub const MESSAGE_CHARS_MAX: usize = 280;
 
-/// `updateAgentStatus`. Nobody of that id: nothing happens, as the contract has it. Who works has the bead on its hook in
-/// progress; who is dead holds nothing, and its name is free.
+/// `updateAgentStatus`. An unknown id changes nothing, as the contract has it. The bead of a working agent is in progress; a
+/// dead agent holds nothing, and its name is free.
 pub(crate) fn update_agent_status(cx: &Cx<'_>, caller: &Caller, (id, status): (AgentId, AgentStatus)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
     let rig = state::require(cx)?;
@@ -50,14 +50,14 @@ fn set(cx: &Cx<'_>, rig: &RigState, agent: &Agent, status: AgentStatus) -> Resul
         (status, cx.now.millis(), &agent.id),
     )?;
     if matches!(status, AgentStatus::Idle | AgentStatus::Dead) {
-        // It, or whoever takes its place, is given the next bead that waits.
+        // This agent, or its successor, is given the next waiting bead.
         cx.wake_at(cx.now.plus_millis(hooks::ACTIVE_TICK_MILLIS));
     }
     topics::agent_changed(cx, rig, &agent.id)
 }
 
-/// `touchAgentHeartbeat(agentId, watermark)`. Who holds a bead and is heard of works on it. The watermark may say when the
-/// process last did something (`lastEventAt`) and where it works (`worktree`). Answers whether the caller's order goes on.
+/// `touchAgentHeartbeat(agentId, watermark)`. An agent that holds a bead and sends a heartbeat works on it. The watermark may say when the
+/// process was last active (`lastEventAt`) and where it works (`worktree`). Answers whether the caller's order goes on.
 pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, watermark): (AgentId, Value)) -> Result<Answer, Failure> {
     hooks::check_speaks_for(caller, id.as_str())?;
     let rig = state::require(cx)?;
@@ -110,8 +110,8 @@ pub(crate) fn reset_agent(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) -> R
     Ok(Answer::Void)
 }
 
-/// Puts an agent back to the beginning: idle, nothing on its hook, attempts forgotten. Its bead is open again, and is given
-/// out at the next tick: whoever resets may want to say something first.
+/// Resets an agent: idle, an empty hook, attempts forgotten. Its bead is open again and is given out at the next tick, so that
+/// the caller can leave a message first.
 pub(in crate::objects::rig) fn reset(cx: &Cx<'_>, rig: &RigState, agent: &Agent) -> Result<(), Failure> {
     if let Some(bead) = &agent.current_hook_bead_id {
         execute(

@@ -1,6 +1,6 @@
-//! How the rig's polecats and its queue stand, as whoever thinks about its limit must know it.
+//! The rig's polecats and its queue, for decisions about its limit of polecats.
 //!
-//! Owns `poolState`, and changes nothing. Who is given what is `dispatch`'s, and counts as these are.
+//! Owns `poolState`, and changes nothing. `dispatch` assigns work by the same counts.
 
 use crate::contract::shapes::{PoolAgents, PoolQueue, RigPool};
 use crate::objects::handler::{Answer, Caller, Cx, json};
@@ -22,7 +22,7 @@ pub(crate) fn pool_state(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer
          FROM agents INDEXED BY agents_role WHERE role = 'polecat'",
         (),
     )?;
-    // What is ready comes in the words of dispatch; triage requests are no work, and held for good.
+    // Ready means what dispatch means by it. Triage requests are no work and stay held.
     let queue: Option<PoolQueue> = query_one(
         cx.sql,
         "-- pool_queue\nSELECT COUNT(*) FILTER (WHERE is_free AND blockers_open = 0 AND not_before <= ?1) AS ready,

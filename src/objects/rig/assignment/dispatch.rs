@@ -1,8 +1,8 @@
 //! Dispatch: ready work to free polecats, priority first, then first come, first served, within the rig's capacity; merge
 //! requests to the refinery, one at a time.
 //!
-//! Owns the decision who gets what next, the queue's order, and how long a bead rests after an attempt that failed. Starts
-//! no process and waits for nobody: runners follow the orders (`orders`).
+//! Owns the choice of the next bead and its agent, the queue's order, and how long a bead rests after a failed attempt.
+//! Starts no process and waits for none: runners follow the orders (`orders`).
 
 use super::hooks;
 use crate::contract::ids::{BeadId, ConvoyId};
@@ -18,7 +18,7 @@ use base::time::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
-/// What the first rest after an attempt (`backoff_seconds`) is multiplied by, attempt by attempt: 30 s, 1, 2, 5, 10 minutes
+/// Factors of the first rest after an attempt (`backoff_seconds`), attempt by attempt: 30 s, 1, 2, 5, 10 minutes
 /// (Gastown contract, section 10).
 const BACK_OFF: [i64; 5] = [1, 2, 4, 10, 20];
 
@@ -29,10 +29,10 @@ pub(in crate::objects::rig) struct Ready {
     pub(in crate::objects::rig) convoy_id: Option<ConvoyId>,
 }
 
-/// Gives out ready work until nothing is ready or nobody is free, and tells the town.
+/// Gives out work until no bead is ready or no polecat is free, and tells the town.
 pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     let mut given = give_review(cx, rig)?;
-    // The usual case is that nothing is ready, and that is cheaper to see than who is free.
+    // Usually nothing is ready, and that is cheaper to see than which polecats are free.
     if next_ready(cx)?.is_some() {
         give_out(cx, rig, |_, _| {
             given = true;
@@ -42,7 +42,7 @@ pub fn dispatch(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     if given { outbox_letters::summary_changed(cx, rig) } else { Ok(()) }
 }
 
-/// Gives ready work to whoever is free, in the queue's order. `given` hears who got what, and whether to go on.
+/// Gives ready work to free polecats, in the queue's order. `given` is called for each assignment and says whether to go on.
 pub(in crate::objects::rig) fn give_out(
     cx: &Cx<'_>,
     rig: &RigState,

@@ -1,6 +1,6 @@
-//! Who lives in the rig: read once per decision, kept up to date while work is given out.
+//! The polecats of the rig: read once per decision, kept up to date while work is given out.
 //!
-//! Owns the choice of the polecat: one that is idle before a new one, and nobody beyond the rig's capacity.
+//! Owns the choice of the polecat: an idle one before a new one, and none beyond the rig's capacity.
 
 use super::hooks;
 use crate::contract::ids::{AgentId, BeadId};
@@ -62,14 +62,14 @@ impl Roster {
         polecat_names::allocate(&self.0.iter().map(|polecat| polecat.name.as_str()).collect::<Vec<_>>())
     }
 
-    /// Whether a bead could be given to somebody. A capacity that was lowered counts those who work, so that it is
-    /// kept as soon as they have finished.
+    /// Whether a bead could be assigned. A lowered capacity counts working polecats, so that it holds as soon as they
+    /// have finished.
     pub(in crate::objects::rig) fn has_room(&self, rig: &RigState) -> bool {
         let hooked = i64::try_from(self.0.iter().filter(|polecat| polecat.hooked).count()).unwrap_or(i64::MAX);
         hooked < rig.capacity && (self.idle().is_some() || self.len() < rig.capacity)
     }
 
-    /// Hooks a ready bead to an idle polecat or to a new one; `None` when nobody is free and there is no room.
+    /// Hooks a ready bead to an idle polecat or to a new one; `None` when no polecat is free and there is no room for another.
     pub(in crate::objects::rig) fn assign(&mut self, cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<Option<Agent>, Failure> {
         if !self.has_room(rig) {
             return Ok(None);

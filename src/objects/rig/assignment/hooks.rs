@@ -4,7 +4,7 @@
 //! report of an earlier holder is recognized by it.
 
 use super::dispatch;
-use super::orders::{self, Ending};
+use super::orders::{self, OrderOutcome};
 use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Agent, AgentRole, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
@@ -33,7 +33,7 @@ pub(crate) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// In which role somebody calls: what the token says or, of an agent whose token does not say, what the agent is here.
+/// The role of the caller: the token's or, where an agent's token names none, the agent's role in this rig.
 pub(in crate::objects::rig) fn role(cx: &Cx<'_>, caller: &Caller) -> Result<Role, Failure> {
     let principal = &caller.principal;
     if principal.is_role_known || principal.role != Role::Polecat {
@@ -59,7 +59,7 @@ pub(in crate::objects::rig) fn check_writes(cx: &Cx<'_>, caller: &Caller, bead: 
     }
 }
 
-/// Who has a bead on the hook: id and name.
+/// The holder of a bead: id and name.
 pub(in crate::objects::rig) fn holder(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(AgentId, String)>, Fault> {
     query_one(cx.sql, "-- hooks_holder\nSELECT id, name FROM agents WHERE current_hook_bead_id = ?", (bead,))
 }
@@ -96,7 +96,7 @@ pub(in crate::objects::rig) fn show_attached(cx: &Cx<'_>, bead: &mut Bead, agent
     }
 }
 
-/// Takes a bead off whatever hook it is on; its agent is idle then.
+/// Takes a bead off its hook; the agent is idle then.
 pub(in crate::objects::rig) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
     let released: Option<(AgentId,)> = query_one(
         cx.sql,
@@ -105,7 +105,7 @@ pub(in crate::objects::rig) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &
         (cx.now.millis(), bead),
     )?;
     if let Some((agent,)) = released {
-        orders::end(cx, &agent, Ending::Released)?;
+        orders::end(cx, &agent, OrderOutcome::Released)?;
         events::write(cx, &Happened::to(BeadEventType::Unhooked, bead).agent(agent.as_str()))?;
         topics::agent_changed(cx, rig, &agent)?;
     }
@@ -117,7 +117,7 @@ pub(in crate::objects::rig) fn release_bead(cx: &Cx<'_>, rig: &RigState, bead: &
     Ok(())
 }
 
-/// A bead is in progress: whoever holds it works.
+/// A bead is in progress: its holder works.
 pub(in crate::objects::rig) fn begun(cx: &Cx<'_>, rig: &RigState, bead: &BeadId) -> Result<(), Failure> {
     let working: Option<(AgentId,)> = query_one(
         cx.sql,
@@ -149,7 +149,7 @@ pub(crate) fn get_hooked_bead(cx: &Cx<'_>, _caller: &Caller, (agent_id,): (Agent
     }
 }
 
-/// `hookBead`. A bead that somebody holds is refused, and the refusal names the holder.
+/// `hookBead`. A held bead is refused, and the refusal names the holder.
 pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (AgentId, BeadId)) -> Result<Answer, Failure> {
     check_speaks_for(caller, agent_id.as_str())?;
     let rig = state::require(cx)?;
@@ -169,7 +169,7 @@ pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (Agen
 pub(in crate::objects::rig) fn check_hookable(cx: &Cx<'_>, rig: &RigState, agent: &Agent, bead: &Bead) -> Result<(), Failure> {
     let id = &bead.bead_id;
     if bead.kind == BeadType::Issue {
-        // Reviews of what is done go on.
+        // Reviews of finished work go on.
         dispatch::check_gives_out(rig)?;
     }
     if bead.kind == BeadType::MergeRequest && agent.role == AgentRole::Polecat {
@@ -224,7 +224,7 @@ pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
     Ok(Answer::Void)
 }
 
-/// Back to open and to nobody, unless it has ended; the town is told.
+/// Reopens a bead without a holder, unless it has ended; the town is told.
 pub(in crate::objects::rig) fn reopen(cx: &Cx<'_>, rig: &RigState, id: &BeadId) -> Result<(), Failure> {
     match beads::find(cx, id)? {
         Some(bead) if !bead.status.is_terminal() && bead.status != BeadStatus::Open => {

@@ -1,7 +1,7 @@
 //! Who works on what: from a bead that is ready to the agent that holds it.
 //!
-//! `sling` takes work in; `dispatch` decides what is given out next, `free_polecats` to whom, `hooks` puts the bead on the
-//! agent's hook, and `orders` tells a runner. `reassign` moves a bead; `capacity` says who could work and what waits.
+//! `sling` takes work in; `dispatch` chooses the next bead, `free_polecats` the polecat, `hooks` puts the bead on the
+//! agent's hook, and `orders` tells a runner. `reassign` moves a bead; `capacity` counts free polecats and waiting beads.
 
 pub mod capacity;
 pub mod dispatch;

@@ -1,6 +1,6 @@
 //! Work that changes hands.
 //!
-//! Owns that one command; what a hook is and who may take what is `hooks`' business.
+//! Owns that one command; `hooks` owns the hook and who may take a bead.
 
 use super::{dispatch, hooks};
 use crate::contract::ids::{AgentId, BeadId};
@@ -11,7 +11,7 @@ use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::{agents, beads, outbox_letters, state};
 use base::error::{Code, Failure, Refusal};
 
-/// `reassignBead`: from whoever holds it to this agent, in one step. The agent before is idle then, and is given what waits.
+/// `reassignBead`: from its holder to this agent, in one step. The former holder is idle then and is given waiting work.
 pub(crate) fn reassign_bead(cx: &Cx<'_>, _caller: &Caller, (bead_id, agent_id): (BeadId, AgentId)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
     let mut agent = agents::require(cx, &agent_id)?;

@@ -1,7 +1,7 @@
 //! `slingBead`: a bead, its agent, name, branch, hook and fence in one transaction, and the town told by outbox.
 //!
-//! Owns that one command, for a new bead or one there is: how it is worked on (quality, formula, args), what it waits for,
-//! and who gets it. It names the polecat and waits for no work; at capacity the bead queues and the answer says where.
+//! Owns that one command, for a new or an existing bead: how it is worked on (quality, formula, args), its blockers, and
+//! its agent. It names the polecat and waits for no work; at capacity the bead queues and the answer says where.
 
 use super::{dispatch, hooks};
 use crate::contract::ids::{AgentId, BeadId};
@@ -29,9 +29,9 @@ pub const MAYOR_LABEL: &str = "gt:mayor";
 /// The `agent` that is no polecat.
 pub const MAYOR: &str = "mayor";
 
-/// Who is to have it.
+/// The agent that the bead is for.
 enum Target {
-    /// Whoever is free.
+    /// Any free polecat.
     Anyone,
     /// This polecat, which is free.
     Polecat(Box<Agent>),
@@ -83,7 +83,7 @@ pub(crate) fn sling_bead(cx: &Cx<'_>, caller: &Caller, (input,): (SlingInput,)) 
     json(&SlingResult { bead, agent, queue_position, molecule })
 }
 
-/// What can be seen without looking at the rig.
+/// Checks of the input alone.
 fn check(input: &SlingInput) -> Result<(), Refusal> {
     let bad = |message: String| Err(Refusal::new(Code::InvalidArgument, message));
     if input.bead_id.is_some() {
@@ -106,7 +106,7 @@ fn check(input: &SlingInput) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whom the caller means.
+/// The target that the caller names.
 fn target(cx: &Cx<'_>, rig: &RigState, named: Option<&str>) -> Result<Target, Failure> {
     let Some(named) = named else { return Ok(Target::Anyone) };
     if named == MAYOR {
@@ -171,7 +171,7 @@ fn make(cx: &Cx<'_>, rig: &RigState, caller: &Caller, input: &SlingInput, target
     beads::insert(cx, rig, new)
 }
 
-/// A bead that is slung once more: nobody has it, and whoever gets it is told the args.
+/// An existing bead is slung again: it must have no holder, and its next agent is told the args.
 fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Result<Bead, Failure> {
     let mut bead = beads::require(cx, id)?;
     if bead.kind != BeadType::Issue {
@@ -186,7 +186,7 @@ fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Res
         return Err(refusal.hint("Sling a new bead for further work.").into());
     }
     if bead.labels.iter().any(|label| label == MAYOR_LABEL) {
-        // Whoever slings it takes it from the Mayor's desk.
+        // A slung bead leaves the Mayor's desk.
         bead.labels.retain(|label| label != MAYOR_LABEL && label != HELD_LABEL);
         bead.assignee_agent_bead_id = None;
         execute(
@@ -196,7 +196,7 @@ fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Res
         )?;
         outbox_letters::bead_changed(cx, rig, id)?;
     }
-    // Whoever slings it wants it done now.
+    // Slinging means now: the rest after failed attempts is over.
     execute(cx.sql, "-- sling_rested\nUPDATE beads SET not_before = NULL WHERE bead_id = ? AND not_before IS NOT NULL", (id,))?;
     if let Some(args) = &input.args {
         bead.metadata.insert("args".to_owned(), Value::from(args.as_str()));
@@ -206,7 +206,7 @@ fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Res
     Ok(bead)
 }
 
-/// Whoever has waited longer goes first; usually nobody has, and this bead is next.
+/// Beads that have waited longer go first; usually none has, and this bead is next.
 fn give_out(cx: &Cx<'_>, rig: &RigState, bead: &mut Bead) -> Result<Option<Agent>, Failure> {
     let mut agent = None;
     dispatch::give_out(cx, rig, |ready, given| {

@@ -1,6 +1,6 @@
-//! Beads deleted for good: one, many, or all of a status, each with what is below it and the merge requests made for it.
+//! Beads deleted for good: one, many, or all of a status, each with its children and its merge requests.
 //!
-//! Owns what goes with a bead and what stays: its events stay, and so do the edges by which others wait for it in vain.
+//! Owns which rows go with a bead. Its events stay, and so do the edges by which other beads wait for it in vain.
 //! Works on many beads at once, so that a large rig is cleared in few statements.
 
 use super::{dependencies, events};
@@ -47,7 +47,7 @@ pub(crate) fn delete_beads_by_status(
     if rig_id.is_some_and(|id| id != rig.rig_id) {
         return json(&0);
     }
-    // The condition lets the planner take the index of what is no issue.
+    // The condition lets the planner use the index of beads that are no issues.
     let of_type = match kind {
         None => "",
         Some(BeadType::Issue) => " AND type = ?2",
@@ -91,7 +91,7 @@ fn finish(cx: &Cx<'_>, rig: &RigState, deleted: usize) -> Result<(), Failure> {
     dispatch::dispatch(cx, rig)
 }
 
-/// Deletes beads and what goes with them, however much that is, batch by batch.
+/// Deletes beads and all rows that go with them, batch by batch.
 fn delete_some(cx: &Cx<'_>, rig: &RigState, ids: &[BeadId]) -> Result<usize, Failure> {
     let doomed = doomed(cx, ids)?;
     let reviewed = reviewed(cx, &doomed)?;
@@ -105,7 +105,7 @@ fn delete_some(cx: &Cx<'_>, rig: &RigState, ids: &[BeadId]) -> Result<usize, Fai
     Ok(doomed.len())
 }
 
-/// A bead whose merge request is no more is work again, if it was in review; and whoever waits for it is held back no longer.
+/// A bead in review whose merge request was deleted is work again, and beads that wait for it are counted anew.
 fn unreviewed(cx: &Cx<'_>, rig: &RigState, source: &BeadId) -> Result<(), Failure> {
     if let Some(bead) = beads::find(cx, source)?.filter(|bead| bead.status == BeadStatus::InReview)
         && reviews::open_of(cx, source)?.is_none()
@@ -115,7 +115,7 @@ fn unreviewed(cx: &Cx<'_>, rig: &RigState, source: &BeadId) -> Result<(), Failur
     dependencies::blocker_changed(cx, rig, source)
 }
 
-/// These beads as far as they exist, what is below them, and the merge requests made for any of them.
+/// The beads of `ids` that exist, their children, and the merge requests of all of these.
 fn doomed(cx: &Cx<'_>, ids: &[BeadId]) -> Result<Vec<BeadId>, Failure> {
     let doomed: Vec<(BeadId,)> = query(
         cx.sql,
@@ -160,7 +160,7 @@ fn delete_batch(cx: &Cx<'_>, rig: &RigState, batch: &[BeadId]) -> Result<(), Fai
     landing::deleted(cx, rig, &ids)?;
     for statement in [
         "-- deletion_molecules\nDELETE FROM molecules WHERE bead_id IN (SELECT value FROM json_each(?))",
-        // What a landing came to is told again when the town asks.
+        // The result of a landing is told again when the town asks.
         "-- deletion_reviews\nDELETE FROM merge_requests WHERE bead_id IN (SELECT value FROM json_each(?)) AND source_bead_id IS NOT NULL",
     ] {
         execute(cx.sql, statement, (&ids,))?;

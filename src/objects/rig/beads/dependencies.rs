@@ -1,8 +1,8 @@
-//! Who waits for whom, and whether what is waited for has come.
+//! Dependencies between beads: which bead waits for which, and whether the wait is over.
 //!
 //! Owns the `bead_dependencies` and `remote_blockers` tables and the count of unmet blockers on a bead, which is always
-//! counted anew from the edges: nothing is added up that a lost or repeated message could falsify. A blocker that failed,
-//! or is not there, is not met.
+//! counted anew from the edges, so that no lost or repeated message can falsify it. A failed or missing blocker is not
+//! met.
 
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::shapes::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
@@ -23,9 +23,9 @@ const SHOWN_MAX: i64 = 200;
 pub(in crate::objects::rig) struct Edge {
     /// The bead at the other end.
     pub(in crate::objects::rig) bead_id: BeadId,
-    /// What must have become of the blocker.
+    /// The state that the blocker must reach.
     pub(in crate::objects::rig) until: BlockedUntil,
-    /// How the bead at the other end stands; `None` when this rig does not know it.
+    /// The status of the bead at the other end; `None` when this rig does not know it.
     pub(in crate::objects::rig) status: Option<BeadStatus>,
 }
 
@@ -95,7 +95,7 @@ pub(in crate::objects::rig) fn expect_remote(cx: &Cx<'_>, blocker: &BeadId) -> R
     )
 }
 
-/// What a bead waits for, or waited for.
+/// The blockers of a bead, met ones too.
 pub(in crate::objects::rig) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<Vec<Edge>, Fault> {
     query(
         cx.sql,
@@ -107,7 +107,7 @@ pub(in crate::objects::rig) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<
     )
 }
 
-/// Every edge of a bead, whatever its type: what it waits for first.
+/// Every edge of a bead of any type, its blockers first.
 pub(in crate::objects::rig) fn around(cx: &Cx<'_>, bead: &BeadId) -> Result<Vec<BeadDependency>, Fault> {
     query(
         cx.sql,
@@ -135,7 +135,7 @@ pub(in crate::objects::rig) fn dependents(cx: &Cx<'_>, blocker: &BeadId) -> Resu
     )
 }
 
-/// Edges that block, with what is known of the blocker; the condition follows.
+/// Blocking edges joined with their blockers; the condition follows.
 macro_rules! from_blocking {
     () => {
         "FROM bead_dependencies AS edge
@@ -164,8 +164,8 @@ pub(in crate::objects::rig) fn unmet(cx: &Cx<'_>, waiter: &BeadId) -> Result<i64
 /// Most unmet edges in one answer.
 const UNMET_MAX: i64 = 1_000;
 
-/// What is not met of what the unfinished members of convoys wait for, and of what that waits for in turn. `convoys` is a JSON
-/// array of ids.
+/// The unmet blockers of the unfinished members of convoys, and the unmet blockers of those in turn. `convoys` is a JSON array
+/// of ids.
 pub(in crate::objects::rig) fn unmet_from(cx: &Cx<'_>, convoys: &str) -> Result<Vec<UnmetBlocker>, Fault> {
     const UNMET_FROM: &str = concat!(
         "-- dependencies_unmet_from\nWITH RECURSIVE reached (id) AS (
@@ -193,7 +193,7 @@ pub(in crate::objects::rig) fn recount(cx: &Cx<'_>, rig: &RigState, waiter: &Bea
     if changed.is_some() { outbox_letters::bead_changed(cx, rig, waiter) } else { Ok(()) }
 }
 
-/// A bead has ended, was merged, reopened or deleted, or its merge request was: whoever waits for it is counted anew.
+/// A bead has ended, was merged, reopened or deleted, or its merge request was: beads that wait for it are counted anew.
 pub(in crate::objects::rig) fn blocker_changed(cx: &Cx<'_>, rig: &RigState, blocker: &BeadId) -> Result<(), Failure> {
     for edge in dependents(cx, blocker)? {
         recount(cx, rig, &edge.bead_id)?;
@@ -201,7 +201,7 @@ pub(in crate::objects::rig) fn blocker_changed(cx: &Cx<'_>, rig: &RigState, bloc
     Ok(())
 }
 
-/// A merge request has ended: whoever waits for the bead it was made for is counted anew.
+/// A merge request has ended: beads that wait for its source bead are counted anew.
 pub(in crate::objects::rig) fn review_ended(cx: &Cx<'_>, rig: &RigState, request: &BeadId) -> Result<(), Failure> {
     let source: Option<(Option<BeadId>,)> =
         query_one(cx.sql, "-- dependencies_reviewed\nSELECT source_bead_id FROM merge_requests WHERE bead_id = ?", (request,))?;
@@ -231,7 +231,7 @@ pub(in crate::objects::rig) fn remote_changed(
 /// Refuses blockers that a bead cannot wait for: it would have `total` of them.
 ///
 /// # Errors
-/// `InvalidArgument` for too many, for a bead that nobody here knows, and for a circle.
+/// `InvalidArgument` for too many, for a bead unknown to this rig, and for a circle.
 pub(in crate::objects::rig) fn check(cx: &Cx<'_>, waiter: &BeadId, added: &[BeadId], total: usize) -> Result<(), Failure> {
     if total > BLOCKERS_MAX {
         return Err(refuse(Code::InvalidArgument, format!("depends_on: a bead waits for at most {BLOCKERS_MAX} others")));
@@ -274,8 +274,8 @@ pub(in crate::objects::rig) fn check_acyclic(cx: &Cx<'_>, waiter: &BeadId, block
     Err(refusal.hint("Remove one dependency of the circle first; nothing was changed.").into())
 }
 
-/// Forgets the edges of beads that are about to be deleted, but for those by which others still wait: what is not met never
-/// will be. `ids` is a JSON array. Nobody's count changes by it.
+/// Forgets the edges of beads that are about to be deleted, but for those by which others still wait: a deleted
+/// blocker is never met. `ids` is a JSON array. No count changes by it.
 pub(in crate::objects::rig) fn forget(cx: &Cx<'_>, ids: &str) -> Result<(), Fault> {
     const FORGET_MET: &str = concat!(
         "-- dependencies_forget_met\nDELETE FROM bead_dependencies WHERE (bead_id, depends_on_bead_id) IN (

@@ -1,7 +1,7 @@
-//! What happened to the beads and agents of a rig, in order.
+//! The events of a rig's beads and agents, in order.
 //!
-//! Owns the `bead_events` table: who writes to it writes in the transaction of the change. Its `sequence` is the cursor of
-//! the feed. What is kept, and for how long, is `retention`'s business.
+//! Owns the `bead_events` table: an event is written in the transaction of its change. Its `sequence` is the cursor of
+//! the feed. `retention` says how long events are kept.
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{BeadEventFilter, BeadEventRecord, BeadEventType, RigFrame};
@@ -17,7 +17,7 @@ const LIST_LIMIT_DEFAULT: i64 = 100;
 pub const LIST_LIMIT_MAX: i64 = 500;
 /// Events that a watched rig tells at once.
 const FRAMES_MAX: i64 = 100;
-/// What happened longer ago is nothing new for who watches.
+/// Older events are no news for viewers.
 const FRAMES_AGE_MAX_MILLIS: i64 = 60 * 1000;
 
 /// No sequence is greater: a number beyond that would not survive JavaScript.
@@ -55,17 +55,17 @@ CREATE INDEX bead_events_created ON bead_events (created_at, sequence)",
 
 /// One thing that happened. Values are short words of the contract; texts of people go into `metadata`.
 pub(in crate::objects::rig) struct Happened<'a> {
-    /// What.
+    /// The kind of event.
     pub(in crate::objects::rig) kind: BeadEventType,
     /// The bead, or the agent where there is none.
     pub(in crate::objects::rig) bead: &'a str,
     /// The agent concerned.
     pub(in crate::objects::rig) agent: Option<&'a str>,
-    /// Before.
+    /// The value before the change.
     pub(in crate::objects::rig) old: Option<&'a str>,
-    /// After.
+    /// The value after the change.
     pub(in crate::objects::rig) new: Option<&'a str>,
-    /// An object; null for none.
+    /// A JSON object, or null.
     pub(in crate::objects::rig) metadata: Value,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Happened<'a> {
     }
 }
 
-/// Writes an event, by whoever makes the change.
+/// Writes an event in the name of the caller.
 pub(in crate::objects::rig) fn write(cx: &Cx<'_>, event: &Happened<'_>) -> Result<(), Fault> {
     let metadata = if event.metadata.is_null() { "{}".to_owned() } else { event.metadata.to_string() };
     execute(
@@ -146,7 +146,7 @@ fn limit(asked: Option<i64>) -> i64 {
     asked.unwrap_or(LIST_LIMIT_DEFAULT).clamp(0, LIST_LIMIT_MAX)
 }
 
-/// The newest events with the titles of their beads, oldest first: what the town shows to who watches it.
+/// The newest events with the titles of their beads, oldest first: the frames that the town shows its viewers.
 pub(in crate::objects::rig) fn frames(cx: &Cx<'_>) -> Result<Vec<RigFrame>, Fault> {
     let since = cx.now.plus_millis(-FRAMES_AGE_MAX_MILLIS);
     let mut events: Vec<BeadEventRecord> =
@@ -189,7 +189,7 @@ pub(in crate::objects::rig) fn write_deleted(cx: &Cx<'_>, beads: &[BeadId]) -> R
     Ok(tell_watchers(cx)?)
 }
 
-/// Whoever watches the town hears of what was just written.
+/// Viewers of the town hear of the events just written.
 fn tell_watchers(cx: &Cx<'_>) -> Result<(), Fault> {
     match state::load(cx)? {
         Some(rig) if cx.now < rig.watched_until => outbox_letters::watched(cx, &rig),

@@ -1,7 +1,7 @@
-//! What people change on a bead: its fields, what it waits for, and whether it is held back.
+//! Changes of a bead by people: its fields, its blockers, and whether it is held back.
 //!
-//! Owns `updateBead` and the two methods for held beads. Either the whole update is made or, when any of it is refused,
-//! nothing. How a status changes is `beads`' business, what waiting means `dependencies`'.
+//! Owns `updateBead` and the two methods for held beads. An update is made whole or, when a part is refused, not at
+//! all. `beads` owns moves of the status, `dependencies` the meaning of a blocker.
 
 use super::dependencies::BLOCKERS_MAX;
 use super::events::Happened;
@@ -64,7 +64,7 @@ pub(crate) fn update_bead(
     answer(&UpdatedBead { bead: beads::require(cx, &id)?, changed })
 }
 
-/// No list is longer than what it could change.
+/// A list may be as long as the limit of the field that it changes.
 fn check_lengths(fields: &BeadUpdate) -> Result<(), Refusal> {
     let length = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
     let ids = |list: &Option<Vec<BeadId>>| list.as_ref().map_or(0, Vec::len);
@@ -108,7 +108,7 @@ fn check_forms(fields: &BeadUpdate) -> Result<(), Refusal> {
     }
 }
 
-/// What never changes may be given as it is.
+/// A field that never changes may be given with its present value.
 fn check_place(fields: &BeadUpdate, rig: &RigState, bead: &Bead) -> Result<(), Failure> {
     if fields.rig_id.as_ref().is_some_and(|told| told.as_ref() != Some(&rig.rig_id)) {
         let refusal = Refusal::new(Code::Unsupported, "rig_id cannot change: a bead stays in its rig");
@@ -202,7 +202,7 @@ fn labels(fields: &BeadUpdate, before: &Bead) -> Vec<String> {
     labels
 }
 
-/// The metadata after the update. What the rig keeps there by itself stays as it is, whatever was given.
+/// The metadata after the update. Keys that the rig keeps there itself are never changed by the update.
 fn metadata(cx: &Cx<'_>, fields: &BeadUpdate, before: &Bead) -> Result<Map<String, Value>, Failure> {
     let mut metadata = fields.metadata.clone().unwrap_or_else(|| before.metadata.clone());
     for key in fields.remove_metadata.iter().flatten() {
@@ -261,7 +261,7 @@ fn change_dependencies(cx: &Cx<'_>, rig: &RigState, fields: &BeadUpdate, id: &Be
     set(cx, rig, id, &before, &after)
 }
 
-/// What a bead waits for, each bead once, and what must become of it. At most a hundred, so nothing is sorted.
+/// The blockers of a bead, each once, and the state each must reach. At most a hundred, so nothing is sorted.
 type Edges = Vec<(BeadId, BlockedUntil)>;
 
 fn until_of(edges: &Edges, blocker: &BeadId) -> Option<BlockedUntil> {
@@ -271,7 +271,7 @@ fn until_of(edges: &Edges, blocker: &BeadId) -> Option<BlockedUntil> {
 /// Turns one set of edges into another. Answers whether they differ.
 ///
 /// # Errors
-/// `InvalidArgument` for what a bead cannot wait for (`dependencies::check`).
+/// `InvalidArgument` for a blocker that `dependencies::check` refuses.
 fn set(cx: &Cx<'_>, rig: &RigState, id: &BeadId, before: &Edges, after: &Edges) -> Result<bool, Failure> {
     let added: Vec<BeadId> =
         after.iter().filter(|(blocker, _)| until_of(before, blocker).is_none()).map(|(blocker, _)| blocker.clone()).collect();
@@ -293,7 +293,7 @@ fn set(cx: &Cx<'_>, rig: &RigState, id: &BeadId, before: &Edges, after: &Edges) 
     Ok(differs)
 }
 
-/// `createHeldBead`: an issue that nobody is given before it is started.
+/// `createHeldBead`: an issue that is given to no agent before it is started.
 pub(crate) fn create_held_bead(cx: &Cx<'_>, caller: &Caller, (input,): (HeldBeadInput,)) -> Result<Answer, Failure> {
     let input = CreateBeadInput {
         kind: BeadType::Issue,

@@ -1,7 +1,7 @@
 //! Formulas: the steps in which a piece of work is done, built in or the town's own, with variables.
 //!
-//! Owns the built-in formulas, the rules for the town's, and how a formula and its variables become steps. Who follows a
-//! formula, and how far, is `molecules`' business.
+//! Owns the built-in formulas, the rules for the town's, and how a formula and its variables become steps. `molecules` knows which bead follows a
+//! formula, and how far it is.
 
 use crate::contract::shapes::{Formula, FormulaStep, Quality};
 use crate::objects::handler::Cx;
@@ -64,7 +64,7 @@ const SELF_REVIEW: Step = (
     true,
 );
 
-/// What each quality stands for, under its name.
+/// The formula behind each quality, under the quality's name.
 const BUILT_IN: [(Quality, &[Step]); 3] = [
     (Quality::Basic, &[IMPLEMENT, SUBMIT]),
     (Quality::Shiny, &[DESIGN, IMPLEMENT, SELF_REVIEW, TEST, SUBMIT]),
@@ -215,7 +215,7 @@ fn replace(text: &str, values: &BTreeMap<&str, String>) -> String {
     filled
 }
 
-/// Checks steps that somebody wrote.
+/// Checks the steps of a town's formula.
 ///
 /// # Errors
 /// `InvalidArgument` that names the limit.
@@ -232,7 +232,7 @@ pub fn check_steps(steps: &[FormulaStep]) -> Result<(), Refusal> {
 /// Checks a town's own formulas, as its configuration has them.
 ///
 /// # Errors
-/// `InvalidArgument` that names the formula and what is wrong with it.
+/// `InvalidArgument` that names the formula and its fault.
 pub fn check(formulas: &Value) -> Result<(), Refusal> {
     let bad = |message: String| {
         let form = "formulas: {\"<name>\": {\"description\"?, \"vars\"?: {\"<name>\": default or null}, \"steps\": [{\"title\", \"instructions\", \"gate\"?}]}}";

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 /// Where a bead is in its life. `hooked` is the contract's `open` with a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Nobody has it.
+    /// No agent has it.
     Open,
     /// It is on an agent's hook, and the agent has not begun.
     Hooked,

@@ -32,7 +32,7 @@ pub(crate) fn list_beads(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<BeadF
     answer(&list(cx, &filter)?)
 }
 
-/// The beads of a filter, whatever rig it names.
+/// The beads of a filter; its rig is ignored.
 pub(in crate::objects::rig) fn list(cx: &Cx<'_>, filter: &BeadFilter) -> Result<Vec<Bead>, Fault> {
     const LIST: &str = concat!("-- beads_list\nSELECT ", bead_columns!(), " FROM beads");
     let mut conditions = Vec::new();
@@ -48,7 +48,7 @@ pub(in crate::objects::rig) fn list(cx: &Cx<'_>, filter: &BeadFilter) -> Result<
     equals("assignee_agent_id", filter.assignee_agent_bead_id.as_ref().map(AgentId::as_str));
     equals("parent_bead_id", filter.parent_bead_id.as_ref().map(BeadId::as_str));
     if filter.kind.is_some_and(|kind| kind != BeadType::Issue) {
-        // Lets the planner take the index of what is no issue.
+        // Lets the planner use the index of beads that are no issues.
         conditions.push("type <> 'issue'".to_owned());
     }
     if let Some(before) = &filter.before {
@@ -62,7 +62,7 @@ pub(in crate::objects::rig) fn list(cx: &Cx<'_>, filter: &BeadFilter) -> Result<
     query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at DESC, bead_id DESC LIMIT ? OFFSET ?"), &params)
 }
 
-/// `debugGetBead`: the bead with its dependencies in both directions, its review and what last happened to it.
+/// `debugGetBead`: the bead with its dependencies in both directions, its review and its newest events.
 pub(crate) fn debug_get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
     let Some(bead) = find(cx, &id)? else {
         return answer(&BeadDetail { bead: None, review_metadata: None, dependencies: Vec::new(), events: Vec::new(), formula: None });

@@ -1,6 +1,6 @@
 //! The beads of a rig: created, read, listed, and moved through their life.
 //!
-//! Owns the `beads` table. Who works on a bead is `hooks`' business, what it waits for `dependencies`'.
+//! Owns the `beads` table. `hooks` owns the holder of a bead, `dependencies` its blockers.
 
 pub mod deletion;
 pub mod dependencies;
@@ -44,7 +44,7 @@ macro_rules! bead_columns {
 }
 pub(super) use bead_columns;
 
-/// Whether a bead's labels keep it from being given out, in SQL: what `has_held_label` says.
+/// Whether a bead's labels keep it from being given out, in SQL: the same test as `has_held_label`.
 macro_rules! held_by_label {
     () => {
         "EXISTS (SELECT 1 FROM json_each(labels) WHERE value IN ('gt:held', 'gt:triage-request'))"
@@ -238,7 +238,7 @@ pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
 }
 
 /// `updateBeadStatus`. A terminal bead never changes: the answer shows it as it is. A bead that ends frees its agent,
-/// and only one that closes frees what waits for it: a failed blocker goes on blocking.
+/// and only one that closes frees the beads that wait for it: a failed blocker goes on blocking.
 pub(crate) fn update_bead_status(
     cx: &Cx<'_>,
     caller: &Caller,
@@ -267,7 +267,7 @@ pub(crate) fn update_bead_status(
     answer(&require(cx, &id)?)
 }
 
-/// What comes with a bead's move.
+/// Details of a bead's move.
 #[derive(Default)]
 pub(super) struct Move<'a> {
     /// Why it failed or goes back, in words.
@@ -276,8 +276,8 @@ pub(super) struct Move<'a> {
     pub(super) merge_commit: Option<&'a str>,
 }
 
-/// Moves a bead that has not ended to another status, with everything that follows: event, hook, whoever waits for it,
-/// the town. Gives out no work; the caller does (`dispatch`).
+/// Moves a bead that has not ended to another status, with all consequences: event, hook, waiting beads, the town.
+/// Gives out no work; the caller does (`dispatch`).
 ///
 /// # Errors
 /// `Conflict` for a move that is not legal (`lifecycle`).
@@ -308,7 +308,7 @@ pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: B
     if status.is_terminal() {
         dependencies::blocker_changed(cx, rig, id)?;
         if bead.kind == BeadType::MergeRequest {
-            // It held back whoever waits for the work that it was to merge.
+            // The merge request held back the beads that wait for its source.
             dependencies::review_ended(cx, rig, id)?;
         }
         escalations::ended(cx, rig, bead)?;

@@ -1,7 +1,7 @@
-//! Molecules: which formula a bead follows, and how far its worker is.
+//! Molecules: the formula that a bead follows, and how far its worker is.
 //!
-//! Owns the `molecules` table. One molecule per bead; it never outlives what it structures, so one of a bead that ended
-//! on the way reads as failed.
+//! Owns the `molecules` table. One molecule per bead; it never outlives its bead: the molecule of a bead that ended on
+//! the way reads as failed.
 
 use super::formulas;
 use crate::contract::ids::{AgentId, BeadId};

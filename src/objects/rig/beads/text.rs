@@ -1,4 +1,4 @@
-//! How long what people write into a bead may be.
+//! Length limits of the texts of a bead.
 //!
 //! Owns the limits and the refusals that name them. Stores nothing.
 
@@ -17,9 +17,9 @@ pub const LABEL_CHARS_MAX: usize = 100;
 pub const NOTE_BYTES_MAX: usize = 2_000;
 /// Largest metadata object, in bytes of JSON.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
-/// Deepest metadata, in levels: what wraps it in letters and answers must still be readable (`serde_json` reads 128).
+/// Deepest metadata, in levels: letters and answers wrap it and must still be readable (`serde_json` reads 128).
 pub const METADATA_LEVELS_MAX: usize = 32;
-/// Checks what people write into a bead.
+/// Checks the texts of a bead.
 ///
 /// # Errors
 /// `InvalidArgument` that names the field and the limit.

@@ -1,7 +1,7 @@
-//! A close look at the members of convoys: who holds them and since when in silence, what they wait for, where their
-//! reviews stand, and what was escalated about them.
+//! A close look at the members of convoys: holders and their silence, blockers, the state of reviews, and
+//! escalations.
 //!
-//! Owns no table and no decision; `unstick` acts, whoever asks decides.
+//! Owns no table and no decision; `unstick` acts, the caller decides.
 
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::shapes::{Bead, ConvoyBead, HolderInspection, MemberInspection, RaisedAbout, ReviewInspection, RigInspection};
@@ -38,7 +38,7 @@ macro_rules! holder_fields {
 #[derive(Deserialize)]
 struct Nested<T: DeserializeOwned>(#[serde(deserialize_with = "json_column")] T);
 
-/// `inspectMembers`: the members of these convoys, and what was escalated about these beads, which may be gone.
+/// `inspectMembers`: the members of these convoys, and the escalations about these beads, which may be gone.
 pub(crate) fn inspect_members(cx: &Cx<'_>, _caller: &Caller, (convoys, beads): (Vec<ConvoyId>, Vec<BeadId>)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
     let (living, idle): (i64, i64) = query_one(
@@ -87,7 +87,7 @@ pub(crate) fn failed_members(cx: &Cx<'_>, _caller: &Caller, (id,): (ConvoyId,)) 
     json(&failed)
 }
 
-/// What a member has besides what its convoy shows.
+/// The columns of a member that its convoy does not show.
 #[derive(Deserialize)]
 struct Row {
     bead_id: BeadId,
@@ -165,7 +165,7 @@ fn holders(cx: &Cx<'_>, convoys: &str) -> Result<Vec<(BeadId, HolderInspection)>
     .map(|rows: Vec<(BeadId, Nested<HolderInspection>)>| rows.into_iter().map(|(bead, holder)| (bead, holder.0)).collect())
 }
 
-/// Who holds one bead.
+/// The holder of one bead.
 pub(in crate::objects::rig) fn holder_of(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<HolderInspection>, Fault> {
     let found: Option<(Nested<HolderInspection>,)> = query_one(
         cx.sql,
@@ -195,7 +195,7 @@ fn reviews(cx: &Cx<'_>, convoys: &str) -> Result<Vec<(BeadId, ReviewInspection)>
     .map(|rows: Vec<(BeadId, Nested<ReviewInspection>)>| rows.into_iter().map(|(bead, review)| (bead, review.0)).collect())
 }
 
-/// What was escalated about these beads or their merge requests, the newest first.
+/// Escalations about these beads or their merge requests, newest first.
 pub(in crate::objects::rig) fn raised(cx: &Cx<'_>, beads: &[BeadId]) -> Result<Vec<RaisedAbout>, Fault> {
     let any: i64 = scalar(
         cx.sql,

@@ -1,7 +1,7 @@
 //! The part of a convoy that lives in this rig: its beads, as the town ordered them.
 //!
-//! Owns how a convoy letter becomes beads, memberships and edges, and what the town is answered about them. The convoy
-//! itself is the town's, and so is who waits for whom in it.
+//! Owns how a convoy letter becomes beads, memberships and edges, and the answers to the town about them. The town owns the
+//! convoy itself and the dependencies in it.
 
 pub mod inspection;
 pub mod unstick;
@@ -120,7 +120,7 @@ macro_rules! select_members {
 }
 pub(super) use select_members;
 
-/// Brings the members of this rig to what the town says. Saying it twice changes nothing.
+/// Brings the members of this rig to what the town says. Repeating the letter changes nothing.
 pub(super) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let order: ConvoyOrder = letter.read("read a convoy letter")?;
     let rig = state::require(cx)?;
@@ -176,7 +176,7 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
             let keep = json_list(&keep)?;
             dependencies::keep_only(cx, &order.convoy_id, id, &keep, among)?;
             if let Some(before) = convoy.filter(|before| *before != order.convoy_id) {
-                // What that convoy made it wait for, it says no more; its own letter may come later.
+                // The edges of the former convoy no longer count; its own letter may come later.
                 dependencies::keep_only(cx, &before, id, &keep, "[]")?;
             }
             write_edges(cx, &order.convoy_id, bead)?;
@@ -187,7 +187,7 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
             }
             Ok(())
         }
-        // It was here once: whoever deleted it has been answered.
+        // The bead was deleted here, and its deleter has been answered.
         None if bead.adopted || bead.joined <= newest => outbox_letters::tell(cx, rig, "bead", id.as_str()),
         None => make(cx, rig, order, bead),
     }
@@ -219,7 +219,7 @@ fn make(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead) ->
 }
 
 /// A task that asked for a formula or a quality follows it from now on. The town has checked that there is such a formula; if
-/// the town has none of that name any more, the work is done without, and its metadata still says what was wanted.
+/// the town has none of that name any more, the work is done without, and its metadata still names the formula.
 fn follow_formula(cx: &Cx<'_>, bead: &Bead) -> Result<(), Failure> {
     let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
     let vars = bead.metadata.get("vars").and_then(Value::as_object);

@@ -1,8 +1,8 @@
-//! One step by which a bead that does not move is got going: its holder is nudged, or replaced, or people are told.
+//! One step that gets a stuck bead going: its holder is nudged or replaced, or people are told.
 //!
-//! Owns these steps and that each is taken once: a step names what it is founded on (who holds the bead, by which order, since
-//! when in silence), and where that is so no longer nothing is done. Which step is due is the caller's to decide; what the
-//! watch does by itself is the watch's.
+//! Owns these steps and that each is taken once: a step names its premise (the holder, its order, the start of its
+//! silence), and does nothing when the premise no longer holds. The caller decides which step is due; the watchdog acts by
+//! itself.
 
 use super::inspection::{holder_of, raised};
 use crate::contract::ids::{AgentId, BeadId};
@@ -21,7 +21,7 @@ use crate::objects::rig::{beads, outbox_letters, watchdog};
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, Refusal, refuse};
 
-/// On whose account a holder is nudged.
+/// The source that a nudge of this step names.
 pub const SOURCE: &str = "convoy_unstick";
 
 /// Longest category, in bytes.

@@ -1,7 +1,7 @@
 //! The rig's side of escalations: an escalation bead, and the town told of it.
 //!
-//! Owns how one is raised here and what the town hears of it. The inbox, its acknowledgements and what follows are the
-//! town's; the bead's id is the escalation's id there.
+//! Owns how one is raised here and its letter to the town. The town owns the inbox, acknowledgements and their
+//! consequences; the bead's id is the escalation's id there.
 
 use super::triage;
 use crate::contract::ids::BeadId;
@@ -28,14 +28,14 @@ const SEVERITY_LABEL: &str = "severity:";
 /// Longest first line of a message that becomes the bead's title, in characters.
 const TITLE_CHARS_MAX: usize = 200;
 
-/// Something that somebody above must hear of.
+/// An escalation to raise.
 pub(in crate::objects::rig) struct NewEscalation<'a> {
     pub(in crate::objects::rig) severity: Severity,
     pub(in crate::objects::rig) category: &'a str,
     pub(in crate::objects::rig) message: &'a str,
-    /// Who raises it; `None`: the rig itself.
+    /// The agent that raises it; `None`: the rig itself.
     pub(in crate::objects::rig) agent: Option<&'a str>,
-    /// What it is about.
+    /// The bead that it is about.
     pub(in crate::objects::rig) bead: Option<&'a BeadId>,
 }
 
@@ -81,7 +81,7 @@ fn raise_labelled(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>, more: &[
     Ok(bead.bead_id)
 }
 
-/// Gives an escalation that somebody writes as a bead the labels that it needs.
+/// Gives an escalation that was created as a bead the labels that it needs.
 pub(in crate::objects::rig) fn label(new: &mut NewBead) {
     if !new.labels.iter().any(|label| label == ESCALATION_LABEL) {
         new.labels.push(ESCALATION_LABEL.to_owned());
@@ -155,7 +155,7 @@ pub(in crate::objects::rig) const fn priority(severity: Severity) -> Priority {
     }
 }
 
-/// Somebody has acknowledged the escalation in the town: its bead here is closed, if it is still open.
+/// The escalation was acknowledged in the town: its bead here is closed, if it is still open.
 pub(in crate::objects::rig) fn acknowledged(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
     let rig = state::require(cx)?;
     let id = BeadId::parse(&letter.subject).map_err(|_| Fault::new("read an acknowledgement", "no id"))?;

@@ -1,6 +1,6 @@
 //! Mail and hand-offs: durable, in order, taken once.
 //!
-//! Owns how they are sent and taken. The table is `messages`'; what the Mayor is sent goes on to the town (`mayor_mail`).
+//! Owns how they are sent and taken. The table belongs to `messages`; mail to the Mayor goes on to the town (`mayor_mail`).
 
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Channel, HandoffInput, Mail, MailInput};
@@ -21,13 +21,13 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Most messages handed out by one read.
 pub const READ_MAX: i64 = 100;
 
-/// `sendMail`. A recipient that does not exist is refused: mail to nobody would be lost.
+/// `sendMail`. A recipient that does not exist is refused: the mail would be lost.
 pub(crate) fn send_mail(cx: &Cx<'_>, caller: &Caller, (input,): (MailInput,)) -> Result<Answer, Failure> {
     send(cx, caller, Channel::Mail, &input, None)?;
     Ok(Answer::Void)
 }
 
-/// `sendHandoff`: mail by which work changes hands. It moves no bead; whoever hands over unhooks, reassigns or closes.
+/// `sendHandoff`: mail by which work changes hands. It moves no bead; the sender unhooks, reassigns or closes.
 /// Answers the message.
 pub(crate) fn send_handoff(cx: &Cx<'_>, caller: &Caller, (input,): (HandoffInput,)) -> Result<Answer, Failure> {
     if let Some(bead) = &input.bead_id {
@@ -51,7 +51,7 @@ fn send(cx: &Cx<'_>, caller: &Caller, channel: Channel, input: &MailInput, bead:
     if input.from_agent_id.is_empty() || input.from_agent_id.len() > SENDER_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("from_agent_id must have 1 to {SENDER_BYTES_MAX} bytes")));
     }
-    // The town keeps what the Mayor is sent; here it can be looked at for a while.
+    // The town keeps the Mayor's mail; the copy here can be looked at for a while.
     let expires_at = (recipient == messages::MAYOR).then(|| cx.now.plus_millis(messages::READ_KEPT_MILLIS));
     let id = messages::insert(
         cx,
@@ -78,7 +78,7 @@ pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) 
     json(&take(cx, &agent_id)?)
 }
 
-/// Takes what waits, `READ_MAX` at once.
+/// Takes the waiting messages, `READ_MAX` at once.
 pub(in crate::objects::rig) fn take(cx: &Cx<'_>, agent_id: &AgentId) -> Result<Vec<Mail>, Failure> {
     let mail: Vec<Mail> = query(
         cx.sql,

@@ -1,6 +1,6 @@
 //! Mail to the town's Mayor, who lives in no rig: it is kept here for a while and goes to the town as a letter.
 //!
-//! Owns the body of that letter. What becomes of the message there is the town's business.
+//! Owns the body of that letter. The town owns the message from there on.
 
 use crate::contract::shapes::Channel;
 use crate::objects::handler::Cx;
@@ -13,7 +13,7 @@ use crate::objects::store::sql::query_one;
 use base::error::Failure;
 use serde_json::json;
 
-/// Tells the Mayor something in the name of whoever makes this change.
+/// Writes to the Mayor in the name of the caller.
 pub(in crate::objects::rig) fn tell(cx: &Cx<'_>, rig: &RigState, subject: &str, body: &str) -> Result<(), Failure> {
     let new = NewMessage {
         channel: Channel::Mail,
@@ -29,7 +29,7 @@ pub(in crate::objects::rig) fn tell(cx: &Cx<'_>, rig: &RigState, subject: &str, 
     messages::forward(cx, rig, messages::MAYOR, &id)
 }
 
-/// Writes the letter: who says what. `None` when the message is gone.
+/// Writes the letter: sender and text. `None` when the message is gone.
 pub(in crate::objects::rig) fn letter(cx: &Cx<'_>, id: &str) -> Composed {
     let found: Option<(String, String, String, Option<String>)> =
         query_one(cx.sql, "-- mayor_mail_letter\nSELECT sender, subject, body, bead_id FROM messages WHERE id = ?", (id,))?;

@@ -1,7 +1,7 @@
-//! Messages: what is kept of mail, nudges and hand-offs, and looking at them without taking them.
+//! Messages: stored mail, nudges and hand-offs, and looking at them without taking them.
 //!
-//! Owns the `messages` table, and how what an agent was given (`hook`) looks as a message. Sending and taking is `mail`'s and
-//! `nudges`' business. Durable messages wait until they are read; then, and nudges always, they go after a while.
+//! Owns the `messages` table, and how an assignment (`hook`) looks as a message. `mail` and `nudges` send and take.
+//! Durable messages wait until they are read; read messages and all nudges expire.
 
 pub(super) mod escalations;
 pub mod mail;
@@ -22,7 +22,7 @@ use base::error::{Code, Failure, Fault, Refusal, refuse};
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
-/// Who stands for the town's Mayor as a recipient.
+/// The recipient that means the town's Mayor.
 pub const MAYOR: &str = "mayor";
 /// Messages of one channel that may wait for one recipient.
 pub const WAITING_MAX: i64 = 1_000;
@@ -47,7 +47,7 @@ pub(super) struct NewMessage<'a> {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// What only nudges have.
+/// The fields of nudges alone.
 pub(super) struct NewNudge<'a> {
     pub(super) mode: NudgeMode,
     pub(super) priority: NudgePriority,
@@ -134,8 +134,8 @@ pub(super) fn recipient_gone(cx: &Cx<'_>, id: &AgentId) -> Result<(), Fault> {
     )
 }
 
-/// Drops a batch of what has had its time, unless it is still owed to the town; tells how many nudges of it nobody had taken.
-/// The alarm is asked for when there is more, or when something else will have had its time.
+/// Drops a batch of expired messages that are not owed to the town; returns how many of them were nudges not yet taken.
+/// Asks for the alarm when there are more, or at the next expiry.
 pub(super) fn expire(cx: &Cx<'_>) -> Result<i64, Failure> {
     let dropped: Vec<(i64,)> = query(
         cx.sql,
@@ -163,7 +163,7 @@ pub(super) fn check_reads(caller: &Caller, recipient: Option<&str>) -> Result<()
 /// The name under which messages to this recipient are kept: an agent that lives here by its id, the Mayor as `mayor`.
 ///
 /// # Errors
-/// `NotFound`: a message to nobody would be lost.
+/// `NotFound`: a message without a recipient would be lost.
 pub(super) fn recipient(cx: &Cx<'_>, rig: &state::RigState, to: &str) -> Result<String, Failure> {
     if to == MAYOR || rig.mayor_agent_id.as_ref().is_some_and(|mayor| mayor.as_str() == to) {
         return Ok(MAYOR.to_owned());
@@ -174,7 +174,7 @@ pub(super) fn recipient(cx: &Cx<'_>, rig: &state::RigState, to: &str) -> Result<
     Ok(agents::require(cx, &id)?.id.to_string())
 }
 
-/// What the Mayor is sent goes on to the town.
+/// Forwards the Mayor's mail to the town.
 pub(super) fn forward(cx: &Cx<'_>, rig: &state::RigState, recipient: &str, id: &BeadId) -> Result<(), Failure> {
     if recipient == MAYOR { outbox_letters::tell(cx, rig, "message", id.as_str()) } else { Ok(()) }
 }
@@ -225,7 +225,7 @@ fn stored(cx: &Cx<'_>, filter: &MessageFilter, limit: i64) -> Result<Vec<Message
     query(cx.sql, &format!("{LIST}{condition} ORDER BY created_at, id LIMIT ?"), &params)
 }
 
-/// What an agent was given, as messages.
+/// The assignments of an agent, as messages.
 fn given(cx: &Cx<'_>, agent: &str, after: Option<&MessagePosition>, limit: i64) -> Result<Vec<Message>, Fault> {
     let at = after.map_or(-1, |after| after.timestamp.millis());
     // At the same moment hooks come after stored messages, whose ids are smaller than any of theirs.
@@ -252,7 +252,7 @@ fn address(message: &mut Message) {
     }
 }
 
-/// `getMessage(address or id)`: null when there is none. Nothing counts as read by it.
+/// `getMessage(address or id)`: or null. Reading it this way marks nothing as read.
 pub(crate) fn get_message(cx: &Cx<'_>, caller: &Caller, (which,): (String,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     let found = find(cx, &which)?;

@@ -29,7 +29,7 @@ pub(crate) fn queue_nudge(
 ) -> Result<Answer, Failure> {
     state::require(cx)?;
     let options = options.unwrap_or_default();
-    // On whose account an agent nudges is no choice of its own.
+    // An agent cannot choose the source of its nudge.
     let own = caller.principal.role.is_of_rig().then(|| caller.actor());
     let source = options.source.clone().or(own).unwrap_or_else(|| "system".to_owned());
     hooks::check_speaks_for(caller, &source)?;
@@ -85,7 +85,7 @@ pub(crate) fn get_pending(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
     json(&pending(cx, &agent_id)?)
 }
 
-/// What an agent should be reminded of.
+/// The reminders that wait for an agent.
 pub(in crate::objects::rig) fn pending(cx: &Cx<'_>, agent_id: &AgentId) -> Result<Vec<Nudge>, Fault> {
     query(
         cx.sql,
@@ -96,7 +96,7 @@ pub(in crate::objects::rig) fn pending(cx: &Cx<'_>, agent_id: &AgentId) -> Resul
     )
 }
 
-/// `markNudgeDelivered`. A nudge that is gone is none to mark.
+/// `markNudgeDelivered`. A nudge that is gone changes nothing.
 pub(crate) fn mark_delivered(cx: &Cx<'_>, caller: &Caller, (nudge_id,): (String,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     let found: Option<(String,)> =
@@ -112,7 +112,7 @@ pub(crate) fn mark_delivered(cx: &Cx<'_>, caller: &Caller, (nudge_id,): (String,
     Ok(Answer::Void)
 }
 
-/// `expireStaleNudges`: how many nobody had taken in time.
+/// `expireStaleNudges`: the number of nudges that expired before they were taken.
 pub(crate) fn expire_stale(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     state::require(cx)?;
     json(&messages::expire(cx)?)

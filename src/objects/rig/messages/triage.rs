@@ -1,7 +1,7 @@
 //! Triage: a request that something be decided about an agent or a bead, and the decision.
 //!
-//! Owns the requests, which the town asks for, and what each action does (Gastown contract 2.5). A request is an issue that
-//! is never given out: whoever leads decides it.
+//! Owns the requests, which the town asks for, and the effect of each action (Gastown contract 2.5). A request is an issue that
+//! is never given out: coordinators and the Mayor decide it.
 
 use super::escalations::ACKNOWLEDGED;
 use super::{escalations, nudges};
@@ -26,7 +26,7 @@ use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use serde_json::{Map, Value, json};
 
-/// Who writes triage requests (Gastown contract 3.1).
+/// The author of triage requests (Gastown contract 3.1).
 const AUTHOR: &str = "patrol";
 /// Longest action, in bytes.
 const ACTION_BYTES_MAX: usize = 100;
@@ -79,7 +79,7 @@ pub(in crate::objects::rig) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(),
     outbox_letters::summary_changed(cx, &rig)
 }
 
-/// `resolveTriage`: does what was decided, and closes the request. Actions that are not known here change nothing else.
+/// `resolveTriage`: carries out the decision and closes the request. An unknown action only closes it.
 pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (TriageInput,)) -> Result<Answer, Failure> {
     if input.agent_id.is_empty() {
         input.agent_id = caller.actor();
@@ -166,7 +166,7 @@ fn agent_of(cx: &Cx<'_>, request: &Bead, action: &str) -> Result<Agent, Failure>
     }
 }
 
-/// The bead that a request is about: the one it names, else what its agent holds.
+/// The bead that a request is about: the one that it names, else the one that its agent holds.
 fn bead_of(cx: &Cx<'_>, request: &Bead, action: &str) -> Result<Bead, Failure> {
     let bead = match named(request, "source_bead_id").map(BeadId::parse) {
         Some(Ok(id)) => beads::require(cx, &id)?,

@@ -1,7 +1,7 @@
 //! Landings: a convoy's branch on its way into the default branch, as the town ordered it.
 //!
-//! Owns how the order becomes a merge request, when a failed one is tried again, and what the town is told. When a convoy is
-//! to land is the town's business.
+//! Owns how the order becomes a merge request, when a failed one is tried again, and the report to the town. The town
+//! decides when a convoy is to land.
 
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::shapes::{Bead, BeadStatus, BeadType, LandingStatus, Priority, Severity};
@@ -27,11 +27,11 @@ use serde_json::Map;
 pub const ATTEMPTS_MAX: i64 = 5;
 /// Pause after the first failure, doubled with each further one.
 pub const RETRY_MILLIS_MIN: i64 = 30_000;
-/// Longest pause.
+/// The longest pause between two tries.
 pub const RETRY_MILLIS_MAX: i64 = 30 * 60 * 1_000;
-/// Why a landing fails whose branch is the one it would land on.
+/// The reason of a landing whose branch is the branch that it would land on.
 pub const BRANCH_IS_BASE: &str = "the branch is its base";
-/// Why a landing fails whose merge request somebody deleted.
+/// The reason of a landing whose merge request was deleted.
 pub const DELETED: &str = "its merge request was deleted";
 /// Why a landing fails that the town wants otherwise.
 const ORDERED_ANEW: &str = "it was ordered anew";
@@ -49,7 +49,7 @@ pub struct LandingOrder {
     pub branch: String,
     /// It is not to land any more.
     pub cancelled: bool,
-    /// Greater than that of every earlier order: what was merged for an earlier one lacks the work that came since.
+    /// Greater than that of every earlier order: a merge for an earlier order lacks the work added since.
     #[serde(default)]
     pub round: i64,
 }
@@ -66,7 +66,7 @@ pub struct LandingReport {
     pub status: LandingStatus,
     /// Reviews that have ended.
     pub attempts: i64,
-    /// Evidence; left out when nobody named it, and when the branch was at its base.
+    /// The merge commit; absent when none was named, and when the branch was at its base.
     #[serde(default)]
     pub merge_commit: Option<String>,
     /// The branch was at its base: nothing was merged.
@@ -119,7 +119,7 @@ pub(in crate::objects::rig) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(),
     }
 }
 
-/// How a landing stands whose merge request is, or was, this bead.
+/// The state of the landing whose merge request is, or was, this bead.
 fn outcome(request: &Request, bead: Option<&Bead>) -> LandingStatus {
     match bead.map(|bead| bead.status) {
         Some(BeadStatus::Closed) => LandingStatus::Merged,
@@ -153,7 +153,7 @@ fn begin(cx: &Cx<'_>, rig: &RigState, order: &LandingOrder) -> Result<(), Failur
     changed(cx, rig, &request)
 }
 
-/// What the merge request of a landing says of the work that it merges.
+/// The bead that stands for a landing's work in its merge request.
 fn about(cx: &Cx<'_>, rig: &RigState, order: &LandingOrder) -> Bead {
     Bead {
         bead_id: BeadId::from_random(cx.random()),
@@ -264,7 +264,7 @@ pub(in crate::objects::rig) fn changed(cx: &Cx<'_>, rig: &RigState, request: &Re
     }
 }
 
-/// How the newest landing of a convoy stands, the body of a letter; `None` when it has none.
+/// The state of a convoy's newest landing, as the body of a letter; `None` when it has none.
 ///
 /// # Errors
 /// A fault of the database.

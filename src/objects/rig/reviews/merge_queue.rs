@@ -1,6 +1,6 @@
-//! The rig's part of the merge queue: what waits for a review, what needs somebody, and what happened.
+//! The rig's part of the merge queue: pending reviews, items that need attention, and the log of reviews.
 //!
-//! Owns the form of an item (Gastown contract 3.7). Convoys are the town's, which adds them.
+//! Owns the form of an item (Gastown contract 3.7). The town adds the convoys.
 
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
 use crate::contract::shapes::{AgentRole, BeadStatus, MergeQueueData, NeedsAttention};
@@ -99,7 +99,7 @@ impl Item {
     }
 }
 
-/// `mergeQueue`: what the town asks each rig for `getMergeQueueData`.
+/// `mergeQueue`: the town's question to each rig for `getMergeQueueData`.
 pub(crate) fn merge_queue(cx: &Cx<'_>, _caller: &Caller, (limit, since): (i64, Option<Timestamp>)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
     let limit = limit.clamp(0, LIST_LIMIT_MAX);
@@ -115,7 +115,7 @@ pub(crate) fn merge_queue(cx: &Cx<'_>, _caller: &Caller, (limit, since): (i64, O
             list.push(item.shown(&rig, cx.now));
         }
     }
-    // Work that is under way again, or through, needs nobody any more.
+    // Work that is under way again, or merged, needs no attention.
     let failed: Vec<Item> = query(
         cx.sql,
         concat!(
@@ -144,7 +144,7 @@ fn open_items(cx: &Cx<'_>, status: BeadStatus, limit: i64) -> Result<Vec<Item>, 
     )
 }
 
-/// What happened in reviews, newest first.
+/// The events of reviews, newest first.
 fn log(cx: &Cx<'_>, rig: &state::RigState, limit: i64, since: Option<Timestamp>) -> Result<Vec<Value>, Fault> {
     #[derive(Deserialize)]
     struct Event {

@@ -41,11 +41,11 @@ macro_rules! request_columns {
 }
 pub(super) use request_columns;
 
-/// What a merge request has besides its bead.
+/// The columns of a merge request beside its bead's.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Request {
     pub(super) bead_id: BeadId,
-    /// Whose work it merges; `None`: a convoy lands.
+    /// The bead whose work it merges; `None`: it lands a convoy.
     pub(super) source_bead_id: Option<BeadId>,
     pub(super) source_agent_id: Option<AgentId>,
     pub(super) convoy_id: Option<ConvoyId>,
@@ -158,7 +158,7 @@ pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, request: &Request, about: &Bea
     Ok(bead)
 }
 
-/// Writes what happened in a review: to the bead whose work it is, else to the merge request.
+/// Writes an event of a review: on the bead whose work it is, else on the merge request.
 pub(super) fn write_event(cx: &Cx<'_>, kind: BeadEventType, request: &Request, value: &str, about: Value) -> Result<(), Fault> {
     let bead = request.source_bead_id.as_ref().unwrap_or(&request.bead_id);
     let mut event = Happened::to(kind, bead).values(None, value).about(about);
@@ -166,7 +166,7 @@ pub(super) fn write_event(cx: &Cx<'_>, kind: BeadEventType, request: &Request, v
     events::write(cx, &event)
 }
 
-/// Checks what names a branch.
+/// Checks the name of a branch.
 ///
 /// # Errors
 /// `InvalidArgument`.
@@ -193,7 +193,7 @@ pub(super) fn check_url(url: Option<&str>) -> Result<(), Refusal> {
     Err(Refusal::new(Code::InvalidArgument, format!("pr_url must be an http address of at most {URL_BYTES_MAX} bytes")))
 }
 
-/// Checks what names a commit.
+/// Checks the name of a commit.
 ///
 /// # Errors
 /// `InvalidArgument`.
@@ -222,7 +222,7 @@ pub(super) fn base_of(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<String
     if let Some(request) = find(cx, &bead.bead_id)? {
         return Ok(request.target_branch);
     }
-    // What a review sent back goes where the review would have merged it.
+    // Rework is merged into the branch that the review would have merged into.
     let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
     if let Some(target) = note("mr_bead_id").and(note("target_branch")) {
         return Ok(target.to_owned());

@@ -1,7 +1,7 @@
-//! Results of reviews, and what becomes of the work.
+//! Results of reviews, and their effect on the work.
 //!
 //! Owns the law that holds merge requests and beads together: a bead in review has at most one open merge request, and an
-//! open merge request's bead is in review. Whoever moves either of them, `after_move` moves the other.
+//! open merge request's bead is in review. When either moves, `after_move` moves the other.
 
 use super::{landing, rework};
 use crate::auth::principal::Role;
@@ -96,7 +96,7 @@ pub(in crate::objects::rig) fn complete(cx: &Cx<'_>, rig: &RigState, input: &Com
     let is_empty = commit.zip(base).is_some_and(|(commit, base)| is_same_commit(commit, base));
     let mut about = json!({"mr_bead_id": id, "message": message, "commit_sha": commit});
     if let Some(about) = about.as_object_mut().filter(|_| input.status == ReviewResult::Merged) {
-        // Said only where it is so: nothing came of the merge, or nobody showed what.
+        // Present only where true: the merge was empty, or has no evidence.
         about.extend(is_empty.then(|| ("empty".to_owned(), Value::Bool(true))));
         about.extend(commit.is_none().then(|| ("unverified".to_owned(), Value::Bool(true))));
     }
@@ -146,7 +146,7 @@ fn conflicted(cx: &Cx<'_>, rig: &RigState, request: &Request, reason: &str) -> R
     escalations::raise(cx, rig, &new).map(drop)
 }
 
-/// Checks what a reviewer says.
+/// Checks a reviewer's feedback.
 ///
 /// # Errors
 /// `InvalidArgument`.
@@ -157,7 +157,7 @@ pub(in crate::objects::rig) fn check_feedback(field: &str, text: &str) -> Result
     Ok(())
 }
 
-/// A bead has moved: whatever is tied to it by a review moves along. `before` is the bead as it was.
+/// A bead has moved: its merge request, or the bead of this merge request, moves along. `before` is the bead as it was.
 pub(in crate::objects::rig) fn after_move(
     cx: &Cx<'_>,
     rig: &RigState,
@@ -174,7 +174,7 @@ pub(in crate::objects::rig) fn after_move(
         }
         BeadType::Issue if status == BeadStatus::Failed => {
             let Some(request) = rework::request_of(before) else { return Ok(()) };
-            // Anyone may write a label; what a review waits for, only a refinery says.
+            // Anyone may write a label; only a refinery's edges make a review wait.
             let awaited = dependencies::blockers(cx, &request)?.iter().any(|edge| edge.bead_id == before.bead_id);
             let reason = format!("its rework failed: {}", with.reason.unwrap_or("no reason was given"));
             if awaited { fail(cx, rig, &request, &reason) } else { Ok(()) }
@@ -191,9 +191,9 @@ fn fail(cx: &Cx<'_>, rig: &RigState, id: &BeadId, reason: &str) -> Result<(), Fa
     }
 }
 
-/// A merge request has ended: its bead closes with the same evidence, or goes back to the queue with what was said.
+/// A merge request has ended: its bead closes with the same evidence, or goes back to the queue with the feedback.
 fn ended(cx: &Cx<'_>, rig: &RigState, id: &BeadId, status: BeadStatus, with: &Move<'_>) -> Result<(), Failure> {
-    // One that somebody made with createBead has no row, and nothing is tied to it.
+    // A merge request made with createBead has no row, and no bead is tied to it.
     let Some(request) = find(cx, id)? else { return Ok(()) };
     for edge in dependencies::blockers(cx, id)? {
         let is_rework = beads::find(cx, &edge.bead_id)?.is_some_and(|bead| rework::request_of(&bead).as_ref() == Some(id));

@@ -1,7 +1,7 @@
 //! Work that a review sends back: as a bead of its own while the review waits, or the reviewed bead itself.
 //!
-//! Owns what both are told: `feedback`, `mr_bead_id`, `branch` and `target_branch` in the bead's metadata. Work that was sent
-//! back stays on its branch (`hooks`).
+//! Owns the keys that both get: `feedback`, `mr_bead_id`, `branch` and `target_branch` in the bead's metadata. Rework
+//! stays on its branch (`hooks`).
 
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{

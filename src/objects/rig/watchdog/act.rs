@@ -1,6 +1,6 @@
-//! Carries out what the watch has decided, with the same functions that reports and people use.
+//! Carries out the watchdog's decisions, with the functions that reports and people use.
 //!
-//! Owns how an order ends that nobody reports on. Decides nothing.
+//! Owns the end of an order that nothing reports on. Decides nothing.
 
 use super::alerts;
 use super::decide::{Action, Running};
@@ -11,7 +11,7 @@ use crate::objects::handler::Cx;
 use crate::objects::rig::agents::completion;
 use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::assignment::orders;
-use crate::objects::rig::assignment::orders::Ending;
+use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::messages::nudges;
@@ -21,7 +21,7 @@ use crate::objects::store::sql::{execute, query_one};
 use base::error::Failure;
 use serde_json::json;
 
-/// What an agent is asked that makes no progress.
+/// The nudge for an agent that makes no progress.
 pub const NUDGE: &str = "Progress check: are you blocked?";
 
 /// Why an order is stopped.
@@ -31,7 +31,7 @@ const NO_PROGRESS: &str = "it made no progress";
 pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, action: &Action) -> Result<(), Failure> {
     match action {
         Action::Lose(order) => {
-            give_up(cx, rig, (&order.agent, &order.bead, order.id), Ending::Lost, "nothing was heard of its process any more")
+            give_up(cx, rig, (&order.agent, &order.bead, order.id), OrderOutcome::Lost, "nothing was heard of its process any more")
         }
         Action::Nudge(order) => {
             nudge(cx, order)?;
@@ -43,7 +43,9 @@ pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, a
         }
         Action::Revive(order) => revive(cx, rig, order),
         // A refinery is the only one of its rig; its order is over, which keeps its process out.
-        Action::Stop(order) if order.is_review => give_up(cx, rig, (&order.agent, &order.bead, order.id), Ending::Stopped, NO_PROGRESS),
+        Action::Stop(order) if order.is_review => {
+            give_up(cx, rig, (&order.agent, &order.bead, order.id), OrderOutcome::Stopped, NO_PROGRESS)
+        }
         Action::Stop(order) => stop(cx, rig, &order.agent, &order.bead, order.id),
         Action::Reopen(bead) => {
             let is_left = hooks::holder(cx, bead)?.is_none() && beads::require(cx, bead)?.status == BeadStatus::InProgress;
@@ -59,22 +61,24 @@ pub(super) fn carry_out(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, a
 
 /// Ends the order of a polecat that gets nowhere; it is dead then, and its bead goes back as `give_up` has it.
 pub(in crate::objects::rig) fn stop(cx: &Cx<'_>, rig: &RigState, agent: &AgentId, bead: &BeadId, order: i64) -> Result<(), Failure> {
-    give_up(cx, rig, (agent, bead, order), Ending::Stopped, NO_PROGRESS)?;
+    give_up(cx, rig, (agent, bead, order), OrderOutcome::Stopped, NO_PROGRESS)?;
     set_status(cx, rig, agent, AgentStatus::Dead)
 }
 
-/// Ends an order that nobody reported on: its bead goes back to the queue and rests, or has been given out often enough.
+/// Ends an order without a report: its bead goes back to the queue and rests, or fails when its attempts are spent.
 fn give_up(
     cx: &Cx<'_>,
     rig: &RigState,
     (agent, bead, order): (&AgentId, &BeadId, i64),
-    ending: Ending,
+    ending: OrderOutcome,
     reason: &str,
 ) -> Result<(), Failure> {
     let exited = Happened::to(BeadEventType::AgentExited, bead).agent(agent.as_str());
     events::write(
         cx,
-        &exited.values(None, if ending == Ending::Lost { "lost" } else { "stopped" }).about(json!({"reason": reason, "order": order})),
+        &exited
+            .values(None, if ending == OrderOutcome::Lost { "lost" } else { "stopped" })
+            .about(json!({"reason": reason, "order": order})),
     )?;
     orders::end(cx, agent, ending)?;
     execute(cx.sql, "-- watch_attempt\nUPDATE agents SET dispatch_attempts = dispatch_attempts + 1 WHERE id = ?", (agent,))?;
@@ -90,7 +94,7 @@ fn nudge(cx: &Cx<'_>, order: &Running) -> Result<(), Failure> {
     };
     execute(cx.sql, "-- watch_nudged\nUPDATE orders SET nudged_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
     match cx.attempt(|| nudges::queue(cx, &order.agent, NUDGE, alerts::AUTHOR, &options)) {
-        // Whoever has a thousand nudges waiting does not answer this one either.
+        // An agent with a full queue of nudges would not answer this one either.
         Ok(_) | Err(Failure::Refused(_)) => Ok(()),
         Err(fault) => Err(fault),
     }

@@ -1,7 +1,7 @@
-//! What the watch has raised and is not over: one escalation for each thing that is so, however often it is seen.
+//! Open alerts of the watchdog: one escalation for each condition, however often it is seen.
 //!
-//! Owns the `alerts` table, the words of what is raised, and its end. Whether something is so is `decide`'s; raising again
-//! what nobody acknowledges is the town's.
+//! Owns the `alerts` table, the texts of alerts, and their end. `decide` finds the conditions; the town raises unacknowledged
+//! escalations again.
 
 use super::settings::WatchSettings;
 use crate::contract::ids::BeadId;
@@ -20,10 +20,10 @@ use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Who resolves what the watch has raised.
+/// The name under which the watchdog resolves its alerts.
 pub(in crate::objects::rig) const AUTHOR: &str = "watch";
 
-/// What can be wrong for a while.
+/// A condition that can last for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
@@ -35,7 +35,7 @@ pub enum AlertKind {
     StuckReview,
     /// Too much work waits; of the rig.
     QueueDepth,
-    /// Nobody takes up what is hooked; of the rig.
+    /// No runner takes up hooked work; of the rig.
     NoRunner,
 }
 
@@ -64,11 +64,11 @@ impl AlertKind {
 /// Something that was raised.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Alert {
-    /// What.
+    /// The condition.
     pub kind: AlertKind,
-    /// What it is about; empty for the rig as a whole.
+    /// The id that it is about; empty for the rig as a whole.
     pub subject: String,
-    /// When it was first seen to be so no longer; `None`: it is so.
+    /// When the condition was first seen to be over; `None` while it lasts.
     pub over_at: Option<Timestamp>,
     /// The subject is a bead that has not ended.
     #[serde(deserialize_with = "flag_column")]
@@ -158,7 +158,7 @@ pub(super) fn set_over(cx: &Cx<'_>, kind: AlertKind, subject: &str, over_at: Opt
     )?)
 }
 
-/// It is over: whoever was told hears so, unless somebody has dealt with the escalation.
+/// The condition is over: the recipients of the escalation are told, unless it was acknowledged.
 pub(super) fn resolve(cx: &Cx<'_>, rig: &RigState, kind: AlertKind, subject: &str) -> Result<(), Failure> {
     let raised: Option<(Option<BeadId>,)> =
         query_one(cx.sql, "-- alerts_resolve\nDELETE FROM alerts WHERE kind = ? AND subject = ? RETURNING escalation_id", (kind, subject))?;

@@ -1,6 +1,6 @@
-//! What the watch does about a rig as it stands: one pure function over what was loaded.
+//! The watchdog's decisions: one pure function over the loaded state of a rig.
 //!
-//! Owns every decision of the watch, and when it must look next. Touches no database; `act` carries out, `load` reads.
+//! Owns every decision of the watchdog, and when it must look next. Touches no database; `act` carries out, `load` reads.
 
 use super::alerts::{Alert, AlertKind};
 use super::settings::WatchSettings;
@@ -9,26 +9,26 @@ use crate::objects::store::sql::flag_column;
 use base::time::Timestamp;
 use serde::Deserialize;
 
-/// What the watch looks at.
+/// The state that the watchdog decides on.
 #[derive(Debug, Clone, Default)]
 pub struct Watched {
     /// The rig is parked, or its town drains: on purpose.
     pub paused: bool,
-    /// The circuit breaker is open: what is hooked is not handed out.
+    /// The circuit breaker is open: hooked work is not handed out.
     pub is_broken: bool,
     /// When the last such pause ended; silence is counted from then at the earliest.
     pub resumed_at: Timestamp,
     /// Orders under way, one per hook.
     pub orders: Vec<Running>,
-    /// Beads in progress that nobody holds.
+    /// Beads in progress without a holder.
     pub orphans: Vec<Left>,
-    /// Merge requests in progress that nobody holds and that have no pull request.
+    /// Merge requests in progress without a holder and without a pull request.
     pub abandoned: Vec<Left>,
     /// Orders that ended without a report, in any order.
     pub exits: Vec<Exit>,
     /// Beads that are ready and wait.
     pub waiting: i64,
-    /// What was raised and is not over.
+    /// The open alerts.
     pub alerts: Vec<Alert>,
     /// Agents without a hook that may be removed unless mail waits for them.
     pub unused: Vec<Unused>,
@@ -55,7 +55,7 @@ pub struct Running {
     pub handed_at: Option<Timestamp>,
     /// First sign of life.
     pub started_at: Option<Timestamp>,
-    /// Newest heartbeat; an order that has none is not held to any.
+    /// Newest heartbeat; an order without any is not expected to send them.
     pub heartbeat_at: Option<Timestamp>,
     /// Newest thing that was done.
     pub progress_at: Timestamp,
@@ -85,7 +85,7 @@ pub struct Exit {
     pub at: Timestamp,
 }
 
-/// An agent that nobody needs.
+/// An agent without work for a long time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Unused {
     /// Which.
@@ -97,7 +97,7 @@ pub struct Unused {
     pub has_mail: bool,
 }
 
-/// What is to be done, in this order.
+/// One action; they are carried out in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// The process is gone: the order ends, and its bead is given out again.
@@ -116,18 +116,18 @@ pub enum Action {
     Remove(AgentId),
     /// Something to tell people.
     Raise(AlertKind, String),
-    /// What was raised and seemed over is not: the same alert goes on.
+    /// An alert that seemed over is not: it goes on.
     Resume(AlertKind, String),
-    /// What was raised is over, perhaps.
+    /// The condition of an alert is not seen; it may be over.
     Ease(AlertKind, String),
     /// It has been over for long enough.
     Resolve(AlertKind, String),
 }
 
-/// What is to be done now, and when to look again even if nothing happens.
+/// The actions due, and when to look again if nothing changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// What is to be done.
+    /// The actions due.
     pub actions: Vec<Action>,
     /// When the next threshold is reached if nothing changes; `None`: there is none.
     pub next: Option<Timestamp>,
@@ -155,7 +155,7 @@ impl Clock {
     }
 }
 
-/// Decides. The same again right after the actions were carried out gives none. A pause is no outage: nothing is done in it.
+/// Decides. A second decision right after the actions gives none. A pause is no outage: no action is due in it.
 #[must_use]
 pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decision {
     if seen.paused {
@@ -177,7 +177,7 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
     for unused in &seen.unused {
         match (clock.is_over(unused.since, settings.agent_keep_seconds), unused.has_mail) {
             (true, false) => actions.push(Action::Remove(unused.agent.clone())),
-            // Nobody says when it was read.
+            // The time of reading is unknown.
             (true, true) => clock.look_at(now.plus_millis(settings.agent_keep_seconds.saturating_mul(1_000))),
             (false, _) => {}
         }
@@ -201,7 +201,7 @@ const fn is_taken_up(order: &Running) -> bool {
     order.handed_at.is_some() || order.started_at.is_some() || order.is_begun
 }
 
-/// What was raised about: a kind, and a subject, which is empty for the rig as a whole.
+/// The conditions that hold: a kind, and a subject, which is empty for the rig as a whole.
 type Holding = Vec<(AlertKind, String)>;
 
 fn look_at_order(order: &Running, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>, holding: &mut Holding) {

@@ -1,4 +1,4 @@
-//! What the watch looks at, read with a few bounded queries over indexes.
+//! Loads the state that the watchdog decides on, with a few bounded queries over indexes.
 //!
 //! Owns no table and no decision.
 
@@ -14,7 +14,7 @@ use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use serde_json::Value;
 
-/// Things of one sort that one look takes; what is left is found by the next.
+/// Rows of one kind per look; the next look finds the rest.
 const ROWS_MAX: i64 = 100;
 /// Agents that one look takes: as many as live, and those that died within a day.
 const AGENTS_MAX: i64 = 1_000;
@@ -37,7 +37,7 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
          WHERE ended_at IS NULL AND orders.id > 0",
         (),
     )?;
-    // What the Mayor was given is on no hook.
+    // Beads of the Mayor are on no hook.
     let orphans = query(
         cx.sql,
         "-- watch_orphans\nSELECT bead_id AS bead, updated_at AS since FROM beads INDEXED BY beads_status
@@ -84,7 +84,7 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     })
 }
 
-/// What the town adds up: agents that were nudged, agents that count as stalled, and when the newest orders ended without a
+/// The figures that the town adds up: agents that were nudged, agents that count as stalled, and when the newest orders ended without a
 /// report, the newest first.
 pub(in crate::objects::rig) fn told(cx: &Cx<'_>) -> Result<(PatrolCounts, Vec<Timestamp>), Fault> {
     let counts: Option<(i64, i64)> = query_one(

@@ -1,8 +1,8 @@
-//! The watch: what the rig does by itself when nobody reports. It looks in the rig's alarm, which rings soon after every
+//! The watchdog: what the rig does by itself when reports fail to come. It runs in the rig's alarm, which rings soon after every
 //! change and at the next threshold.
 //!
 //! Owns no process: it ends orders, moves beads, and tells people. `settings` has the thresholds, `load` reads, `decide` is
-//! the one decision, `act` carries out, `alerts` keeps what was raised until it is over.
+//! the one decision, `act` carries out, `alerts` keeps open alerts.
 
 mod act;
 pub mod alerts;
@@ -39,7 +39,7 @@ const AWAY_MILLIS: i64 = 15_000;
 /// When the next look is due, among the rig's own numbers.
 const DUE: &str = "watch_due";
 
-/// Looks once, does what is to be done, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
+/// Looks once, acts, and asks for the alarm at the next threshold. Gives out no work; the alarm does.
 pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     if rig.is_paused() {
         return Ok(());
@@ -48,7 +48,7 @@ pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     let due = meta::get(cx.sql, DUE)?;
     let was_away = due > 0 && cx.now.since(Timestamp::from_millis(due)) > AWAY_MILLIS;
     if was_away {
-        // Nobody could report meanwhile: silence is counted from now.
+        // Reports were impossible meanwhile: silence is counted from now.
         execute(cx.sql, "-- watch_was_away\nUPDATE rig SET resumed_at = ?", (cx.now.millis(),))?;
         cx.forget();
     }
@@ -79,7 +79,7 @@ pub(super) fn run(cx: &Cx<'_>, rig: &RigState) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A bead was given out as often as it may be: it has failed, and somebody must know.
+/// The attempts of a bead are spent: it has failed, and people must know.
 pub(super) fn attempts_spent(cx: &Cx<'_>, rig: &RigState, bead: &Bead, attempts: i64) -> Result<(), Failure> {
     let message = format!("Bead {} has failed: {attempts} attempts ended without a report.", bead.bead_id);
     let new = NewEscalation {

@@ -1,4 +1,4 @@
-//! The thresholds of the watch: what may be set, within which limits, and what holds where nothing is set (Gastown contract,
+//! The thresholds of the watchdog: names, limits and defaults (Gastown contract,
 //! sections 8 and 10).
 //!
 //! Owns the table of thresholds, from which the guide's is printed, and their check. A town sets them as `watch`; its rigs
@@ -17,11 +17,11 @@ const COUNT_MAX: i64 = 200;
 pub struct Threshold {
     /// Its key below `watch`.
     pub name: &'static str,
-    /// What holds unless the town says otherwise: seconds, or a number.
+    /// The value where the town sets none: seconds, or a number.
     pub default: i64,
     /// Greatest value; the least is one.
     pub most: i64,
-    /// What happens then.
+    /// The effect of reaching it.
     pub about: &'static str,
 }
 
@@ -98,10 +98,10 @@ impl WatchSettings {
     }
 }
 
-/// Checks what somebody sets: an object of some of the thresholds.
+/// Checks the `watch` setting: an object of some of the thresholds.
 ///
 /// # Errors
-/// `InvalidArgument` that says what is allowed.
+/// `InvalidArgument` that names the allowed range.
 pub fn check(set: &Value) -> Result<(), Refusal> {
     let Some(set) = set.as_object() else { return Err(Refusal::new(Code::InvalidArgument, "watch must be an object")) };
     for (name, value) in set {

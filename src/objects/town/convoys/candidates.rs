@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Ids shown in a refusal at most.
 const IDS_SHOWN_MAX: usize = 20;
 
-/// What the rigs have of what was wanted.
+/// The wanted beads that the rigs have.
 #[derive(Default)]
 pub(in crate::objects::town) struct Candidates {
     /// In the order of the wish.
@@ -27,7 +27,7 @@ pub(in crate::objects::town) struct Candidates {
 /// Makes the change once the beads are known.
 pub(in crate::objects::town) type Make = Box<dyn FnOnce(&Cx<'_>, Candidates) -> Result<Answer, Failure>>;
 
-/// Asks the rigs for these beads and makes the change with what they answer; without any, at once.
+/// Asks the rigs for these beads and makes the change with their answers; without any bead, at once.
 ///
 /// # Errors
 /// `NotFound` with the ids that no rig has; `Unavailable` when a rig that may have them is silent. Nothing is changed then.

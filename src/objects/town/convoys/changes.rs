@@ -1,4 +1,4 @@
-//! What people change about a convoy: made of beads that exist, started, changed, closed by hand.
+//! Changes of a convoy by people: created from existing beads, started, changed, closed by hand.
 //!
 //! Owns these commands. Each is checked whole, cycles included, before it takes effect; beads that the town does not know are
 //! asked of the rigs first.
@@ -45,7 +45,7 @@ pub(crate) fn start_convoy(cx: &Cx<'_>, caller: &Caller, (named,): (String,)) ->
     json(&SlingConvoyResult { convoy, beads })
 }
 
-/// The convoy is another now, for these rigs and for whoever listens.
+/// Tells these rigs and the listeners that the convoy changed.
 pub(in crate::objects::town) fn tell_rigs(
     cx: &Cx<'_>,
     town: &TownState,
@@ -91,14 +91,14 @@ pub(crate) fn create_convoy(cx: &Cx<'_>, caller: &Caller, (mut input,): (CreateC
     candidates::gather(cx, &town, wanted, Box::new(make))
 }
 
-/// Writes what was found as members, once each may be one. Answers their rigs.
+/// Adds the found beads as members, if each may be one. Returns their rigs.
 fn adopt(cx: &Cx<'_>, convoy: &ConvoyEntry, found: &Candidates) -> Result<BTreeSet<RigId>, Failure> {
     let size = convoys::size(cx, &convoy.id)?.saturating_add(i64::try_from(found.beads.len()).unwrap_or(i64::MAX));
     check_size(size)?;
     candidates::check(cx, &convoy.id, found)?;
     let mut rigs = BTreeSet::new();
     for (rig, bead) in &found.beads {
-        // While the rigs were asked, somebody may have added it, or removed its rig.
+        // While the rigs were asked, the bead may have been added by another call, or its rig removed.
         rigs::require(cx, rig)?;
         if convoys::membership(cx, &bead.bead_id)?.is_some() {
             continue;
@@ -131,7 +131,7 @@ fn take_over_edges(cx: &Cx<'_>, id: &ConvoyId, found: &Candidates, except: &BTre
     Ok(())
 }
 
-/// Refuses a graph with a cycle, which undoes the change; else tells everyone who must know.
+/// Refuses a graph with a cycle, which undoes the change; else tells rigs and listeners.
 fn finish(cx: &Cx<'_>, town: &TownState, id: &ConvoyId, rigs: impl IntoIterator<Item = RigId>) -> Result<(), Failure> {
     let members: Vec<BeadId> = convoys::mirrored_beads(cx, id)?.into_iter().map(|bead| bead.bead_id).collect();
     let edges = convoys::edges(cx, id)?;
@@ -246,7 +246,7 @@ fn apply(
         remove(cx, id, bead)?;
     }
     for rig in adopt(cx, convoy, found)? {
-        // What was merged there did not have the new bead in it.
+        // The merge there did not contain the new bead.
         landing::withdraw(cx, id, &rig)?;
         rigs.insert(rig);
     }
@@ -321,7 +321,7 @@ fn set(cx: &Cx<'_>, convoy: &ConvoyEntry, update: &ConvoyUpdate) -> Result<(), F
     )?)
 }
 
-/// Refuses what git would not take for a branch (`git check-ref-format`).
+/// Refuses a name that git would not take for a branch (`git check-ref-format`).
 fn check_branch(branch: &str) -> Result<(), Refusal> {
     let bad_part =
         |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.to_ascii_lowercase().ends_with(".lock");

@@ -1,7 +1,7 @@
-//! Follow-ups: a convoy that does anew what failed in another one.
+//! Follow-ups: a convoy that repeats the failed beads of another one.
 //!
-//! Owns `createFollowUp` and the link from a convoy to the one that it follows (`convoys.follow_up_of`; its beads say in their
-//! metadata which bead each of them does anew). A failed bead is done anew once. Beads that are not stuck stay where they are.
+//! Owns `createFollowUp` and the link from a convoy to the one that it follows (`convoys.follow_up_of`; the
+//! metadata of its beads names the bead that each repeats). A failed bead is repeated once. Beads that are not stuck stay.
 
 use super::landing;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
@@ -24,7 +24,7 @@ use base::error::{Code, Failure, Fault, Refusal, refuse};
 use serde_json::{Map, Value, json as value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of a reason for failure, so much is told to whoever tries anew, in characters.
+/// The part of a failure's reason that the repeating bead tells, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
 /// The key of a bead's metadata that names the bead it does anew.
 const OF: &str = "follow_up_of";
@@ -36,7 +36,7 @@ pub(in crate::objects::town) fn origin(cx: &Cx<'_>, id: &ConvoyId) -> Result<Opt
     Ok(found.and_then(|(origin,)| origin))
 }
 
-/// What does the failed beads of a convoy anew.
+/// The follow-up of a convoy.
 pub(in crate::objects::town) fn of(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<FollowUp>, Fault> {
     query(
         cx.sql,
@@ -47,8 +47,8 @@ pub(in crate::objects::town) fn of(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<Fol
     )
 }
 
-/// `createFollowUp`: a staged convoy of new beads for the failed ones that nothing does anew yet. When there are none, the
-/// follow-up there is.
+/// `createFollowUp`: a staged convoy of new beads for the failed ones that no bead repeats yet. When there are none, the
+/// existing follow-up.
 pub(crate) fn create_follow_up(cx: &Cx<'_>, caller: &Caller, (input,): (FollowUpInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let convoy = convoys::require_named(cx, &input.convoy)?;
@@ -78,7 +78,7 @@ pub(crate) fn create_follow_up(cx: &Cx<'_>, caller: &Caller, (input,): (FollowUp
     Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(then) }))
 }
 
-/// `failed` is what the rigs have; what is no member any more, or was done anew meanwhile, is left out.
+/// `failed` is what the rigs have; beads that are no members any more, or were repeated meanwhile, are left out.
 fn make(cx: &Cx<'_>, id: &ConvoyId, input: &FollowUpInput, mut failed: Vec<Bead>, actor: &str) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let Some(origin) = convoys::find(cx, id)? else {
@@ -142,7 +142,7 @@ fn title_of(origin: &ConvoyEntry, known: &[FollowUp]) -> String {
     format!("{}{suffix}", origin.title.chars().take(room).collect::<String>())
 }
 
-/// The same work once more; whoever does it is told what has been tried.
+/// The same work once more, with the reason of the failure.
 fn task_of(bead: &Bead) -> ConvoyTask {
     let note = |key: &str| bead.metadata.get(key).and_then(Value::as_str);
     let reason: String = bead.failure_reason.as_deref().unwrap_or("no reason was given").chars().take(REASON_CHARS_MAX).collect();
@@ -164,9 +164,9 @@ fn task_of(bead: &Bead) -> ConvoyTask {
     }
 }
 
-/// Moves what cannot go on where it is: open beads that nobody holds and that wait, themselves or by way of others that are
-/// moved, for a bead that is done anew. One that also waits for a bead that stays is left, because nobody waits across
-/// convoys. Answers which were moved.
+/// Moves the beads that cannot go on: open beads without a holder that wait, directly or through other moved beads, for a
+/// repeated bead. A bead that also waits for one that stays is left, because no bead waits across convoys. Returns the moved
+/// beads.
 fn move_waiting(
     cx: &Cx<'_>,
     origin: &ConvoyEntry,

@@ -49,7 +49,7 @@ pub fn check_acyclic(edges: &Edges) -> Result<(), Refusal> {
     Err(Refusal::new(Code::InvalidArgument, message).hint("Remove one depends_on of the cycle."))
 }
 
-/// The graph of beads, by their places in `beads`. Edges to or from others are none of it.
+/// The graph of beads, by their places in `beads`. Edges to or from other beads are ignored.
 #[must_use]
 pub fn of_beads(beads: &[BeadId], edges: &[DependencyEdge]) -> Edges {
     let places: BTreeMap<&BeadId, usize> = beads.iter().enumerate().map(|(place, bead)| (bead, place)).collect();

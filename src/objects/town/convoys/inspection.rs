@@ -1,7 +1,7 @@
 //! `inspectConvoys`: convoys looked at closely, as the town has them and as their rigs do, side by side.
 //!
-//! Owns which convoys are looked at, and the question to the rigs. Compares nothing and decides nothing: whoever asks does. A
-//! rig that does not answer is named, and nothing is said of its beads but what it last told.
+//! Owns which convoys are looked at, and the question to the rigs. Compares nothing and decides nothing: the caller does. A
+//! silent rig is named, and its beads are shown as it last told.
 
 use super::follow_up;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
@@ -30,7 +30,7 @@ const LANDED_MAX: i64 = 200;
 /// No sequence is greater: a number beyond that would not survive JavaScript.
 const SEQUENCE_MAX: i64 = (1 << 53) - 1;
 
-/// `inspectConvoys`. A convoy that is named and not there: none.
+/// `inspectConvoys`. A convoy that does not exist is left out.
 pub(crate) fn inspect_convoys(cx: &Cx<'_>, _caller: &Caller, (input,): (InspectInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let (ids, next) = wanted(cx, &input)?;

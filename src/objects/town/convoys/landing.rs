@@ -19,7 +19,7 @@ use base::error::{Failure, Fault};
 use serde_json::json as value;
 use std::collections::BTreeSet;
 
-/// Why a landing is not ordered whose branch is the branch it would be merged into.
+/// The reason why no landing is ordered for a branch that is its own target.
 const BRANCH_IS_BASE: &str = "the feature branch is the rig's default branch: there is nothing to merge";
 
 /// Looks at a convoy after anything of it changed: orders or takes back landing merges, and lands it if that is due.
@@ -87,7 +87,7 @@ fn order(cx: &Cx<'_>, convoy: &ConvoyEntry, rig: &RigId) -> Result<(), Failure> 
     if status == LandingStatus::Failed { Ok(()) } else { outbox_letters::landing_changed(cx, &convoy.id, rig) }
 }
 
-/// A rig is no more: what was to land there will not.
+/// A rig was removed: its landings end.
 pub(in crate::objects::town) fn rig_removed(cx: &Cx<'_>, town: &TownState, rig: &RigId) -> Result<(), Failure> {
     let failed: Vec<(ConvoyId,)> = query(
         cx.sql,
@@ -114,13 +114,13 @@ fn tell_failure(
     feed::write(cx, town, FeedKind::ConvoyChanged, convoy.as_str(), None, &detail)
 }
 
-/// Takes back the landing merge of one rig, whatever has become of it.
+/// Takes back the landing merge of one rig, in any state.
 pub(in crate::objects::town) fn withdraw(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
     execute(cx.sql, "-- landing_withdraw\nDELETE FROM convoy_landings WHERE convoy_id = ? AND rig_id = ?", (convoy, rig))?;
     outbox_letters::landing_changed(cx, convoy, rig)
 }
 
-/// What a rig must know of a convoy's landing: a `LandingOrder`, and its `round`, which is greater than that of any order
+/// The order for a convoy's landing in a rig: a `LandingOrder`, and its `round`, which is greater than that of any order
 /// before it. `generation` is that of the letter.
 pub(in crate::objects::town) fn order_for_rig(
     cx: &Cx<'_>,
@@ -140,12 +140,12 @@ pub(in crate::objects::town) fn order_for_rig(
     }))
 }
 
-/// A rig told how far its landing merge is. What it says of an order that was taken back is not heard.
+/// A rig told the state of its landing merge. A report on an order that was taken back is ignored.
 pub(in crate::objects::town) fn apply_report(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let told: LandingReport = letter.read("read a landing letter")?;
     let town = state::require(cx)?;
     let id = &told.convoy_id;
-    // What a convoy landed with stays as it was.
+    // The evidence of a landed convoy stays as it was.
     let active = convoys::find(cx, id)?.filter(|convoy| convoy.status == ConvoyStatus::Active);
     let Some(known) = active.and_then(|convoy| convoy.landings.into_iter().find(|landing| landing.rig_id == *rig)) else {
         return Ok(());

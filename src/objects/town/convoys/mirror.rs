@@ -1,7 +1,7 @@
-//! The town's picture of the beads of its convoys: what the rigs tell, and what they are asked.
+//! The mirror: the town's picture of its convoys' beads, from the rigs' letters and answers.
 //!
-//! Owns when the mirror of a member changes, and what follows from it: whoever waits in another rig is told, listeners and
-//! the feed are, and the convoy is looked at. Never takes an older answer for a newer one.
+//! Owns when the mirror of a member changes, and the consequences: rigs with waiting beads, listeners and the feed are told,
+//! and the convoy is looked at. Never takes an older answer for a newer one.
 
 use super::landing;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
@@ -58,7 +58,7 @@ pub(in crate::objects::town) fn look(cx: &Cx<'_>, town: &TownState, taken: &Take
     }
 }
 
-/// How a member stands that its rig has no more. What was done stays done.
+/// The state of a member that its rig no longer has. A done bead stays done.
 pub(in crate::objects::town) fn gone(mut bead: ConvoyBead) -> ConvoyBead {
     if bead.status != BeadStatus::Closed {
         bead.status = BeadStatus::Failed;
@@ -121,7 +121,7 @@ pub(in crate::objects::town) fn take(cx: &Cx<'_>, town: &TownState, rig: &RigId,
     Ok(Some(Taken { convoy: id, has_just_ended }))
 }
 
-/// Takes over what a rig answered about members, where no letter has said anything newer. Answers which changed.
+/// Takes over a rig's answer about members, where no letter is newer. Returns the changed members.
 pub(in crate::objects::town) fn take_answer(
     cx: &Cx<'_>,
     town: &TownState,
@@ -143,7 +143,7 @@ pub(in crate::objects::town) fn take_answer(
     Ok(changed)
 }
 
-/// `onBeadClosed`: counts the convoy anew from what its rigs say now, and lands it if that is due.
+/// `onBeadClosed`: recounts the convoy from its rigs' answers, and lands it if that is due.
 pub(crate) fn on_bead_closed(cx: &Cx<'_>, _caller: &Caller, (input,): (BeadClosedInput,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let id = input.convoy_id;
@@ -155,7 +155,7 @@ pub(crate) fn on_bead_closed(cx: &Cx<'_>, _caller: &Caller, (input,): (BeadClose
     let then = move |cx: &Cx<'_>, answers: Vec<Result<String, Failure>>| {
         let town = state::require(cx)?;
         for (rig, answer) in rigs.iter().zip(answers) {
-            // A rig that is silent has told what it last told.
+            // Of a silent rig the mirror stands.
             if let Ok(members) = answer.and_then(|text| decode::<ConvoyMembers>(&CONVOY_BEADS, &text)) {
                 for taken in take_answer(cx, &town, rig, &members)? {
                     look(cx, &town, &taken)?;

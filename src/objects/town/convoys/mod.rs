@@ -1,7 +1,7 @@
 //! Convoys as the town stores them: entry, members, edges, and a mirror of how each member stands.
 //!
-//! Owns the `convoys`, `convoy_beads` and `convoy_edges` tables, and how convoys are found and listed. What keeps the mirror
-//! new is `mirror`'s business, who changes a convoy `convoy_changes`', when it lands `landing`'s.
+//! Owns the `convoys`, `convoy_beads` and `convoy_edges` tables, and how convoys are found and listed. `mirror` keeps the mirror
+//! current, `changes` changes a convoy, `landing` lands it.
 
 pub(super) mod candidates;
 pub mod changes;
@@ -154,7 +154,7 @@ pub(super) fn insert_member(cx: &Cx<'_>, convoy: &ConvoyId, new: &NewMember<'_>)
     )
 }
 
-/// A member is none any more, and nobody in the convoy waits for it.
+/// Removes a member, and the edges to it.
 pub(super) fn delete_member(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId) -> Result<(), Fault> {
     execute(
         cx.sql,
@@ -174,7 +174,7 @@ pub(super) fn insert_edge(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId, block
     )
 }
 
-/// A member waits for nobody any more.
+/// Removes the edges from a member.
 pub(super) fn clear_edges_of(cx: &Cx<'_>, convoy: &ConvoyId, waiter: &BeadId) -> Result<(), Fault> {
     execute(cx.sql, "-- convoys_clear_edges\nDELETE FROM convoy_edges WHERE convoy_id = ? AND bead_id = ?", (convoy, waiter))
 }
@@ -184,7 +184,7 @@ pub(super) fn membership(cx: &Cx<'_>, bead: &BeadId) -> Result<Option<(ConvoyId,
     query_one(cx.sql, "-- convoys_membership\nSELECT convoy_id, rig_id FROM convoy_beads WHERE bead_id = ?", (bead,))
 }
 
-/// The metadata keys that are the convoy's own, whatever a caller wrote there.
+/// The metadata keys that belong to the convoy; a caller's values there are replaced.
 pub(super) fn reserved(convoy: &ConvoyEntry) -> Map<String, Value> {
     let mut keys = Map::new();
     keys.insert("convoy_id".to_owned(), Value::from(convoy.id.as_str()));
@@ -253,7 +253,7 @@ pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId) -> Result<O
     }))
 }
 
-/// Who waits for whom.
+/// The dependencies between the members.
 pub(super) fn edges(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<DependencyEdge>, Fault> {
     query(
         cx.sql,

@@ -70,7 +70,7 @@ pub(crate) fn sling_convoy(cx: &Cx<'_>, caller: &Caller, (input,): (SlingConvoyI
     tell_rigs(cx, &town, &convoy.id, rigs)?;
     let detail = value!({"title": convoy.title, "rig_id": input.rig_id, "staged": convoy.staged, "total_beads": convoy.total_beads});
     feed::write(cx, &town, FeedKind::ConvoyCreated, convoy.id.as_str(), convoy.created_by.as_deref(), &detail)?;
-    // As it will be found, so that what is answered now is what is answered later.
+    // Assessed as on every later read, so that both answers are the same.
     convoy.assess();
     json(&SlingConvoyResult { convoy, beads })
 }
@@ -158,7 +158,7 @@ pub(in crate::objects::town) fn new_convoy(
     }
 }
 
-/// What no bead can hold is refused here: the rig would do so when it is too late to tell the caller.
+/// Refuses what no bead can hold: the rig's refusal would come too late to reach the caller.
 fn check_task(town: &state::TownState, task: &ConvoyTask) -> Result<(), Failure> {
     check_text(&task.title, task.body.as_deref())?;
     let labels = task.labels.as_deref().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The Mayor's messages: how they come in, and who may look at them.
+//! Messages to the Mayor: taking them in and looking at them.
 //!
 //! Owns the `mayor_messages` table and its tally. People, rigs and escalations leave messages, whether or not a Mayor is
-//! there: each is `queued` until something is known of it. What becomes of it then is `mayor_reading`'s.
+//! there: each is `queued` until its delivery is known. `reading` owns the later moves.
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{FeedKind, MayorMessage, MayorMessageFilter, MayorMessagePage, MayorMessageResult, MayorMessageStatus};
@@ -21,7 +21,7 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 pub const UI_CONTEXT_CHARS_MAX: usize = 10_000;
 /// Most messages that may wait until they are read.
 pub const UNREAD_MAX: i64 = 100_000;
-/// Longest page.
+/// The most messages on a page.
 pub const LIST_LIMIT_MAX: i64 = 200;
 /// A page unless the caller says otherwise.
 const LIST_LIMIT_DEFAULT: i64 = 50;
@@ -95,7 +95,7 @@ pub(crate) fn send_message(
     })
 }
 
-/// Leaves a message that a Mayor reads in its turn; `None` when too many wait already.
+/// Leaves a message for the Mayor; `None` when too many wait already.
 pub(in crate::objects::town) fn leave(
     cx: &Cx<'_>,
     town: &TownState,
@@ -166,7 +166,7 @@ pub(in crate::objects::town) fn tally(cx: &Cx<'_>, statuses: &[MayorMessageStatu
     )
 }
 
-/// The message that came last of those that nobody has read: its id and sequence.
+/// The newest unread message: its id and sequence.
 pub(in crate::objects::town) fn newest_unread(cx: &Cx<'_>) -> Result<Option<(BeadId, i64)>, Fault> {
     query_one(
         cx.sql,
@@ -214,14 +214,14 @@ pub(in crate::objects::town) fn fitting(sized: Vec<(BeadId, i64)>, bytes_max: i6
     sized.into_iter().take_while(|entry| fits(entry)).map(|(id, _)| id).collect()
 }
 
-/// `getMayorMessage`: null when there is none of that id.
+/// `getMayorMessage`: or null.
 pub(crate) fn get(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     json(&find(cx, &id)?)
 }
 
-/// `listMayorMessages`: what became of messages behind `after`, or without it the newest; what changed last comes last.
-/// Marks nothing.
+/// `listMayorMessages`: the messages that changed after `after`, or without it the newest; the last change comes last. Marks
+/// nothing as read.
 pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<MayorMessageFilter>,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     let MayorMessageFilter { after, limit, status } = filter.unwrap_or_default();
@@ -239,7 +239,7 @@ pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<MayorMessag
     let found = sized.len();
     sized.truncate(usize::try_from(limit).unwrap_or_default());
     let ids = fitting(sized, LIST_BYTES_MAX);
-    // Without a cursor it is the end of the list: what was left out came before.
+    // Without a cursor this is the end of the list: messages left out are older.
     let more = after.is_some() && found > ids.len();
     let mut messages = load(cx, &ids)?;
     messages.sort_unstable_by_key(|message| message.touched);

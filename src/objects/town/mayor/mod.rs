@@ -1,6 +1,6 @@
-//! The Mayor: its agent id, its session, and who may speak as it.
+//! The Mayor: its agent id, its session, and the check of who may speak as it.
 //!
-//! Owns the Mayor's columns of the town's row. What it is told and replies is `mayor_mail`'s.
+//! Owns the Mayor's columns of the town's row. `mail` and `reading` own its messages and replies.
 
 pub mod mail;
 pub mod prime;
@@ -34,7 +34,7 @@ pub(crate) fn get_agent_id(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answ
     json(&state::require(cx)?.mayor_agent_id)
 }
 
-/// `mayorWaiting(agentId, firedAt)`: the Mayor's process lives and waits for somebody to speak.
+/// `mayorWaiting(agentId, firedAt)`: the Mayor's process lives and waits for a message.
 pub(crate) fn waiting(cx: &Cx<'_>, _caller: &Caller, (agent_id, fired_at): (Option<String>, Option<Timestamp>)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     check_is_mayor(&town, agent_id.as_deref().unwrap_or_default())?;
@@ -46,7 +46,7 @@ pub(crate) fn waiting(cx: &Cx<'_>, _caller: &Caller, (agent_id, fired_at): (Opti
 pub(crate) fn touch_heartbeat(cx: &Cx<'_>, _caller: &Caller, (agent_id, _watermark): (String, Value)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     check_is_mayor(&town, &agent_id)?;
-    // Who waits is alive too, and goes on waiting.
+    // A waiting Mayor is alive too, and goes on waiting.
     let status = if session_status(cx, &town) == IDLE { ACTIVE } else { &town.mayor_status };
     set_status(cx, &town, status, cx.now)?;
     json(&value!({"drainNonce": town.drain_nonce}))
@@ -62,7 +62,7 @@ pub(super) fn is_own_call(town: &TownState, caller: &Caller) -> bool {
     }
 }
 
-/// The same for what nobody else may do.
+/// The same for calls that only the Mayor may make.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -95,7 +95,7 @@ fn set_status(cx: &Cx<'_>, town: &TownState, status: &str, at: Timestamp) -> Res
     if changes { topics::changed(cx, town, topics::MAYOR) } else { Ok(()) }
 }
 
-/// `setDashboardContext`: what the dashboard shows just now, for the Mayor to read.
+/// `setDashboardContext`: the dashboard's current content, for the Mayor to read.
 pub(crate) fn set_dashboard_context(cx: &Cx<'_>, _caller: &Caller, (context,): (String,)) -> Result<Answer, Failure> {
     state::require(cx)?;
     if context.len() > DASHBOARD_CONTEXT_BYTES_MAX {
@@ -105,7 +105,7 @@ pub(crate) fn set_dashboard_context(cx: &Cx<'_>, _caller: &Caller, (context,): (
     Ok(Answer::Void)
 }
 
-/// `getDashboardContext`: null when nobody has set it.
+/// `getDashboardContext`: or null.
 pub(crate) fn get_dashboard_context(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     state::require(cx)?;
     json(&dashboard_context(cx)?)

@@ -1,6 +1,6 @@
-//! What a Mayor begins with: one answer with everything it would have to ask for otherwise.
+//! `prime` for the Mayor: everything that a new session needs, in one answer.
 //!
-//! Owns no table: it shows what others own, as the town knows it now.
+//! Owns no table: it shows its neighbours' rows.
 
 use crate::contract::shapes::{ConvoyEntry, Coverage, MayorConvoy, MayorMessageStatus, MayorPrime, MayorRig, RigRecord, TownPause};
 use crate::objects::handler::{Answer, Caller, Cx, json};
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// Convoys that are shown.
 pub const CONVOYS_MAX: usize = 20;
 
-/// `primeMayor`. The Mayor's own call reads the messages in it; whoever else calls only looks.
+/// `primeMayor`. The Mayor's own call marks the messages in it as read; other callers only look.
 pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let is_own_call = mayor::is_own_call(&town, caller);

@@ -1,6 +1,6 @@
-//! What becomes of a message to the Mayor: delivered, read, answered, and in the end dropped.
+//! The life of a message to the Mayor: delivered, read, answered, and in the end dropped.
 //!
-//! Owns these moves, which only ever lead on, and the `mayor_replies` table. Nothing is claimed that is not known: a message
+//! Owns these moves, which only ever lead on, and the `mayor_replies` table. Only known facts are claimed: a message
 //! is delivered when a session says that the Mayor's stream has taken a notification of it, read when the Mayor itself has
 //! fetched it, answered with the first reply.
 
@@ -26,7 +26,7 @@ pub const SETTLED_MAX: i64 = 5_000;
 pub const READ_MAX: i64 = 20;
 /// Unless the first alone has more bytes, so many are read at once at most.
 pub const READ_BYTES_MAX: i64 = 32 * 1024;
-/// Of so many messages one notification tells; earlier ones that nobody has read stay as they are.
+/// Messages covered by one notification; earlier unread ones stay as they are.
 const TOLD_MAX: i64 = 1_000;
 
 /// A session has handed a notification to the Mayor, whose stream took it: it told of every message that had come by then.
@@ -80,7 +80,7 @@ pub(in crate::objects::town) fn read(cx: &Cx<'_>, town: &TownState, is_own_call:
     Ok(MayorMail { messages, more: unread(cx)? - shown })
 }
 
-/// `checkMayorMail`: the Mayor takes what it has not read.
+/// `checkMayorMail`: the Mayor takes its unread messages.
 pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     mayor::require_own_call(&town, caller)?;

@@ -1,7 +1,7 @@
-//! The circuit breaker of a town: when too many orders end without a report, whatever the rig, no rig gives out work until
-//! somebody has looked or the failures have aged.
+//! The circuit breaker of a town: when too many orders end without a report, in any rigs, no rig gives out work until the
+//! escalation is acknowledged or the failures have aged.
 //!
-//! Owns the `breaker_…` columns. What counts as a failure the rigs say with their summaries; what runs goes on.
+//! Owns the `breaker_…` columns. The rigs' summaries tell the failures; running work goes on.
 
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{BreakerStatus, FeedKind, RigSummary, Severity};
@@ -18,13 +18,13 @@ use serde_json::json as value;
 
 /// The category of its escalation.
 pub const CATEGORY: &str = "dispatch_breaker";
-/// Who resolves that when the failures have aged.
+/// The name under which the escalation is resolved when the failures have aged.
 const AUTHOR: &str = "watch";
 
 /// After it opened the alarm looks this soon, in milliseconds.
 const AGAIN_MILLIS: i64 = 1_000;
 
-/// What becomes of the breaker.
+/// The decision about the breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It stays as it is; while it is open the failures are fewer than half of what opens it from then on, if none is added.
@@ -59,7 +59,7 @@ pub fn judge(is_open: bool, failed_at: &[Timestamp], counts_from: Timestamp, set
     }
 }
 
-/// Looks at what the rigs last told, and opens or closes the breaker.
+/// Looks at the rigs' summaries, and opens or closes the breaker.
 pub(in crate::objects::town) fn look(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     let settings = config::watch(town);
     let failed_at: Vec<Timestamp> = rigs::summaries(cx)?.0.into_iter().flat_map(|rig| rig.failed_at).collect();
@@ -119,7 +119,7 @@ fn tell(cx: &Cx<'_>, town: &TownState, kind: FeedKind, actor: Option<&str>) -> R
     topics::changed(cx, town, topics::TOWN)
 }
 
-/// Somebody has acknowledged an escalation: if the breaker stands behind it, it closes, and counting begins anew.
+/// An escalation was acknowledged: if the breaker raised it, it closes, and counting begins anew.
 pub(in crate::objects::town) fn acknowledged(cx: &Cx<'_>, town: &TownState, escalation: &BeadId, by: &str) -> Result<(), Failure> {
     if town.breaker_escalation.as_ref() == Some(escalation) { close(cx, town, cx.now, Some(by)) } else { Ok(()) }
 }

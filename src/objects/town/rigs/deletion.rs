@@ -1,6 +1,6 @@
-//! The end of a rig, and of the town with all its rigs.
+//! Deletion of a rig, and of the town with all its rigs.
 //!
-//! Owns what is asked before, what becomes of convoys, and the order: the town's own record first, then a letter to each
+//! Owns the question before, the effect on convoys, and the order: the town's own record first, then a letter to each
 //! object that goes, and the town itself when every letter has arrived. An object that cannot be reached now goes later.
 
 use crate::contract::ids::{ConvoyId, RigId};
@@ -27,7 +27,7 @@ pub(in crate::objects::town) const REASON: &str = "its rig was deleted";
 /// When the alarm looks whether everything has arrived, in milliseconds.
 const LOOK_MILLIS: i64 = 1_000;
 
-/// `removeRig(rigId, force)`: refused while the rig holds active beads, unless forced. Removing what is not there is no
+/// `removeRig(rigId, force)`: refused while the rig holds active beads, unless forced. Removing an unknown rig is no
 /// error (Gastown contract 2.1).
 pub(crate) fn remove_rig(cx: &Cx<'_>, caller: &Caller, (id, force): (RigId, Option<bool>)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
@@ -57,7 +57,7 @@ pub(crate) fn remove_rig(cx: &Cx<'_>, caller: &Caller, (id, force): (RigId, Opti
     Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(then) }))
 }
 
-/// Active beads of all that were asked; `None` when one did not answer. A rig that never heard of itself holds nothing.
+/// Active beads of all asked rigs; `None` when one did not answer. A rig that was never initialised holds none.
 fn active_beads(answers: Vec<Result<String, Failure>>) -> Option<i64> {
     answers.into_iter().try_fold(0_i64, |sum, answer| match answer.and_then(|text| decode::<RigFacts>(&RIG_FACTS, &text)) {
         Ok(facts) => Some(sum.saturating_add(facts.active_beads)),
@@ -102,7 +102,7 @@ fn fail_members(cx: &Cx<'_>, rig: &RigId) -> Result<usize, Failure> {
     Ok(failed)
 }
 
-/// Whether the rig is on its way out: told so, and not heard from since. What it still says does not matter any more.
+/// Whether the rig is on its way out: its letter is sent, and its later reports are ignored.
 pub(in crate::objects::town) fn is_leaving(cx: &Cx<'_>, rig: &RigId) -> Result<bool, Failure> {
     let target = Instance::Rig(rig.clone()).to_string();
     let owed: Option<(i64,)> = query_one(
@@ -113,7 +113,7 @@ pub(in crate::objects::town) fn is_leaving(cx: &Cx<'_>, rig: &RigId) -> Result<b
     Ok(owed.is_some())
 }
 
-/// `destroy(force)`: refused while rigs hold active beads, unless forced. From then on the town answers nobody; it is gone
+/// `destroy(force)`: refused while rigs hold active beads, unless forced. From then on the town refuses every caller; it is gone
 /// when its rigs and its sessions are.
 pub(crate) fn destroy(cx: &Cx<'_>, caller: &Caller, (force,): (Option<bool>,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
@@ -155,7 +155,7 @@ fn close(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The alarm's part: a town that is being deleted goes when nobody has to hear of it any more.
+/// The alarm's part: a town that is being deleted goes when all its letters are acknowledged.
 pub(in crate::objects::town) fn go_when_told(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     if !town.closing {
         return Ok(());

@@ -1,6 +1,6 @@
-//! The rigs of a town, and what each last told about itself.
+//! The rigs of a town, with the last summary of each.
 //!
-//! Owns the `rigs` table. The rig's work is the rig's.
+//! Owns the `rigs` table. Work belongs to the rig itself.
 
 pub mod breaker;
 pub mod deletion;
@@ -95,7 +95,7 @@ pub(super) fn is_known(cx: &Cx<'_>, id: &RigId) -> Result<bool, Fault> {
     Ok(found.is_some())
 }
 
-/// The refusal for a rig that is none of the town's.
+/// The refusal for a rig of another town, or of none.
 pub(super) fn unknown(id: &RigId) -> Refusal {
     Refusal::new(Code::NotFound, format!("Rig {id} not found in this town")).hint("Call list_rigs to see the rigs of the town.")
 }
@@ -196,7 +196,7 @@ pub(crate) fn list_rigs(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer,
     json(&list(cx)?)
 }
 
-/// Keeps what a rig told about itself.
+/// Keeps a rig's summary.
 pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result<(), Failure> {
     let summary: RigSummary = letter.read("read a summary letter")?;
     let text = serde_json::to_string(&summary).unwrap_or_default();
@@ -209,7 +209,7 @@ pub(super) fn apply_summary(cx: &Cx<'_>, rig: &RigId, letter: &Letter) -> Result
     topics::changed(cx, &town, topics::TOWN)
 }
 
-/// What the rigs last told, and the rigs that have told nothing yet.
+/// The last summaries of the rigs, and the rigs without one.
 pub(super) fn summaries(cx: &Cx<'_>) -> Result<(Vec<RigSummary>, Vec<RigId>), Failure> {
     #[derive(Deserialize)]
     struct Row {
@@ -228,7 +228,7 @@ pub(super) fn summaries(cx: &Cx<'_>) -> Result<(Vec<RigSummary>, Vec<RigId>), Fa
     let mut silent = Vec::new();
     for row in rows {
         match row.summary {
-            // What the town has said of the rig, it knows best.
+            // Of the rig's record, the town's copy is the truth.
             Some(summary) => told.push(RigSummary {
                 parked: town.parked || row.parked,
                 capacity: rig_config::capacity(&town, &row.config),

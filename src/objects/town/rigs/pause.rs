@@ -1,7 +1,7 @@
-//! Stopping to give out work: parking, which somebody ends, and a drain, which ends when the runtime is ready again.
+//! Pauses: parking, which a person ends, and a drain, which ends when the runtime is ready again.
 //!
-//! Owns the `parked` and `drain_…` columns. Work that is under way goes on; a rig learns of a pause by its `rig` letter and
-//! gives out what waits as soon as it is over.
+//! Owns the `parked` and `drain_…` columns. Running work goes on; a rig learns of a pause by its `rig` letter and gives
+//! out waiting work when the pause is over.
 
 use crate::contract::ids::{BeadId, RigId};
 use crate::contract::shapes::{FeedKind, Parking};
@@ -15,7 +15,7 @@ use base::error::{Code, Failure, refuse};
 use base::time::Timestamp;
 use serde_json::json as value;
 
-/// A drain that nobody ends is over after this (Gastown contract, section 10).
+/// The longest drain (Gastown contract, section 10).
 pub const DRAIN_MILLIS_MAX: i64 = 7 * 60 * 1_000;
 /// Longest reason, in characters.
 pub const REASON_CHARS_MAX: usize = 500;
@@ -61,8 +61,8 @@ pub(in crate::objects::town) fn drain(town: &TownState, now: Timestamp) -> Optio
     (now.since(started) < DRAIN_MILLIS_MAX).then_some((nonce, started))
 }
 
-/// `recordContainerEviction`: what runs the agents is going away, so nothing is given out until it is back. Answers the
-/// nonce that ends this drain; a drain that was under way before is this one from now on.
+/// `recordContainerEviction`: the container of the agents is going away, so no work is given out until it is back. Returns
+/// the nonce that ends this drain; a drain that was under way before is this one from now on.
 pub(crate) fn record_eviction(cx: &Cx<'_>, caller: &Caller, (): ()) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let nonce = BeadId::from_random(cx.random());
@@ -97,7 +97,7 @@ pub(crate) fn get_started_at(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<An
     json(&drain(&*state::require(cx)?, cx.now).map(|(_, started)| started))
 }
 
-/// The alarm's part: a drain that nobody ended is over by itself.
+/// The alarm's part: an overdue drain ends by itself.
 pub(in crate::objects::town) fn end_when_over(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     match (&town.drain_nonce, drain(town, cx.now)) {
         (Some(_), None) => end(cx, town, None),

@@ -1,4 +1,4 @@
-//! What a rig has otherwise than its town, and where its code is, as the contract configures both.
+//! The configuration of a rig: its overrides of the town's settings, and where its code is.
 //!
 //! Owns the `config` column of the rigs. Holds no secret: no container clones anything here.
 
@@ -27,7 +27,7 @@ pub(in crate::objects::town) fn attempts_max(overrides: &Map<String, Value>) -> 
     overrides.get("max_dispatch_attempts").and_then(Value::as_i64)
 }
 
-/// `updateRigConfig`: the whole of the overrides at once; what is left out is the town's again. Null for an unknown rig.
+/// `updateRigConfig`: replaces all overrides; a setting left out is the town's again. Null for an unknown rig.
 pub(crate) fn update_rig_config(cx: &Cx<'_>, _caller: &Caller, (id, overrides): (RigId, Map<String, Value>)) -> Result<Answer, Failure> {
     let Some(mut rig) = rigs::find(cx, &id)? else { return Ok(Answer::Json("null".to_owned())) };
     rig.config = overrides;
@@ -78,7 +78,7 @@ pub(crate) fn configure_rig(cx: &Cx<'_>, _caller: &Caller, (told,): (RigConfig,)
     Ok(Answer::Void)
 }
 
-/// `getRigConfig`: the same read back; `userId` is the owner of the town, or who made it for an organization.
+/// `getRigConfig`: the same read back; `userId` is the owner of the town, or its creator in an organization.
 pub(crate) fn get_rig_config(cx: &Cx<'_>, _caller: &Caller, (id,): (RigId,)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     let config = rigs::find(cx, &id)?.map(|rig| RigConfig {

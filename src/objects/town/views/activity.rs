@@ -1,7 +1,7 @@
-//! What happened in the town and in its rigs, in one order that a reader can go on from.
+//! Activity: the events of the town and of its rigs, in one order that a reader can go on from.
 //!
-//! Owns the merge. It is by time, but never against a source's own order, whatever the clocks say: that is why a cursor
-//! with a place in each source misses nothing and repeats nothing. The entries themselves are `feed`'s and the rigs'.
+//! Owns the merge. It is by time, but never against a source's own order, even when clocks differ: so a cursor with a
+//! place in each source misses nothing and repeats nothing. `feed` and the rigs own the entries.
 
 use super::feed;
 use crate::contract::ids::{BeadId, RigId, TownId};
@@ -19,34 +19,34 @@ use base::time::Timestamp;
 use serde_json::{Map, Value, json as value};
 use std::collections::VecDeque;
 
-/// Longest page.
+/// The most entries on a page.
 pub const LIMIT_MAX: i64 = 200;
 /// A page unless the caller says otherwise.
 const LIMIT_DEFAULT: i64 = 50;
 /// Entries in the alarm status (Gastown contract 3.10).
 const RECENT_MAX: i64 = 20;
-/// Whoever waits for something new waits for this.
+/// The key that waiting readers are woken by.
 const NEWS: &str = "activity";
 
 /// A source of entries.
 struct Source {
     /// `town` or a rig's id.
     name: String,
-    /// Where the reader stands; `None`: at no place yet.
+    /// The reader's place; `None`: not begun.
     position: Option<i64>,
     /// The newest there is, as far as the town has been told.
     known: i64,
-    /// What was read, oldest first; `None`: it was not asked or did not answer.
+    /// Entries read, oldest first; `None`: the source was not asked or did not answer.
     read: Option<VecDeque<ActivityEntry>>,
 }
 
-/// Something new may be there: whoever waits looks.
+/// Wakes the waiting readers.
 pub(in crate::objects::town) fn woken(cx: &Cx<'_>) {
     cx.wake(NEWS.to_owned());
 }
 
-/// `getActivity(input)`: asks every rig, and merges what they answer with the town's own feed. A rig that does not
-/// answer is named and keeps its place, so what happened in it comes with a later page.
+/// `getActivity(input)`: asks every rig, and merges the answers with the town's own feed. A silent rig is named and keeps its
+/// place, so its events come with a later page.
 pub(crate) fn get_activity(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<ActivityInput>,)) -> Result<Answer, Failure> {
     let input = input.unwrap_or_default();
     let town = state::require(cx)?;
@@ -78,7 +78,7 @@ pub(crate) fn get_activity(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<Acti
     Ok(Answer::Gather(Gather { town: town.town_id.clone(), calls, then: Box::new(then) }))
 }
 
-/// Reads a cursor; `None` for a reader that has none.
+/// Reads a cursor; `None` without one.
 fn cursor(town: &TownId, text: Option<&str>) -> Result<Option<ActivityCursor>, Refusal> {
     match text {
         None => Ok(None),
@@ -100,7 +100,7 @@ fn newest_of_rigs(cx: &Cx<'_>) -> Result<Vec<(RigId, i64)>, Fault> {
     )
 }
 
-/// The page, from what the rigs answered.
+/// The page, from the rigs' answers.
 fn page(
     cx: &Cx<'_>,
     input: &ActivityInput,
@@ -134,7 +134,7 @@ fn page(
     json(&Activity { entries, cursor: cursor.write(), more, coverage, gaps })
 }
 
-/// What the town itself tells.
+/// The town's own entries.
 fn own(cx: &Cx<'_>, input: &ActivityInput, cursor: Option<&ActivityCursor>, limit: i64) -> Result<Source, Fault> {
     let position = cursor.map(|cursor| cursor.position(TOWN_SOURCE));
     let known = feed::newest(cx)?.map_or(0, |entry| entry.number);
@@ -207,7 +207,7 @@ fn merge(
         let fills = source.read.as_ref().is_some_and(|read| read.len() >= limit);
         is_full |= fills;
         let place = match source.position {
-            // All of it will be shown, and whatever else the town knew of is not kept any more.
+            // All of it will be shown; older entries of the town are gone.
             Some(position) if source.read.is_some() && !is_filtered && !fills => position.max(last).max(source.known),
             Some(position) => position,
             None => last.max(source.known),
@@ -238,13 +238,13 @@ fn merge(
     (entries, cursor, has_rest || is_full)
 }
 
-/// The source whose first (or last) entry comes first (or last) of all.
+/// The source with the first (or last) entry of all.
 fn next(sources: &[Source], goes_on: bool) -> Option<usize> {
     let mut best: Option<(usize, (Timestamp, bool, &str))> = None;
     for (index, source) in sources.iter().enumerate() {
         let entry = source.read.as_ref().and_then(|read| if goes_on { read.front() } else { read.back() });
         let Some(entry) = entry else { continue };
-        // What the town did comes before what its rigs made of it in the same millisecond.
+        // In the same millisecond, the town's action precedes its effect in the rigs.
         let key = (entry.at, source.name != TOWN_SOURCE, source.name.as_str());
         if best.is_none_or(|(_, known)| if goes_on { key < known } else { key > known }) {
             best = Some((index, key));

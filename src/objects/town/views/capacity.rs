@@ -1,4 +1,4 @@
-//! The capacity of a town: what its rigs say of their polecats and queues, asked at once.
+//! The capacity of a town: the polecats and queues of its rigs, asked at once.
 //!
 //! Owns `getPool`. Keeps nothing: a rig that does not answer is named, not shown as empty.
 
@@ -32,7 +32,7 @@ fn merge(cx: &Cx<'_>, asked: Vec<RigRecord>, answers: Vec<Result<String, Failure
     let mut told = Vec::new();
     for (rig, answer) in asked.into_iter().zip(answers) {
         match answer.and_then(|text| decode::<RigPool>(&POOL_STATE, &text)) {
-            // What the town has said of the rig, it knows best.
+            // Of the rig's record, the town's copy is the truth.
             Ok(pool) => told.push(RigPool {
                 name: rig.name,
                 capacity: rig_config::capacity(&town, &rig.config),

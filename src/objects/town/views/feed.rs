@@ -1,4 +1,4 @@
-//! The feed of a town: what happened in it, in order, numbered from one without gaps.
+//! The feed of a town: its events in order, numbered from one without gaps.
 //!
 //! Owns the `feed` table. The town writes an entry in the transaction of the change; the newest are kept.
 
@@ -11,7 +11,7 @@ use crate::objects::town::topics;
 use base::error::{Failure, Fault};
 use serde_json::Value;
 
-/// Longest page.
+/// The most entries on a page.
 pub const LIST_LIMIT_MAX: i64 = 200;
 /// A page unless the caller says otherwise.
 const LIST_LIMIT_DEFAULT: i64 = 100;

@@ -1,4 +1,4 @@
-//! The merge queue of a town: what its rigs have, asked at once.
+//! The merge queue of a town: the parts of its rigs, asked at once.
 //!
 //! Owns `getMergeQueueData` (Gastown contract 3.7). Keeps nothing: a rig that does not answer is named, not shown as empty.
 
@@ -67,10 +67,10 @@ fn merge(cx: &Cx<'_>, asked: &[RigId], limit: i64, answers: Vec<Result<String, F
     json(&all)
 }
 
-/// By a time, which is a text that sorts as it is; what is beyond the limit is left out.
+/// Sorts by a time, which is a text that sorts as it is, and cuts at the limit.
 fn arrange(list: &mut Vec<Value>, time: &str, newest_first: bool, limit: usize) {
     let at = |item: &Value| item.pointer(time).and_then(Value::as_str).map(str::to_owned);
-    // Of what happened at the same time, the order of its rig stays.
+    // At the same time, the order of the rig stays.
     if newest_first {
         list.reverse();
     }
@@ -81,7 +81,7 @@ fn arrange(list: &mut Vec<Value>, time: &str, newest_first: bool, limit: usize) 
     list.truncate(limit);
 }
 
-/// What the rig knows of a convoy is its id.
+/// Adds the convoy's title: the rig knows its id only.
 fn add_convoy(cx: &Cx<'_>, item: &mut Value) -> Result<(), Failure> {
     let Some(convoy) = item.get_mut("convoy").filter(|convoy| !convoy.is_null()) else { return Ok(()) };
     let id = convoy.get("convoy_id").and_then(Value::as_str).and_then(|id| ConvoyId::parse(id).ok());

@@ -1,7 +1,7 @@
-//! What is seen of a town.
+//! Views of a town.
 //!
-//! `status` and `capacity` sum up, `merge_queue` lists what waits for review, `feed` is what happened in the town, `activity`
-//! in its rigs too, and `viewers` sends it to whoever is connected. Nothing here changes the work.
+//! `status` and `capacity` sum up, `merge_queue` lists pending reviews, `feed` has the town's events, `activity` those of
+//! its rigs too, and `viewers` sends them to open connections. Nothing here changes the work.
 
 pub mod activity;
 pub mod capacity;

@@ -1,6 +1,6 @@
-//! How the town and its convoys stand: the first from what the rigs last told, the second asked of the rigs.
+//! The status of the town, from the rigs' summaries, and of its convoys, asked of the rigs.
 //!
-//! Owns no table. Whatever could not be asked is named, never counted as zero.
+//! Owns no table. A rig that could not be asked is named, never counted as zero.
 
 use super::activity;
 use crate::contract::ids::{ConvoyId, RigId};

@@ -1,6 +1,6 @@
-//! Who sees what happens while it happens: connections on the town's status, and readers of its activity.
+//! Viewers: connections on the town's status, and readers of its activity as it happens.
 //!
-//! Owns what is pushed, when, and for how long the rigs tell of every event. While nobody watches, a change costs nothing.
+//! Owns the pushed messages, their time, and how long the rigs tell of every event. Without viewers a change costs nothing.
 //! The connections are the host's (`rpc::socket`).
 
 use super::{activity, status};
@@ -19,9 +19,9 @@ use serde_json::{Map, Value, json as value};
 
 /// Connections of one town at most.
 pub const SOCKETS_MAX: usize = 50;
-/// So long the rigs tell of every event; renewed while somebody watches.
+/// How long the rigs tell of every event; renewed while there are viewers.
 pub const WATCH_MILLIS: i64 = 10 * 60 * 1000;
-/// What is left of that when it is renewed, which is also how often connections are looked after.
+/// The remainder of that at renewal, and the interval in which connections are checked.
 const RENEW_MILLIS: i64 = WATCH_MILLIS / 2;
 /// The whole status is shown no more often.
 pub const SNAPSHOT_MILLIS: i64 = 1_000;
@@ -38,8 +38,8 @@ const OWED: &str = "status_owed";
 /// Pages that a client may be led to (Gastown contract 3.11).
 const PAGES: [&str; 5] = ["town-overview", "beads", "agents", "rigs", "settings"];
 
-/// `openStatus(expiresAt, open)`: a connection is let in beside the `open` others, until `expiresAt`. Answers what it is
-/// shown first.
+/// `openStatus(expiresAt, open)`: a connection is let in beside the `open` others, until `expiresAt`. Returns the
+/// first message.
 pub(crate) fn open_status(cx: &Cx<'_>, _caller: &Caller, (expires_at, open): (Timestamp, usize)) -> Result<Answer, Failure> {
     let town = state::require(cx)?;
     if open >= SOCKETS_MAX {
@@ -52,7 +52,7 @@ pub(crate) fn open_status(cx: &Cx<'_>, _caller: &Caller, (expires_at, open): (Ti
     json(&(expires_at, snapshot(cx)?))
 }
 
-/// Somebody watches: the rigs tell of every event for a while. Costs nothing while they know.
+/// A viewer is there: the rigs tell of every event for a while. Costs nothing while they do already.
 pub(in crate::objects::town) fn keep(cx: &Cx<'_>, town: &TownState) -> Result<(), Failure> {
     if town.watched_until.since(cx.now) > RENEW_MILLIS {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the tests share: a world with a server, a repository and a workdir, and the runner in it.
+//! The tests' shared setting: a world with a server, a repository and a workdir, and the runner in it.
 
 mod server;
 
@@ -38,7 +38,7 @@ impl World {
         self.dir.path().join("work")
     }
 
-    /// What somebody else pushes: one file on a branch of the origin.
+    /// Commits one file on a branch of the origin, as another contributor would.
     pub fn commit(&self, branch: &str, file: &str, text: &str) -> String {
         let clone = TempDir::new().unwrap();
         git(clone.path(), &["clone", "--quiet", self.origin().to_str().unwrap(), "."]);
@@ -145,7 +145,7 @@ impl Runner {
         self.code()
     }
 
-    /// Whoever started it is gone.
+    /// Ends the runner's parent.
     pub fn let_go(&mut self) {
         drop(self.child.stdin.take());
     }

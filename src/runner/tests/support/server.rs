@@ -1,6 +1,6 @@
 //! A small HTTP server that speaks the wire contract of orders: the dispatch stream, heartbeats and reports.
 //!
-//! Owns: sockets, what was asked, and what a test decided to answer. Does not: keep beads (the Worker does; the tests on workerd run against that).
+//! Owns: sockets, the requests received, and the answers that a test chose. Does not: keep beads (the Worker does; the tests on workerd run against that).
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -55,7 +55,7 @@ impl Server {
         self.state.lock().unwrap().orders.push(order);
     }
 
-    /// From now on a request whose path ends so is answered so; the newest answer counts.
+    /// Answers requests whose path ends in `path_end`; the newest answer counts.
     pub fn answer(&self, path_end: &str, status: u16, body: Value) {
         self.state.lock().unwrap().answers.insert(0, (path_end.to_owned(), status, body));
     }
@@ -75,7 +75,7 @@ impl Server {
         self.state.lock().unwrap().connected
     }
 
-    /// Requests whose path ends so, oldest first.
+    /// Requests whose path ends in `path_end`, oldest first.
     pub fn requests(&self, path_end: &str) -> Vec<Request> {
         self.state.lock().unwrap().requests.iter().filter(|request| request.path.ends_with(path_end)).cloned().collect()
     }

@@ -1,7 +1,7 @@
 //! Handing orders to runners: each to one runner, and once.
 //!
-//! Owns who gets which order, and when one is sent again: to the same runner, which had lost its connection before it heard
-//! of it. Starts nothing and makes no token.
+//! Owns which runner gets which order, and when one is sent again: to the same runner, when its connection broke before the
+//! order arrived. Starts nothing and makes no token.
 
 use super::NEWS;
 use crate::contract::ids::{AgentId, BeadId};
@@ -34,7 +34,7 @@ struct Row {
     bead_id: BeadId,
 }
 
-/// `takeOrders`: what this runner is to run from now on, oldest first.
+/// `takeOrders`: the orders for this runner, oldest first.
 pub(crate) fn take_orders(cx: &Cx<'_>, _caller: &Caller, (input,): (TakeOrdersInput,)) -> Result<Answer, Failure> {
     let rig = state::require(cx)?;
     check(&input)?;
@@ -87,7 +87,7 @@ fn again(cx: &Cx<'_>, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
     )
 }
 
-/// Orders that nobody has taken and nobody works on, as many as this runner has room for. None in a pause.
+/// Orders that no runner has taken and no process works on, as many as this runner has room for. None in a pause.
 fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
     if !rig.gives_out() {
         return Ok(Vec::new());

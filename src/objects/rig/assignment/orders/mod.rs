@@ -1,7 +1,7 @@
-//! Dispatch orders: what is to be run, one for each hook. The number of an order is the fence of its hook.
+//! Dispatch orders: one process to run for each hook. The number of an order is the fence of its hook.
 //!
-//! Owns the `orders` table. Who may report is `writer`'s, which runner gets what `handout`'s; how long an order may be
-//! silent is the watch's business.
+//! Owns the `orders` table. `writer` says who may report, `handout` which runner gets which order; the watchdog
+//! knows how long an order may be silent.
 
 pub mod handout;
 pub mod writer;
@@ -23,10 +23,10 @@ const WORKTREE_BYTES_MAX: usize = 1_024;
 /// How an order ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::objects::rig) enum Ending {
+pub(in crate::objects::rig) enum OrderOutcome {
     /// Its agent reported the work.
     Done,
-    /// Somebody took the bead off the hook.
+    /// The bead was taken off the hook.
     Released,
     /// The process ended without a report.
     Failed,
@@ -36,7 +36,7 @@ pub(in crate::objects::rig) enum Ending {
     Stopped,
 }
 
-impl Ending {
+impl OrderOutcome {
     const fn in_words(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -56,7 +56,7 @@ pub(in crate::objects::rig) struct Order {
     pub(in crate::objects::rig) runner: Option<String>,
     pub(in crate::objects::rig) process: Option<String>,
     pub(in crate::objects::rig) ended_at: Option<Timestamp>,
-    pub(in crate::objects::rig) outcome: Option<Ending>,
+    pub(in crate::objects::rig) outcome: Option<OrderOutcome>,
 }
 
 impl Order {
@@ -103,16 +103,16 @@ pub(in crate::objects::rig) fn renew(cx: &Cx<'_>, agent: &AgentId, bead: &BeadId
 }
 
 /// The order under way of an agent is over. The first word about how it ended counts.
-pub(in crate::objects::rig) fn end(cx: &Cx<'_>, agent: &AgentId, outcome: Ending) -> Result<(), Fault> {
+pub(in crate::objects::rig) fn end(cx: &Cx<'_>, agent: &AgentId, outcome: OrderOutcome) -> Result<(), Fault> {
     close(cx, agent.as_str(), None, outcome)
 }
 
 /// An agent reported its work on a bead; nothing happens when that is not what it holds.
 pub(in crate::objects::rig) fn reported(cx: &Cx<'_>, agent: &str, bead: &BeadId) -> Result<(), Fault> {
-    close(cx, agent, Some(bead), Ending::Done)
+    close(cx, agent, Some(bead), OrderOutcome::Done)
 }
 
-fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: Ending) -> Result<(), Fault> {
+fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: OrderOutcome) -> Result<(), Fault> {
     execute(
         cx.sql,
         "-- orders_end\nUPDATE orders SET ended_at = ?, outcome = ? WHERE agent_id = ? AND bead_id = coalesce(?, bead_id) AND ended_at IS NULL",
@@ -123,7 +123,7 @@ fn close(cx: &Cx<'_>, agent: &str, bead: Option<&BeadId>, outcome: Ending) -> Re
     Ok(())
 }
 
-/// An agent did something: its order makes progress, and whoever speaks is its process.
+/// An agent was active: its order makes progress, and the caller is its process.
 ///
 /// # Errors
 /// `Conflict` when the caller's order is not the agent's any more.
@@ -152,7 +152,7 @@ pub(in crate::objects::rig) fn heard(cx: &Cx<'_>, caller: &Caller, agent: &Agent
     Ok(())
 }
 
-/// What a heartbeat tells besides that somebody is there.
+/// The optional part of a heartbeat.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Watermark {
@@ -162,7 +162,7 @@ struct Watermark {
     worktree: Option<String>,
 }
 
-/// The process of an agent is there. A watermark that says nothing we know of is none.
+/// The process of an agent is alive. A watermark without a known field counts as no watermark.
 pub(in crate::objects::rig) fn beat(cx: &Cx<'_>, caller: &Caller, agent: &AgentId, watermark: &Value) -> Result<(), Fault> {
     let told: Watermark = serde_json::from_str(&watermark.to_string()).unwrap_or_default();
     let progress = told.last_event_at.map(|at| at.min(cx.now).millis());
@@ -176,13 +176,13 @@ pub(in crate::objects::rig) fn beat(cx: &Cx<'_>, caller: &Caller, agent: &AgentI
     )
 }
 
-/// Whether what a caller reports is of an order that is over and was done; its agent may hold other work by now.
+/// Whether the caller reports on an order that has ended as done; its agent may hold other work.
 pub(in crate::objects::rig) fn is_of_done_work(cx: &Cx<'_>, caller: &Caller, agent: &AgentId) -> Result<bool, Fault> {
     let Some(fence) = caller.principal.fence else { return Ok(false) };
     Ok(find(cx, agent.as_str(), fence)?.is_some_and(|order| !order.is_open()))
 }
 
-/// Who holds a bead, in words, for whoever does not any more.
+/// The holder of a bead in words, for a caller that has lost it.
 fn now_held(cx: &Cx<'_>, bead: &BeadId) -> Result<String, Fault> {
     Ok(match super::hooks::holder(cx, bead)? {
         Some((holder, name)) => format!("bead {bead} is held by {name} (agent {holder}) now"),

@@ -1,7 +1,7 @@
 //! The single writer: one process reports for an agent, and only as long as its order is the agent's.
 //!
-//! Owns that rule and its refusals. It is checked before every method that changes something and that agents may call;
-//! a token of an order carries the order's number (`fence`), and a process may say who it is.
+//! Owns that rule and its refusals. It is checked before every changing method that agents may call; a
+//! token of an order carries the order's number (`fence`), and a process may send its id.
 
 use super::{find, named, newest, now_held};
 use crate::auth::principal::{Role, TokenKind};
@@ -11,7 +11,7 @@ use base::error::{Code, Failure, Refusal};
 /// Longest name of a process, in bytes.
 const PROCESS_BYTES_MAX: usize = 128;
 
-/// Who the process says it is.
+/// The process id that the request carries.
 pub(super) fn process(caller: &Caller) -> Option<&str> {
     caller.principal.process.as_deref().filter(|process| !process.is_empty() && process.len() <= PROCESS_BYTES_MAX)
 }
@@ -24,14 +24,14 @@ fn agent_of(caller: &Caller) -> Option<&str> {
 /// Whether the caller may change anything.
 ///
 /// # Errors
-/// `Conflict` that names who holds the work: its order is over, a runner's process works on it, or another process does.
+/// `Conflict` that names the holder of the work: the caller's order is over, a runner's process works on it, or another process does.
 pub(crate) fn check(cx: &Cx<'_>, caller: &Caller) -> Result<(), Failure> {
     let Some(agent) = agent_of(caller) else { return Ok(()) };
     if let Some(fence) = caller.principal.fence {
         let Some(own) = find(cx, agent, fence)? else {
             return Err(over(format!("Order {fence} is not one of {}", named(cx, agent)?)));
         };
-        if let Some(ending) = own.outcome.filter(|ending| *ending != super::Ending::Done) {
+        if let Some(ending) = own.outcome.filter(|ending| *ending != super::OrderOutcome::Done) {
             return Err(over(format!("Order {fence} is {}; {}", ending.in_words(), now_held(cx, &own.bead_id)?)));
         }
         return if own.is_open() { check_process(cx, caller, agent, own.process.as_deref()) } else { Ok(()) };

@@ -1,8 +1,8 @@
-//! Receipts: that a notification has really gone out, told to whoever it is about.
+//! Delivery: the proof that a notification went out, sent to its source as a receipt.
 //!
-//! Owns the `receipts` table. Nobody acknowledges a notification, so this is what can be known: a connection took it, came
-//! back for more, and after a while took something else and came back again. One whose client has left is found out by then:
-//! its next message gets no further. Where a connection ends before, or another takes over, nothing is told.
+//! Owns the `receipts` table. Clients acknowledge no notification, so the proof is this: a connection took it, came back
+//! for more, and after a while took another message and came back again. By then a client that has left is noticed: its next
+//! message gets no further. When a connection ends before, or another takes over, no receipt is sent.
 
 use crate::objects::handler::{Cx, Flush, Position};
 use crate::objects::store::outbox;
@@ -17,7 +17,7 @@ const PROOF_MILLIS: i64 = 2_000;
 /// If the letter is not acknowledged before this, the alarm sends it again.
 const RESEND_MILLIS: i64 = 2_000;
 
-/// What a connection must be sent besides its events.
+/// A message that a connection gets besides its events.
 pub(super) struct Proof {
     /// Send something now.
     pub is_due: bool,
@@ -35,7 +35,7 @@ pub(super) fn expect(cx: &Cx<'_>, stream: &str, number: i64, (source, topic, rec
     Ok(())
 }
 
-/// These events, and whatever lies between, are handed to the connection.
+/// Records that these events, and all between, are handed to the connection.
 pub(super) fn hand_out(cx: &Cx<'_>, position: &Position, (first, last): (i64, i64)) -> Result<(), Failure> {
     execute(
         cx.sql,
@@ -45,7 +45,7 @@ pub(super) fn hand_out(cx: &Cx<'_>, position: &Position, (first, last): (i64, i6
     Ok(())
 }
 
-/// The connection is back: it has taken whatever it was handed. Tells sources of what it proved, and what it must be sent.
+/// The connection is back: it has taken all it was handed. Sends the receipts that this proves, and returns the next proof.
 pub(super) fn come_back(cx: &Cx<'_>, position: &Position) -> Result<Proof, Failure> {
     type Row = (i64, i64, i64, String, String, i64);
     let handed: Vec<Row> = query(
@@ -73,7 +73,7 @@ pub(super) fn come_back(cx: &Cx<'_>, position: &Position) -> Result<Proof, Failu
     Ok(proof)
 }
 
-/// Tells the source, by a letter whose generation is what it says: an older one that comes later says nothing new.
+/// Tells the source by a letter whose generation is the receipt: an older one that arrives later is dropped.
 fn tell(cx: &Cx<'_>, source: &str, topic: &str, receipt: i64) -> Result<(), Failure> {
     let owed: i64 = scalar(
         cx.sql,
@@ -88,7 +88,6 @@ fn tell(cx: &Cx<'_>, source: &str, topic: &str, receipt: i64) -> Result<(), Fail
     Ok(())
 }
 
-/// The letter.
 pub(super) fn compose(owed: &Owed) -> Composed {
     Ok(Some(outbox::write(&owed.generation)?))
 }

@@ -21,53 +21,53 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 /// Between two tries when there was no answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Who the pulse is of.
+/// The process that the heartbeat speaks for.
 #[derive(Debug, Clone)]
-pub struct Of {
-    /// The order.
+pub struct Subject {
+    /// The order that the process works on.
     pub order: Arc<Order>,
-    /// What the process calls itself to the Worker.
+    /// The id that the process sends in `X-Gastown-Process-Id`.
     pub process_id: String,
     /// Its folder, once there is one.
     pub worktree: Arc<Mutex<Option<PathBuf>>>,
-    /// What it writes.
+    /// The output of the process.
     pub output: Arc<Output>,
 }
 
 /// A thread that sends signs of life until it is stopped, or the Worker says that the order is over.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     stop: Sender<()>,
     thread: JoinHandle<()>,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Begins with a heartbeat at once. `over` is called once, with the Worker's words, when the order is over for this process.
-    pub fn start(api: Api, log: Log, every: Duration, of: Of, over: impl FnOnce(String) + Send + 'static) -> Self {
+    pub fn start(api: Api, log: Log, every: Duration, subject: Subject, over: impl FnOnce(String) + Send + 'static) -> Self {
         let (stop, stopped) = mpsc::channel();
-        let every = every.min(Duration::from_secs((of.order.lease_seconds / 3).max(1)));
+        let every = every.min(Duration::from_secs((subject.order.lease_seconds / 3).max(1)));
         let thread = std::thread::spawn(move || {
             let mut next = Instant::now();
             loop {
                 if Instant::now() >= next {
-                    match heartbeat(&api, &of) {
+                    match heartbeat(&api, &subject) {
                         Ok(_) => next = Instant::now() + every,
                         Err(failure) if failure.is_over() => return over(failure.to_string()),
                         Err(failure) => {
                             log.say(
                                 "heartbeat",
-                                &format!("{}: a heartbeat was not taken, again: {failure}", of.order.agent.name),
-                                json!({ "order": of.order.order }),
+                                &format!("{}: a heartbeat was not taken, again: {failure}", subject.order.agent.name),
+                                json!({ "order": subject.order.order }),
                             );
                             next = Instant::now() + AGAIN.min(every);
                         }
                     }
                 }
-                tell(&api, &of);
+                tell(&api, &subject);
                 let wait = next.saturating_duration_since(Instant::now()).min(TELL_EVERY);
                 match stopped.recv_timeout(wait) {
                     Err(RecvTimeoutError::Timeout) => {}
-                    _ => return tell(&api, &of),
+                    _ => return tell(&api, &subject),
                 }
             }
         });
@@ -81,26 +81,26 @@ impl Pulse {
     }
 }
 
-fn heartbeat(api: &Api, of: &Of) -> Result<Value, Failure> {
+fn heartbeat(api: &Api, subject: &Subject) -> Result<Value, Failure> {
     let mut body = serde_json::Map::new();
-    if let Some(worktree) = of.worktree.lock().ok().and_then(|path| path.clone()) {
+    if let Some(worktree) = subject.worktree.lock().ok().and_then(|path| path.clone()) {
         body.insert("worktree".to_owned(), worktree.to_string_lossy().into_owned().into());
     }
-    if let Some(at) = of.output.last_at() {
+    if let Some(at) = subject.output.last_at() {
         body.insert("lastEventAt".to_owned(), clock::iso(at).into());
     }
-    let path = format!("{}/heartbeat", of.order.api.agent_path);
-    api.post(&path, &of.order.token, &[(PROCESS_HEADER, &of.process_id)], &Value::Object(body))
+    let path = format!("{}/heartbeat", subject.order.api.agent_path);
+    api.post(&path, &subject.order.token, &[(PROCESS_HEADER, &subject.process_id)], &Value::Object(body))
 }
 
-/// For people who follow: when it fails, these lines are only on the runner's own output.
-fn tell(api: &Api, of: &Of) {
-    let Some((lines, left_out)) = of.output.take() else { return };
-    let path = format!("/api/towns/{}/rigs/{}/agent-events", of.order.town.id, of.order.rig.id);
+/// Sends output lines to the people who follow. On failure the lines are in the runner's own log only.
+fn tell(api: &Api, subject: &Subject) {
+    let Some((lines, left_out)) = subject.output.take() else { return };
+    let path = format!("/api/towns/{}/rigs/{}/agent-events", subject.order.town.id, subject.order.rig.id);
     let body = json!({
-        "agent_id": of.order.agent.id,
+        "agent_id": subject.order.agent.id,
         "event_type": "output",
-        "data": { "order": of.order.order, "bead_id": of.order.bead.bead_id, "lines": lines, "left_out": left_out },
+        "data": { "order": subject.order.order, "bead_id": subject.order.bead.bead_id, "lines": lines, "left_out": left_out },
     });
-    let _ = api.post(&path, &of.order.token, &[(PROCESS_HEADER, &of.process_id)], &body);
+    let _ = api.post(&path, &subject.order.token, &[(PROCESS_HEADER, &subject.process_id)], &body);
 }

@@ -1,10 +1,10 @@
-//! What is heard: changes elsewhere, and where they go.
+//! Subscriptions: changes of other objects, and the streams that they go to.
 //!
 //! Owns `routes` (which stream hears of which topic of which source, and what the notification is) and `leases` (until
 //! when a source tells this object). Sources are asked by a letter that lists everything wanted of them; it is
-//! repeated while anybody listens, so a source that forgot, or was not there, hears again.
+//! repeated while a stream listens, so a source that forgot, or was not there, is asked again.
 
-use super::{clean_up_later, receipts, streams, tasks};
+use super::{clean_up_later, delivery, streams, tasks};
 use crate::contract::ids::TownId;
 use crate::objects::handler::{Answer, Caller, Cx, Flush, Wait, json};
 use crate::objects::inbox::receive;
@@ -19,7 +19,7 @@ use base::time::Timestamp;
 use mcp::client::Route;
 use serde_json::{Map, Value};
 
-/// The source of what this object learns itself.
+/// The source of changes in this object itself.
 const SELF: &str = "self";
 /// How long a source tells without being asked again.
 const LEASE_MILLIS: i64 = 8 * 60 * 1000;
@@ -27,10 +27,10 @@ const LEASE_MILLIS: i64 = 8 * 60 * 1000;
 const RENEW_MILLIS: i64 = 4 * 60 * 1000;
 /// If the letter is not acknowledged before this, the alarm sends it again.
 const RESEND_MILLIS: i64 = 2_000;
-/// Where a notification says what the source told with the change.
+/// The key of a notification under which the source's outcome stands.
 const OUTCOME: &str = "gastown/outcome";
 
-/// Sets what a stream hears of under a name, in place of what it heard before under that name.
+/// Replaces the subscriptions of a stream under a name.
 pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]) -> Result<(), Failure> {
     execute(cx.sql, "-- routes_clear\nDELETE FROM routes WHERE stream = ? AND name = ?", (stream, name))?;
     for route in routes {
@@ -51,13 +51,13 @@ pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]
     for source in sources {
         check_topics(cx, source)?;
         ask(cx, source)?;
-        // Before the reply: whatever happens after it is heard.
+        // Before the reply: every later change is heard.
         cx.flush(Flush::BeforeReply);
     }
     Ok(())
 }
 
-/// A source tells of so many topics and no more: one that is too many would deafen all who listen to it.
+/// Limits the topics of a source: it would refuse the whole list for one too many.
 fn check_topics(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     let topics: i64 = scalar(cx.sql, "-- routes_count\nSELECT COUNT(DISTINCT topic) FROM routes WHERE source = ?", (source,))?;
     if usize::try_from(topics).is_ok_and(|topics| topics <= TOPICS_MAX) {
@@ -79,8 +79,8 @@ fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a source is asked: all topics that somebody wants, and until when. Nobody asks for nothing: a lease that is no
-/// longer wanted runs out, and a source that does not answer is not asked for ever.
+/// The request to a source: all wanted topics, and until when. An empty list is not sent: an unwanted lease runs out, and a
+/// silent source is not asked for ever.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     let topics: Vec<(String,)> =
         query(cx.sql, "-- routes_topics\nSELECT DISTINCT topic FROM routes WHERE source = ? ORDER BY topic", (&owed.subject,))?;
@@ -91,7 +91,7 @@ pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
     Ok(Some(outbox::write(&(topics, cx.now.plus_millis(LEASE_MILLIS).millis()))?))
 }
 
-/// The town of a source, as those said who listen to it.
+/// The town of a source, as its subscribers named it.
 pub(super) fn town_of(cx: &Cx<'_>, target: &Instance) -> Result<Option<TownId>, Failure> {
     if let Instance::Town(town) = target {
         return Ok(Some(town.clone()));
@@ -101,7 +101,7 @@ pub(super) fn town_of(cx: &Cx<'_>, target: &Instance) -> Result<Option<TownId>, 
     Ok(town.and_then(|(town,)| town).and_then(|town| TownId::parse(&town).ok()))
 }
 
-/// Asks again where somebody still listens; forgets the others, whose leases run out.
+/// Renews leases that a stream still needs; forgets the others, which run out.
 pub(super) fn renew_leases(cx: &Cx<'_>) -> Result<(), Failure> {
     execute(
         cx.sql,
@@ -161,7 +161,7 @@ pub(crate) fn publish(cx: &Cx<'_>, _caller: &Caller, (topic,): (String,)) -> Res
     Ok(Answer::Void)
 }
 
-/// Something changed: everyone who listens hears of it.
+/// A topic changed: notifies every stream that subscribed to it.
 fn notify(cx: &Cx<'_>, source: &str, topic: &str, told: &Map<String, Value>) -> Result<(), Failure> {
     let is_final = told.get("terminal").and_then(Value::as_bool).unwrap_or_default();
     let outcome = told.get("outcome").and_then(Value::as_object).filter(|outcome| !outcome.is_empty());
@@ -176,13 +176,13 @@ fn notify(cx: &Cx<'_>, source: &str, topic: &str, told: &Map<String, Value>) -> 
         let number = tell(cx, &heard, None, meta)?;
         let receipt = outcome.and_then(|outcome| outcome.get(RECEIPT)).and_then(Value::as_i64);
         if let Some(receipt) = receipt.filter(|_| heard.receipt == 1) {
-            receipts::expect(cx, &heard.stream, number, (source, topic, receipt))?;
+            delivery::expect(cx, &heard.stream, number, (source, topic, receipt))?;
         }
     }
     Ok(())
 }
 
-/// A task changed: whoever listens to it hears all of it.
+/// A task changed: its subscribers get the whole task.
 pub(super) fn tell_of_task(cx: &Cx<'_>, id: &str, detailed: &Map<String, Value>) -> Result<(), Failure> {
     for heard in listeners(cx, SELF, &format!("task:{id}"))? {
         tell(cx, &heard, Some(detailed), None)?;
