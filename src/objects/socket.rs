@@ -1,4 +1,4 @@
-//! WebSockets of an object: let in, pushed to, closed.
+//! The `WebSocket` connections of an object: let in, pushed to, closed.
 //!
 //! Owns closing and the answer to a ping. The object's core says which messages are pushed and which callers are let in; the
 //! runtime owns the connections and keeps them while the object is out of memory.

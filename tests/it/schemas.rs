@@ -24,7 +24,7 @@ fn name(object: &str, step: usize) -> String {
 }
 
 fn text(step: Migration) -> String {
-    step.iter().map(|statement| format!("{statement};\n")).collect()
+    format!("{};\n", step.join(";\n"))
 }
 
 /// The files of the first `steps` steps.
