@@ -3,6 +3,7 @@
 //! Owns `Principal` and the rules that need nothing but it. Does not read tokens.
 
 use crate::contract::ids::{RigId, TownId};
+use crate::contract::shapes::Owner;
 use base::error::{Code, Refusal};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -136,15 +137,6 @@ pub struct Principal {
     pub process: Option<String>,
     /// When the token ends; `None` for a token without an end.
     pub expires_at: Option<Timestamp>,
-}
-
-/// The owner of a town, as the town itself stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// The owning user, when a user owns it.
-    pub user_id: Option<String>,
-    /// The owning organization, when one does.
-    pub org_id: Option<String>,
 }
 
 impl Principal {

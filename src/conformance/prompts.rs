@@ -1,9 +1,8 @@
 //! Prompts of the conformance suite.
 
 use super::RED_DOT_PNG;
-use crate::prompts::completion::Values;
+use crate::prompts::prompt::{Argument, Filled, PromptDef, Values};
 use crate::prompts::rows::user_says;
-use crate::prompts::{Argument, Filled, PromptDef};
 use crate::resources::Offering;
 use crate::tools::tool::Reach;
 use futures::future::ready;

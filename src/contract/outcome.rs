@@ -24,7 +24,7 @@ impl Outcome {
             None => "deleted",
             Some((BeadStatus::Closed, true)) => "merged",
             Some((BeadStatus::Closed, false)) => "done",
-            Some((other, _)) => other.as_str(),
+            Some((status @ (BeadStatus::Open | BeadStatus::InProgress | BeadStatus::InReview | BeadStatus::Failed), _)) => status.as_str(),
         };
         let terminal = known.is_none_or(|(status, _)| status.is_terminal());
         Self { terminal, told: json!({"bead_id": id, "status": status, "rig_id": rig}) }
@@ -74,10 +74,7 @@ impl Outcome {
     /// The fields of what is told.
     #[must_use]
     pub fn fields(self) -> Map<String, Value> {
-        match self.told {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        }
+        if let Value::Object(fields) = self.told { fields } else { Map::new() }
     }
 }
 

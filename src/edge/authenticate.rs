@@ -7,29 +7,14 @@ use super::Edge;
 use crate::auth::challenge::ChallengeError;
 use crate::auth::principal::Scope;
 use crate::auth::{Accept, Principal, TokenError, bearer, verify};
+use crate::edge::denied::Denied;
 use crate::edge::oauth::issuer;
 use crate::edge::oauth::protected_resource::Resource;
 use crate::edge::rest::envelope;
 use crate::edge::route::Door;
 use crate::rpc::client::Token;
-use base::error::{Code, Fault, Refusal};
+use base::error::{Code, Refusal};
 use base::http::Response;
-
-/// The reason of a refusal.
-pub(super) enum Denied {
-    /// The token is missing or not believed.
-    Token(TokenError),
-    /// The token is believed and grants nothing here.
-    NoScope,
-    /// The authorization server's keys cannot be fetched, so the token cannot be judged.
-    NoKeys(Fault),
-}
-
-impl From<TokenError> for Denied {
-    fn from(error: TokenError) -> Self {
-        Self::Token(error)
-    }
-}
 
 /// The caller, and the token that the objects will get.
 pub(super) async fn authenticate<'a>(

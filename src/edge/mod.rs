@@ -5,6 +5,7 @@
 //! `rest` the REST routes, `streams` the responses that go on, `pages` the public documents.
 
 mod authenticate;
+mod denied;
 pub mod instructions;
 mod mcp_server;
 pub mod oauth;

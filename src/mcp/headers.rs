@@ -6,7 +6,7 @@
 
 use super::message::{present, read_number, read_object, read_string};
 use super::methods::Mirrored;
-use super::reply::Problem;
+use super::problem::Problem;
 use super::server::Server;
 use crate::types::HeaderParameter;
 use base::http::{Headers, Request};

@@ -3,12 +3,13 @@
 //! Owns sessions on requests, the version header, batches, DELETE and GET. Which methods exist is the table's, the
 //! form of a session id `session`'s.
 
+use super::answer::Answer;
 use super::headers::{self, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
 use super::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, RequestId, read_message};
 use super::methods::{self, Call, Kind};
 use super::modern::read_progress_token;
-use super::reply::{Problem, echo, error_json, error_response, internal};
-use super::result::Answer;
+use super::problem::Problem;
+use super::reply::{echo, error_json, error_response, internal};
 use super::revision::Revision;
 use super::server::Server;
 use super::session::{self, Session};

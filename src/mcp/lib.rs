@@ -9,6 +9,7 @@
 //! `client`, `types` and `session_types` are the values between the two. `origin` and `cors` are for every path, and so are
 //! called from outside.
 
+mod answer;
 pub mod client;
 mod client_impl;
 pub mod cors;
@@ -21,6 +22,7 @@ mod methods;
 mod modern;
 mod multi_round;
 pub mod origin;
+mod problem;
 mod reply;
 mod response_stream;
 mod result;
@@ -39,7 +41,8 @@ pub use legacy::GET_STREAM;
 use base::http::body_sink::Outlet;
 use base::http::{Request, RequestBody, Response};
 use message::Body;
-use reply::{Problem, error_response};
+use problem::Problem;
+use reply::error_response;
 use revision::Revision;
 use server::Server;
 

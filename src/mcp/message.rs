@@ -3,7 +3,7 @@
 //! Owns what a well-formed envelope is. Knows no method, no era and no HTTP; the answers are built in `reply` and
 //! `result`.
 
-use super::reply::Problem;
+use super::problem::Problem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -3,11 +3,12 @@
 //! Owns what a modern request must carry and the order in which that is checked. Nothing here reads a session: a
 //! session id on a modern request is ignored, and none is given out.
 
+use super::answer::Answer;
 use super::headers::{self, PROTOCOL_VERSION};
 use super::message::{Message, RequestId, present, read_object, read_string};
 use super::methods::{self, Call, Handler, Kind, Method};
-use super::reply::{Problem, echo, error_response};
-use super::result::Answer;
+use super::problem::Problem;
+use super::reply::{echo, error_response};
 use super::revision::Revision;
 use super::server::Server;
 use crate::multi_round::Inputs;

@@ -5,7 +5,8 @@
 //! move answers to another call. What is asked is the call's business.
 
 use super::message::{present, read_object, read_string};
-use super::reply::{Problem, internal};
+use super::problem::Problem;
+use super::reply::internal;
 use super::server::Server;
 use crate::session_types::{Answered, Answers};
 use base::error::Fault;

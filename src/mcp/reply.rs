@@ -1,9 +1,10 @@
-//! What can be wrong with a message, and the one place that says so on the wire.
+//! Errors on the wire: how each problem is told.
 //!
 //! Owns every JSON-RPC error: code, HTTP status, message, data. Results are written by `result`. Refusals of a tool
 //! are results, not errors.
 
 use super::message::RequestId;
+use super::problem::Problem;
 use super::revision::Revision;
 use super::server::Server;
 use base::error::Fault;
@@ -14,45 +15,6 @@ use std::borrow::Cow;
 
 /// How much of what a client sent is shown back in a message.
 const ECHO_CHARS_MAX: usize = 128;
-
-/// Everything the protocol refuses. Codes and statuses: 2026-07-28, streamable HTTP and schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// Not JSON.
-    Parse(&'static str),
-    /// Not a message, or not one that may come here.
-    InvalidRequest(Cow<'static, str>),
-    /// `Content-Type` is not `application/json`.
-    UnsupportedMediaType,
-    /// The body is larger than `BODY_BYTES_MAX`.
-    TooLarge,
-    /// `Origin` or `Host` is not one of ours.
-    OriginRefused(String),
-    /// A legacy request without `Mcp-Session-Id`.
-    SessionMissing,
-    /// The session is unknown, over, or somebody else's; which of the three is nobody's business.
-    SessionNotFound,
-    /// A legacy request whose `MCP-Protocol-Version` is not served.
-    VersionHeaderInvalid(String),
-    /// This revision has no such method.
-    MethodNotFound(String),
-    /// `params._meta` lacks what every modern request must carry.
-    MetaInvalid(&'static str),
-    /// The method refuses its parameters.
-    InvalidParams(Cow<'static, str>),
-    /// A header is missing or says something else than the body.
-    HeaderMismatch(Cow<'static, str>),
-    /// A modern request names a revision that is not served.
-    UnsupportedVersion(String),
-    /// The client did not declare the capability whose JSON is given.
-    MissingCapability(&'static str),
-    /// No resource has this URI.
-    ResourceNotFound(String),
-    /// The token does not reach so far; the challenge says what would.
-    InsufficientScope(String),
-    /// Something broke, and is logged under this incident id.
-    Internal(String),
-}
 
 #[derive(Serialize)]
 struct ErrorResponse<'a> {

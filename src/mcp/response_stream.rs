@@ -3,9 +3,10 @@
 //! Owns when an answer becomes a stream, and that everything on a legacy stream is kept before it is sent. A call that
 //! sends nothing and is done soon is answered as plain JSON and costs none of this. What a call may send is `talk`'s.
 
+use super::answer::Answer;
 use super::message::RequestId;
-use super::reply::{Problem, error_json, error_response};
-use super::result::Answer;
+use super::problem::Problem;
+use super::reply::{error_json, error_response};
 use super::revision::Revision;
 use super::server::Server;
 use super::session::Session;

@@ -3,25 +3,15 @@
 //! Owns the envelope of an answer and what every modern result carries (`resultType`, `_meta`, caching). Text that is
 //! JSON already, such as the tool list, is copied in and never parsed. Errors are `reply`'s.
 
+use super::answer::Answer;
 use super::methods::Call;
-use super::reply::{self, Problem};
+use super::problem::Problem;
+use super::reply;
 use super::server::Implementation;
 use crate::types::Caching;
 use base::error::Fault;
-use base::http::Relayed;
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-/// A finished answer to one request.
-#[derive(Debug)]
-pub enum Answer {
-    /// The JSON-RPC response.
-    Json(String),
-    /// The same of `initialize`, with the id of the session that it began.
-    Begun(String, String),
-    /// A stream of another object, which answers.
-    Stream(Relayed),
-}
 
 /// A result under way.
 pub struct ResultWriter<'a> {

@@ -20,7 +20,7 @@ pub fn run(cx: &Cx<'_>, caller: &Caller, method: &Method, args: &str) -> Result<
         Answer::Gather(_) if !method.is_read() && cx.effects() != Effects::default() => {
             Err(Fault::new(method.name, "a change was made before others were asked").into())
         }
-        answer => Ok(answer),
+        answer @ (Answer::Json(_) | Answer::Void | Answer::Gather(_) | Answer::Wait(_) | Answer::Stream(_)) => Ok(answer),
     })
 }
 

@@ -4,9 +4,9 @@
 
 use crate::auth::principal::Principal;
 use crate::contract::ids::TownId;
+use crate::objects::outbox::{Composed, Owed};
 use crate::objects::store::meta;
 use crate::objects::store::migrate::Migration;
-use crate::objects::store::outbox::{Composed, Owed};
 use crate::objects::store::sql::{Sql, transaction};
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::table::Method;
@@ -35,6 +35,17 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> String {
         self.principal.agent_id.clone().unwrap_or_else(|| self.principal.user_id.clone())
+    }
+
+    /// An agent speaks for itself only; coordinators, Mayors and containers speak for any.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn check_speaks_for(&self, agent_id: &str) -> Result<(), Failure> {
+        if self.principal.role.is_of_rig() && self.principal.agent_id.as_deref() != Some(agent_id) {
+            return Err(refuse(Code::Forbidden, "Forbidden: an agent reports for itself only"));
+        }
+        Ok(())
     }
 }
 

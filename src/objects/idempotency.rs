@@ -3,6 +3,7 @@
 //! Owns the `idempotency` table that every object with mutating methods has. The row is written in the transaction of
 //! the change, so there is no moment at which one exists without the other.
 
+use crate::contract::limits::idempotency::KEY_CHARS_MAX;
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::store::sql::{Sql, execute, query_one};
 use crate::rpc::table::Method;
@@ -12,8 +13,6 @@ use sha2::{Digest, Sha256};
 
 /// How long a key is remembered.
 pub const REMEMBER_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-/// The longest key, in characters.
-pub const KEY_CHARS_MAX: usize = 128;
 
 /// Longest answer that is remembered; a row of the database has 2 MB at most.
 pub const REPLY_BYTES_MAX: usize = 1_500_000;

@@ -3,8 +3,9 @@
 //! Owns that each letter stands for itself: an old one is dropped, and one that cannot be applied does not hold up the
 //! others. The cores know the meaning of a letter.
 
+use crate::contract::letters::{Letter, Rejected};
 use crate::objects::handler::{Answer, Cx, json};
-use crate::objects::store::outbox::{Letter, Rejected, is_news};
+use crate::objects::outbox::is_news;
 use base::error::Failure;
 
 /// Applies letters one by one. The answer lists the letters that could not be applied, and is void without any.

@@ -3,15 +3,19 @@
 //! A call comes in through `object` (one object's storage, messages and alarm), runs in `execute` (checks, idempotency, one
 //! transaction) and ends in a core's function, which `handlers` binds to its method. `handler` is what a core sees of all
 //! that. The cores are `rig`, `town`, `registry` and `session`; `store` is the SQL below them.
-//! What one object owes another is kept by `store::outbox`, sent by `outbox_delivery` and taken by `inbox`. `topics` tells
-//! sessions what changed; `stream`, `socket` and `waiting` serve whoever stays connected.
+//! What one object owes another is kept by `outbox`, sent by `outbox_delivery` and taken by `inbox`. `topics` tells
+//! sessions what changed, `listeners` knows which; `stream`, `socket` and `waiting` serve whoever stays connected.
+// A variant that is added must be decided about wherever its enum is matched.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod execute;
 pub mod handler;
 pub mod handlers;
 pub mod idempotency;
 pub mod inbox;
+pub mod listeners;
 pub mod object;
+pub mod outbox;
 pub(crate) mod outbox_delivery;
 pub mod registry;
 pub mod rig;

@@ -11,9 +11,9 @@ use crate::objects::execute::run;
 use crate::objects::execute::run_gathered;
 use crate::objects::handler::{Answer, Caller, Cx, Effects, Gather};
 use crate::objects::handlers::core;
+use crate::objects::outbox;
+use crate::objects::outbox::Which;
 use crate::objects::outbox_delivery::flush;
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::Which;
 use crate::objects::store::sql::{Sql, transaction};
 use crate::objects::store::{meta, migrate, tombstone};
 use crate::rpc::access::check_access;
@@ -237,7 +237,7 @@ fn not_found(instance: &Instance) -> Refusal {
             Refusal::new(Code::NotFound, format!("Rig {id} not found")).hint("Call list_rigs to see the rigs of the town.")
         }
         Instance::Town(id) => Refusal::new(Code::NotFound, format!("Town {id} not found")).hint("Call list_towns to see your towns."),
-        other => Refusal::new(Code::NotFound, format!("{other} not found")),
+        other @ (Instance::User(_) | Instance::Org(_) | Instance::Session(_)) => Refusal::new(Code::NotFound, format!("{other} not found")),
     }
 }
 

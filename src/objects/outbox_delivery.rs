@@ -3,11 +3,12 @@
 //! Owns the fate of each row: acknowledged, or kept for another attempt after a pause. Rows are data that another
 //! version of this code may have written, so one row that makes no sense never holds up the others.
 
+use crate::contract::letters::{FromSession, Rejected};
 use crate::objects::handler::{Cx, Owes};
 use crate::objects::handlers::core;
 use crate::objects::object::Host;
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::{LEASE, Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Rejected, Which};
+use crate::objects::outbox;
+use crate::objects::outbox::{Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Which};
 use crate::objects::store::sql::transaction;
 use crate::rpc::call::own_context;
 use crate::rpc::call::{Call, Context, Instance};
@@ -85,7 +86,7 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
     let mut parcels: BTreeMap<(String, bool), Parcel> = BTreeMap::new();
     for row in due {
         // A request to be told is a call of its own.
-        let is_lease = row.kind == LEASE;
+        let is_lease = row.kind == FromSession::Lease.as_str();
         let key = (row.target.clone(), is_lease);
         if parcels.get(&key).is_some_and(|parcel| parcel.bytes >= DELIVERY_BYTES_MAX) {
             continue;
@@ -124,7 +125,7 @@ fn pack<H: Host>(host: &H, cx: &Cx<'_>, owes: &Owes, due: Vec<Owed>) -> Result<V
 /// The JSON text of a letter, or of the arguments by which a lease is asked for; `None` when its subject is gone.
 fn letter(cx: &Cx<'_>, owes: &Owes, row: &Owed) -> Result<Option<String>, Failure> {
     let Some(body) = (owes.compose)(cx, row)? else { return Ok(None) };
-    if row.kind == LEASE {
+    if row.kind == FromSession::Lease.as_str() {
         return Ok(Some(body.get().to_owned()));
     }
     // An `outbox::Letter`, with its state as it was written.

@@ -44,7 +44,7 @@ pub async fn open<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
         args.push(Value::from(sweep(&*host).len()));
         match answer(&host, method, &Value::from(args).to_string(), context).await? {
             Answer::Json(opened) => serde_json::from_str(&opened).map_err(|error| Fault::new(method, error).into()),
-            _ => Err(Fault::new(method, "no connection").into()),
+            Answer::Void | Answer::Gather(_) | Answer::Wait(_) | Answer::Stream(_) => Err(Fault::new(method, "no connection").into()),
         }
     };
     asked.await.map_err(|failure: Failure| match failure {

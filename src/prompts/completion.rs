@@ -6,6 +6,7 @@
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{Bead, ConvoyEntry};
 use crate::prompts;
+use crate::prompts::prompt::Values;
 use crate::resources::{Offering, visible_templates};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{LIST_BEADS, LIST_CONVOYS};
@@ -19,32 +20,15 @@ use serde_json::{Map, Value};
 /// Values offered at most.
 pub const VALUES_MAX: usize = 100;
 
-/// The values that an argument may be completed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "things of a town")]
-pub enum Values {
-    Towns,
-    Rigs,
-    Convoys,
-    Agents,
-    Beads,
-    /// Anything: nothing is offered.
-    Free,
-    /// A fixed list of words.
-    Words(&'static [&'static str]),
-}
-
-impl Values {
-    /// Of a template's variable.
-    fn of_variable(name: &str) -> Self {
-        match name {
-            "town" => Self::Towns,
-            "rig" => Self::Rigs,
-            "convoy" => Self::Convoys,
-            "agent" => Self::Agents,
-            "bead" => Self::Beads,
-            _ => Self::Free,
-        }
+/// What a template's variable may be completed to.
+fn of_variable(name: &str) -> Values {
+    match name {
+        "town" => Values::Towns,
+        "rig" => Values::Rigs,
+        "convoy" => Values::Convoys,
+        "agent" => Values::Agents,
+        "bead" => Values::Beads,
+        _ => Values::Free,
     }
 }
 
@@ -91,7 +75,7 @@ fn kind(reference: Reference<'_>, argument: &str, is_pinned: bool) -> Result<Val
             let Some(row) = visible_templates(is_pinned).find(|row| row.uri == uri) else {
                 return Err(CallError::Invalid("ref: no such template; resources/templates/list shows them".to_owned()));
             };
-            (row.uri, row.variables().map(|name| (name, Values::of_variable(name))).collect())
+            (row.uri, row.variables().map(|name| (name, of_variable(name))).collect())
         }
     };
     let found = known.iter().find(|(name, _)| *name == argument).map(|(_, values)| *values);

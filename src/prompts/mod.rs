@@ -1,83 +1,25 @@
 //! Prompts: beginnings of conversations, for people to choose from.
 //!
-//! `rows` has the table and one function per prompt, `mayor` the Mayor's texts, here and elsewhere, `completion` the values of
-//! arguments. This file has the parts that all rows share: the list, and the check of arguments.
+//! `rows` has the table and one function per prompt, `prompt` what a row is, `mayor` what a Mayor is told, here and elsewhere,
+//! `completion` what arguments may be completed to. Here is what all rows share: the list, and how arguments are checked.
 
 pub mod completion;
 pub mod mayor;
+pub mod prompt;
 pub mod rows;
 
-use crate::contract::ids::TownId;
-use crate::prompts::completion::Values;
+use crate::prompts::prompt::{Argument, Filled, PromptDef};
 use crate::resources::Offering;
 use crate::resources::lookup::explain;
 use crate::tools::tool::Reach;
-use base::error::{Code, Failure, Fault};
+use base::error::{Code, Failure};
 use mcp::client::Stop;
-use mcp::types::{CallError, Called, PromptReply, Shape};
+use mcp::types::{CallError, PromptReply, Shape};
 use rows::PROMPTS;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-
-/// A row of the table.
-pub struct PromptDef {
-    /// Public and permanent.
-    pub name: &'static str,
-    /// The title, for people.
-    pub title: &'static str,
-    /// The purpose, for people and models.
-    pub description: &'static str,
-    /// The reach: a prompt over the fleet is not offered on a connection to one town.
-    pub reach: Reach,
-    /// The arguments, `town` included, which a connection to one town leaves out.
-    pub arguments: &'static [Argument],
-    /// The messages, as JSON text of an array.
-    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> Called<'a, String>,
-}
-
-/// An argument of a prompt.
-pub struct Argument {
-    /// The name of the argument.
-    pub name: &'static str,
-    /// The expected text.
-    pub description: &'static str,
-    /// Whether it must be there.
-    pub required: bool,
-    /// The values for completion.
-    pub values: Values,
-}
-
-/// Arguments that have been checked against their row.
-pub struct Filled(Vec<(&'static str, String)>);
-
-impl Filled {
-    /// An argument, if it was given.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// An argument that the row requires.
-    ///
-    /// # Errors
-    /// A fault: required arguments have been checked.
-    pub fn text(&self, name: &str) -> Result<&str, Fault> {
-        self.get(name).ok_or_else(|| Fault::new("fill in a prompt", format!("{name} is not required by its row")))
-    }
-
-    /// The town that is meant: the connection's own, or the one that `town` names.
-    ///
-    /// # Errors
-    /// As for `Offering::town`.
-    pub async fn town(&self, at: &Offering<'_>) -> Result<TownId, Failure> {
-        match (at.pinned, self.get("town")) {
-            (Some(pinned), None) => Ok(pinned.clone()),
-            _ => at.town(self.text("town")?).await,
-        }
-    }
-}
 
 /// The prompts of a connection.
 pub fn visible(is_pinned: bool) -> impl Iterator<Item = &'static PromptDef> {

@@ -4,8 +4,7 @@
 //! fenced. A new prompt is one row and one function.
 
 use super::mayor::{self, rig_lines};
-use super::{Argument, Filled, PromptDef};
-use crate::prompts::completion::Values;
+use super::prompt::{Argument, Filled, PromptDef, Values};
 use crate::resources::Offering;
 use crate::tools::coordinator::convoys::ConvoyStatus;
 use crate::tools::profile::Profile;

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 pub struct Live<'a> {
     /// Calls in the caller's name.
     pub client: &'a Client<'a>,
-    /// What the isolate remembers.
+    /// The memory of the isolate.
     pub memory: &'a Memory,
     /// Where the call goes.
     pub place: &'a Place,

@@ -131,7 +131,7 @@ pub async fn rig(client: &Client<'_>, town: &TownId, named: &str) -> Result<RigR
 /// The rigs of a town.
 ///
 /// # Errors
-/// Whatever the town answers.
+/// The refusal or fault of the town.
 pub async fn rigs_of(client: &Client<'_>, town: &TownId) -> Result<Vec<RigRecord>, Failure> {
     let call = Call::new(Instance::Town(town.clone()), &LIST_RIGS, ())?;
     decode(&LIST_RIGS, &client.call(&call, Some(town), None).await?)

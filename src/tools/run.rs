@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 /// What a connection may see: narrowed by token, path and headers, never widened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
-    /// What the connection is for.
+    /// The profile of the connection.
     pub profile: Profile,
     /// The path or a header wants only tools that change nothing.
     pub read_only: bool,
@@ -76,7 +76,7 @@ pub struct Unrendered {
 pub struct Connection<'a> {
     /// Calls in the caller's name.
     pub client: &'a Client<'a>,
-    /// What the isolate remembers.
+    /// The memory of the isolate.
     pub memory: &'a Memory,
     /// The town that the connection is for, if it is for one.
     pub pinned: Option<&'a TownId>,

@@ -5,7 +5,7 @@
 
 use super::profile::Audience;
 use super::tool::{Reach, ToolDef};
-use crate::objects::idempotency::KEY_CHARS_MAX;
+use crate::contract::limits::idempotency::KEY_CHARS_MAX;
 use crate::tools::alias::{Alias, Fit};
 use crate::tools::tool_names::sentence;
 use schemars::JsonSchema;

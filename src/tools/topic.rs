@@ -4,7 +4,7 @@
 //! object's core knows; what a listener makes of it is the listener's.
 
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
-use crate::objects::town::topics::MESSAGES;
+use crate::contract::topics::MESSAGES;
 use crate::rpc::call::Instance;
 use mcp::client::Route;
 use serde_json::{Map, Value};

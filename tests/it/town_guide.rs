@@ -2,22 +2,22 @@
 
 use crate::support::expect::section;
 use crate::support::{Town, refusal};
+use gastown_mcp::contract::formulas::built_in::of_quality;
+use gastown_mcp::contract::limits;
 use gastown_mcp::contract::outcome::Outcome;
 use gastown_mcp::contract::shapes::{ConvoyEntry, ConvoyFlag, Quality};
+use gastown_mcp::contract::watch::{THRESHOLDS, WatchSettings};
 use gastown_mcp::objects::registry::towns::TOWNS_MAX;
-use gastown_mcp::objects::rig::WatchSettings;
 use gastown_mcp::objects::rig::agents::{agent_events, completion, status};
 use gastown_mcp::objects::rig::assignment::sling;
-use gastown_mcp::objects::rig::beads::{dependencies, formulas, lifecycle, molecules, text};
+use gastown_mcp::objects::rig::beads::{dependencies, lifecycle, molecules};
 use gastown_mcp::objects::rig::messages::{mail, nudges};
 use gastown_mcp::objects::rig::reviews::landing;
-use gastown_mcp::objects::rig::watchdog::settings::THRESHOLDS;
 use gastown_mcp::objects::rig::{messages, retention};
-use gastown_mcp::objects::town::convoys::sling_batch as batch;
 use gastown_mcp::objects::town::mayor::{mail as mayor_mail, reading};
 use gastown_mcp::objects::town::rigs::pause;
 use gastown_mcp::objects::town::views::{feed, viewers};
-use gastown_mcp::objects::town::{config, convoys, escalations, rigs};
+use gastown_mcp::objects::town::{convoys, escalations};
 use gastown_mcp::rpc::call::read_reply;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::TOOLS;
@@ -43,7 +43,7 @@ fn the_guide_shows_the_steps_and_gates_of_every_quality() {
     for quality in Quality::ALL {
         let step =
             |step: &gastown_mcp::contract::shapes::FormulaStep| if step.gate { format!("**{}**", step.title) } else { step.title.clone() };
-        let steps: Vec<String> = formulas::of_quality(*quality).steps.iter().map(step).collect();
+        let steps: Vec<String> = of_quality(*quality).steps.iter().map(step).collect();
         _ = writeln!(table, "| `{}` | {} | {} |", quality.as_str(), quality.purpose(), steps.join(", "));
     }
     section(GUIDE, "formulas", &table);
@@ -133,24 +133,24 @@ fn time(millis: i64) -> String {
 #[test]
 fn the_guide_shows_every_limit_that_users_meet() {
     let rows = [
-        ("towns of an owner; rigs of a town", format!("{}; {}", count(TOWNS_MAX), count(rigs::RIGS_MAX))),
+        ("towns of an owner; rigs of a town", format!("{}; {}", count(TOWNS_MAX), count(limits::rig::RIGS_MAX))),
         (
             "polecats of a rig (`max_polecats_per_rig`)",
-            format!("{} unless configured, 1 to {}", config::POLECATS_PER_RIG_DEFAULT, config::POLECATS_PER_RIG_MAX),
+            format!("{} unless configured, 1 to {}", limits::rig::POLECATS_PER_RIG_DEFAULT, limits::rig::POLECATS_PER_RIG_MAX),
         ),
-        ("name of a town or rig", format!("{} characters", rigs::NAME_CHARS_MAX)),
-        ("title; body", format!("{} characters; {}", text::TITLE_CHARS_MAX, bytes(text::BODY_BYTES_MAX))),
-        ("labels of a bead", format!("{}, each {} characters", text::LABELS_MAX, text::LABEL_CHARS_MAX)),
-        ("metadata of a bead", format!("{}, {} levels", bytes(text::METADATA_BYTES_MAX), text::METADATA_LEVELS_MAX)),
-        ("`args`", bytes(sling::ARGS_BYTES_MAX)),
+        ("name of a town or rig", format!("{} characters", limits::rig::NAME_CHARS_MAX)),
+        ("title; body", format!("{} characters; {}", limits::bead::TITLE_CHARS_MAX, bytes(limits::bead::BODY_BYTES_MAX))),
+        ("labels of a bead", format!("{}, each {} characters", limits::bead::LABELS_MAX, limits::bead::LABEL_CHARS_MAX)),
+        ("metadata of a bead", format!("{}, {} levels", bytes(limits::bead::METADATA_BYTES_MAX), limits::bead::METADATA_LEVELS_MAX)),
+        ("`args`", bytes(limits::bead::ARGS_BYTES_MAX)),
         ("beads that one bead waits for", format!("{}; {} in one `sling`", dependencies::BLOCKERS_MAX, sling::DEPENDS_ON_MAX)),
         ("attempts before a bead fails", completion::DISPATCH_ATTEMPTS_MAX.to_string()),
-        ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", batch::TASKS_MAX, convoys::MEMBERS_MAX)),
+        ("tasks of one `sling_batch`; beads of a convoy", format!("{}; {}", limits::convoy::TASKS_MAX, convoys::MEMBERS_MAX)),
         ("failed attempts before a landing is given up", landing::ATTEMPTS_MAX.to_string()),
-        ("formulas of a town; steps of a formula", format!("{}; {}", formulas::FORMULAS_MAX, formulas::STEPS_MAX)),
+        ("formulas of a town; steps of a formula", format!("{}; {}", limits::formula::FORMULAS_MAX, limits::formula::STEPS_MAX)),
         (
             "text of a step; value of a variable",
-            format!("{} characters; {}", count(formulas::STEP_CHARS_MAX), bytes(formulas::VALUE_BYTES_MAX)),
+            format!("{} characters; {}", count(limits::formula::STEP_CHARS_MAX), bytes(limits::formula::VALUE_BYTES_MAX)),
         ),
         ("a worker's summary of a step", format!("{} characters", count(molecules::SUMMARY_CHARS_MAX))),
         ("subject; body of mail", format!("{} characters; {}", mail::SUBJECT_CHARS_MAX, bytes(mail::BODY_BYTES_MAX))),

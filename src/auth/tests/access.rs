@@ -1,8 +1,9 @@
 //! What a principal may do with towns, rigs, methods and scopes.
 
 use super::*;
-use crate::auth::principal::{OrgMembership, Owner, Scope};
+use crate::auth::principal::{OrgMembership, Scope};
 use crate::auth::{Accept, Principal, verify};
+use crate::contract::shapes::Owner;
 use base::error::{Code, Refusal};
 
 fn principal(by: By, claims: &Value) -> Principal {

@@ -3,8 +3,8 @@
 //! Owns names and types of fields, and which flags follow from them.
 
 use super::{BeadStatus, BlockedUntil, ConvoyStatus, Coverage, LandingStatus, MergeMode, Priority, Quality, SlingResult};
+use crate::contract::columns::{flag_column, json_column};
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
-use crate::objects::store::sql::{flag_column, json_column};
 use base::time::Timestamp;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};

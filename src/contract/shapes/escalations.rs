@@ -2,7 +2,7 @@
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{BeadStatus, Severity};
+use super::Severity;
 use crate::contract::ids::{BeadId, TownId};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,24 +55,6 @@ pub struct EscalationFilter {
     /// The most severe first, of these the one that waits longest; otherwise the newest first.
     #[serde(default)]
     pub worst_first: bool,
-}
-
-/// Embedded: an escalation as a rig tells its town (`status`: of its bead), and as a town tells the rig that it concerns.
-/// The letter's subject is its id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EscalationLetter {
-    pub agent_id: Option<String>,
-    pub severity: Severity,
-    pub category: Option<String>,
-    pub message: String,
-    pub created_at: Timestamp,
-    pub status: BeadStatus,
-    /// Who closed it, unless a person did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved_by: Option<String>,
-    /// What it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_bead_id: Option<String>,
 }
 
 /// Contract 2.5 `resolveTriage`, input.

@@ -4,8 +4,8 @@
 //! Owns names and types of fields. Titles, reasons and messages in them were written by agents or users.
 
 use super::{AgentStatus, BeadStatus, ConvoyBead, ConvoyEntry, Coverage, Severity};
+use crate::contract::columns::flag_column;
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
-use crate::objects::store::sql::flag_column;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

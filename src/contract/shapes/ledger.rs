@@ -3,8 +3,8 @@
 //! Owns names and types of fields, like the module above it.
 
 use super::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, Priority};
+use crate::contract::columns::json_column;
 use crate::contract::ids::{BeadId, RigId};
-use crate::objects::store::sql::json_column;
 use base::time::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};

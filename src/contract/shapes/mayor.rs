@@ -3,8 +3,8 @@
 //! Owns names and types of fields, like the module above it.
 
 use super::{AgentCounts, BeadCounts, Coverage};
+use crate::contract::columns::json_column;
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
-use crate::objects::store::sql::json_column;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -2,9 +2,9 @@
 //!
 //! Owns names and types of fields, like the module above it.
 
-use super::{Agent, AgentRole, Bead, Channel, CurrentStep, Mail, NudgeMode, NudgePriority};
-use crate::contract::ids::{BeadId, RigId};
-use crate::objects::store::sql::{flag_column, json_column};
+use super::{Agent, AgentRole, Bead, Channel, CurrentStep, NudgeMode, NudgePriority};
+use crate::contract::columns::{flag_column, json_column};
+use crate::contract::ids::{AgentId, BeadId, RigId};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -123,4 +123,32 @@ pub struct PrimeContext {
     pub base_branch: Option<String>,
     /// The step of its formula that is next.
     pub step: Option<CurrentStep>,
+}
+
+/// Contract 3.4.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    pub id: BeadId,
+    pub from_agent_id: String,
+    pub to_agent_id: AgentId,
+    pub subject: String,
+    pub body: String,
+    #[serde(deserialize_with = "flag_column")]
+    pub delivered: bool,
+    pub created_at: Timestamp,
+    pub delivered_at: Option<Timestamp>,
+    /// Embedded: `mail`, or `handoff` for work that changes hands.
+    pub channel: Channel,
+    /// Embedded: that work.
+    #[serde(default)]
+    pub bead_id: Option<BeadId>,
+}
+
+/// Contract 2.4 `sendMail`, input. Embedded: `mayor` stands for the town's Mayor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MailInput {
+    pub from_agent_id: String,
+    pub to_agent_id: String,
+    pub subject: String,
+    pub body: String,
 }

@@ -4,8 +4,8 @@
 //! Owns names and types of fields, like the module above it.
 
 use super::{Coverage, Quality};
+use crate::contract::columns::json_column;
 use crate::contract::ids::{AgentId, BeadId, RigId};
-use crate::objects::store::sql::json_column;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -3,8 +3,8 @@
 //! Owns names and types of fields, like the module above it.
 
 use super::{FeedKind, OwnerType, RuntimeMode};
+use crate::contract::columns::json_column;
 use crate::contract::ids::{AgentId, BeadId, RigId, TownId};
-use crate::objects::store::sql::json_column;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -336,3 +336,12 @@ pub struct CreateRigInput {
 
 /// Contract 3.9: a town's configuration, kept as the JSON object it is; unknown keys are refused by the town.
 pub type TownConfig = BTreeMap<String, Value>;
+
+/// The owner of a town, as the town itself stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owning user, when a user owns it.
+    pub user_id: Option<String>,
+    /// The owning organization, when one does.
+    pub org_id: Option<String>,
+}

@@ -6,7 +6,7 @@
 use crate::auth::jwks::{self, FETCH_MILLIS_MAX, Jwk};
 use crate::auth::{AccessToken, Principal, TokenError};
 use crate::edge::Edge;
-use crate::edge::authenticate::Denied;
+use crate::edge::denied::Denied;
 use crate::edge::oauth::protected_resource::Resource;
 use crate::edge::settings::{OAuth, authority, is_safe};
 use base::error::Fault;

@@ -7,10 +7,10 @@
 use super::envelope;
 use crate::auth::principal::Scope;
 use crate::contract::ids::TownId;
+use crate::contract::masking::masked;
 use crate::contract::shapes::TownConfig;
 use crate::edge::Authenticated;
 use crate::edge::streams::{feed, status_socket};
-use crate::objects::town::config::masked;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{
     ACKNOWLEDGE_READY, GET_DRAIN_NONCE, GET_DRAIN_STARTED_AT, GET_MAYOR_AGENT_ID, GET_MAYOR_STATUS, GET_TOWN_CONFIG, Method,

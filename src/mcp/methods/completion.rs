@@ -5,8 +5,9 @@
 use super::Call;
 use super::errors::problem;
 use super::prompts::read_arguments;
-use crate::reply::Problem;
-use crate::result::{Answer, ResultWriter};
+use crate::answer::Answer;
+use crate::problem::Problem;
+use crate::result::ResultWriter;
 use crate::types::{Completion, Reference};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::{Deserialize, Serialize};

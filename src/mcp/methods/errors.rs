@@ -4,7 +4,8 @@
 
 use super::Call;
 use crate::client::{Ability, Stop};
-use crate::reply::{Problem, echo, internal};
+use crate::problem::Problem;
+use crate::reply::{echo, internal};
 use crate::server::Server;
 use crate::types::CallError;
 use base::error::{Failure, Refusal};

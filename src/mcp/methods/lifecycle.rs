@@ -3,10 +3,12 @@
 //! Owns these three answers. The session that `initialize` begins is made in `session`.
 
 use super::{Call, capabilities};
+use crate::answer::Answer;
 use crate::message::{present, read_string};
-use crate::reply::{Problem, internal};
+use crate::problem::Problem;
+use crate::reply::internal;
 use crate::response_stream::declared;
-use crate::result::{Answer, ResultWriter};
+use crate::result::ResultWriter;
 use crate::revision::Revision;
 use crate::session;
 use crate::types::Caching;

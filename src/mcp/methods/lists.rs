@@ -4,9 +4,10 @@
 
 use super::Call;
 use super::errors::problem;
+use crate::answer::Answer;
 use crate::message::read_string;
-use crate::reply::Problem;
-use crate::result::{Answer, ResultWriter};
+use crate::problem::Problem;
+use crate::result::ResultWriter;
 use crate::types::Caching;
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde::Deserialize;

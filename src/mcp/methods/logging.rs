@@ -3,10 +3,12 @@
 //! Owns its result. The level is kept by `State`; messages are sent by `talk`.
 
 use super::Call;
+use crate::answer::Answer;
 use crate::client::LogLevel;
-use crate::reply::{Problem, internal};
+use crate::problem::Problem;
+use crate::reply::internal;
 use crate::response_stream::Era;
-use crate::result::{Answer, ResultWriter};
+use crate::result::ResultWriter;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
 

@@ -12,12 +12,13 @@ mod prompts;
 mod resources;
 mod skills;
 mod subscriptions;
+mod task_result;
 mod tasks;
 mod tools;
 
+use super::answer::Answer;
 use super::message::{RequestId, read_object};
-use super::reply::Problem;
-use super::result::Answer;
+use super::problem::Problem;
 use super::revision::Revision;
 use super::server::{Features, Server};
 use super::session::Session;

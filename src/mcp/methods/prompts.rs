@@ -5,10 +5,11 @@
 use super::Call;
 use super::errors::problem;
 use super::tools::input_required;
+use crate::answer::Answer;
 use crate::client::Stop;
 use crate::message::{present, read_object, read_string};
-use crate::reply::Problem;
-use crate::result::{Answer, ResultWriter};
+use crate::problem::Problem;
+use crate::result::ResultWriter;
 use crate::server::PromptCall;
 use crate::types::CallError;
 use futures::future::{FutureExt as _, LocalBoxFuture};

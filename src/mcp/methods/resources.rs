@@ -5,11 +5,13 @@
 use super::Call;
 use super::errors::problem;
 use super::tools::input_required;
+use crate::answer::Answer;
 use crate::client::Stop;
 use crate::message::{present, read_string};
-use crate::reply::{Problem, internal};
+use crate::problem::Problem;
+use crate::reply::internal;
 use crate::response_stream::Era;
-use crate::result::{Answer, ResultWriter};
+use crate::result::ResultWriter;
 use crate::types::{CallError, Change};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;

@@ -5,8 +5,10 @@
 use super::Call;
 use super::lists::{FIXED, whole};
 use super::resources::{unread, uri};
-use crate::reply::{Problem, echo};
-use crate::result::{Answer, ResultWriter};
+use crate::answer::Answer;
+use crate::problem::Problem;
+use crate::reply::echo;
+use crate::result::ResultWriter;
 use crate::types::{Caching, CallError};
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
 use serde_json::Value;

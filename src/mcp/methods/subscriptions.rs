@@ -4,10 +4,12 @@
 
 use super::Call;
 use super::errors::lacks;
+use crate::answer::Answer;
 use crate::client::{Ability, Route, Stop};
 use crate::message::{RequestId, present, read_object};
-use crate::reply::{Problem, internal};
-use crate::result::{Answer, ResultWriter};
+use crate::problem::Problem;
+use crate::reply::internal;
+use crate::result::ResultWriter;
 use crate::server::Server;
 use crate::session::Session;
 use crate::session_types::OpenStream;

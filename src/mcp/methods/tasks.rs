@@ -6,12 +6,14 @@
 
 use super::Call;
 use super::errors::{lacks, problem};
-use super::tools::result_of;
+use super::task_result::result_of;
+use crate::answer::Answer;
 use crate::client::{Ability, Ending, Peer as _, Stop};
 use crate::message::{present, read_object, read_string};
 use crate::multi_round::question_digest;
-use crate::reply::{Problem, internal};
-use crate::result::{Answer, ResultWriter};
+use crate::problem::Problem;
+use crate::reply::internal;
+use crate::result::ResultWriter;
 use crate::server::ToolCall;
 use crate::session_types::{Answered, Task, TaskStatus};
 use crate::types::{CallError, ToolReply};

@@ -6,18 +6,19 @@
 use super::Call;
 use super::errors::problem;
 use super::tasks;
+use crate::answer::Answer;
 use crate::client::Stop;
 use crate::message::{present, read_string};
-use crate::reply::{Problem, internal};
+use crate::problem::Problem;
+use crate::reply::internal;
 use crate::response_stream::Channel;
-use crate::result::{Answer, ResultWriter};
+use crate::result::ResultWriter;
 use crate::server::ToolCall;
 use crate::types::{CallError, ToolReply};
 use base::error::Failure;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
 #[derive(Deserialize)]
 struct CallParams<'a> {
@@ -77,26 +78,6 @@ fn write_reply(call: &Call<'_>, reply: &ToolReply) -> Result<Answer, Problem> {
             Err(internal(call.server, &base::error::Fault::new("answering a call", "only a task is answered later")))
         }
     }
-}
-
-/// The `CallToolResult` of a task, which is kept until its client fetches it.
-pub(super) fn result_of(reply: &ToolReply) -> Map<String, Value> {
-    let result = match reply {
-        ToolReply::Structured(text) => {
-            let structured: Value = serde_json::from_str(text).unwrap_or_default();
-            json!({"content": [{"type": "text", "text": text}], "structuredContent": structured})
-        }
-        ToolReply::Content { blocks, is_error } => {
-            let blocks: Value = serde_json::from_str(blocks).unwrap_or_default();
-            if *is_error { json!({"content": blocks, "isError": true}) } else { json!({"content": blocks}) }
-        }
-        ToolReply::Refused(refusal) => {
-            let text = serde_json::to_string(refusal).unwrap_or_else(|_| refusal.message.clone());
-            json!({"content": [{"type": "text", "text": text}], "isError": true})
-        }
-        ToolReply::Later(_) | ToolReply::Failed(_) => Value::Null,
-    };
-    if let Value::Object(result) = result { result } else { Map::new() }
 }
 
 const fn text(text: &str) -> TextContent<'_> {

@@ -7,6 +7,7 @@ mod schema;
 pub mod towns;
 
 use crate::auth::principal::TokenKind;
+use crate::contract::letters::session::News;
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes, json};
 use crate::objects::topics;
 use crate::rpc::call::Instance;
@@ -22,7 +23,7 @@ pub const CORE: Core = Core {
     authorize,
     check_writer: None,
     alarm: |_| Ok(()),
-    owes: Some(Owes { compose: |cx, owed| topics::compose(cx, owed, |_| Ok(topics::changed())), town: |_, _| Ok(None) }),
+    owes: Some(Owes { compose: |cx, owed| topics::compose(cx, owed, |_| Ok(News::default())), town: |_, _| Ok(None) }),
     read_stream: None,
 };
 

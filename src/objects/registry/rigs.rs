@@ -3,12 +3,13 @@
 //! Owns the registry's `rigs` table; the town keeps a record of its own.
 
 use super::towns;
+use crate::contract::checks::{check_name, check_repository};
 use crate::contract::ids::{RigId, TownId};
+use crate::contract::limits::rig::RIGS_MAX;
 use crate::contract::shapes::{CreateRigInput, RegistryRig, RigChanges};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::idempotency;
 use crate::objects::store::sql::{query, query_one, scalar};
-use crate::objects::town::rigs::{RIGS_MAX, check_name, check_repository};
 use base::error::{Code, Failure, Fault, refuse};
 
 /// Longest platform integration id, in bytes.

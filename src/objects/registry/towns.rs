@@ -3,12 +3,12 @@
 //! Owns the `towns` table.
 
 use crate::auth::principal::TokenKind;
+use crate::contract::checks::check_name;
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{CreateTownInput, TownRecord};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::idempotency;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
-use crate::objects::town::rigs::check_name;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, refuse};
 use base::time::Timestamp;
@@ -28,10 +28,8 @@ struct Row {
 
 impl Row {
     fn record(self, cx: &Cx<'_>) -> TownRecord {
-        let (owner_user_id, owner_org_id) = match cx.instance {
-            Instance::Org(org) => (None, Some(org.clone())),
-            other => (Some(other.name().to_owned()), None),
-        };
+        let (owner_user_id, owner_org_id) =
+            if let Instance::Org(org) = cx.instance { (None, Some(org.clone())) } else { (Some(cx.instance.name().to_owned()), None) };
         TownRecord {
             id: self.id,
             name: self.name,

@@ -3,18 +3,20 @@
 //! Owns no table: it recounts the tables of its neighbours. The town asks it for the whole town (`town::check`).
 
 use super::convoys::select_members;
-use super::state::{self, RigState};
+use super::state;
 use super::{agents, topics};
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::RigCheck;
 use crate::objects::handler::{Answer, Caller, Cx, Flush, json};
+use crate::objects::outbox;
 use crate::objects::rig::assignment::orders;
 use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::assignment::{dispatch, hooks};
 use crate::objects::rig::beads::dependencies;
 use crate::objects::rig::{counters, outbox_letters};
+use crate::objects::store::meta;
 use crate::objects::store::sql::{execute, json_list, query, scalar};
-use crate::objects::store::{meta, outbox};
 use base::error::Failure;
 
 /// Most of each thing in one answer.

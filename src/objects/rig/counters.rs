@@ -2,7 +2,7 @@
 //!
 //! Owns the two tally tables. Triggers keep them, so no statement that changes a bead can forget to.
 
-use crate::contract::shapes::{BeadCounts, Priority, Quality, QualityCounts};
+use crate::contract::shapes::{BeadCounts, BeadStatus, Priority, Quality, QualityCounts};
 use crate::objects::handler::Cx;
 use crate::objects::store::sql::{execute, query, scalar};
 use base::error::Fault;
@@ -131,15 +131,16 @@ pub(super) fn qualities(cx: &Cx<'_>) -> Result<QualityCounts, Fault> {
 
 /// Beads per status, as the contract's alarm status wants them.
 pub(super) fn bead_counts(cx: &Cx<'_>) -> Result<BeadCounts, Fault> {
-    let tally: Vec<(String, i64)> = query(cx.sql, "-- tally_beads\nSELECT status, beads FROM status_tally", ())?;
+    let tally: Vec<(BeadStatus, i64)> = query(cx.sql, "-- tally_beads\nSELECT status, beads FROM status_tally", ())?;
     let mut counts = BeadCounts::default();
     for (status, beads) in tally {
-        match status.as_str() {
-            "open" => counts.open = beads,
-            "in_progress" => counts.in_progress = beads,
-            "in_review" => counts.in_review = beads,
-            "failed" => counts.failed = beads,
-            _ => {}
+        match status {
+            BeadStatus::Open => counts.open = beads,
+            BeadStatus::InProgress => counts.in_progress = beads,
+            BeadStatus::InReview => counts.in_review = beads,
+            BeadStatus::Failed => counts.failed = beads,
+            // The contract counts what is left to do, and what went wrong.
+            BeadStatus::Closed => {}
         }
     }
     Ok(counts)

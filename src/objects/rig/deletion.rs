@@ -8,9 +8,6 @@ use crate::objects::rig::counters;
 use crate::objects::store::sql::query_one;
 use base::error::Failure;
 
-/// The kind of letter by which the town removes the rig.
-pub(super) const REMOVED: &str = "removed";
-
 /// `rigFacts`: the town asks before it removes the rig.
 pub(crate) fn rig_facts(cx: &Cx<'_>, _caller: &Caller, (): ()) -> Result<Answer, Failure> {
     let beads = counters::bead_counts(cx)?;

@@ -7,9 +7,9 @@
 //! - `agents`: the collection, the name pool, status, checkpoints, `prime`, and agents' reports.
 //! - `reviews`: merge requests, their results, rework, landings of convoys.
 //! - `convoys`: the part of a convoy that lives here, a close look at it, and the one step that unsticks it.
-//! - `messages`: mail, nudges, escalations, triage.
-//! - `watchdog`: what the rig does by itself when reports fail to come.
-//! - How it goes: `work_report` and `work_totals` (results of the work, from events).
+//! - `messages`: mail, nudges, escalations (what goes up), triage (what is decided).
+//! - `watchdog`: what is done by itself when nobody reports.
+//! - How it goes: `work_report`, `work_steps` and `work_totals` (what came of the work, from events).
 //! - Told to others: `outbox_letters` (to the town), `topics` (to sessions).
 
 pub mod agents;
@@ -28,17 +28,13 @@ mod state;
 pub mod topics;
 pub mod watchdog;
 pub mod work_report;
+pub mod work_steps;
 mod work_totals;
 
-pub use crate::objects::rig::reviews::landing::{LandingOrder, LandingReport};
-pub use crate::objects::rig::watchdog::WatchSettings;
-pub use convoys::{BlockerTold, ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
-pub use state::RigState;
-
 use crate::auth::principal::TokenKind;
+use crate::contract::letters::{Letter, TownToRig};
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes};
 use crate::objects::inbox::receive;
-use crate::objects::store::outbox::Letter;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Refusal, refuse};
 
@@ -89,18 +85,18 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
     {
         return Err(refuse(Code::Forbidden, "Forbidden: letters come from the rig's own town"));
     }
-    let answer = receive(cx, source, &letters, |letter| match letter.kind.as_str() {
-        "rig" => state::apply(cx, source, letter),
-        "convoy" => convoys::apply(cx, letter),
-        "landing" => reviews::landing::apply(cx, letter),
-        "triage" => messages::triage::apply(cx, letter),
-        messages::escalations::ACKNOWLEDGED => messages::escalations::acknowledged(cx, letter),
-        deletion::REMOVED => {
+    let answer = receive(cx, source, &letters, |letter| match letter.kind() {
+        Some(TownToRig::Rig) => state::apply(cx, source, letter),
+        Some(TownToRig::Convoy) => convoys::apply(cx, letter),
+        Some(TownToRig::Landing) => reviews::landing::apply(cx, letter),
+        Some(TownToRig::Triage) => messages::triage::apply(cx, letter),
+        Some(TownToRig::Acknowledged) => messages::escalations::acknowledged(cx, letter),
+        Some(TownToRig::Removed) => {
             cx.destroy_by(letter.generation);
             Ok(())
         }
-        "blocker" => convoys::apply_blocker(cx, letter),
-        other => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {other}"))),
+        Some(TownToRig::Blocker) => convoys::apply_blocker(cx, letter),
+        None => Err(refuse(Code::Unsupported, format!("A rig takes no letters of kind {}", letter.kind))),
     })?;
     if !cx.effects().destroy {
         assignment::dispatch::dispatch(cx, &*state::require(cx)?)?;

@@ -3,15 +3,15 @@
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
 use crate::objects::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
+use crate::objects::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
+use crate::objects::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 use crate::objects::rig::beads::events::CREATE_EVENTS;
 use crate::objects::rig::counters::{
     CREATE_QUALITY_TALLY, CREATE_QUEUE_TALLY, CREATE_STATUS_TALLY, CREATE_TALLY_DELETE, CREATE_TALLY_INSERT, CREATE_TALLY_QUEUE,
     CREATE_TALLY_STATUS,
 };
-use crate::objects::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
 use crate::objects::store::meta::CREATE_META;
 use crate::objects::store::migrate::Migration;
-use crate::objects::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 
 /// Every version, oldest first.
 pub const MIGRATIONS: &[Migration] = &[

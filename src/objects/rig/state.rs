@@ -3,96 +3,16 @@
 //! Owns the `rig` table. The town is the truth; this copy lets the rig check callers and capacity by itself.
 
 use super::topics;
-use crate::auth::principal::Owner;
-use crate::contract::ids::{AgentId, RigId, TownId};
+use crate::contract::letters::Letter;
+use crate::contract::letters::rig::RigState;
 use crate::objects::handler::Cx;
 use crate::objects::rig::assignment::hooks::ACTIVE_TICK_MILLIS;
-use crate::objects::store::outbox::Letter;
-use crate::objects::store::sql::{execute, flag_column, query_one};
+use crate::objects::store::sql::{execute, query_one};
 use crate::objects::store::tombstone;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, refuse};
-use base::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::rc::Rc;
-
-/// The rig's own record: the row, and the body of the town's `rig` letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RigState {
-    /// The id of the rig.
-    pub rig_id: RigId,
-    /// Of which town.
-    pub town_id: TownId,
-    /// Its name within the town.
-    pub name: String,
-    /// The address that git clones the repository from.
-    pub git_url: String,
-    /// The branch that work is merged into.
-    pub default_branch: String,
-    /// The user who owns the town, unless an organization does.
-    pub owner_user_id: Option<String>,
-    /// The organization that owns the town.
-    pub owner_org_id: Option<String>,
-    /// Polecats that may live at once.
-    pub capacity: i64,
-    /// The town's Mayor, who gets mail too.
-    #[serde(default)]
-    pub mayor_agent_id: Option<AgentId>,
-    /// Nothing is given out, on purpose.
-    #[serde(default, deserialize_with = "flag_column")]
-    pub parked: bool,
-    /// Nothing is given out until the town's drain is over.
-    #[serde(default, deserialize_with = "flag_column")]
-    pub draining: bool,
-    /// Of that drain; agents hear it with their heartbeats.
-    #[serde(default)]
-    pub drain_nonce: Option<String>,
-    /// Until then the town is told of every event, because it has viewers.
-    #[serde(default)]
-    pub watched_until: Timestamp,
-    /// No session listens from then on, and a change costs nothing more. The rig's own: no letter carries it.
-    #[serde(default, skip_serializing)]
-    pub listened_until: Timestamp,
-    /// Times that a bead is given out before it fails; `None`: `finish::DISPATCH_ATTEMPTS_MAX`.
-    #[serde(default)]
-    pub attempts_max: Option<i64>,
-    /// Too much has failed in the town: nothing is given out until that is over.
-    #[serde(default, deserialize_with = "flag_column")]
-    pub breaker_open: bool,
-    /// When the last pause ended, which is no silence of anybody. The rig's own: no letter carries it.
-    #[serde(default, skip_serializing)]
-    pub resumed_at: Timestamp,
-    /// The town's own formulas (`formulas`). A letter carries them; the row that is read with each call does not.
-    #[serde(default)]
-    pub formulas: Value,
-    /// The thresholds of the watch that the town has set (`watch`). Like the formulas, no part of the row.
-    #[serde(default)]
-    pub watch: Value,
-    /// Commands that must succeed before work is submitted (`prime`). As `formulas`, a letter carries them only.
-    #[serde(default)]
-    pub gates: Value,
-}
-
-impl RigState {
-    /// Whether nothing is given out on purpose.
-    #[must_use]
-    pub const fn is_paused(&self) -> bool {
-        self.parked || self.draining
-    }
-
-    /// Whether work is given out.
-    #[must_use]
-    pub const fn gives_out(&self) -> bool {
-        !self.is_paused() && !self.breaker_open
-    }
-
-    /// The owner of the town.
-    #[must_use]
-    pub fn owner(&self) -> Owner {
-        Owner { user_id: self.owner_user_id.clone(), org_id: self.owner_org_id.clone() }
-    }
-}
 
 /// The row, once the town has sent it.
 pub fn load(cx: &Cx<'_>) -> Result<Option<Rc<RigState>>, Fault> {

@@ -3,14 +3,15 @@
 //! Owns these topics and the letter of each. While no session listens, a change asks the database nothing.
 
 use super::beads;
-use super::state::{self, RigState};
+use super::state;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
+use crate::contract::letters::session::News;
 use crate::contract::outcome::Outcome;
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::topics;
 use base::error::Failure;
 use base::time::Timestamp;
-use serde_json::Value;
 
 /// `listen`.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
@@ -39,7 +40,7 @@ fn is_quiet(cx: &Cx<'_>, rig: &RigState) -> bool {
 }
 
 /// The state of the topic, as its letter carries it.
-pub(super) fn news(cx: &Cx<'_>, rig: &RigState, topic: &str) -> Result<Value, Failure> {
-    let Some(id) = topic.strip_prefix("bead:") else { return Ok(topics::changed()) };
-    Ok(topics::standing(&Outcome::of_bead(id, &rig.rig_id, beads::standing(cx, id)?)))
+pub(super) fn news(cx: &Cx<'_>, rig: &RigState, topic: &str) -> Result<News, Failure> {
+    let Some(id) = topic.strip_prefix("bead:") else { return Ok(News::default()) };
+    Ok(Outcome::of_bead(id, &rig.rig_id, beads::standing(cx, id)?).into())
 }

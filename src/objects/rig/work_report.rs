@@ -1,17 +1,18 @@
 //! Results of the rig's work: read from its events alone, whatever happened to beads and agents since.
 //!
-//! Owns `reportWork` and the meaning of an event for work. `work_totals` adds up; `retention` says how long events are kept.
+//! Owns `reportWork`. What an event says is `work_steps`' business, adding up `work_totals`'; how long events are kept,
+//! `retention`'s.
 
 use super::state;
+use super::work_steps::{STEPS_MAX, Step, What, first_event, steps};
+use crate::contract::columns::flag_column;
 use crate::contract::ids::BeadId;
-use crate::contract::shapes::{AgentRole, Priority, Quality, WorkInput};
+use crate::contract::shapes::{AgentRole, WorkInput};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::beads::events;
 use crate::objects::rig::work_totals;
 use crate::objects::rig::work_totals::Known;
-use crate::objects::store::sql::{flag_column, json_list, query, query_one};
+use crate::objects::store::sql::{json_list, query};
 use base::error::{Code, Failure, Fault, refuse};
-use base::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -19,50 +20,6 @@ use std::collections::BTreeMap;
 pub const HOURS_MAX: i64 = 168;
 /// The window unless the caller says otherwise, in hours.
 pub const HOURS_DEFAULT: i64 = 24;
-/// Newest events that are looked at.
-pub const EVENTS_READ_MAX: i64 = 200_000;
-/// Events at the beginning of a window among which the first is looked for: a clock that is set back a little dates later ones before it.
-const FIRST_AMONG: i64 = 1_000;
-/// Newest of them that say something about work, which are taken.
-pub const STEPS_MAX: usize = 20_000;
-
-/// The meaning of an event for work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum What {
-    /// Onto a hook.
-    Taken,
-    /// Off the hook, finished.
-    Done,
-    /// Off the hook, unfinished.
-    Back,
-    /// Off the hook because it failed.
-    Off,
-    /// Closed with a merge commit.
-    Merged,
-    Failed,
-    /// Closed without having been on the hook of its closer: by a person, or by the Mayor.
-    Closed,
-    Rework,
-    Nudge,
-    Stall,
-    /// Nothing of the above.
-    Other,
-}
-
-/// An event about work; the fields are the columns of the query.
-#[derive(Debug, Deserialize)]
-pub(super) struct Step {
-    pub(super) at: Timestamp,
-    pub(super) agent: Option<String>,
-    pub(super) what: What,
-    /// `issue`, `molecule`, `merge_request`; null for an event of an agent.
-    pub(super) kind: Option<String>,
-    pub(super) priority: Option<Priority>,
-    pub(super) quality: Option<Quality>,
-    /// When it was put on the hook that it came from.
-    pub(super) hooked_at: Option<Timestamp>,
-}
 
 /// `reportWork`.
 pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkInput>,)) -> Result<Answer, Failure> {
@@ -91,66 +48,6 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
     }
     let window = work_totals::Window { asked_from, from, to: cx.now, hours };
     json(&work_totals::fold(&rig, &window, &steps, &known))
-}
-
-/// The first event of the window that is looked at, and since when events tell all.
-fn first_event(cx: &Cx<'_>, asked_from: Timestamp) -> Result<(i64, Timestamp), Fault> {
-    let newest = events::newest(cx)?;
-    let in_window: Option<(Option<i64>, Option<Timestamp>)> = query_one(
-        cx.sql,
-        "-- work_first\nSELECT min(sequence), min(created_at) FROM
-           (SELECT sequence, created_at FROM bead_events INDEXED BY bead_events_created WHERE created_at >= ? ORDER BY created_at, sequence LIMIT ?) AS mine",
-        (asked_from.millis(), FIRST_AMONG),
-    )?;
-    let Some((Some(first), Some(at))) = in_window else { return Ok((newest + 1, asked_from)) };
-    // The kept events begin here; sequences begin with one.
-    let at_hand: Option<(i64, Timestamp)> = query_one(
-        cx.sql,
-        "-- work_at_hand\nSELECT sequence, created_at FROM bead_events WHERE sequence >= ? ORDER BY sequence LIMIT 1",
-        ((newest - EVENTS_READ_MAX + 1).max(1),),
-    )?;
-    Ok(match at_hand {
-        Some((oldest, since)) if oldest > first => (oldest, since),
-        Some((oldest, _)) if oldest == first && first > 1 => (first, at),
-        _ => (first, asked_from),
-    })
-}
-
-/// The steps of work in the events from this one on, newest first.
-fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Vec<Step>, Fault> {
-    // How a bead stood when it came off a hook says whether it was finished: open, it was not, nor if it was deleted there.
-    // A merge request that is in progress then has its pull request.
-    query(
-        cx.sql,
-        "-- work_steps\nSELECT event.created_at AS at, event.agent_id AS agent,
-           CASE event.event_type
-             WHEN 'hooked' THEN 'taken'
-             WHEN 'unhooked' THEN CASE coalesce((
-               SELECT CASE past.event_type WHEN 'hooked' THEN 'open' ELSE past.new_value END FROM bead_events AS past INDEXED BY bead_events_bead
-               WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type IN ('hooked', 'status_changed', 'closed')
-               ORDER BY past.sequence DESC LIMIT 1), 'open')
-               WHEN 'open' THEN 'back' WHEN 'failed' THEN 'off' WHEN 'closed' THEN 'done'
-               ELSE CASE WHEN EXISTS (SELECT 1 FROM bead_events AS gone INDEXED BY bead_events_bead WHERE gone.bead_id = event.bead_id
-                 AND gone.sequence > event.sequence AND gone.event_type = 'deleted' AND gone.created_at = event.created_at) THEN 'back' ELSE 'done' END END
-             WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN NOT EXISTS (
-               SELECT 1 FROM bead_events AS off INDEXED BY bead_events_bead
-               WHERE off.bead_id = event.bead_id AND off.event_type = 'unhooked' AND off.agent_id = event.agent_id) THEN 'closed' ELSE 'other' END
-             WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END AS what,
-           CASE WHEN event.event_type IN ('hooked', 'unhooked', 'closed', 'status_changed') THEN
-             CASE WHEN instr(bead.labels, '\"gt:triage-request\"') > 0 THEN 'triage' ELSE coalesce(bead.type, (
-               SELECT json_extract(gone.metadata, '$.type') FROM bead_events AS gone INDEXED BY bead_events_bead
-               WHERE gone.bead_id = event.bead_id AND gone.event_type = 'deleted' ORDER BY gone.sequence DESC LIMIT 1), 'issue') END END AS kind,
-           bead.priority, bead.quality,
-           CASE WHEN event.event_type IN ('unhooked', 'closed') THEN (
-             SELECT past.created_at FROM bead_events AS past INDEXED BY bead_events_bead
-             WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked' ORDER BY past.sequence DESC LIMIT 1) END AS hooked_at
-         FROM bead_events AS event LEFT JOIN beads AS bead ON bead.bead_id = event.bead_id
-         WHERE event.sequence >= ? AND event.created_at >= ? AND (event.event_type IN ('hooked', 'unhooked', 'closed', 'rework_requested')
-           OR (event.event_type = 'status_changed' AND event.new_value = 'failed') OR (event.event_type = 'mail_sent' AND event.new_value = 'nudge')
-           OR (event.event_type = 'agent_status' AND event.new_value = 'stalled'))
-         ORDER BY event.sequence DESC LIMIT ?",
-        (first, asked_from.millis(), STEPS_MAX + 1),
-    )
 }
 
 /// The agents that the steps name and those that live, whatever they did.

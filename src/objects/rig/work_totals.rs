@@ -1,10 +1,10 @@
 //! Adds up the steps of work: per agent, per sort of bead, per part of the window.
 //!
-//! Owns the sums, as pure functions. `work_report` knows the meaning of an event.
+//! Owns the sums, as pure functions. What an event means is `work_steps`' business.
 
-use super::state::RigState;
-use super::work_report::{Step, What};
+use super::work_steps::{Step, What};
 use crate::contract::ids::BeadId;
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{AgentRole, AgentWork, WorkCounts, WorkReport, WorkSort, WorkSpan};
 use base::time::Timestamp;
 use std::collections::BTreeMap;
@@ -150,7 +150,7 @@ fn peak(steps: &[Step], known: &BTreeMap<String, Known>) -> i64 {
         _ if step.kind.as_deref() == Some("merge_request") => 0,
         What::Taken => 1,
         What::Done | What::Back | What::Off => -1,
-        _ => 0,
+        What::Merged | What::Failed | What::Closed | What::Rework | What::Nudge | What::Stall | What::Other => 0,
     };
     let now = known.values().filter(|agent| agent.holds.is_some() && !agent.holds_review).count();
     let mut held = i64::try_from(now).unwrap_or(i64::MAX);

@@ -4,11 +4,11 @@
 //! for more, and after a while took another message and came back again. By then a client that has left is noticed: its next
 //! message gets no further. When a connection ends before, or another takes over, no receipt is sent.
 
+use crate::contract::letters::FromSession;
 use crate::objects::handler::{Cx, Flush, Position};
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::{Composed, Owed};
+use crate::objects::outbox;
+use crate::objects::outbox::{Composed, Owed};
 use crate::objects::store::sql::{execute, query, scalar};
-use crate::objects::topics::TAKEN;
 use base::error::Failure;
 use base::time::Timestamp;
 
@@ -78,10 +78,10 @@ fn tell(cx: &Cx<'_>, source: &str, topic: &str, receipt: i64) -> Result<(), Fail
     let owed: i64 = scalar(
         cx.sql,
         "-- receipts_owed\nSELECT coalesce(max(generation), 0) FROM outbox WHERE kind = ? AND subject = ? AND target = ?",
-        (TAKEN, topic, source),
+        (FromSession::Taken.as_str(), topic, source),
     )?;
     if owed < receipt {
-        outbox::post(cx.sql, TAKEN, topic, source, receipt, cx.now)?;
+        outbox::post(cx.sql, FromSession::Taken, topic, source, receipt, cx.now)?;
         cx.flush(Flush::AfterReply);
         cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
     }

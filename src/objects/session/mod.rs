@@ -17,10 +17,10 @@ pub(crate) use streams::{append_events, open_stream};
 pub(crate) use subscriptions::{await_watch, deliver, open_watch, publish, subscribe, unsubscribe};
 pub(crate) use tasks::{create_task, get_task, save_task};
 
+use crate::contract::letters::FromSession;
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes, json};
-use crate::objects::store::outbox::{Composed, Owed};
+use crate::objects::outbox::{Composed, Owed};
 use crate::objects::store::sql::{execute, query_one};
-use crate::objects::topics::TAKEN;
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use mcp::client::LogLevel;
@@ -80,7 +80,10 @@ pub(crate) fn set_log_level(
 
 /// Composes letters: requests to sources, and receipts.
 fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
-    if owed.kind == TAKEN { delivery::compose(owed) } else { subscriptions::compose(cx, owed) }
+    match owed.kind()? {
+        FromSession::Lease => subscriptions::compose(cx, owed),
+        FromSession::Taken => delivery::compose(owed),
+    }
 }
 
 /// Asks for the alarm to delete expired rows.

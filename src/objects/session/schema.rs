@@ -2,9 +2,9 @@
 //!
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
+use crate::objects::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 use crate::objects::store::meta::CREATE_META;
 use crate::objects::store::migrate::Migration;
-use crate::objects::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 
 /// Every version, oldest first.
 pub const MIGRATIONS: &[Migration] = &[

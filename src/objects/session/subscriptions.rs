@@ -6,13 +6,15 @@
 
 use super::{clean_up_later, delivery, streams, tasks};
 use crate::contract::ids::TownId;
+use crate::contract::letters::session::News;
+use crate::contract::letters::{FromSession, Letter, ToSession};
+use crate::contract::topics::RECEIPT;
 use crate::objects::handler::{Answer, Caller, Cx, Flush, Wait, json};
 use crate::objects::inbox::receive;
-use crate::objects::store::listeners::TOPICS_MAX;
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::{Composed, LEASE, Letter, Owed, TOPIC, post};
+use crate::objects::listeners::TOPICS_MAX;
+use crate::objects::outbox;
+use crate::objects::outbox::{Composed, Owed, post};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
-use crate::objects::topics::RECEIPT;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use base::time::Timestamp;
@@ -69,7 +71,7 @@ fn check_topics(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
 
 /// Asks a source to tell of all that is wanted of it.
 fn ask(cx: &Cx<'_>, source: &str) -> Result<(), Failure> {
-    post(cx.sql, LEASE, source, source, cx.number()?, cx.now)?;
+    post(cx.sql, FromSession::Lease, source, source, cx.number()?, cx.now)?;
     execute(
         cx.sql,
         "-- leases_set\nINSERT INTO leases (source, expires_at) VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET expires_at = ?2",
@@ -144,30 +146,29 @@ pub(crate) fn unsubscribe(cx: &Cx<'_>, _caller: &Caller, (session, stream, name)
 /// `deliver`: letters of sources. Old news is dropped by `receive`.
 pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) -> Result<Answer, Failure> {
     let source = caller.principal.from.as_deref().unwrap_or_default();
-    receive(cx, source, &letters, |letter| match letter.kind.as_str() {
+    receive(cx, source, &letters, |letter| match letter.kind() {
         // The town whose sessions these are is gone.
-        "removed" if cx.instance.name() == source => {
+        Some(ToSession::Removed) if cx.instance.name() == source => {
             cx.destroy();
             Ok(())
         }
-        TOPIC => notify(cx, source, &letter.subject, letter.body.as_object().unwrap_or(&Map::new())),
-        other => Err(refuse(Code::Unsupported, format!("A session takes no letters of kind {other}"))),
+        Some(ToSession::Topic) => notify(cx, source, &letter.subject, &letter.read("read a topic letter")?),
+        Some(ToSession::Removed) | None => Err(refuse(Code::Unsupported, format!("A session takes no letters of kind {}", letter.kind))),
     })
 }
 
 /// `publish`: something changed that this object is the source of.
 pub(crate) fn publish(cx: &Cx<'_>, _caller: &Caller, (topic,): (String,)) -> Result<Answer, Failure> {
-    notify(cx, SELF, &topic, &Map::new())?;
+    notify(cx, SELF, &topic, &News::default())?;
     Ok(Answer::Void)
 }
 
 /// A topic changed: notifies every stream that subscribed to it.
-fn notify(cx: &Cx<'_>, source: &str, topic: &str, told: &Map<String, Value>) -> Result<(), Failure> {
-    let is_final = told.get("terminal").and_then(Value::as_bool).unwrap_or_default();
-    let outcome = told.get("outcome").and_then(Value::as_object).filter(|outcome| !outcome.is_empty());
+fn notify(cx: &Cx<'_>, source: &str, topic: &str, told: &News) -> Result<(), Failure> {
+    let outcome = Some(&told.outcome).filter(|outcome| !outcome.is_empty());
     for heard in listeners(cx, source, topic)? {
         if heard.kind == "task" {
-            if is_final {
+            if told.terminal {
                 tasks::end_with(cx, &heard.stream, outcome)?;
             }
             continue;

@@ -6,9 +6,7 @@
 //! the host tests compare with its columns.
 
 use base::error::{Failure, Fault};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The database of one object. Synchronous, as Durable Object SQL is.
 pub trait Sql {
@@ -101,28 +99,4 @@ pub fn json_list(list: &(impl Serialize + ?Sized)) -> Result<String, Fault> {
 #[must_use]
 pub fn first_line(statement: &str) -> &str {
     statement.lines().next().unwrap_or_default()
-}
-
-/// Decodes a column that holds JSON text; also reads the JSON itself, so one struct serves rows and wire objects.
-pub fn json_column<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-{
-    // Everything is decoded from text, so that a type has one decoder in the binary and not one per form.
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    if raw.get().starts_with('"') {
-        let text: String = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
-        return serde_json::from_str(&text).or_else(|_| serde_json::from_str(raw.get())).map_err(D::Error::custom);
-    }
-    serde_json::from_str(raw.get()).map_err(D::Error::custom)
-}
-
-/// Decodes a flag column: 0 or 1, or a JSON boolean.
-pub fn flag_column<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Bool(flag) => Ok(flag),
-        Value::Number(number) => Ok(number.as_i64() == Some(1)),
-        _ => Err(D::Error::custom("not a flag")),
-    }
 }

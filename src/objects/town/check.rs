@@ -6,9 +6,10 @@
 use super::state::TownState;
 use super::{convoys, rigs, state};
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::TownToRig;
 use crate::contract::shapes::{CheckInput, ConvoyBead, ConvoyEntry, ConvoyMembers, Coverage, Finding, RigCheck, TownCheck};
 use crate::objects::handler::{Answer, Caller, Cx, Flush, Gather, json};
-use crate::objects::store::outbox::{hurry, is_owed};
+use crate::objects::outbox::{hurry, is_owed};
 use crate::objects::store::sql::{query_one, scalar};
 use crate::objects::town::convoys::landing;
 use crate::objects::town::convoys::mirror::{look, take_answer};
@@ -120,7 +121,7 @@ impl Check {
         let mut again: BTreeSet<ConvoyId> = BTreeSet::new();
         for id in self.active.clone() {
             let target = Instance::Rig(rig.clone()).to_string();
-            let under_way = is_owed(cx.sql, "convoy", id.as_str(), &target)?;
+            let under_way = is_owed(cx.sql, TownToRig::Convoy, id.as_str(), &target)?;
             for known in convoys::mirrored_beads(cx, &id)?.into_iter().filter(|bead| bead.rig_id.as_ref() == Some(rig)) {
                 let bead = &known.bead_id;
                 match fresh.get(bead) {
@@ -154,7 +155,7 @@ impl Check {
                     format!("bead of rig {rig}: names convoy {id}, which the town does not have"),
                     false,
                 );
-            } else if is_owed(cx.sql, "convoy", id.as_str(), &target)? {
+            } else if is_owed(cx.sql, TownToRig::Convoy, id.as_str(), &target)? {
                 self.in_flight += 1;
             } else {
                 self.find("member_unknown", bead.as_str(), format!("rig {rig} has it in convoy {id}, the town does not"), true);

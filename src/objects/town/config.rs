@@ -3,20 +3,16 @@
 //! Owns the merge and how secrets are shown; `settings` says which keys exist. Only differences from the defaults are stored.
 
 use super::{settings, state, topics};
+use crate::contract::limits::rig::POLECATS_PER_RIG_DEFAULT;
+use crate::contract::masking::{SECRETS, is_masked};
 use crate::contract::shapes::{MergeMode, TownConfig};
+use crate::contract::watch::{THRESHOLDS, WatchSettings};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::WatchSettings;
-use crate::objects::rig::watchdog::settings::THRESHOLDS;
 use crate::objects::store::sql::execute;
 use crate::objects::town::outbox_letters;
 use crate::objects::town::rigs::breaker;
 use base::error::{Code, Failure, refuse};
 use serde_json::{Map, Value};
-
-/// Polecats that a rig may have at once unless the town says otherwise.
-pub const POLECATS_PER_RIG_DEFAULT: i64 = 5;
-/// Most polecats that a rig may be allowed.
-pub const POLECATS_PER_RIG_MAX: i64 = 50;
 
 /// The configuration of a town that has set nothing.
 fn defaults() -> TownConfig {
@@ -35,14 +31,6 @@ fn defaults() -> TownConfig {
 const MERGED: [&str; 3] = ["refinery", "custom_instructions", WATCH];
 /// The thresholds of the watch.
 const WATCH: &str = "watch";
-/// Settings that hold secrets, at the top or one level down.
-const SECRET: [&str; 4] = ["env_vars", "git_auth", "github_cli_pat", "kilocode_token"];
-/// How a secret that is shown begins.
-const MASK: &str = "****";
-/// Characters of a secret that are shown after it at most.
-const MASKED_CHARS_SHOWN: usize = 4;
-/// A secret of so many characters is not shown in part.
-const MASKED_WHOLE_CHARS_MAX: usize = 8;
 /// Largest configuration, in bytes of JSON.
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
@@ -145,7 +133,7 @@ fn merge(key: &str, old: Value, new: Value) -> Option<Value> {
             merged.extend(new);
             Value::Object(merged)
         }
-        (Value::Object(old), Value::Object(new)) if SECRET.contains(&key) => {
+        (Value::Object(old), Value::Object(new)) if SECRETS.contains(&key) => {
             let mut kept = Map::new();
             for (name, value) in new {
                 if let Some(value) = if is_masked(&value) { old.get(&name).cloned() } else { Some(value) } {
@@ -154,38 +142,7 @@ fn merge(key: &str, old: Value, new: Value) -> Option<Value> {
             }
             Value::Object(kept)
         }
-        (old, new) if SECRET.contains(&key) && is_masked(&new) => return old.is_string().then_some(old),
+        (old, new) if SECRETS.contains(&key) && is_masked(&new) => return old.is_string().then_some(old),
         (_, new) => new,
     })
-}
-
-/// The same configuration with every secret as it may be shown: four stars, and the last four characters of one that is
-/// longer than eight. Environment variables are all secrets.
-#[must_use]
-pub fn masked(config: &TownConfig) -> TownConfig {
-    let mut shown = config.clone();
-    for (key, value) in &mut shown {
-        match value {
-            Value::Object(fields) if SECRET.contains(&key.as_str()) => {
-                for (_, value) in fields.iter_mut().filter(|(name, _)| key == "env_vars" || name.ends_with("_token")) {
-                    *value = mask(value);
-                }
-            }
-            other if SECRET.contains(&key.as_str()) => *other = mask(other),
-            _ => {}
-        }
-    }
-    shown
-}
-
-fn mask(secret: &Value) -> Value {
-    let characters: Vec<char> = secret.as_str().unwrap_or_default().chars().collect();
-    let shown = characters.len().checked_sub(MASKED_CHARS_SHOWN).filter(|_| characters.len() > MASKED_WHOLE_CHARS_MAX);
-    let tail: String = shown.and_then(|from| characters.get(from..)).unwrap_or_default().iter().collect();
-    Value::from(format!("{MASK}{tail}"))
-}
-
-/// Whether this is how a secret was shown: four stars and up to four characters.
-fn is_masked(value: &Value) -> bool {
-    value.as_str().and_then(|text| text.strip_prefix(MASK)).is_some_and(|rest| rest.chars().count() <= MASKED_CHARS_SHOWN)
 }

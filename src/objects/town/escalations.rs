@@ -6,10 +6,12 @@
 use super::state::{self, TownState};
 use super::{config, rigs};
 use crate::contract::ids::{BeadId, RigId};
-use crate::contract::shapes::{BeadStatus, EscalationEntry, EscalationFilter, EscalationInput, EscalationLetter, FeedKind, Severity};
+use crate::contract::letters::Letter;
+use crate::contract::letters::rig::Acknowledgement;
+use crate::contract::letters::town::EscalationLetter;
+use crate::contract::shapes::{BeadStatus, EscalationEntry, EscalationFilter, EscalationInput, FeedKind, Severity};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::assignment::hooks::check_speaks_for;
-use crate::objects::store::outbox::{Composed, Letter, write};
+use crate::objects::outbox::{Composed, write};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use crate::objects::town::mayor::mail;
 use crate::objects::town::outbox_letters;
@@ -58,7 +60,7 @@ pub(crate) fn route(cx: &Cx<'_>, caller: &Caller, (input,): (EscalationInput,)) 
         return Err(refuse(Code::InvalidArgument, format!("category and source_agent_id must have at most {WORD_BYTES_MAX} bytes")));
     }
     let agent = input.source_agent_id.or_else(|| caller.principal.agent_id.clone());
-    check_speaks_for(caller, agent.as_deref().unwrap_or_default())?;
+    caller.check_speaks_for(agent.as_deref().unwrap_or_default())?;
     let rig = match input.source_rig_id.as_deref().filter(|rig| !rig.is_empty()) {
         Some(rig) => {
             let unknown = || Refusal::new(Code::NotFound, "source_rig_id: no rig of this town").hint("Call list_rigs to see the rigs.");
@@ -318,7 +320,7 @@ pub(super) fn triage_letter(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
 /// The body of an `acknowledged` letter.
 pub(super) fn acknowledgement(cx: &Cx<'_>, id: &str, rig: &RigId) -> Composed {
     let Some(entry) = entry_of(cx, id, rig)? else { return Ok(None) };
-    Ok(Some(write(&value!({"acknowledged_by": entry.acknowledged_by}))?))
+    Ok(Some(write(&Acknowledgement { acknowledged_by: entry.acknowledged_by })?))
 }
 
 fn entry_of(cx: &Cx<'_>, id: &str, rig: &RigId) -> Result<Option<EscalationEntry>, Failure> {

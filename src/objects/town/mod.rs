@@ -25,9 +25,9 @@ pub mod topics;
 pub mod views;
 
 use crate::auth::principal::TokenKind;
+use crate::contract::letters::{Letter, RigToTown};
 use crate::objects::handler::{Answer, Caller, Core, Cx, Owes};
 use crate::objects::inbox::receive;
-use crate::objects::store::outbox::Letter;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Refusal, refuse};
 
@@ -81,13 +81,13 @@ pub(crate) fn deliver(cx: &Cx<'_>, caller: &Caller, (letters,): (Vec<Letter>,)) 
         return Ok(Answer::Void);
     }
     rigs::require(cx, &rig)?;
-    receive(cx, source, &letters, |letter| match letter.kind.as_str() {
-        "summary" => rigs::apply_summary(cx, &rig, letter),
-        "escalation" => escalations::apply(cx, &rig, letter),
-        "message" => mayor::mail::receive(cx, letter),
-        "frames" => views::viewers::apply_frames(cx, &rig, letter),
-        "bead" => convoys::mirror::apply_bead(cx, &rig, letter),
-        "landing" => convoys::landing::apply_report(cx, &rig, letter),
-        other => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {other}"))),
+    receive(cx, source, &letters, |letter| match letter.kind() {
+        Some(RigToTown::Summary) => rigs::apply_summary(cx, &rig, letter),
+        Some(RigToTown::Escalation) => escalations::apply(cx, &rig, letter),
+        Some(RigToTown::Message) => mayor::mail::receive(cx, letter),
+        Some(RigToTown::Frames) => views::viewers::apply_frames(cx, &rig, letter),
+        Some(RigToTown::Bead) => convoys::mirror::apply_bead(cx, &rig, letter),
+        Some(RigToTown::Landing) => convoys::landing::apply_report(cx, &rig, letter),
+        None => Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {}", letter.kind))),
     })
 }

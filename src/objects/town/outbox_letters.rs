@@ -5,24 +5,24 @@
 
 use super::{config, convoys, escalations, rigs, state, topics};
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::rig::{BlockerTold, RigState};
+use crate::contract::letters::{LetterKind, ToSession, TownToRig};
 use crate::objects::handler::{Cx, Flush};
-use crate::objects::rig::{BlockerTold, RigState};
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::{Composed, Owed, RESEND_MILLIS, TOPIC, post};
+use crate::objects::outbox;
+use crate::objects::outbox::{Composed, Owed, RESEND_MILLIS, post};
 use crate::objects::store::sql::query_one;
 use crate::objects::topics::compose as compose_news;
 use crate::objects::town::convoys::{landing, mirror};
-use crate::objects::town::rigs::deletion::REMOVED;
 use crate::objects::town::rigs::{pause, rig_config};
 use crate::rpc::call::Instance;
-use base::error::Failure;
+use base::error::{Failure, Fault};
 use base::time::Timestamp;
 
-fn tell(cx: &Cx<'_>, kind: &str, subject: &str, rig: &RigId) -> Result<(), Failure> {
+fn tell(cx: &Cx<'_>, kind: TownToRig, subject: &str, rig: &RigId) -> Result<(), Failure> {
     write(cx, kind, subject, &Instance::Rig(rig.clone()))
 }
 
-fn write(cx: &Cx<'_>, kind: &str, subject: &str, target: &Instance) -> Result<(), Failure> {
+fn write(cx: &Cx<'_>, kind: impl LetterKind, subject: &str, target: &Instance) -> Result<(), Failure> {
     post(cx.sql, kind, subject, &target.to_string(), cx.number()?, cx.now)?;
     // Before the reply: the caller uses its new rig or convoy in the next call.
     cx.flush(Flush::BeforeReply);
@@ -32,7 +32,7 @@ fn write(cx: &Cx<'_>, kind: &str, subject: &str, target: &Instance) -> Result<()
 
 /// The rig was added, or something changed that it keeps a copy of.
 pub(super) fn rig_changed(cx: &Cx<'_>, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "rig", rig.as_str(), rig)
+    tell(cx, TownToRig::Rig, rig.as_str(), rig)
 }
 
 /// The same for every rig of the town.
@@ -46,7 +46,7 @@ pub(super) fn rigs_changed(cx: &Cx<'_>) -> Result<(), Failure> {
 /// The same, after the reply.
 pub(super) fn rigs_changed_unawaited(cx: &Cx<'_>) -> Result<(), Failure> {
     for rig in super::rigs::list(cx)? {
-        post(cx.sql, "rig", rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
+        post(cx.sql, TownToRig::Rig, rig.id.as_str(), &Instance::Rig(rig.id.clone()).to_string(), cx.number()?, cx.now)?;
     }
     cx.flush(Flush::AfterReply);
     cx.wake_at(cx.now.plus_millis(RESEND_MILLIS));
@@ -55,66 +55,70 @@ pub(super) fn rigs_changed_unawaited(cx: &Cx<'_>) -> Result<(), Failure> {
 
 /// A convoy was made, or is another now.
 pub(super) fn convoy_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "convoy", convoy.as_str(), rig)
+    tell(cx, TownToRig::Convoy, convoy.as_str(), rig)
 }
 
 /// Something in a rig waits for a decision.
 pub(super) fn triage_wanted(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "triage", escalation.as_str(), rig)
+    tell(cx, TownToRig::Triage, escalation.as_str(), rig)
 }
 
 /// An escalation was acknowledged; the rig that it concerns closes its bead.
 pub(super) fn acknowledged(cx: &Cx<'_>, escalation: &BeadId, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "acknowledged", escalation.as_str(), rig)
+    tell(cx, TownToRig::Acknowledged, escalation.as_str(), rig)
 }
 
 /// The town has removed this rig, or goes itself and its sessions with it: the object is to empty itself.
 pub(super) fn removed(cx: &Cx<'_>, target: &Instance) -> Result<(), Failure> {
-    write(cx, REMOVED, &target.to_string(), target)
+    let subject = target.to_string();
+    if matches!(target, Instance::Rig(_)) {
+        write(cx, TownToRig::Removed, &subject, target)
+    } else {
+        write(cx, ToSession::Removed, &subject, target)
+    }
 }
 
 /// A bead stands differently now, and beads of this rig wait for it.
 pub(super) fn blocker_changed(cx: &Cx<'_>, blocker: &BeadId, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "blocker", blocker.as_str(), rig)
+    tell(cx, TownToRig::Blocker, blocker.as_str(), rig)
 }
 
 /// A convoy's landing merge in this rig was ordered or taken back.
 pub(super) fn landing_changed(cx: &Cx<'_>, convoy: &ConvoyId, rig: &RigId) -> Result<(), Failure> {
-    tell(cx, "landing", convoy.as_str(), rig)
+    tell(cx, TownToRig::Landing, convoy.as_str(), rig)
 }
 
 /// Writes the letter for an outbox row from the state as it is.
 pub(super) fn compose(cx: &Cx<'_>, owed: &Owed) -> Composed {
-    if owed.kind == TOPIC {
-        return compose_news(cx, owed, |topic| topics::news(cx, topic));
+    if let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) {
+        return to_rig(cx, owed, owed.kind()?, &rig);
     }
-    if owed.kind == REMOVED {
-        return Ok(Some(outbox::write(&true)?));
+    match owed.kind()? {
+        ToSession::Topic => compose_news(cx, owed, |topic| topics::news(cx, topic)),
+        ToSession::Removed => Ok(Some(outbox::write(&true)?)),
     }
-    let Some(Instance::Rig(rig)) = Instance::parse(&owed.target) else { return Ok(None) };
-    if !rigs::is_known(cx, &rig)? {
+}
+
+fn to_rig(cx: &Cx<'_>, owed: &Owed, kind: TownToRig, rig: &RigId) -> Composed {
+    if kind != TownToRig::Removed && !rigs::is_known(cx, rig)? {
         // A removed rig must not be revived by a letter owed to it before.
         return Ok(None);
     }
-    match owed.kind.as_str() {
-        "rig" => rig_letter(cx, &rig),
-        "convoy" => match ConvoyId::parse(&owed.subject) {
-            Ok(convoy) => Ok(convoys::order_for_rig(cx, &convoy, &rig)?.map(|order| outbox::write(&order)).transpose()?),
-            Err(_) => Ok(None),
-        },
-        "triage" => escalations::triage_letter(cx, &owed.subject, &rig),
-        "acknowledged" => escalations::acknowledgement(cx, &owed.subject, &rig),
-        "landing" => match ConvoyId::parse(&owed.subject) {
-            Ok(convoy) => Ok(landing::order_for_rig(cx, &convoy, &rig, owed.generation)?.map(|order| outbox::write(&order)).transpose()?),
-            Err(_) => Ok(None),
-        },
-        "blocker" => match BeadId::parse(&owed.subject) {
-            Ok(bead_id) => Ok(mirror::standing(cx, &bead_id)?
-                .map(|(status, merged)| outbox::write(&BlockerTold { bead_id, status, merged }))
-                .transpose()?),
-            Err(_) => Ok(None),
-        },
-        _ => Ok(None),
+    let convoy = || ConvoyId::parse(&owed.subject).map_err(|error| Fault::new("write a letter about a convoy", error));
+    match kind {
+        TownToRig::Rig => rig_letter(cx, rig),
+        TownToRig::Convoy => Ok(convoys::order_for_rig(cx, &convoy()?, rig)?.map(|order| outbox::write(&order)).transpose()?),
+        TownToRig::Triage => escalations::triage_letter(cx, &owed.subject, rig),
+        TownToRig::Acknowledged => escalations::acknowledgement(cx, &owed.subject, rig),
+        TownToRig::Landing => {
+            Ok(landing::order_for_rig(cx, &convoy()?, rig, owed.generation)?.map(|order| outbox::write(&order)).transpose()?)
+        }
+        TownToRig::Blocker => {
+            let bead_id = BeadId::parse(&owed.subject).map_err(|error| Fault::new("write a blocker letter", error))?;
+            let standing = mirror::standing(cx, &bead_id)?;
+            Ok(standing.map(|(status, merged)| outbox::write(&BlockerTold { bead_id, status, merged })).transpose()?)
+        }
+        TownToRig::Removed => Ok(Some(outbox::write(&true)?)),
     }
 }
 

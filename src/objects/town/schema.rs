@@ -3,10 +3,10 @@
 //! Owns the migrations. A released migration is never edited: a change is a new one at the end of the list.
 
 use crate::objects::idempotency::{CREATE_IDEMPOTENCY, CREATE_IDEMPOTENCY_INDEX};
-use crate::objects::store::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
+use crate::objects::listeners::{CREATE_LISTENERS, CREATE_LISTENERS_EXPIRY, CREATE_LISTENERS_SESSION};
+use crate::objects::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 use crate::objects::store::meta::CREATE_META;
 use crate::objects::store::migrate::Migration;
-use crate::objects::store::outbox::{CREATE_INBOX, CREATE_OUTBOX, CREATE_OUTBOX_INDEX};
 use crate::objects::town::mayor::mail::CREATE_MESSAGE_TALLY;
 use crate::objects::town::views::feed::CREATE_FEED;
 

@@ -3,9 +3,9 @@
 //!
 //! Owns these two tables and their one check. `config` and `rig_config` merge and store the values.
 
-use super::config::POLECATS_PER_RIG_MAX;
-use crate::objects::rig::beads::formulas;
-use crate::objects::rig::watchdog;
+use crate::contract::formulas;
+use crate::contract::limits::rig::POLECATS_PER_RIG_MAX;
+use crate::contract::watch;
 use base::error::{Code, Refusal};
 use serde_json::{Map, Value};
 
@@ -161,8 +161,8 @@ fn check_kind(of: &str, path: &str, kind: &Kind, value: &Value) -> Result<(), Re
             format!("a list of at most {GATES_MAX} texts of at most {GATE_CHARS_MAX} characters"),
         ),
         Variables => (value.as_object().is_some_and(is_variables), "an object of texts; names like NAME_1, not GASTOWN_…".to_owned()),
-        Formulas => return formulas::check(value),
-        Watch => return watchdog::settings::check(value),
+        Formulas => return formulas::check::check(value),
+        Watch => return watch::check(value),
         Fields(fields) => match value.as_object() {
             Some(object) => return object.iter().try_for_each(|(name, value)| check(of, fields, path, name, value)),
             None => (false, "an object".to_owned()),

@@ -2,11 +2,11 @@
 //!
 //! Owns the `town` table.
 
-use crate::auth::principal::Owner;
+use crate::contract::columns::{flag_column, json_column};
 use crate::contract::ids::{AgentId, BeadId, TownId};
-use crate::contract::shapes::{OwnerType, TownConfig, TownIdentity};
+use crate::contract::shapes::{Owner, OwnerType, TownConfig, TownIdentity};
 use crate::objects::handler::Cx;
-use crate::objects::store::sql::{execute, flag_column, json_column, query_one};
+use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Fault, refuse};
 use base::time::Timestamp;
 use serde::Deserialize;

@@ -6,10 +6,11 @@
 use super::convoys;
 use super::state::{self, TownState};
 use crate::contract::ids::{BeadId, ConvoyId};
+use crate::contract::letters::session::News;
 use crate::contract::outcome::Outcome;
+use crate::contract::topics::{MESSAGES, RECEIPT};
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::topics;
-use crate::objects::topics::RECEIPT;
 use crate::objects::town::mayor::mail;
 use crate::objects::town::views::{feed, viewers};
 use base::error::Failure;
@@ -26,8 +27,6 @@ pub(super) const CONVOYS: &str = "convoys";
 pub(super) const FEED: &str = "feed";
 /// Something became of a message to the Mayor, or the Mayor came or went.
 pub(super) const MAYOR: &str = "mayor";
-/// Messages to the Mayor, for the Mayor's own session.
-pub const MESSAGES: &str = "messages";
 
 /// `listen`.
 pub(crate) fn listen(cx: &Cx<'_>, caller: &Caller, (topics, expires_at): (Vec<String>, Timestamp)) -> Result<Answer, Failure> {
@@ -67,28 +66,24 @@ pub(super) fn messages_changed(cx: &Cx<'_>, town: &TownState, messages: &[BeadId
 }
 
 /// The state of the topic, as its letter carries it. A convoy is shown from the mirror.
-pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<Value, Failure> {
+pub(super) fn news(cx: &Cx<'_>, topic: &str) -> Result<News, Failure> {
+    let fields = |told: Option<Value>| News::of(told.and_then(|told| told.as_object().cloned()).unwrap_or_default());
     if topic == FEED {
-        return Ok(match feed::newest(cx)? {
-            Some(entry) => topics::news(false, &json!({"number": entry.number, "kind": entry.kind, "subject": entry.subject})),
-            None => topics::changed(),
-        });
+        let newest = feed::newest(cx)?;
+        return Ok(fields(newest.map(|entry| json!({"number": entry.number, "kind": entry.kind, "subject": entry.subject}))));
     }
     if topic == MESSAGES {
         let newest = mail::newest_unread(cx)?;
-        let told = |(id, sequence)| Ok(json!({"message_id": id, "unread": mail::unread(cx)?, RECEIPT: sequence}));
-        return Ok(topics::news(false, &newest.map_or_else(|| Ok::<_, Failure>(json!({})), told)?));
+        let told = |(id, sequence)| Ok::<_, Failure>(json!({"message_id": id, "unread": mail::unread(cx)?, RECEIPT: sequence}));
+        return Ok(fields(newest.map(told).transpose()?));
     }
     if topic == MAYOR {
         let newest = mail::newest_touched(cx)?;
-        return Ok(newest.map_or_else(topics::changed, |(id, status)| topics::news(false, &json!({"message_id": id, "status": status}))));
+        return Ok(fields(newest.map(|(id, status)| json!({"message_id": id, "status": status}))));
     }
     if let Some(id) = topic.strip_prefix("message:").and_then(|id| BeadId::parse(id).ok()) {
-        return Ok(topics::standing(&Outcome::of_message(&id, mail::find(cx, &id)?.as_ref())));
+        return Ok(Outcome::of_message(&id, mail::find(cx, &id)?.as_ref()).into());
     }
-    let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(topics::changed()) };
-    let Some(convoy) = convoys::find(cx, &id)? else {
-        return Ok(topics::standing(&Outcome::of_deleted_convoy(&id)));
-    };
-    Ok(topics::standing(&Outcome::of_convoy(&convoy)))
+    let Some(id) = topic.strip_prefix("convoy:").and_then(|id| ConvoyId::parse(id).ok()) else { return Ok(News::default()) };
+    Ok(convoys::find(cx, &id)?.map_or_else(|| Outcome::of_deleted_convoy(&id), |convoy| Outcome::of_convoy(&convoy)).into())
 }

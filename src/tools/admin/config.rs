@@ -4,8 +4,8 @@
 
 use super::super::text::{AgentText, name};
 use super::super::tool::{Answers, Hints, Place, Plan, Reach, Tool};
+use crate::contract::masking::masked;
 use crate::contract::shapes::{RigRecord, TownConfig};
-use crate::objects::town::config::masked;
 use crate::rpc::table::{GET_TOWN_CONFIG, GET_TOWN_RIG, UPDATE_TOWN_CONFIG};
 use base::error::{Code, Failure, Refusal};
 use schemars::JsonSchema;

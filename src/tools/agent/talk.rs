@@ -3,10 +3,10 @@
 //! Owns whom an agent can reach: the agents of its own rig, and the Mayor.
 
 use super::Reported;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Channel, EscalationEntry, EscalationInput, Mail, MailInput, NudgeMode, NudgeOptions, Severity};
 use crate::rpc::table::{CHECK_MAIL, Method, QUEUE_NUDGE, ROUTE_ESCALATION, SEND_MAIL};
 use crate::tools::coordinator::escalations::waits;
-use crate::tools::coordinator::messages::MAYOR;
 use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::resolve;
 use crate::tools::text::{AgentText, word};

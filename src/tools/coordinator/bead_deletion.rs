@@ -5,8 +5,8 @@
 
 use super::bead::bead_ids;
 use crate::contract::ids::BeadId;
+use crate::contract::limits::deletion::IDS_MAX;
 use crate::contract::shapes::{Bead, BeadFilter, BeadStatus, BeadType};
-use crate::objects::rig::beads::deletion::IDS_MAX;
 use crate::rpc::call::{Call, decode};
 use crate::rpc::table::{DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEADS};
 use crate::tools::confirm::{Confirmation, Confirmed, DryRun, confirm};

@@ -1,7 +1,7 @@
 //! The tool that looks at messages without taking them.
 
-use super::messages::MAYOR;
 use crate::contract::ids::AgentId;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Channel, Message, MessageFilter, MessagePosition};
 use crate::rpc::table::LIST_MESSAGES;
 use crate::tools::paging;

@@ -1,6 +1,7 @@
 //! Tools that talk to a town's Mayor and to its agents. Looking at what was said is `mailbox`'s.
 
 use crate::contract::ids::BeadId;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{HandoffInput, MailInput, MayorMessageResult, NudgeMode, NudgeOptions, NudgePriority};
 use crate::rpc::call::decode;
 use crate::rpc::table::{QUEUE_NUDGE, SEND_HANDOFF, SEND_MAIL, SEND_MAYOR_MESSAGE};
@@ -16,8 +17,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The recipient that is no agent of a rig.
-pub(in crate::tools) const MAYOR: &str = "mayor";
 /// Longest subject made from a text, in characters.
 const SUBJECT_CHARS_MAX: usize = 80;
 

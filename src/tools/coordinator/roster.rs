@@ -2,8 +2,8 @@
 //!
 //! Owns what a name must be said to mean. Who lives where, and how many may, is the rig's.
 
+use crate::contract::names::identity;
 use crate::contract::shapes::{Agent, AgentRole, AgentStatus, RegisterAgentInput};
-use crate::objects::rig::agents::polecat_names::identity;
 use crate::rpc::table::{ENSURE_MAYOR, REGISTER_AGENT};
 use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};

@@ -3,8 +3,9 @@
 //! Owns which targets there are, and what is said of those that are not. What follows from a sling is the rig's.
 
 use crate::contract::ids::BeadId;
+use crate::contract::labels::MAYOR_LABEL;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Bead, Priority, Quality, SlingConvoyResult, SlingInput, SlingResult};
-use crate::objects::rig::assignment::sling::{MAYOR, MAYOR_LABEL};
 use crate::rpc::table::{SLING_BEAD, SLING_INTO_CONVOY};
 use crate::tools::bead_view::{WorkStatus, bead_status};
 use crate::tools::text::AgentText;

@@ -4,13 +4,11 @@
 
 use super::NextCall;
 use super::unstick::verdict::{Cause, category};
+use crate::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::labels::HELD_LABEL;
 use crate::contract::shapes::EscalationEntry;
-use crate::objects::rig::agents::completion::ATTEMPTS_SPENT;
-use crate::objects::rig::beads::HELD_LABEL;
-use crate::objects::rig::watchdog::NUDGE;
-use crate::objects::rig::watchdog::alerts::AlertKind;
-use crate::objects::town::rigs::breaker;
+use crate::contract::watch::NUDGE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -52,20 +50,20 @@ const fn row(category: &'static str, sort: &'static str, to_do: &'static str, st
 /// The table; the last row is for whatever has none of its own.
 pub static DECISIONS: [Decision; 14] = [
     row(
-        AlertKind::StalledAgent.as_str(),
+        AlertKind::StalledAgent.category(),
         "stalled_agent",
         "Ask it; if it stays silent, restart it: its bead is given out again.",
         &[Nudge, Restart],
     ),
     row(
-        AlertKind::RestartLoop.as_str(),
+        AlertKind::RestartLoop.category(),
         "crash_loop",
         "Its bead is given out again each time. Hold the bead until you know what ends its processes.",
         &[LookAtBead, Hold],
     ),
-    row(AlertKind::StuckReview.as_str(), "stuck_review", "It is given out again. See what it waits for.", &[LookAtReviews]),
-    row(AlertKind::QueueDepth.as_str(), "all_busy", "Let it queue, or raise the limit of polecats.", &[LookAtPool]),
-    row(AlertKind::NoRunner.as_str(), "no_runner", "Start a runner for the rig; what is on hooks stays there.", &[]),
+    row(AlertKind::StuckReview.category(), "stuck_review", "It is given out again. See what it waits for.", &[LookAtReviews]),
+    row(AlertKind::QueueDepth.category(), "all_busy", "Let it queue, or raise the limit of polecats.", &[LookAtPool]),
+    row(AlertKind::NoRunner.category(), "no_runner", "Start a runner for the rig; what is on hooks stays there.", &[]),
     row(
         ATTEMPTS_SPENT,
         "failed_bead",
@@ -99,7 +97,7 @@ pub static DECISIONS: [Decision; 14] = [
     row("landing_failed", "landing_failed", "Its branch does not merge. See why, mend that, and land it anew.", &[LookAtReviews]),
     row("triage", "passed_on", "Somebody could not decide a request and passed it on: decide.", &[LookAtBead]),
     row(
-        breaker::CATEGORY,
+        DISPATCH_BREAKER,
         "dispatch_breaker",
         "Nothing is given out. Find out what ends the orders; settling this gives out work again at once.",
         &[LookAtTown],

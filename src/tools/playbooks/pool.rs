@@ -3,8 +3,8 @@
 //! Owns that reckoning, which gives out as dispatch does. It raises nothing: it names the call.
 
 use super::NextCall;
+use crate::contract::limits::rig::POLECATS_PER_RIG_MAX;
 use crate::contract::shapes::{RigPool, TownPool};
-use crate::objects::town::config::POLECATS_PER_RIG_MAX;
 use crate::rpc::table::GET_POOL;
 use crate::tools::bead_view::some;
 use crate::tools::paging;

@@ -5,6 +5,7 @@ use crate::rig::watch::{beat, beat_for, exits, take};
 use crate::support::playbook::{ANSWER_BYTES_MAX, ask, expect_answer, make};
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
+use gastown_mcp::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
 use gastown_mcp::contract::shapes::Bead;
 use gastown_mcp::rpc::table as rpc;
 use gastown_mcp::tools::playbooks::decisions::{DECISIONS, decision};
@@ -183,11 +184,8 @@ fn every_category_that_is_raised_has_a_row() {
         for line in text.lines().map(str::trim) {
             let value = line.strip_prefix("category: ").map(|value| value.trim_end_matches(','));
             match value {
-                Some("kind.as_str()") => {
-                    let words = text.split("pub const fn as_str").nth(1).unwrap().split('}').next().unwrap();
-                    found.extend(words.split('"').skip(1).step_by(2).map(str::to_owned));
-                }
-                Some("ATTEMPTS_SPENT") => drop(found.insert(gastown_mcp::objects::rig::agents::completion::ATTEMPTS_SPENT.to_owned())),
+                Some("kind.category()") => found.extend(AlertKind::ALL.iter().map(|kind| kind.category().to_owned())),
+                Some("ATTEMPTS_SPENT") => drop(found.insert(ATTEMPTS_SPENT.to_owned())),
                 Some(value) if value.starts_with('"') => drop(found.insert(value.trim_matches('"').to_owned())),
                 Some(passed) => assert!(
                     ["&'a str", "input.category", "entry.category", "note(\"category\")", "Some(category.to_owned())"].contains(&passed),
@@ -198,8 +196,8 @@ fn every_category_that_is_raised_has_a_row() {
             }
             // The town raises on its own account in one place.
             if line.contains("escalations::raise(cx, town,") {
-                assert!(line.contains(", CATEGORY, "), "{line}");
-                found.insert(gastown_mcp::objects::town::rigs::breaker::CATEGORY.to_owned());
+                assert!(line.contains(", DISPATCH_BREAKER, "), "{line}");
+                found.insert(DISPATCH_BREAKER.to_owned());
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::support::{Town, assert_indexed};
 use base::error::Code;
 use gastown_mcp::contract::ids::{AgentId, BeadId};
 use gastown_mcp::contract::shapes::Agent;
-use gastown_mcp::objects::rig::work_report::STEPS_MAX;
+use gastown_mcp::objects::rig::work_steps::STEPS_MAX;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

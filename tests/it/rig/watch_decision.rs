@@ -1,9 +1,10 @@
 //! The decision of the watch, without a rig: each threshold, and what holds for every rig that there can be.
 
 use base::time::Timestamp;
+use gastown_mcp::contract::alerts::AlertKind;
 use gastown_mcp::contract::ids::{AgentId, BeadId};
-use gastown_mcp::objects::rig::WatchSettings;
-use gastown_mcp::objects::rig::watchdog::alerts::{Alert, AlertKind};
+use gastown_mcp::contract::watch::WatchSettings;
+use gastown_mcp::objects::rig::watchdog::alerts::Alert;
 use gastown_mcp::objects::rig::watchdog::decide::{Action, Exit, Left, Running, Unused, Watched, decide};
 use proptest::prelude::*;
 use std::collections::BTreeSet;

@@ -3,8 +3,9 @@
 use crate::support::tokens::{self, OWNER, mayor, with_key};
 use crate::support::{Town, code, refusal};
 use base::error::Code;
+use gastown_mcp::contract::limits::idempotency::KEY_CHARS_MAX;
 use gastown_mcp::contract::shapes::SlingResult;
-use gastown_mcp::objects::idempotency::{KEY_CHARS_MAX, REMEMBER_MILLIS};
+use gastown_mcp::objects::idempotency::REMEMBER_MILLIS;
 use gastown_mcp::rpc::call::Call;
 use gastown_mcp::rpc::table::{CLOSE_BEAD, CREATE_BEAD, SLING_BEAD, SLING_CONVOY};
 use serde_json::{Value, json};

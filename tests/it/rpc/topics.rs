@@ -6,7 +6,7 @@ use crate::support::town::Rig;
 use crate::support::{HostSql, Listener, Town, Trouble, code};
 use base::error::Code;
 use gastown_mcp::contract::shapes::BeadStatus;
-use gastown_mcp::objects::store::listeners::{LEASE_MILLIS_MAX, TOPIC_BYTES_MAX, TOPICS_MAX};
+use gastown_mcp::objects::listeners::{LEASE_MILLIS_MAX, TOPIC_BYTES_MAX, TOPICS_MAX};
 use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::table::{LISTEN_TO_REGISTRY, LISTEN_TO_RIG, LISTEN_TO_TOWN, START_CONVOY};

@@ -7,7 +7,7 @@ use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use gastown_mcp::contract::shapes::{
     Agent, AlarmStatus, Bead, BeadStatus, ConvoyDetail, OwnerType, RuntimeMode, SlingConvoyResult, SlingResult, TownIdentity,
 };
-use gastown_mcp::objects::rig::watchdog::settings::THRESHOLDS;
+use gastown_mcp::contract::watch::THRESHOLDS;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};

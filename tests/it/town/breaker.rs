@@ -6,7 +6,7 @@ use crate::support::{Town, refusal};
 use base::error::Code;
 use base::time::Timestamp;
 use gastown_mcp::contract::shapes::{EscalationEntry, FeedEntry, Severity};
-use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::contract::watch::WatchSettings;
 use gastown_mcp::objects::town::rigs::breaker::{Verdict, judge};
 use gastown_mcp::rpc::table as rpc;
 use proptest::prelude::*;

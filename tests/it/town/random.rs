@@ -3,8 +3,8 @@
 use crate::support::town::Rig;
 use crate::support::{Fleet, Listener, Town, Trouble};
 use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId};
+use gastown_mcp::contract::letters::Letter;
 use gastown_mcp::contract::shapes::{BeadStatus, ConvoyDetail};
-use gastown_mcp::objects::store::outbox::Letter;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::table::LIST_CONVOYS_DETAILED;
 use proptest::prelude::*;

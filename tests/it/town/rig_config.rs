@@ -4,7 +4,7 @@ use crate::support::town::Rig;
 use crate::support::{Town, code, refusal};
 use base::error::{Code, Failure};
 use gastown_mcp::contract::ids::{RigId, TownId};
-use gastown_mcp::objects::town::config::masked;
+use gastown_mcp::contract::masking::masked;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use crate::support::town::Rig;
 use crate::support::{Town, tokens};
 use gastown_mcp::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
 use gastown_mcp::contract::shapes::{Activity, BeadStatus, ConvoyStatus, EscalationEntry, Nudge, TownCheck};
-use gastown_mcp::objects::rig::WatchSettings;
+use gastown_mcp::contract::watch::WatchSettings;
 use gastown_mcp::objects::town::rigs::pause::DRAIN_MILLIS_MAX;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use super::{Asked, Planned, Running};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::limits::deletion::IDS_MAX;
 use crate::contract::shapes::{BeadDetail, BeadEventFilter, BeadStatus, BeadType, BeadUpdate};
 use crate::edge::rest::extract::{filtered, given, invalid, of_events, shaped, take};
 use crate::edge::rest::mayor::wrong_rig::{NO_BEAD, Thing};
 use crate::edge::rest::response::Shape;
-use crate::objects::rig::beads::deletion::IDS_MAX;
 use crate::rpc::call::decode;
 use crate::rpc::table::{
     DEBUG_GET_BEAD, DELETE_BEAD, DELETE_BEADS, DELETE_BEADS_BY_STATUS, GET_BEAD, LIST_BEAD_EVENTS, REASSIGN_BEAD, UPDATE_BEAD,

@@ -4,8 +4,8 @@
 
 use super::{Asked, Reply, Running};
 use crate::contract::ids::RigId;
+use crate::contract::limits::convoy::TASKS_MAX;
 use crate::edge::rest::extract::{invalid, take};
-use crate::objects::town::convoys::sling_batch::TASKS_MAX;
 use crate::tools::coordinator::sling::Sling;
 use crate::tools::coordinator::sling_batch::SlingBatch;
 use crate::tools::run::{Connection, ask};

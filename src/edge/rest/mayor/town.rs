@@ -2,10 +2,10 @@
 
 use super::{Asked, NO_RIG, Planned, Running, is_about_rig};
 use crate::contract::ids::BeadId;
+use crate::contract::masking::masked;
 use crate::contract::shapes::{EscalationFilter, MergeQueueFilter, TownConfig};
 use crate::edge::rest::extract::{BAD_FILTER, filtered, query, take};
 use crate::edge::rest::response::Shape;
-use crate::objects::town::config::masked;
 use crate::provision;
 use crate::rpc::call::decode;
 use crate::rpc::table::{

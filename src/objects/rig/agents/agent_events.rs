@@ -3,11 +3,12 @@
 //! Owns the `agent_events` table. Numbers are an agent's own, from one without gaps; the newest are kept.
 
 use super::checkpoints;
+use crate::contract::columns::json_column;
 use crate::contract::ids::AgentId;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::agents;
-use crate::objects::rig::assignment::{hooks, orders};
-use crate::objects::store::sql::{execute, json_column, query, scalar};
+use crate::objects::rig::assignment::orders;
+use crate::objects::store::sql::{execute, query, scalar};
 use base::error::{Code, Failure, refuse};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ struct AgentEvent {
 
 /// `appendAgentEvent`: answers the event's number.
 pub(crate) fn append_event(cx: &Cx<'_>, caller: &Caller, (id, kind, data): (AgentId, String, Value)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     agents::require(cx, &id)?;
     if kind.is_empty() || kind.len() > TYPE_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("eventType must have 1 to {TYPE_BYTES_MAX} bytes")));
@@ -60,7 +61,7 @@ pub(crate) fn append_event(cx: &Cx<'_>, caller: &Caller, (id, kind, data): (Agen
 
 /// `getAgentEvents(agentId, afterId, limit)`, oldest first; a page of much data ends early, and its last number continues.
 pub(crate) fn get_events(cx: &Cx<'_>, caller: &Caller, (id, after, limit): (AgentId, Option<i64>, Option<i64>)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     let events: Vec<AgentEvent> = query(
         cx.sql,
         "-- agent_events_list\nSELECT id, agent_id, event_type, data, created_at FROM (
@@ -74,7 +75,7 @@ pub(crate) fn get_events(cx: &Cx<'_>, caller: &Caller, (id, after, limit): (Agen
 
 /// `reconstructConversation`: the texts of the newest events, a paragraph each; empty when there are none.
 pub(crate) fn reconstruct_conversation(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     // Newest first, and only as many as can be shown.
     let events: Vec<(String, Value)> = query(
         cx.sql,

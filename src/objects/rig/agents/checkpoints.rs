@@ -2,11 +2,12 @@
 //!
 //! Owns the size limit.
 
+use crate::contract::checks::levels;
 use crate::contract::ids::AgentId;
+use crate::contract::limits::bead::METADATA_LEVELS_MAX;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::agents;
-use crate::objects::rig::assignment::{hooks, orders};
-use crate::objects::rig::beads::text;
+use crate::objects::rig::assignment::orders;
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, refuse};
 use serde_json::Value;
@@ -16,7 +17,7 @@ pub const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
 
 /// `writeCheckpoint`.
 pub(crate) fn write_checkpoint(cx: &Cx<'_>, caller: &Caller, (id, data): (AgentId, Value)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     agents::require(cx, &id)?;
     let text = check("data", &data, CHECKPOINT_BYTES_MAX)?;
     orders::heard(cx, caller, &id)?;
@@ -38,8 +39,8 @@ pub(crate) fn read_checkpoint(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) 
 /// # Errors
 /// `InvalidArgument` when there is too much of it, or it goes too deep.
 pub(in crate::objects::rig) fn check(field: &str, data: &Value, bytes_max: usize) -> Result<String, Failure> {
-    if text::levels(data) > text::METADATA_LEVELS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {} levels", text::METADATA_LEVELS_MAX)));
+    if levels(data) > METADATA_LEVELS_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {} levels", METADATA_LEVELS_MAX)));
     }
     let text = data.to_string();
     if text.len() > bytes_max {

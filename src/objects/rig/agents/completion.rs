@@ -2,7 +2,9 @@
 //!
 //! Owns the consequences, which take effect at once and wait for no tick. Reviews are `reviews`', hooks are `hooks`'.
 
+use crate::contract::alerts::ATTEMPTS_SPENT;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{
     Agent, AgentCompletedInput, AgentDoneInput, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewResult,
     SubmitReviewInput,
@@ -19,7 +21,6 @@ use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::reviews::{results, rework};
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, outbox_letters, reviews, topics, watchdog};
 use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Refusal, refuse};
@@ -27,13 +28,11 @@ use serde_json::{Value, json};
 
 /// Times that a bead is given out before it fails (Gastown contract, section 8).
 pub const DISPATCH_ATTEMPTS_MAX: i64 = 5;
-/// Why it fails then.
-pub const ATTEMPTS_SPENT: &str = "max_dispatch_attempts";
 
 /// `agentDone`. A polecat's bead goes into the review queue; rework goes back to its review; a refinery has opened a pull
 /// request, or is through with the merge request on its hook.
 pub(crate) fn agent_done(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (AgentId, AgentDoneInput)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
     if orders::is_of_done_work(cx, caller, &agent_id)? {
@@ -126,7 +125,7 @@ pub(crate) fn agent_completed(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
         let refusal = Refusal::new(Code::InvalidArgument, "agentId must be an agent of this rig: the Mayor belongs to the town");
         return Err(refusal.hint("Call list_agents to see who lives in the rig.").into());
     };
-    hooks::check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
     let reason = input.reason.as_deref().unwrap_or_default();

@@ -9,9 +9,10 @@ pub mod polecat_names;
 pub mod prime;
 pub mod status;
 
-use super::state::RigState;
 use super::{messages, state, topics};
 use crate::contract::ids::{AgentId, BeadId, RigId};
+use crate::contract::letters::rig::RigState;
+use crate::contract::names::identity;
 use crate::contract::shapes::{Agent, AgentFilter, AgentRole, AgentStatus, BeadEventType, RegisterAgentInput};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::free_polecats::Roster;
@@ -97,7 +98,7 @@ pub(super) fn new(cx: &Cx<'_>, rig: &RigState, role: AgentRole, name: String) ->
         id: AgentId::from_random(cx.random()),
         rig_id: Some(rig.rig_id.clone()),
         role,
-        identity: polecat_names::identity(&name, role.as_str(), &rig.rig_id, &rig.town_id),
+        identity: identity(&name, role.as_str(), &rig.rig_id, &rig.town_id),
         name,
         status: AgentStatus::Idle,
         current_hook_bead_id: None,

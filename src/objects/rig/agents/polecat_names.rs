@@ -2,7 +2,7 @@
 //!
 //! Owns the order of the pool and the fallback. Pure; the caller knows which names are taken.
 
-use crate::contract::ids::{BeadId, RigId, TownId};
+use crate::contract::ids::BeadId;
 
 /// The pool, in the order in which names are given out (Gastown contract, section 8).
 pub const POOL: [&str; 20] = [
@@ -19,12 +19,6 @@ pub fn allocate(taken: &[&str]) -> String {
     // One of so many names is free: fewer than that many are taken.
     let beyond = POOL.len() + 1..=POOL.len() + 1 + taken.len();
     beyond.map(|number| format!("Polecat-{number}")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
-}
-
-/// The identity of an agent, unique over all towns: `<Name>-<role>-<rig>@<town>`.
-#[must_use]
-pub fn identity(name: &str, role: &str, rig: &RigId, town: &TownId) -> String {
-    format!("{name}-{role}-{}@{}", rig.prefix(), town.prefix())
 }
 
 /// The branch that an agent works on: `polecat/<name>/<bead prefix>`. Names are recycled, bead ids are not, so no two

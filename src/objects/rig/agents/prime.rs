@@ -5,7 +5,7 @@
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::shapes::{Agent, Bead, BeadFilter, BeadStatus, BeadType, PrimeContext};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
-use crate::objects::rig::assignment::{hooks, orders};
+use crate::objects::rig::assignment::orders;
 use crate::objects::rig::beads::{lists, molecules};
 use crate::objects::rig::messages::{mail, nudges};
 use crate::objects::rig::{agents, beads, reviews, state};
@@ -19,7 +19,7 @@ const OPEN_BEADS_MAX: i64 = 20;
 
 /// `prime`.
 pub(crate) fn prime(cx: &Cx<'_>, caller: &Caller, (id,): (AgentId,)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &id)?;
     orders::heard(cx, caller, &id)?;

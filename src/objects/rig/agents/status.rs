@@ -3,11 +3,11 @@
 //! Owns the moves between agent statuses. Whether a bead follows is `hooks`' business, in one place (`hooks::begin`).
 
 use crate::contract::ids::{AgentId, RigId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Agent, AgentStatus, BeadEventType};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::{hooks, orders};
 use crate::objects::rig::beads::events;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, outbox_letters, state, topics};
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, Refusal, refuse};
@@ -19,7 +19,7 @@ pub const MESSAGE_CHARS_MAX: usize = 280;
 /// `updateAgentStatus`. An unknown id changes nothing, as the contract has it. The bead of a working agent is in progress; a
 /// dead agent holds nothing, and its name is free.
 pub(crate) fn update_agent_status(cx: &Cx<'_>, caller: &Caller, (id, status): (AgentId, AgentStatus)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     let rig = state::require(cx)?;
     let Some(agent) = agents::find(cx, &id)? else { return Ok(Answer::Void) };
     if agent.status == status {
@@ -59,7 +59,7 @@ fn set(cx: &Cx<'_>, rig: &RigState, agent: &Agent, status: AgentStatus) -> Resul
 /// `touchAgentHeartbeat(agentId, watermark)`. An agent that holds a bead and sends a heartbeat works on it. The watermark may say when the
 /// process was last active (`lastEventAt`) and where it works (`worktree`). Answers whether the caller's order goes on.
 pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, watermark): (AgentId, Value)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &id)?;
     if orders::is_of_done_work(cx, caller, &id)? {
@@ -78,14 +78,14 @@ pub(crate) fn touch_heartbeat(cx: &Cx<'_>, caller: &Caller, (id, watermark): (Ag
             set(cx, &rig, &agent, AgentStatus::Idle)?;
             outbox_letters::summary_changed(cx, &rig)?;
         }
-        _ => {}
+        AgentStatus::Working | AgentStatus::Waiting | AgentStatus::Stalled | AgentStatus::Dead => {}
     }
     answer(&json!({"drainNonce": rig.drain_nonce, "order": if agent.current_hook_bead_id.is_some() { "open" } else { "none" }}))
 }
 
 /// `updateAgentStatusMessage`: one line that people see.
 pub(crate) fn update_status_message(cx: &Cx<'_>, caller: &Caller, (id, message): (AgentId, String)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     let rig = state::require(cx)?;
     if message.trim().is_empty() || message.chars().count() > MESSAGE_CHARS_MAX {
         return Err(refuse(Code::InvalidArgument, format!("message must have 1 to {MESSAGE_CHARS_MAX} characters")));

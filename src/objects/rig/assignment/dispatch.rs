@@ -6,11 +6,11 @@
 
 use super::hooks;
 use crate::contract::ids::{BeadId, ConvoyId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Agent, AgentStatus};
 use crate::objects::handler::Cx;
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::counters::ready;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, outbox_letters, watchdog};
 use crate::objects::store::sql::{execute, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal};

@@ -3,13 +3,14 @@
 //! Owns the choice of the polecat: an idle one before a new one, and none beyond the rig's capacity.
 
 use super::hooks;
+use crate::contract::columns::flag_column;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Agent, AgentRole};
 use crate::objects::handler::Cx;
 use crate::objects::rig::agents;
 use crate::objects::rig::agents::polecat_names;
-use crate::objects::rig::state::RigState;
-use crate::objects::store::sql::{flag_column, query};
+use crate::objects::store::sql::query;
 use base::error::{Failure, Fault};
 use serde::Deserialize;
 

@@ -7,6 +7,8 @@ use super::dispatch;
 use super::orders::{self, OrderOutcome};
 use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::labels::TRIAGE_LABEL;
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Agent, AgentRole, AgentStatus, Bead, BeadEventType, BeadStatus, BeadType};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::agents;
@@ -14,24 +16,13 @@ use crate::objects::rig::agents::polecat_names;
 use crate::objects::rig::beads::Move;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{beads, outbox_letters, state, topics};
 use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use serde_json::Value;
 
-/// The label of beads that the Mayor decides about.
-pub(in crate::objects::rig) const TRIAGE_LABEL: &str = "gt:triage-request";
 /// The alarm's pace while there is work (Gastown contract, section 10).
 pub(in crate::objects::rig) const ACTIVE_TICK_MILLIS: i64 = 5_000;
-
-/// An agent speaks for itself only; coordinators, Mayors and containers speak for any.
-pub(crate) fn check_speaks_for(caller: &Caller, agent_id: &str) -> Result<(), Failure> {
-    if caller.principal.role.is_of_rig() && caller.principal.agent_id.as_deref() != Some(agent_id) {
-        return Err(refuse(Code::Forbidden, "Forbidden: an agent reports for itself only"));
-    }
-    Ok(())
-}
 
 /// The role of the caller: the token's or, where an agent's token names none, the agent's role in this rig.
 pub(in crate::objects::rig) fn role(cx: &Cx<'_>, caller: &Caller) -> Result<Role, Failure> {
@@ -151,7 +142,7 @@ pub(crate) fn get_hooked_bead(cx: &Cx<'_>, _caller: &Caller, (agent_id,): (Agent
 
 /// `hookBead`. A held bead is refused, and the refusal names the holder.
 pub(crate) fn hook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id, bead_id): (AgentId, BeadId)) -> Result<Answer, Failure> {
-    check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;
     let mut agent = agents::require(cx, &agent_id)?;
     let bead = beads::require(cx, &bead_id)?;
@@ -213,7 +204,7 @@ pub(in crate::objects::rig) fn check_hookable(cx: &Cx<'_>, rig: &RigState, agent
 
 /// `unhookBead`. The bead goes back to the queue with its old place in it; no hook is no error.
 pub(crate) fn unhook_bead(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) -> Result<Answer, Failure> {
-    check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;
     let agent = agents::require(cx, &agent_id)?;
     if let Some(bead) = agent.current_hook_bead_id {

@@ -4,30 +4,28 @@
 //! its agent. It names the polecat and waits for no work; at capacity the bead queues and the answer says where.
 
 use super::{dispatch, hooks};
+use crate::contract::checks::check_metadata;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::labels::{HELD_LABEL, MAYOR_LABEL, has_held_label};
+use crate::contract::letters::rig::RigState;
+use crate::contract::limits::bead::ARGS_BYTES_MAX;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Agent, Bead, BeadStatus, BeadType, BlockedUntil, Priority, SlingInput, SlingResult};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::beads;
-use crate::objects::rig::beads::{HELD_LABEL, NewBead};
+use crate::objects::rig::beads::NewBead;
 use crate::objects::rig::beads::{dependencies, molecules};
 use crate::objects::rig::messages::mayor_mail;
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, counters, outbox_letters};
 use crate::objects::store::sql::{execute, scalar};
 use base::error::{Code, Failure, Refusal, refuse};
 use serde_json::Value;
 use std::ops::ControlFlow;
 
-/// Longest args, in bytes.
-pub const ARGS_BYTES_MAX: usize = 4_000;
 /// Most beads that a new one waits for.
 pub const DEPENDS_ON_MAX: usize = 50;
-/// The label of what the Mayor decides about.
-pub const MAYOR_LABEL: &str = "gt:mayor";
-/// The `agent` that is no polecat.
-pub const MAYOR: &str = "mayor";
 
 /// The agent that the bead is for.
 enum Target {
@@ -99,7 +97,7 @@ fn check(input: &SlingInput) -> Result<(), Refusal> {
     if depends_on.len() > DEPENDS_ON_MAX {
         return bad(format!("depends_on: at most {DEPENDS_ON_MAX} beads"));
     }
-    let holds = input.hold == Some(true) || input.labels.as_deref().is_some_and(beads::has_held_label);
+    let holds = input.hold == Some(true) || input.labels.as_deref().is_some_and(has_held_label);
     if input.agent.is_some() && holds {
         return bad("a bead that is held back is given to nobody: leave out agent, or hold".to_owned());
     }
@@ -200,7 +198,7 @@ fn existing(cx: &Cx<'_>, rig: &RigState, input: &SlingInput, id: &BeadId) -> Res
     execute(cx.sql, "-- sling_rested\nUPDATE beads SET not_before = NULL WHERE bead_id = ? AND not_before IS NOT NULL", (id,))?;
     if let Some(args) = &input.args {
         bead.metadata.insert("args".to_owned(), Value::from(args.as_str()));
-        let metadata = beads::check_metadata(&bead.metadata)?;
+        let metadata = check_metadata(&bead.metadata)?;
         execute(cx.sql, "-- sling_args\nUPDATE beads SET metadata = ?, updated_at = ? WHERE bead_id = ?", (metadata, cx.now.millis(), id))?;
     }
     Ok(bead)
@@ -257,7 +255,7 @@ fn give_to_mayor(cx: &Cx<'_>, rig: &RigState, mayor: &AgentId, bead: &mut Bead) 
 
 /// Whether nothing but a free polecat is missing.
 fn is_ready(cx: &Cx<'_>, bead: &Bead) -> Result<bool, Failure> {
-    if bead.blockers_open > 0 || bead.assignee_agent_bead_id.is_some() || beads::has_held_label(&bead.labels) {
+    if bead.blockers_open > 0 || bead.assignee_agent_bead_id.is_some() || has_held_label(&bead.labels) {
         return Ok(false);
     }
     // Only the bead of a staged convoy is held without a label, and no new bead is.

@@ -5,20 +5,19 @@
 
 use super::{dependencies, events};
 use crate::contract::ids::{BeadId, RigId};
+use crate::contract::letters::rig::RigState;
+use crate::contract::limits::deletion::IDS_MAX;
 use crate::contract::shapes::{BeadStatus, BeadType};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::{dispatch, hooks};
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::Move;
 use crate::objects::rig::reviews::landing;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{outbox_letters, reviews, state, topics};
 use crate::objects::store::sql::{execute, json_list, query};
 use base::error::{Code, Failure, refuse};
 use std::collections::BTreeSet;
 
-/// Most ids in one call (Gastown contract, section 10).
-pub const IDS_MAX: usize = 5_000;
 /// Beads deleted by one round of statements, which take them as one parameter.
 const BATCH: usize = 1_000;
 /// Why a bead in review is open again.

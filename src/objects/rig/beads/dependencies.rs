@@ -5,10 +5,10 @@
 //! met.
 
 use crate::contract::ids::{BeadId, ConvoyId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{BeadDependency, BeadStatus, BlockedUntil, UnmetBlocker};
 use crate::objects::handler::Cx;
 use crate::objects::rig::outbox_letters;
-use crate::objects::rig::state::RigState;
 use crate::objects::store::sql::{execute, json_list, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use serde::Deserialize;

@@ -6,14 +6,16 @@
 use super::dependencies::BLOCKERS_MAX;
 use super::events::Happened;
 use super::{dependencies, events};
+use crate::contract::checks::{check_labels, check_metadata, check_note, check_text};
 use crate::contract::ids::{BeadId, RigId};
+use crate::contract::labels::{HELD_LABEL, has_held_label};
+use crate::contract::letters::rig::RigState;
+use crate::contract::limits::bead::LABELS_MAX;
 use crate::contract::shapes::{Bead, BeadEventType, BeadType, BeadUpdate, BlockedUntil, CreateBeadInput, HeldBeadInput, UpdatedBead};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
-use crate::objects::rig::assignment::{dispatch, hooks};
+use crate::objects::rig::assignment::dispatch;
 use crate::objects::rig::beads;
-use crate::objects::rig::beads::text::{LABELS_MAX, check_labels, check_metadata, check_note, check_text};
-use crate::objects::rig::beads::{HELD_LABEL, Move, has_held_label};
-use crate::objects::rig::state::RigState;
+use crate::objects::rig::beads::Move;
 use crate::objects::rig::{outbox_letters, state};
 use crate::objects::store::sql::{execute, scalar};
 use base::error::{Code, Failure, Refusal, refuse};
@@ -33,7 +35,7 @@ pub(crate) fn update_bead(
     (id, fields, actor): (BeadId, BeadUpdate, Option<String>),
 ) -> Result<Answer, Failure> {
     if let Some(actor) = &actor {
-        hooks::check_speaks_for(caller, actor)?;
+        caller.check_speaks_for(actor)?;
         check_note("actorId", actor)?;
     }
     let rig = state::require(cx)?;

@@ -66,7 +66,11 @@ impl Stage {
             (InReview, Closed) => Some("merge"),
             (Open | Hooked | InProgress, Closed) => Some("close without a merge"),
             (Open | Hooked | InProgress | InReview, Failed) => Some("fail"),
-            _ => None,
+            (Open, Open | InProgress | InReview)
+            | (Hooked, Hooked)
+            | (InProgress, Hooked | InProgress)
+            | (InReview, Hooked | InProgress | InReview)
+            | (Closed | Failed, Open | Hooked | InProgress | InReview | Closed | Failed) => None,
         }
     }
 }

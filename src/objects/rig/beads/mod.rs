@@ -6,22 +6,20 @@ pub mod deletion;
 pub mod dependencies;
 pub mod events;
 pub mod fields;
-pub mod formulas;
 pub mod lifecycle;
 pub mod lists;
 pub mod molecules;
-pub mod text;
-
-pub use crate::objects::rig::beads::text::{check_metadata, check_text};
 
 use super::{state, topics};
+use crate::contract::checks::{check_labels, check_metadata, check_note, check_text};
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
+use crate::contract::labels::{HELD_LABEL, has_held_label};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, CreateBeadInput, Priority, Quality};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::assignment::{dispatch, hooks, orders};
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::beads::lifecycle::Stage;
-use crate::objects::rig::beads::text::{check_labels, check_note};
 use crate::objects::rig::messages::escalations;
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::reviews::results;
@@ -30,8 +28,6 @@ use base::error::{Code, Failure, Refusal, refuse};
 use base::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The label that keeps a bead from being dispatched.
-pub const HELD_LABEL: &str = "gt:held";
 /// The alarm's pace while nothing is urgent (Gastown contract, section 10).
 const IDLE_TICK_MILLIS: i64 = 5 * 60 * 1_000;
 
@@ -71,7 +67,7 @@ pub(super) struct NewBead {
 }
 
 /// Writes a bead.
-pub(super) fn insert(cx: &Cx<'_>, rig: &state::RigState, new: NewBead) -> Result<Bead, Failure> {
+pub(super) fn insert(cx: &Cx<'_>, rig: &RigState, new: NewBead) -> Result<Bead, Failure> {
     check_text(&new.title, new.body.as_deref())?;
     let labels = check_labels(&new.labels)?;
     let metadata = check_metadata(&new.metadata)?;
@@ -148,14 +144,14 @@ pub(crate) fn create_bead(cx: &Cx<'_>, caller: &Caller, (input,): (CreateBeadInp
         require(cx, parent)?;
     }
     if let Some(author) = &input.created_by {
-        hooks::check_speaks_for(caller, author)?;
+        caller.check_speaks_for(author)?;
         check_note("created_by", author)?;
     }
     if input.kind == BeadType::Escalation
         && let Some(source) = input.metadata.as_ref().and_then(|metadata| metadata.get("source_agent_id")).and_then(Value::as_str)
     {
         // The town's inbox names it as the one that raised it.
-        hooks::check_speaks_for(caller, source)?;
+        caller.check_speaks_for(source)?;
         check_note("metadata.source_agent_id", source)?;
     }
     let bead_id = BeadId::from_random(cx.random());
@@ -226,11 +222,6 @@ pub(super) fn labels_of(given: Option<Vec<String>>, held: Option<bool>) -> Vec<S
     labels
 }
 
-/// Whether these labels keep a bead from being given out.
-pub(super) fn has_held_label(labels: &[String]) -> bool {
-    labels.iter().any(|label| label == HELD_LABEL || label == hooks::TRIAGE_LABEL)
-}
-
 /// Whether a bead is held back, by its label or by its convoy.
 pub(super) fn is_held(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Failure> {
     let found: Option<(i64,)> = query_one(cx.sql, "-- beads_is_held\nSELECT held FROM beads WHERE bead_id = ?", (id,))?;
@@ -244,7 +235,7 @@ pub(crate) fn update_bead_status(
     caller: &Caller,
     (id, status, agent_id, failure): (BeadId, BeadStatus, String, Option<Value>),
 ) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, &agent_id)?;
+    caller.check_speaks_for(&agent_id)?;
     let rig = state::require(cx)?;
     let bead = require(cx, &id)?;
     let stays = bead.status.is_terminal() || bead.status == status;
@@ -281,7 +272,7 @@ pub(super) struct Move<'a> {
 ///
 /// # Errors
 /// `Conflict` for a move that is not legal (`lifecycle`).
-pub(super) fn move_to(cx: &Cx<'_>, rig: &state::RigState, bead: &Bead, status: BeadStatus, with: &Move<'_>) -> Result<(), Failure> {
+pub(super) fn move_to(cx: &Cx<'_>, rig: &RigState, bead: &Bead, status: BeadStatus, with: &Move<'_>) -> Result<(), Failure> {
     let holder = bead.assignee_agent_bead_id.as_ref().map(AgentId::as_str);
     let id = &bead.bead_id;
     lifecycle::check(id.as_str(), Stage::of(bead.status, holder.is_some()), Stage::of(status, false))?;

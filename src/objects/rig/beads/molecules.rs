@@ -3,12 +3,12 @@
 //! Owns the `molecules` table. One molecule per bead; it never outlives its bead: the molecule of a bead that ended on
 //! the way reads as failed.
 
-use super::formulas;
+use crate::contract::formulas;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{ApplyFormulaInput, Bead, BeadType, CurrentStep, Formula, FormulaInput, Molecule, MoleculeStatus, Quality};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::assignment::{hooks, orders};
-use crate::objects::rig::state::RigState;
+use crate::objects::rig::assignment::orders;
 use crate::objects::rig::{agents, beads, outbox_letters, state};
 use crate::objects::store::sql::{execute, query_one};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
@@ -59,7 +59,7 @@ pub(in crate::objects::rig) fn asked(
         };
     };
     let none = Map::new();
-    Ok((Some(formulas::named(cx, name, vars.unwrap_or(&none))?), quality))
+    Ok((Some(named(cx, name, vars.unwrap_or(&none))?), quality))
 }
 
 /// Lets a bead follow a formula from its first step.
@@ -117,10 +117,10 @@ pub(crate) fn create_molecule(cx: &Cx<'_>, _caller: &Caller, (id, input): (BeadI
     let bead = beads::require(cx, &id)?;
     let formula = match (input.steps, input.name) {
         (Some(steps), None) if input.vars.is_none() => {
-            formulas::check_steps(&steps)?;
+            formulas::check::check_steps(&steps)?;
             Formula { name: None, steps }
         }
-        (None, Some(name)) => formulas::named(cx, &name, &input.vars.unwrap_or_default())?,
+        (None, Some(name)) => named(cx, &name, &input.vars.unwrap_or_default())?,
         _ => return Err(refuse(Code::InvalidArgument, "formula: either steps, or name with vars")),
     };
     finish(cx, &rig, &bead, formula, None)
@@ -162,7 +162,7 @@ pub(in crate::objects::rig) fn next_step(cx: &Cx<'_>, id: &AgentId) -> Result<Op
 
 /// `advanceMoleculeStep`: the current step is through. A gate takes a summary; null without a molecule that is under way.
 pub(crate) fn advance_step(cx: &Cx<'_>, caller: &Caller, (id, summary): (AgentId, String)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, id.as_str())?;
+    caller.check_speaks_for(id.as_str())?;
     if summary.chars().count() > SUMMARY_CHARS_MAX {
         return Err(refuse(Code::InvalidArgument, format!("summary must have at most {SUMMARY_CHARS_MAX} characters")));
     }
@@ -218,4 +218,13 @@ pub(in crate::objects::rig) fn submitted(cx: &Cx<'_>, bead: &BeadId, summary: &s
     molecule.current_step += 1;
     molecule.summaries.push(summary.chars().take(SUMMARY_CHARS_MAX).collect());
     Ok(save(cx, &mut molecule)?)
+}
+
+/// A formula by name, built in or the town's, with its variables filled in.
+///
+/// # Errors
+/// `NotFound` with the names there are; `InvalidArgument` for variables that are missing, unknown or too long.
+fn named(cx: &Cx<'_>, name: &str, vars: &Map<String, Value>) -> Result<Formula, Failure> {
+    let stored: Option<(String,)> = query_one(cx.sql, "-- formulas_of_town\nSELECT formulas FROM rig", ())?;
+    formulas::resolve(stored.as_ref().map_or("{}", |(text,)| text), name, vars)
 }

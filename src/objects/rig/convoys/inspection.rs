@@ -3,6 +3,7 @@
 //!
 //! Owns no table and no decision; `unstick` acts, the caller decides.
 
+use crate::contract::columns::{flag_column, json_column};
 use crate::contract::ids::{BeadId, ConvoyId};
 use crate::contract::shapes::{Bead, ConvoyBead, HolderInspection, MemberInspection, RaisedAbout, ReviewInspection, RigInspection};
 use crate::objects::handler::{Answer, Caller, Cx, json};
@@ -10,7 +11,7 @@ use crate::objects::rig::beads::bead_columns;
 use crate::objects::rig::beads::dependencies;
 use crate::objects::rig::convoys::select_members;
 use crate::objects::rig::{agents, counters, state, watchdog};
-use crate::objects::store::sql::{flag_column, json_column, json_list, query, query_one, scalar};
+use crate::objects::store::sql::{json_list, query, query_one, scalar};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use serde::Deserialize;

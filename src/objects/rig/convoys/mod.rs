@@ -8,108 +8,19 @@ pub mod unstick;
 
 use super::beads::{self, Move, NewBead, held_by_label};
 use super::state;
-use super::state::RigState;
 use crate::contract::ids::{BeadId, ConvoyId};
-use crate::contract::shapes::{
-    Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, ConvoyBead, ConvoyMembers, DependencyEdge, Priority, Quality,
-};
+use crate::contract::letters::rig::{BlockerTold, ConvoyOrder, OrderedBead, RigState};
+use crate::contract::letters::{Letter, RigToTown};
+use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, ConvoyBead, ConvoyMembers, DependencyEdge, Priority};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::beads::{dependencies, events, molecules};
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::meta;
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, json_list, query, query_one};
 use base::error::{Failure, Fault};
-use base::time::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// The body of a `convoy` letter: everything this rig must know of the convoy, whole each time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConvoyOrder {
-    /// The convoy.
-    pub convoy_id: ConvoyId,
-    /// Its beads exist but are not given out yet.
-    pub staged: bool,
-    /// A person closed it: beads that have not ended are closed.
-    #[serde(default)]
-    pub closed: bool,
-    /// Who asked for it.
-    pub created_by: Option<String>,
-    /// When.
-    pub created_at: Timestamp,
-    /// Metadata keys that are the convoy's own, for every member.
-    #[serde(default)]
-    pub reserved: Map<String, Value>,
-    /// The beads of this rig, in order.
-    pub beads: Vec<OrderedBead>,
-}
-
-/// One bead of a convoy letter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OrderedBead {
-    /// Chosen by the town, unless the rig had it before.
-    pub bead_id: BeadId,
-    /// Number of the membership: of two convoys that claim a bead, the one with the greater number has it.
-    #[serde(default)]
-    pub joined: i64,
-    /// The rig had the bead before the convoy.
-    #[serde(default)]
-    pub adopted: bool,
-    /// What to do.
-    pub title: String,
-    /// More about it.
-    pub body: Option<String>,
-    /// Metadata of a new bead.
-    pub metadata: Map<String, Value>,
-    /// Priority, labels and quality of a new bead.
-    #[serde(default)]
-    pub details: TaskDetails,
-    /// Unmet blockers, as the town believes.
-    #[serde(default)]
-    pub blockers_open: i64,
-    /// The members that it waits for.
-    pub depends_on: Vec<OrderedEdge>,
-}
-
-/// What a member waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderedEdge {
-    /// The member.
-    pub bead_id: BeadId,
-    /// What must have become of it.
-    pub until: BlockedUntil,
-    /// It is a bead of another rig.
-    #[serde(default)]
-    pub remote: bool,
-}
-
-/// What a new bead has besides text and metadata.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TaskDetails {
-    /// Medium unless said otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Priority>,
-    /// None unless said otherwise.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
-    /// How rigorously it is worked on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quality: Option<Quality>,
-}
-
-/// The body of a `blocker` letter: how a bead of another rig stands that one of ours waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockerTold {
-    /// The blocker.
-    pub bead_id: BeadId,
-    /// As its rig last told.
-    pub status: BeadStatus,
-    /// With evidence.
-    pub merged: bool,
-}
 
 /// Selects beads as `ConvoyBead`s, in the order of its fields; the condition follows.
 macro_rules! select_members {
@@ -183,12 +94,12 @@ fn take_in(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead,
             dependencies::recount(cx, rig, id)?;
             if is_news {
                 tell_membership(cx, rig, id, Some(&order.convoy_id))?;
-                outbox_letters::tell(cx, rig, "bead", id.as_str())?;
+                outbox_letters::tell(cx, rig, RigToTown::Bead, id.as_str())?;
             }
             Ok(())
         }
         // The bead was deleted here, and its deleter has been answered.
-        None if bead.adopted || bead.joined <= newest => outbox_letters::tell(cx, rig, "bead", id.as_str()),
+        None if bead.adopted || bead.joined <= newest => outbox_letters::tell(cx, rig, RigToTown::Bead, id.as_str()),
         None => make(cx, rig, order, bead),
     }
 }
@@ -215,7 +126,7 @@ fn make(cx: &Cx<'_>, rig: &RigState, order: &ConvoyOrder, bead: &OrderedBead) ->
     let made = beads::insert(cx, rig, new)?;
     follow_formula(cx, &made)?;
     execute(cx.sql, "-- convoys_joined\nUPDATE beads SET convoy_joined = ? WHERE bead_id = ?", (bead.joined, &bead.bead_id))?;
-    if blockers_open == bead.blockers_open { Ok(()) } else { outbox_letters::tell(cx, rig, "bead", bead.bead_id.as_str()) }
+    if blockers_open == bead.blockers_open { Ok(()) } else { outbox_letters::tell(cx, rig, RigToTown::Bead, bead.bead_id.as_str()) }
 }
 
 /// A task that asked for a formula or a quality follows it from now on. The town has checked that there is such a formula; if

@@ -6,9 +6,11 @@
 
 use super::inspection::{holder_of, raised};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{
     BeadStatus, HolderInspection, NudgeMode, NudgeOptions, NudgePriority, Severity, UnstickInput, UnstickResult, UnstickStep,
 };
+use crate::contract::watch::NUDGE;
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::rig::assignment::free_polecats::Roster;
 use crate::objects::rig::assignment::{dispatch, hooks};
@@ -16,7 +18,6 @@ use crate::objects::rig::messages::escalations;
 use crate::objects::rig::messages::escalations::NewEscalation;
 use crate::objects::rig::messages::nudges;
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{beads, outbox_letters, watchdog};
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, Refusal, refuse};
@@ -74,7 +75,7 @@ fn nudge(cx: &Cx<'_>, caller: &Caller, input: &UnstickInput) -> Result<UnstickRe
         source: Some(SOURCE.to_owned()),
         ttl_seconds: None,
     };
-    nudges::queue(cx, &holder.agent_id, watchdog::NUDGE, &caller.actor(), &options)?;
+    nudges::queue(cx, &holder.agent_id, NUDGE, &caller.actor(), &options)?;
     Ok(held_by(Some((holder.agent_id, holder.name)), None))
 }
 

@@ -4,23 +4,25 @@
 //! consequences; the bead's id is the escalation's id there.
 
 use super::triage;
+use crate::contract::alerts::AUTHOR;
 use crate::contract::ids::BeadId;
-use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, EscalationLetter, Priority, Severity};
+use crate::contract::labels::TRIAGE_LABEL;
+use crate::contract::letters::rig::RigState;
+use crate::contract::letters::town::EscalationLetter;
+use crate::contract::letters::{Letter, RigToTown};
+use crate::contract::limits::bead::BODY_BYTES_MAX;
+use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, Priority, Severity};
 use crate::objects::handler::Cx;
-use crate::objects::rig::assignment::hooks::TRIAGE_LABEL;
+use crate::objects::outbox::{Composed, write};
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::beads::{Move, NewBead};
 use crate::objects::rig::outbox_letters;
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
-use crate::objects::store::outbox::{Composed, Letter, write};
 use base::error::{Failure, Fault};
 use serde_json::{Map, Value, json};
 
-/// The kind of letter by which the town tells that an escalation was acknowledged.
-pub(in crate::objects::rig) const ACKNOWLEDGED: &str = "acknowledged";
 /// The label of escalation beads.
 const ESCALATION_LABEL: &str = "gt:escalation";
 /// How the label begins that says how severe.
@@ -55,7 +57,7 @@ fn raise_labelled(cx: &Cx<'_>, rig: &RigState, new: &NewEscalation<'_>, more: &[
     metadata.insert("source_agent_id".to_owned(), json!(new.agent));
     metadata.insert("source_bead_id".to_owned(), json!(new.bead));
     let first = new.message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(new.category);
-    let body = new.message.get(..new.message.floor_char_boundary(crate::objects::rig::beads::text::BODY_BYTES_MAX)).unwrap_or_default();
+    let body = new.message.get(..new.message.floor_char_boundary(BODY_BYTES_MAX)).unwrap_or_default();
     let bead = NewBead {
         bead_id: BeadId::from_random(cx.random()),
         kind: BeadType::Escalation,
@@ -99,13 +101,13 @@ pub(in crate::objects::rig) fn raise_bead(cx: &Cx<'_>, rig: &RigState, new: NewB
     let mut event = Happened::to(BeadEventType::Escalated, &bead.bead_id).values(None, told.severity.as_str()).about(about);
     event.agent = told.agent_id.as_deref();
     events::write(cx, &event)?;
-    outbox_letters::tell(cx, rig, "escalation", bead.bead_id.as_str())?;
+    outbox_letters::tell(cx, rig, RigToTown::Escalation, bead.bead_id.as_str())?;
     Ok(bead)
 }
 
 /// A bead has ended: if it stood for an escalation, the town must hear that it is dealt with.
 pub(in crate::objects::rig) fn ended(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<(), Failure> {
-    if stands_for_one(bead) { outbox_letters::tell(cx, rig, "escalation", bead.bead_id.as_str()) } else { Ok(()) }
+    if stands_for_one(bead) { outbox_letters::tell(cx, rig, RigToTown::Escalation, bead.bead_id.as_str()) } else { Ok(()) }
 }
 
 /// Escalation beads, and the triage requests that the town asked for.
@@ -137,7 +139,7 @@ fn told(bead: &Bead) -> EscalationLetter {
         },
         created_at: bead.created_at,
         status: bead.status,
-        resolved_by: note("resolved_by").filter(|by| by == crate::objects::rig::watchdog::AUTHOR),
+        resolved_by: note("resolved_by").filter(|by| by == AUTHOR),
         source_bead_id: note("source_bead_id").filter(|id| BeadId::parse(id).is_ok()),
     }
 }

@@ -3,9 +3,10 @@
 //! Owns how they are sent and taken. The table belongs to `messages`; mail to the Mayor goes on to the town (`mayor_mail`).
 
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{Channel, HandoffInput, Mail, MailInput};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::assignment::{hooks, orders};
+use crate::objects::rig::assignment::orders;
 use crate::objects::rig::messages;
 use crate::objects::rig::messages::NewMessage;
 use crate::objects::rig::{agents, beads, state};
@@ -39,7 +40,7 @@ pub(crate) fn send_handoff(cx: &Cx<'_>, caller: &Caller, (input,): (HandoffInput
 }
 
 fn send(cx: &Cx<'_>, caller: &Caller, channel: Channel, input: &MailInput, bead: Option<&BeadId>) -> Result<BeadId, Failure> {
-    hooks::check_speaks_for(caller, &input.from_agent_id)?;
+    caller.check_speaks_for(&input.from_agent_id)?;
     let rig = state::require(cx)?;
     let recipient = messages::recipient(cx, &rig, &input.to_agent_id)?;
     if input.subject.trim().is_empty() || input.subject.chars().count() > SUBJECT_CHARS_MAX {
@@ -52,7 +53,7 @@ fn send(cx: &Cx<'_>, caller: &Caller, channel: Channel, input: &MailInput, bead:
         return Err(refuse(Code::InvalidArgument, format!("from_agent_id must have 1 to {SENDER_BYTES_MAX} bytes")));
     }
     // The town keeps the Mayor's mail; the copy here can be looked at for a while.
-    let expires_at = (recipient == messages::MAYOR).then(|| cx.now.plus_millis(messages::READ_KEPT_MILLIS));
+    let expires_at = (recipient == MAYOR).then(|| cx.now.plus_millis(messages::READ_KEPT_MILLIS));
     let id = messages::insert(
         cx,
         &NewMessage {
@@ -72,7 +73,7 @@ fn send(cx: &Cx<'_>, caller: &Caller, channel: Channel, input: &MailInput, bead:
 
 /// `checkMail`: hands out mail and hand-offs that have not been read, oldest first, and marks them read.
 pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     agents::require(cx, &agent_id)?;
     orders::heard(cx, caller, &agent_id)?;
     json(&take(cx, &agent_id)?)

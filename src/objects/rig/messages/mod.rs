@@ -12,9 +12,11 @@ pub mod triage;
 use super::retention::{BATCH, NEXT_BATCH_MILLIS};
 use super::{agents, state};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::RigToTown;
+use crate::contract::letters::rig::RigState;
+use crate::contract::names::MAYOR;
 use crate::contract::shapes::{BeadEventType, Channel, Message, MessageFilter, MessagePosition, NudgeMode, NudgePriority};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
-use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
@@ -22,8 +24,6 @@ use base::error::{Code, Failure, Fault, Refusal, refuse};
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
-/// The recipient that means the town's Mayor.
-pub const MAYOR: &str = "mayor";
 /// Messages of one channel that may wait for one recipient.
 pub const WAITING_MAX: i64 = 1_000;
 /// How long a durable message can still be looked at after it was read.
@@ -156,7 +156,8 @@ pub(super) fn expire(cx: &Cx<'_>) -> Result<i64, Failure> {
 
 /// Whether the caller may look at the messages of this recipient: an agent sees its own.
 pub(super) fn check_reads(caller: &Caller, recipient: Option<&str>) -> Result<(), Failure> {
-    hooks::check_speaks_for(caller, recipient.unwrap_or_default())
+    caller
+        .check_speaks_for(recipient.unwrap_or_default())
         .map_err(|_| refuse(Code::Forbidden, "Forbidden: an agent reads its own messages only; name yourself as agentId"))
 }
 
@@ -164,7 +165,7 @@ pub(super) fn check_reads(caller: &Caller, recipient: Option<&str>) -> Result<()
 ///
 /// # Errors
 /// `NotFound`: a message without a recipient would be lost.
-pub(super) fn recipient(cx: &Cx<'_>, rig: &state::RigState, to: &str) -> Result<String, Failure> {
+pub(super) fn recipient(cx: &Cx<'_>, rig: &RigState, to: &str) -> Result<String, Failure> {
     if to == MAYOR || rig.mayor_agent_id.as_ref().is_some_and(|mayor| mayor.as_str() == to) {
         return Ok(MAYOR.to_owned());
     }
@@ -175,8 +176,8 @@ pub(super) fn recipient(cx: &Cx<'_>, rig: &state::RigState, to: &str) -> Result<
 }
 
 /// Forwards the Mayor's mail to the town.
-pub(super) fn forward(cx: &Cx<'_>, rig: &state::RigState, recipient: &str, id: &BeadId) -> Result<(), Failure> {
-    if recipient == MAYOR { outbox_letters::tell(cx, rig, "message", id.as_str()) } else { Ok(()) }
+pub(super) fn forward(cx: &Cx<'_>, rig: &RigState, recipient: &str, id: &BeadId) -> Result<(), Failure> {
+    if recipient == MAYOR { outbox_letters::tell(cx, rig, RigToTown::Message, id.as_str()) } else { Ok(()) }
 }
 
 /// `listMessages`: oldest first, and nothing counts as read by it. Hooks are shown of one agent only.

@@ -5,7 +5,6 @@
 use crate::contract::ids::AgentId;
 use crate::contract::shapes::{Channel, Nudge, NudgeMode, NudgeOptions, NudgePriority};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::assignment::hooks;
 use crate::objects::rig::messages;
 use crate::objects::rig::messages::{NewMessage, NewNudge};
 use crate::objects::rig::{agents, state};
@@ -32,7 +31,7 @@ pub(crate) fn queue_nudge(
     // An agent cannot choose the source of its nudge.
     let own = caller.principal.role.is_of_rig().then(|| caller.actor());
     let source = options.source.clone().or(own).unwrap_or_else(|| "system".to_owned());
-    hooks::check_speaks_for(caller, &source)?;
+    caller.check_speaks_for(&source)?;
     agents::require(cx, &agent_id)?;
     let sender = caller.actor();
     json(&queue(cx, &agent_id, &message, &sender, &NudgeOptions { source: Some(source), ..options })?)
@@ -102,7 +101,7 @@ pub(crate) fn mark_delivered(cx: &Cx<'_>, caller: &Caller, (nudge_id,): (String,
     let found: Option<(String,)> =
         query_one(cx.sql, "-- nudges_find\nSELECT recipient FROM messages WHERE id = ? AND channel = 'nudge'", (&nudge_id,))?;
     if let Some((recipient,)) = found {
-        hooks::check_speaks_for(caller, &recipient)?;
+        caller.check_speaks_for(&recipient)?;
         execute(
             cx.sql,
             "-- nudges_delivered\nUPDATE messages SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL",

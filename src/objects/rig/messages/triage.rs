@@ -3,24 +3,27 @@
 //! Owns the requests, which the town asks for, and the effect of each action (Gastown contract 2.5). A request is an issue that
 //! is never given out: coordinators and the Mayor decide it.
 
-use super::escalations::ACKNOWLEDGED;
 use super::{escalations, nudges};
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::labels::TRIAGE_LABEL;
+use crate::contract::letters::rig::RigState;
+use crate::contract::letters::town::EscalationLetter;
+use crate::contract::letters::{Letter, TownToRig};
+use crate::contract::limits::bead::{NOTE_BYTES_MAX, TITLE_CHARS_MAX};
 use crate::contract::shapes::{
-    Agent, Bead, BeadEventType, BeadStatus, BeadType, EscalationLetter, NudgeMode, NudgeOptions, NudgePriority, Severity, TriageInput,
+    Agent, Bead, BeadEventType, BeadStatus, BeadType, NudgeMode, NudgeOptions, NudgePriority, Severity, TriageInput,
 };
+use crate::contract::watch::NUDGE;
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
+use crate::objects::outbox::has_heard;
 use crate::objects::rig::agents::status;
-use crate::objects::rig::assignment::hooks::TRIAGE_LABEL;
 use crate::objects::rig::assignment::{dispatch, hooks};
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::beads::{Move, NewBead};
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
-use crate::objects::rig::{agents, outbox_letters, watchdog};
-use crate::objects::store::outbox::{Letter, has_heard};
+use crate::objects::rig::{agents, outbox_letters};
 use crate::objects::store::sql::scalar;
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
@@ -48,7 +51,7 @@ pub(in crate::objects::rig) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(),
     let id = BeadId::parse(&letter.subject).map_err(|_| Fault::new("read a triage letter", "no id"))?;
     // One that comes late may have been dealt with before it was asked for.
     let town = Instance::Town(rig.town_id.clone()).to_string();
-    if beads::find(cx, &id)?.is_some() || has_heard(cx.sql, &town, ACKNOWLEDGED, &letter.subject)? {
+    if beads::find(cx, &id)?.is_some() || has_heard(cx.sql, &town, TownToRig::Acknowledged, &letter.subject)? {
         return Ok(());
     }
     let agent = agents::find_named(cx, told.agent_id.as_deref())?;
@@ -62,7 +65,7 @@ pub(in crate::objects::rig) fn apply(cx: &Cx<'_>, letter: &Letter) -> Result<(),
     let new = NewBead {
         bead_id: id,
         kind: BeadType::Issue,
-        title: title.chars().take(crate::objects::rig::beads::text::TITLE_CHARS_MAX).collect(),
+        title: title.chars().take(TITLE_CHARS_MAX).collect(),
         body: Some(told.message),
         parent_bead_id: None,
         priority: escalations::priority(told.severity),
@@ -84,7 +87,7 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
     if input.agent_id.is_empty() {
         input.agent_id = caller.actor();
     }
-    hooks::check_speaks_for(caller, &input.agent_id)?;
+    caller.check_speaks_for(&input.agent_id)?;
     let rig = state::require(cx)?;
     let id = &input.triage_request_bead_id;
     let request = beads::find(cx, id)?.ok_or_else(|| {
@@ -97,13 +100,10 @@ pub(crate) fn resolve_triage(cx: &Cx<'_>, caller: &Caller, (mut input,): (Triage
         let status = request.status.as_str();
         return Err(refuse(Code::Conflict, format!("Triage request {id} is already {status} — cannot resolve again")));
     }
-    if input.resolution_notes.len() > crate::objects::rig::beads::text::NOTE_BYTES_MAX {
-        return Err(refuse(
-            Code::InvalidArgument,
-            format!("resolution_notes must have at most {} bytes", crate::objects::rig::beads::text::NOTE_BYTES_MAX),
-        ));
+    if input.resolution_notes.len() > NOTE_BYTES_MAX {
+        return Err(refuse(Code::InvalidArgument, format!("resolution_notes must have at most {NOTE_BYTES_MAX} bytes")));
     }
-    crate::objects::rig::beads::text::check_note("agent_id", &input.agent_id)?;
+    crate::contract::checks::check_note("agent_id", &input.agent_id)?;
     let action = input.action.trim().to_ascii_uppercase();
     if action.is_empty() || action.len() > ACTION_BYTES_MAX {
         return Err(refuse(Code::InvalidArgument, format!("action must have 1 to {ACTION_BYTES_MAX} bytes")));
@@ -129,7 +129,7 @@ fn carry_out(cx: &Cx<'_>, rig: &RigState, request: &Bead, action: &str, input: &
         "REASSIGN_BEAD" => hooks::reopen(cx, rig, &bead_of(cx, request, action)?.bead_id),
         "NUDGE" => {
             let agent = agent_of(cx, request, action)?;
-            let text = if notes.trim().is_empty() { watchdog::NUDGE } else { notes };
+            let text = if notes.trim().is_empty() { NUDGE } else { notes };
             let options = NudgeOptions {
                 mode: Some(NudgeMode::Immediate),
                 priority: Some(NudgePriority::Urgent),

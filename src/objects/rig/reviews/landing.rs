@@ -4,6 +4,9 @@
 //! decides when a convoy is to land.
 
 use crate::contract::ids::{BeadId, ConvoyId};
+use crate::contract::letters::rig::{LandingOrder, RigState};
+use crate::contract::letters::town::LandingReport;
+use crate::contract::letters::{Letter, RigToTown};
 use crate::contract::shapes::{Bead, BeadStatus, BeadType, LandingStatus, Priority, Severity};
 use crate::objects::handler::Cx;
 use crate::objects::rig::beads;
@@ -15,12 +18,9 @@ use crate::objects::rig::reviews;
 use crate::objects::rig::reviews::results;
 use crate::objects::rig::reviews::{Request, request_columns};
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, query, query_one};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 /// Reviews of a landing that may fail before it is given up (Gastown contract, section 10).
@@ -37,44 +37,6 @@ pub const DELETED: &str = "its merge request was deleted";
 const ORDERED_ANEW: &str = "it was ordered anew";
 /// Why a landing fails that the town does not want any more.
 pub const CALLED_OFF: &str = "its convoy was called off";
-
-/// The body of the town's `landing` letter: a convoy whose beads are all merged into its branch is to land.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LandingOrder {
-    /// The convoy.
-    pub convoy_id: ConvoyId,
-    /// Its title.
-    pub title: String,
-    /// Its feature branch.
-    pub branch: String,
-    /// It is not to land any more.
-    pub cancelled: bool,
-    /// Greater than that of every earlier order: a merge for an earlier order lacks the work added since.
-    #[serde(default)]
-    pub round: i64,
-}
-
-/// The body of the rig's `landing` letter: how the landing stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LandingReport {
-    /// The convoy.
-    pub convoy_id: ConvoyId,
-    /// Which order it answers.
-    #[serde(default)]
-    pub round: i64,
-    /// Where it is.
-    pub status: LandingStatus,
-    /// Reviews that have ended.
-    pub attempts: i64,
-    /// The merge commit; absent when none was named, and when the branch was at its base.
-    #[serde(default)]
-    pub merge_commit: Option<String>,
-    /// The branch was at its base: nothing was merged.
-    pub is_empty: bool,
-    /// Why the last review failed.
-    #[serde(default)]
-    pub failure: Option<String>,
-}
 
 /// The newest landing of a convoy.
 fn newest(cx: &Cx<'_>, convoy: &str) -> Result<Option<Request>, Fault> {
@@ -125,8 +87,8 @@ fn outcome(request: &Request, bead: Option<&Bead>) -> LandingStatus {
         Some(BeadStatus::Closed) => LandingStatus::Merged,
         None if request.merge_commit.is_some() => LandingStatus::Merged,
         Some(BeadStatus::Failed) | None => LandingStatus::Failed,
-        _ if request.not_before.is_some() => LandingStatus::Waiting,
-        _ => LandingStatus::InReview,
+        Some(BeadStatus::Open | BeadStatus::InProgress | BeadStatus::InReview) if request.not_before.is_some() => LandingStatus::Waiting,
+        Some(BeadStatus::Open | BeadStatus::InProgress | BeadStatus::InReview) => LandingStatus::InReview,
     }
 }
 
@@ -221,7 +183,7 @@ pub(in crate::objects::rig) fn deleted(cx: &Cx<'_>, rig: &RigState, ids: &str) -
          WHERE review.source_bead_id IS NULL AND review.convoy_id IS NOT NULL AND request.status NOT IN ('closed', 'failed')",
         (ids,),
     )?;
-    under_way.iter().try_for_each(|(convoy,)| outbox_letters::tell(cx, rig, "landing", convoy.as_str()))
+    under_way.iter().try_for_each(|(convoy,)| outbox_letters::tell(cx, rig, RigToTown::Landing, convoy.as_str()))
 }
 
 /// Milliseconds to wait after so many failures.
@@ -259,7 +221,7 @@ pub(in crate::objects::rig) fn alarm(cx: &Cx<'_>, rig: &RigState) -> Result<(), 
 /// How a landing stands has changed: the town is told.
 pub(in crate::objects::rig) fn changed(cx: &Cx<'_>, rig: &RigState, request: &Request) -> Result<(), Failure> {
     match request.convoy_id.as_ref().filter(|_| request.source_bead_id.is_none()) {
-        Some(convoy) => outbox_letters::tell(cx, rig, "landing", convoy.as_str()),
+        Some(convoy) => outbox_letters::tell(cx, rig, RigToTown::Landing, convoy.as_str()),
         None => Ok(()),
     }
 }

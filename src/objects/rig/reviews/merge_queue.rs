@@ -2,19 +2,20 @@
 //!
 //! Owns the form of an item (Gastown contract 3.7). The town adds the convoys.
 
+use crate::contract::columns::json_column;
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
+use crate::contract::letters::rig::RigState;
+use crate::contract::limits::merge_queue::LIST_LIMIT_MAX;
 use crate::contract::shapes::{AgentRole, BeadStatus, MergeQueueData, NeedsAttention};
 use crate::objects::handler::{Answer, Caller, Cx, json as answer};
 use crate::objects::rig::reviews::request_columns;
 use crate::objects::rig::state;
-use crate::objects::store::sql::{json_column, query};
+use crate::objects::store::sql::query;
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Longest list, of each sort.
-pub const LIST_LIMIT_MAX: i64 = 200;
 /// A pull request is stale when nothing has happened to it for so long.
 pub const STALE_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -76,7 +77,7 @@ impl Item {
     }
 
     /// `convoy` holds the id alone: the town knows the rest.
-    fn shown(&self, rig: &state::RigState, now: Timestamp) -> Value {
+    fn shown(&self, rig: &RigState, now: Timestamp) -> Value {
         let is_open_pr = self.pr_url.is_some() && !self.status.is_terminal();
         json!({
             "mrBead": {
@@ -145,7 +146,7 @@ fn open_items(cx: &Cx<'_>, status: BeadStatus, limit: i64) -> Result<Vec<Item>, 
 }
 
 /// The events of reviews, newest first.
-fn log(cx: &Cx<'_>, rig: &state::RigState, limit: i64, since: Option<Timestamp>) -> Result<Vec<Value>, Fault> {
+fn log(cx: &Cx<'_>, rig: &RigState, limit: i64, since: Option<Timestamp>) -> Result<Vec<Value>, Fault> {
     #[derive(Deserialize)]
     struct Event {
         bead_event_id: BeadId,

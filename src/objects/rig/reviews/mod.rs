@@ -10,8 +10,10 @@ pub mod rework;
 
 use super::agents;
 use super::beads::{self, Move, NewBead};
-use super::state::{self, RigState};
+use super::state;
 use crate::contract::ids::{AgentId, BeadId, ConvoyId};
+use crate::contract::letters::rig::RigState;
+use crate::contract::limits::rig::BRANCH_BYTES_MAX;
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, MergeMode, SubmitReviewInput};
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::rig::assignment::{dispatch, hooks, orders};
@@ -25,8 +27,6 @@ use base::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Longest branch name, in bytes.
-pub const BRANCH_BYTES_MAX: usize = 255;
 /// Longest address of a pull request, in bytes.
 pub const URL_BYTES_MAX: usize = 2_000;
 /// The label of merge requests.
@@ -232,7 +232,7 @@ pub(super) fn base_of(cx: &Cx<'_>, rig: &RigState, bead: &Bead) -> Result<String
 
 /// `submitToReviewQueue`.
 pub(crate) fn submit_to_review_queue(cx: &Cx<'_>, caller: &Caller, (input,): (SubmitReviewInput,)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, input.agent_id.as_str())?;
+    caller.check_speaks_for(input.agent_id.as_str())?;
     let rig = state::require(cx)?;
     if input.rig_id != rig.rig_id {
         return Err(refuse(Code::InvalidArgument, format!("rig_id must be {}, the rig that was called", rig.rig_id)));

@@ -6,6 +6,7 @@
 use super::{landing, rework};
 use crate::auth::principal::Role;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Bead, BeadEventType, BeadStatus, BeadType, CompleteReviewInput, ReviewReport, ReviewResult, Severity};
 use crate::objects::handler::{Answer, Caller, Cx};
 use crate::objects::rig::agents;
@@ -17,7 +18,6 @@ use crate::objects::rig::messages::escalations;
 use crate::objects::rig::messages::escalations::NewEscalation;
 use crate::objects::rig::reviews::{Request, check_commit, find, open_of, write_event};
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
 use crate::objects::store::sql::execute;
 use base::error::{Code, Failure, Refusal, refuse};
 use serde_json::{Value, json};
@@ -179,7 +179,13 @@ pub(in crate::objects::rig) fn after_move(
             let reason = format!("its rework failed: {}", with.reason.unwrap_or("no reason was given"));
             if awaited { fail(cx, rig, &request, &reason) } else { Ok(()) }
         }
-        _ => Ok(()),
+        BeadType::Issue
+        | BeadType::Message
+        | BeadType::Escalation
+        | BeadType::MergeRequest
+        | BeadType::Convoy
+        | BeadType::Molecule
+        | BeadType::Agent => Ok(()),
     }
 }
 

@@ -4,11 +4,12 @@
 //! stays on its branch (`hooks`).
 
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::limits::bead::TITLE_CHARS_MAX;
 use crate::contract::shapes::{
     AgentRole, Bead, BeadEventType, BeadStatus, BeadType, BlockedUntil, Priority, RequestChangesInput, RequestedChanges,
 };
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::assignment::{dispatch, hooks, orders};
+use crate::objects::rig::assignment::{dispatch, orders};
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::dependencies;
 use crate::objects::rig::beads::{Move, NewBead};
@@ -43,7 +44,7 @@ pub(in crate::objects::rig) fn is_unreviewed(bead: &Bead) -> bool {
 
 /// `requestChanges`: the refinery wants something changed before it goes on with the merge request on its hook.
 pub(crate) fn request_changes(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (AgentId, RequestChangesInput)) -> Result<Answer, Failure> {
-    hooks::check_speaks_for(caller, agent_id.as_str())?;
+    caller.check_speaks_for(agent_id.as_str())?;
     let rig = state::require(cx)?;
     let refinery = agents::require(cx, &agent_id)?;
     if refinery.role != AgentRole::Refinery {
@@ -83,7 +84,7 @@ pub(crate) fn request_changes(cx: &Cx<'_>, caller: &Caller, (agent_id, input): (
         NewBead {
             bead_id: BeadId::from_random(cx.random()),
             kind: BeadType::Issue,
-            title: format!("Rework: {}", original.title).chars().take(crate::objects::rig::beads::text::TITLE_CHARS_MAX).collect(),
+            title: format!("Rework: {}", original.title).chars().take(TITLE_CHARS_MAX).collect(),
             body: Some(input.feedback.clone()),
             parent_bead_id: None,
             // A review waits for it.

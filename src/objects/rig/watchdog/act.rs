@@ -4,9 +4,11 @@
 
 use super::alerts;
 use super::decide::{Action, Running};
-use super::settings::WatchSettings;
+use crate::contract::alerts::AUTHOR;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{AgentStatus, BeadEventType, BeadStatus, NudgeMode, NudgeOptions, NudgePriority};
+use crate::contract::watch::{NUDGE, WatchSettings};
 use crate::objects::handler::Cx;
 use crate::objects::rig::agents::completion;
 use crate::objects::rig::assignment::hooks;
@@ -15,14 +17,10 @@ use crate::objects::rig::assignment::orders::OrderOutcome;
 use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::messages::nudges;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, beads, outbox_letters, topics};
 use crate::objects::store::sql::{execute, query_one};
 use base::error::Failure;
 use serde_json::json;
-
-/// The nudge for an agent that makes no progress.
-pub const NUDGE: &str = "Progress check: are you blocked?";
 
 /// Why an order is stopped.
 const NO_PROGRESS: &str = "it made no progress";
@@ -89,11 +87,11 @@ fn nudge(cx: &Cx<'_>, order: &Running) -> Result<(), Failure> {
     let options = NudgeOptions {
         mode: Some(NudgeMode::Immediate),
         priority: Some(NudgePriority::Urgent),
-        source: Some(alerts::AUTHOR.to_owned()),
+        source: Some(AUTHOR.to_owned()),
         ttl_seconds: None,
     };
     execute(cx.sql, "-- watch_nudged\nUPDATE orders SET nudged_at = ? WHERE id = ?", (cx.now.millis(), order.id))?;
-    match cx.attempt(|| nudges::queue(cx, &order.agent, NUDGE, alerts::AUTHOR, &options)) {
+    match cx.attempt(|| nudges::queue(cx, &order.agent, NUDGE, AUTHOR, &options)) {
         // An agent with a full queue of nudges would not answer this one either.
         Ok(_) | Err(Failure::Refused(_)) => Ok(()),
         Err(fault) => Err(fault),
@@ -114,7 +112,7 @@ fn set_status(cx: &Cx<'_>, rig: &RigState, agent: &AgentId, status: AgentStatus)
     let Some((before,)) = before.filter(|(before,)| *before != status) else { return Ok(()) };
     execute(cx.sql, "-- watch_status\nUPDATE agents SET status = ? WHERE id = ?", (status, agent))?;
     let event = agents::happened(BeadEventType::AgentStatus, agent).values(Some(before.as_str()), status.as_str());
-    events::write(cx, &event.about(json!({"by": alerts::AUTHOR})))?;
+    events::write(cx, &event.about(json!({"by": AUTHOR})))?;
     topics::agent_changed(cx, rig, agent)?;
     outbox_letters::summary_changed(cx, rig)
 }

@@ -3,9 +3,12 @@
 //! Owns the `alerts` table, the texts of alerts, and their end. `decide` finds the conditions; the town raises unacknowledged
 //! escalations again.
 
-use super::settings::WatchSettings;
+use crate::contract::alerts::{AUTHOR, AlertKind};
+use crate::contract::columns::flag_column;
 use crate::contract::ids::BeadId;
-use crate::contract::shapes::{BeadEventType, BeadStatus, Severity};
+use crate::contract::letters::rig::RigState;
+use crate::contract::shapes::{BeadEventType, BeadStatus};
+use crate::contract::watch::WatchSettings;
 use crate::objects::handler::Cx;
 use crate::objects::rig::beads;
 use crate::objects::rig::beads::Move;
@@ -13,53 +16,11 @@ use crate::objects::rig::beads::events;
 use crate::objects::rig::beads::events::Happened;
 use crate::objects::rig::messages::escalations;
 use crate::objects::rig::messages::escalations::NewEscalation;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{agents, counters};
-use crate::objects::store::sql::{execute, flag_column, query, query_one};
+use crate::objects::store::sql::{execute, query, query_one};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
-use serde::{Deserialize, Serialize};
-
-/// The name under which the watchdog resolves its alerts.
-pub(in crate::objects::rig) const AUTHOR: &str = "watch";
-
-/// A condition that can last for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// An agent makes no progress; the subject is the agent.
-    StalledAgent,
-    /// Orders end without a report again and again; the subject is a bead or an agent.
-    RestartLoop,
-    /// A review made no progress and was stopped; the subject is the merge request.
-    StuckReview,
-    /// Too much work waits; of the rig.
-    QueueDepth,
-    /// No runner takes up hooked work; of the rig.
-    NoRunner,
-}
-
-impl AlertKind {
-    /// The category of its escalation.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StalledAgent => "stalled_agent",
-            Self::RestartLoop => "agent_restart_loop",
-            Self::StuckReview => "stuck_review",
-            Self::QueueDepth => "queue_depth",
-            Self::NoRunner => "no_runner",
-        }
-    }
-
-    const fn severity(self) -> Severity {
-        match self {
-            Self::NoRunner => Severity::Low,
-            Self::StalledAgent | Self::StuckReview | Self::QueueDepth => Severity::Medium,
-            Self::RestartLoop => Severity::High,
-        }
-    }
-}
+use serde::Deserialize;
 
 /// Something that was raised.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -123,7 +84,7 @@ pub(super) fn raise(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings, kind:
     };
     let new = NewEscalation {
         severity: kind.severity(),
-        category: kind.as_str(),
+        category: kind.category(),
         message: &message,
         agent: agent.as_ref().map(|agent| agent.id.as_str()),
         bead: bead.as_ref(),

@@ -2,10 +2,11 @@
 //!
 //! Owns every decision of the watchdog, and when it must look next. Touches no database; `act` carries out, `load` reads.
 
-use super::alerts::{Alert, AlertKind};
-use super::settings::WatchSettings;
+use super::alerts::Alert;
+use crate::contract::alerts::AlertKind;
+use crate::contract::columns::flag_column;
 use crate::contract::ids::{AgentId, BeadId};
-use crate::objects::store::sql::flag_column;
+use crate::contract::watch::WatchSettings;
 use base::time::Timestamp;
 use serde::Deserialize;
 
@@ -183,9 +184,9 @@ pub fn decide(seen: &Watched, settings: &WatchSettings, now: Timestamp) -> Decis
         }
     }
     let mut exits = seen.exits.clone();
-    exits.extend(actions.iter().filter_map(|action| match action {
-        Action::Lose(order) => Some(Exit { agent: order.agent.clone(), bead: order.bead.clone(), at: now }),
-        _ => None,
+    exits.extend(actions.iter().filter_map(|action| {
+        let Action::Lose(order) = action else { return None };
+        Some(Exit { agent: order.agent.clone(), bead: order.bead.clone(), at: now })
     }));
     holding.extend(restart_loops(&exits, settings, now).into_iter().map(|subject| (AlertKind::RestartLoop, subject.to_owned())));
     let was_deep = seen.alerts.iter().any(|alert| alert.kind == AlertKind::QueueDepth);

@@ -4,11 +4,11 @@
 
 use super::alerts;
 use super::decide::Watched;
-use super::settings::WatchSettings;
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::PatrolCounts;
+use crate::contract::watch::WatchSettings;
 use crate::objects::handler::Cx;
 use crate::objects::rig::counters;
-use crate::objects::rig::state::RigState;
 use crate::objects::store::sql::{query, query_one, scalar};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;

@@ -1,27 +1,22 @@
 //! The watchdog: what the rig does by itself when reports fail to come. It runs in the rig's alarm, which rings soon after every
 //! change and at the next threshold.
 //!
-//! Owns no process: it ends orders, moves beads, and tells people. `settings` has the thresholds, `load` reads, `decide` is
+//! Owns no process: it ends orders, moves beads, and tells people. `contract::watch` has the thresholds, `load` reads, `decide` is
 //! the one decision, `act` carries out, `alerts` keeps open alerts.
 
 mod act;
 pub mod alerts;
 pub mod decide;
 mod load;
-pub mod settings;
 
-pub use settings::WatchSettings;
-
-pub use act::NUDGE;
 pub(super) use act::stop;
-pub(super) use alerts::AUTHOR;
 pub(super) use load::{settings as thresholds, told};
 
-use super::state::RigState;
+use crate::contract::alerts::ATTEMPTS_SPENT;
 use crate::contract::ids::AgentId;
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{Bead, Severity};
 use crate::objects::handler::Cx;
-use crate::objects::rig::agents::completion::ATTEMPTS_SPENT;
 use crate::objects::rig::messages::escalations;
 use crate::objects::rig::messages::escalations::NewEscalation;
 use crate::objects::store::meta;

@@ -4,15 +4,17 @@
 //! asked of the rigs first.
 
 use super::{candidates, graph, landing};
+use crate::contract::checks::check_text;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::TownToRig;
+use crate::contract::letters::rig::TaskDetails;
+use crate::contract::limits::rig::BRANCH_BYTES_MAX;
 use crate::contract::shapes::{
     BlockedUntil, ConvoyEntry, ConvoyStatus, ConvoyUpdate, CreateConvoyInput, FeedKind, MergeMode, SlingConvoyResult, SlingResult,
     TrackedBead,
 };
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::TaskDetails;
-use crate::objects::rig::beads::check_text;
-use crate::objects::store::outbox::is_owed;
+use crate::objects::outbox::is_owed;
 use crate::objects::store::sql::execute;
 use crate::objects::town::state::TownState;
 use crate::objects::town::views::feed;
@@ -22,8 +24,6 @@ use candidates::Candidates;
 use serde_json::{Map, Value, json as value};
 use std::collections::BTreeSet;
 
-/// Longest branch name, in bytes.
-const BRANCH_BYTES_MAX: usize = 255;
 /// Longest author, in bytes.
 const AUTHOR_BYTES_MAX: usize = 200;
 
@@ -271,7 +271,7 @@ fn apply(
 pub(in crate::objects::town) fn remove(cx: &Cx<'_>, convoy: &ConvoyId, bead: &BeadId) -> Result<(), Failure> {
     let Some((_, rig)) = convoys::membership(cx, bead)?.filter(|(of, _)| of == convoy) else { return Ok(()) };
     let target = crate::rpc::call::Instance::Rig(rig.clone()).to_string();
-    if is_owed(cx.sql, "convoy", convoy.as_str(), &target)? {
+    if is_owed(cx.sql, TownToRig::Convoy, convoy.as_str(), &target)? {
         // A bead that the rig has not made yet would never be made.
         let refusal = Refusal::new(Code::Unavailable, format!("Rig {rig} has not heard of the convoy's last change yet"));
         return Err(refusal.hint("Call again in a few seconds; nothing was changed.").into());

@@ -4,15 +4,15 @@
 //! metadata of its beads names the bead that each repeats). A failed bead is repeated once. Beads that are not stuck stay.
 
 use super::landing;
+use crate::contract::checks::check_text;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::rig::TaskDetails;
+use crate::contract::limits::bead::{ARGS_BYTES_MAX, TITLE_CHARS_MAX};
 use crate::contract::shapes::{
     Bead, BeadStatus, BlockedUntil, ConvoyBead, ConvoyEntry, ConvoyStatus, ConvoyTask, FeedKind, FollowUp, FollowUpInput, FollowUpResult,
     MergeMode,
 };
 use crate::objects::handler::{Answer, Caller, Cx, Gather, json};
-use crate::objects::rig::TaskDetails;
-use crate::objects::rig::assignment::sling::ARGS_BYTES_MAX;
-use crate::objects::rig::beads::text::{TITLE_CHARS_MAX, check_text};
 use crate::objects::store::sql::{execute, query, query_one};
 use crate::objects::town::convoys::changes::{check_size, tell_rigs};
 use crate::objects::town::convoys::{changes, sling_batch};

@@ -5,9 +5,10 @@
 
 use super::follow_up;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::TownToRig;
 use crate::contract::shapes::{ConvoyInspection, Coverage, InspectInput, RigInspection, TownInspection};
 use crate::objects::handler::{Answer, Caller, Cx, Gather, json};
-use crate::objects::store::outbox::is_owed;
+use crate::objects::outbox::is_owed;
 use crate::objects::store::sql::query;
 use crate::objects::town::rigs::pause;
 use crate::objects::town::state::TownState;
@@ -103,7 +104,7 @@ fn inspect(cx: &Cx<'_>, id: &ConvoyId) -> Result<Option<ConvoyInspection>, Failu
     let mut under_way = convoys::rigs_of(cx, id)?;
     let mut owed = Vec::new();
     for rig in under_way.drain(..) {
-        if is_owed(cx.sql, "convoy", id.as_str(), &Instance::Rig(rig.clone()).to_string())? {
+        if is_owed(cx.sql, TownToRig::Convoy, id.as_str(), &Instance::Rig(rig.clone()).to_string())? {
             owed.push(rig);
         }
     }

@@ -5,10 +5,11 @@
 //! must name a commit that merged something. An order is taken back when a member is added or reopened later.
 
 use crate::contract::ids::{ConvoyId, RigId};
+use crate::contract::letters::Letter;
+use crate::contract::letters::rig::LandingOrder;
+use crate::contract::letters::town::LandingReport;
 use crate::contract::shapes::{BeadStatus, ConvoyEntry, ConvoyLanding, ConvoyStatus, FeedKind, LandingStatus};
 use crate::objects::handler::Cx;
-use crate::objects::rig::{LandingOrder, LandingReport};
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, query, query_one};
 use crate::objects::town::rigs::deletion::REASON;
 use crate::objects::town::state;

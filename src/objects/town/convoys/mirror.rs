@@ -4,12 +4,15 @@
 //! and the convoy is looked at. Never takes an older answer for a newer one.
 
 use super::landing;
+use crate::contract::columns::json_column;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::town::BeadGone;
+use crate::contract::letters::{Letter, RigToTown};
 use crate::contract::outcome::has_ended;
 use crate::contract::shapes::{BeadClosedInput, BeadStatus, ConvoyBead, ConvoyMembers, FeedKind};
 use crate::objects::handler::{Answer, Caller, Cx, Gather, json};
-use crate::objects::store::outbox::{Letter, is_news};
-use crate::objects::store::sql::{execute, json_column, query_one};
+use crate::objects::outbox::is_news;
+use crate::objects::store::sql::{execute, query_one};
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
 use crate::objects::town::views::feed;
@@ -28,8 +31,8 @@ pub(in crate::objects::town) fn apply_bead(cx: &Cx<'_>, rig: &RigId, letter: &Le
     let town = state::require(cx)?;
     let is_gone = letter.body.get("deleted").and_then(Value::as_bool) == Some(true);
     let told = if is_gone {
-        let id = letter.body.get("bead_id").and_then(Value::as_str).and_then(|id| BeadId::parse(id).ok());
-        let Some(known) = id.map(|id| mirrored(cx, rig, &id)).transpose()?.flatten() else { return Ok(()) };
+        let told: BeadGone = letter.read("read a bead letter")?;
+        let Some(known) = mirrored(cx, rig, &told.bead_id)? else { return Ok(()) };
         gone(known.bead)
     } else {
         letter.read("read a bead letter")?
@@ -135,7 +138,12 @@ pub(in crate::objects::town) fn take_answer(
     let source = Instance::Rig(rig.clone()).to_string();
     let mut changed = Vec::new();
     for bead in &answer.beads {
-        let letter = Letter { kind: "bead".to_owned(), subject: bead.bead_id.to_string(), generation: answer.as_of, body: Value::Null };
+        let letter = Letter {
+            kind: RigToTown::Bead.as_str().to_owned(),
+            subject: bead.bead_id.to_string(),
+            generation: answer.as_of,
+            body: Value::Null,
+        };
         if is_news(cx.sql, &source, &letter)? {
             changed.extend(take(cx, town, rig, bead)?);
         }

@@ -12,11 +12,12 @@ pub(super) mod landing;
 pub mod mirror;
 pub mod sling_batch;
 
+use crate::contract::columns::json_column;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::rig::{ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
 use crate::contract::shapes::{Bead, BlockedUntil, ConvoyBead, ConvoyDetail, ConvoyEntry, ConvoyStatus, DependencyEdge};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::{ConvoyOrder, OrderedBead, OrderedEdge, TaskDetails};
-use crate::objects::store::sql::{execute, json_column, query, query_one, scalar};
+use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

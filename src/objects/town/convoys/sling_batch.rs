@@ -3,16 +3,17 @@
 //! Owns these two commands and how a task becomes a member. Nothing is written before the whole batch has been checked.
 
 use super::{graph, landing};
+use crate::contract::checks::{check_metadata, check_text};
+use crate::contract::formulas;
 use crate::contract::ids::{BeadId, ConvoyId, RigId};
+use crate::contract::letters::rig::TaskDetails;
+use crate::contract::limits::bead::{ARGS_BYTES_MAX, LABEL_CHARS_MAX, LABELS_MAX};
+use crate::contract::limits::convoy::TASKS_MAX;
 use crate::contract::shapes::{
     Bead, BeadStatus, BeadType, BlockedUntil, ConvoyBead, ConvoyEntry, ConvoyStatus, ConvoyTask, FeedKind, MergeMode, Priority, Quality,
     SlingConvoyInput, SlingConvoyResult, SlingIntoConvoyInput, SlingResult,
 };
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::rig::TaskDetails;
-use crate::objects::rig::assignment::sling::ARGS_BYTES_MAX;
-use crate::objects::rig::beads::formulas;
-use crate::objects::rig::beads::text::{LABEL_CHARS_MAX, LABELS_MAX, check_metadata, check_text};
 use crate::objects::store::sql::query_one;
 use crate::objects::town::convoys::changes::{check_member, check_size, tell_rigs};
 use crate::objects::town::views::feed;
@@ -21,8 +22,6 @@ use base::error::{Code, Failure, Refusal, refuse};
 use serde_json::{Map, Value, json as value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most tasks of one convoy (Gastown contract 4.5).
-pub const TASKS_MAX: usize = 50;
 /// Longest slug in a feature branch (Gastown contract 2.3).
 const SLUG_CHARS_MAX: usize = 40;
 

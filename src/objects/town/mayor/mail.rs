@@ -4,9 +4,10 @@
 //! there: each is `queued` until its delivery is known. `reading` owns the later moves.
 
 use crate::contract::ids::BeadId;
+use crate::contract::letters::Letter;
+use crate::contract::letters::town::MailToMayor;
 use crate::contract::shapes::{FeedKind, MayorMessage, MayorMessageFilter, MayorMessagePage, MayorMessageResult, MayorMessageStatus};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
@@ -136,14 +137,11 @@ pub(in crate::objects::town) fn receive(cx: &Cx<'_>, letter: &Letter) -> Result<
     if unread(cx)? >= UNREAD_MAX {
         return Err(full(cx)?);
     }
-    let text = |key: &str| letter.body.get(key).and_then(Value::as_str).unwrap_or_default();
-    let about = match text("bead_id") {
-        "" => String::new(),
-        bead => format!("\n\nHands over bead {bead}."),
-    };
-    let message = format!("{}\n\n{}{about}", text("subject"), text("body"));
-    write(cx, &town, &id, text("sender"), message.trim(), None)?;
-    feed::write(cx, &town, FeedKind::MayorMessage, id.as_str(), Some(text("sender")), &value!({}))
+    let mail: MailToMayor = letter.read("read a message letter")?;
+    let about = mail.bead_id.filter(|bead| !bead.is_empty()).map(|bead| format!("\n\nHands over bead {bead}.")).unwrap_or_default();
+    let message = format!("{}\n\n{}{about}", mail.subject, mail.body);
+    write(cx, &town, &id, &mail.sender, message.trim(), None)?;
+    feed::write(cx, &town, FeedKind::MayorMessage, id.as_str(), Some(&mail.sender), &value!({}))
 }
 
 fn is_known(cx: &Cx<'_>, id: &BeadId) -> Result<bool, Fault> {

@@ -58,7 +58,7 @@ pub(super) fn is_own_call(town: &TownState, caller: &Caller) -> bool {
     match principal.role {
         Role::Mayor => true,
         Role::Container => principal.agent_id.as_deref() == Some(town.mayor_agent_id.as_str()),
-        _ => false,
+        Role::Coordinator | Role::Polecat | Role::Refinery | Role::Internal => false,
     }
 }
 

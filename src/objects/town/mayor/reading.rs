@@ -5,11 +5,11 @@
 //! fetched it, answered with the first reply.
 
 use crate::contract::ids::BeadId;
+use crate::contract::letters::{FromSession, Letter};
 use crate::contract::shapes::{MayorMail, MayorMessageStatus, MayorReplied};
+use crate::contract::topics::MESSAGES;
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, query};
-use crate::objects::topics::TAKEN;
 use crate::objects::town::mayor::mail::{find, fitting, load, message_bytes, tally, unread};
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
@@ -31,8 +31,11 @@ const TOLD_MAX: i64 = 1_000;
 
 /// A session has handed a notification to the Mayor, whose stream took it: it told of every message that had come by then.
 pub(in crate::objects::town) fn taken(cx: &Cx<'_>, letter: &Letter) -> Result<(), Failure> {
-    if letter.kind != TAKEN || letter.subject != topics::MESSAGES {
-        return Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {} from sessions", letter.kind)));
+    match letter.kind() {
+        Some(FromSession::Taken) if letter.subject == MESSAGES => {}
+        Some(FromSession::Taken | FromSession::Lease) | None => {
+            return Err(refuse(Code::Unsupported, format!("A town takes no letters of kind {} from sessions", letter.kind)));
+        }
     }
     let town = state::require(cx)?;
     let through: i64 = letter.read("read what a Mayor has heard of")?;

@@ -3,10 +3,11 @@
 //!
 //! Owns the `breaker_…` columns. The rigs' summaries tell the failures; running work goes on.
 
+use crate::contract::alerts::{AUTHOR, DISPATCH_BREAKER};
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{BreakerStatus, FeedKind, RigSummary, Severity};
+use crate::contract::watch::WatchSettings;
 use crate::objects::handler::Cx;
-use crate::objects::rig::WatchSettings;
 use crate::objects::store::sql::execute;
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
@@ -15,11 +16,6 @@ use crate::objects::town::{config, escalations, outbox_letters, rigs, topics};
 use base::error::Failure;
 use base::time::Timestamp;
 use serde_json::json as value;
-
-/// The category of its escalation.
-pub const CATEGORY: &str = "dispatch_breaker";
-/// The name under which the escalation is resolved when the failures have aged.
-const AUTHOR: &str = "watch";
 
 /// After it opened the alarm looks this soon, in milliseconds.
 const AGAIN_MILLIS: i64 = 1_000;
@@ -90,7 +86,7 @@ fn open(cx: &Cx<'_>, town: &TownState, settings: &WatchSettings) -> Result<(), F
          Find out what ends them. Acknowledging this escalation gives out work again at once, and counts from zero.",
         settings.breaker_failures, settings.breaker_seconds
     );
-    let escalation = match cx.attempt(|| escalations::raise(cx, town, Severity::Critical, CATEGORY, message)) {
+    let escalation = match cx.attempt(|| escalations::raise(cx, town, Severity::Critical, DISPATCH_BREAKER, message)) {
         Ok(id) => Some(id),
         // A full inbox does not keep it closed.
         Err(Failure::Refused(_)) => None,

@@ -4,10 +4,11 @@
 //! object that goes, and the town itself when every letter has arrived. An object that cannot be reached now goes later.
 
 use crate::contract::ids::{ConvoyId, RigId};
+use crate::contract::letters::{Letter, RigToTown, TownToRig};
 use crate::contract::shapes::{BeadStatus, ConvoyBead, FeedKind, RigFacts};
 use crate::objects::handler::{Answer, Caller, Cx, Gather};
-use crate::objects::store::outbox;
-use crate::objects::store::outbox::{Letter, RESEND_MILLIS};
+use crate::objects::outbox;
+use crate::objects::outbox::RESEND_MILLIS;
 use crate::objects::store::sql::{execute, query, query_one};
 use crate::objects::town::convoys::{landing, mirror};
 use crate::objects::town::state;
@@ -20,8 +21,6 @@ use base::error::{Code, Failure, Refusal};
 use base::time::Timestamp;
 use serde_json::json as value;
 
-/// The kind of letter by which an object learns that it goes.
-pub(in crate::objects::town) const REMOVED: &str = "removed";
 /// Why beads of a deleted rig failed.
 pub(in crate::objects::town) const REASON: &str = "its rig was deleted";
 /// When the alarm looks whether everything has arrived, in milliseconds.
@@ -93,8 +92,12 @@ fn fail_members(cx: &Cx<'_>, rig: &RigId) -> Result<usize, Failure> {
         for bead in members.filter(|bead| bead.rig_id.as_ref() == Some(rig) && !bead.status.is_terminal()) {
             let told =
                 ConvoyBead { status: BeadStatus::Failed, failure_reason: Some(REASON.to_owned()), assignee_agent_name: None, ..bead };
-            let letter =
-                Letter { kind: "bead".to_owned(), subject: told.bead_id.to_string(), generation: cx.number()?, body: value!(told) };
+            let letter = Letter {
+                kind: RigToTown::Bead.as_str().to_owned(),
+                subject: told.bead_id.to_string(),
+                generation: cx.number()?,
+                body: value!(told),
+            };
             mirror::apply_bead(cx, rig, &letter)?;
             failed += 1;
         }
@@ -108,7 +111,7 @@ pub(in crate::objects::town) fn is_leaving(cx: &Cx<'_>, rig: &RigId) -> Result<b
     let owed: Option<(i64,)> = query_one(
         cx.sql,
         "-- removal_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?",
-        (REMOVED, &target, &target),
+        (TownToRig::Removed.as_str(), &target, &target),
     )?;
     Ok(owed.is_some())
 }

@@ -8,51 +8,19 @@ pub mod pause;
 pub mod rig_config;
 
 use super::{state, topics};
+use crate::contract::checks::{check_name, check_repository};
+use crate::contract::columns::{flag_column, json_column};
 use crate::contract::ids::RigId;
+use crate::contract::letters::Letter;
+use crate::contract::limits::rig::RIGS_MAX;
 use crate::contract::shapes::{AddRigInput, FeedKind, RigChanges, RigRecord, RigSummary};
 use crate::objects::handler::{Answer, Caller, Cx, json};
-use crate::objects::store::outbox::Letter;
-use crate::objects::store::sql::{execute, flag_column, json_column, query, query_one, scalar};
+use crate::objects::store::sql::{execute, query, query_one, scalar};
 use crate::objects::town::outbox_letters;
 use crate::objects::town::views::{activity, feed};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
-
-/// Most rigs of a town.
-pub const RIGS_MAX: usize = 200;
-/// Longest rig name, in characters (Gastown contract 4.4).
-pub const NAME_CHARS_MAX: usize = 64;
-
-/// Longest repository address, in bytes.
-pub const GIT_URL_BYTES_MAX: usize = 2_000;
-/// Longest branch name, in bytes.
-pub const BRANCH_BYTES_MAX: usize = 255;
-
-/// Checks a rig's or town's name.
-///
-/// # Errors
-/// `InvalidArgument`.
-pub fn check_name(name: &str) -> Result<(), Refusal> {
-    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("name must have 1 to {NAME_CHARS_MAX} characters")));
-    }
-    Ok(())
-}
-
-/// Checks where a rig's code is.
-///
-/// # Errors
-/// `InvalidArgument`.
-pub fn check_repository(git_url: &str, default_branch: &str) -> Result<(), Refusal> {
-    if git_url.is_empty() || git_url.len() > GIT_URL_BYTES_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("git_url must have 1 to {GIT_URL_BYTES_MAX} bytes")));
-    }
-    if default_branch.is_empty() || default_branch.len() > BRANCH_BYTES_MAX {
-        return Err(Refusal::new(Code::InvalidArgument, format!("default_branch must have 1 to {BRANCH_BYTES_MAX} bytes")));
-    }
-    Ok(())
-}
 
 /// Columns of a rig in the order of `RigRecord`'s fields; the town is the caller's to fill in.
 macro_rules! rig_columns {

@@ -3,9 +3,9 @@
 //! Owns `getMergeQueueData` (Gastown contract 3.7). Keeps nothing: a rig that does not answer is named, not shown as empty.
 
 use crate::contract::ids::{ConvoyId, RigId};
+use crate::contract::limits::merge_queue::LIST_LIMIT_MAX;
 use crate::contract::shapes::{Coverage, MergeQueueData, MergeQueueFilter};
 use crate::objects::handler::{Answer, Caller, Cx, Gather, json};
-use crate::objects::rig::reviews::merge_queue::LIST_LIMIT_MAX;
 use crate::objects::town::{convoys, rigs, state};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::MERGE_QUEUE;

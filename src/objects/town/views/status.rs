@@ -8,7 +8,7 @@ use crate::contract::shapes::{
     AgentCounts, AlarmStatus, AlarmTimes, BeadCounts, ConvoyBead, ConvoyEntry, ConvoyMembers, Coverage, PatrolCounts,
 };
 use crate::objects::handler::{Answer, Caller, Cx, Gather, json};
-use crate::objects::store::outbox;
+use crate::objects::outbox;
 use crate::objects::town::rigs::{breaker, pause};
 use crate::objects::town::{convoys, mayor, rigs, state};
 use crate::rpc::call::{Call, Instance, decode};

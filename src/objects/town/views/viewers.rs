@@ -5,10 +5,10 @@
 
 use super::{activity, status};
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId};
+use crate::contract::letters::Letter;
 use crate::contract::shapes::{BeadEventType, BeadStatus, RigFrame};
 use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::meta;
-use crate::objects::store::outbox::Letter;
 use crate::objects::store::sql::{execute, scalar};
 use crate::objects::town::state;
 use crate::objects::town::state::TownState;
@@ -165,7 +165,25 @@ fn shown(rig: &RigId, (event, title): &RigFrame) -> Option<Value> {
         BeadEventType::StatusChanged if new == Some(BeadStatus::Failed.as_str()) => "bead.failed",
         BeadEventType::StatusChanged if new == Some(BeadStatus::Closed.as_str()) => "bead.closed",
         BeadEventType::StatusChanged => "bead.status_changed",
-        _ => return None,
+        BeadEventType::Assigned
+        | BeadEventType::Hooked
+        | BeadEventType::Unhooked
+        | BeadEventType::Escalated
+        | BeadEventType::NotificationFailed
+        | BeadEventType::MailSent
+        | BeadEventType::ReviewSubmitted
+        | BeadEventType::ReviewCompleted
+        | BeadEventType::AgentSpawned
+        | BeadEventType::AgentExited
+        | BeadEventType::PrCreated
+        | BeadEventType::PrCreationFailed
+        | BeadEventType::TriageResolved
+        | BeadEventType::FieldsUpdated
+        | BeadEventType::ReviewQueueDepthAlert
+        | BeadEventType::EscalationRateSpike
+        | BeadEventType::AgentRestartLoop
+        | BeadEventType::ReworkRequested
+        | BeadEventType::Deleted => return None,
     };
     let mut shown = value!({"channel": "bead", "type": kind, "beadId": event.bead_id, "rigId": rig, "ts": event.created_at});
     let status = if kind == "bead.created" { Some(BeadStatus::Open.as_str()) } else { new };

@@ -5,11 +5,11 @@
 
 use super::NEWS;
 use crate::contract::ids::{AgentId, BeadId};
+use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{AgentRole, DispatchOrder, OrderedAgent, OrderedBead, OrderedRig, OrderedTown, TakeOrdersInput};
 use crate::objects::handler::{Answer, Caller, Cx, Wait, json};
 use crate::objects::rig::assignment::hooks::ACTIVE_TICK_MILLIS;
 use crate::objects::rig::state;
-use crate::objects::rig::state::RigState;
 use crate::objects::rig::{beads, reviews, watchdog};
 use crate::objects::store::sql::{execute, json_list, query, scalar};
 use base::error::{Code, Failure, Fault, refuse};

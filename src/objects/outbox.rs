@@ -4,18 +4,13 @@
 //! composed from the current state when it is sent, so many changes of one subject are one letter and a late or
 //! repeated letter can do no harm. The receiver drops a letter that is not newer than the last it has seen.
 
-use super::sql::{Sql, execute, query, query_one};
+use crate::contract::letters::{Letter, LetterKind, ToSession};
+use crate::objects::store::sql::{Sql, execute, query, query_one};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// The kind of letter that tells a session that something it listens to changed; the subject is the topic.
-pub const TOPIC: &str = "topic";
-/// The kind of row by which a session asks to be told; its subject is its target.
-pub const LEASE: &str = "lease";
 /// If a letter is not acknowledged before this, the alarm sends it again.
 pub const RESEND_MILLIS: i64 = 5_000;
 /// Letters sent in one delivery at most.
@@ -68,28 +63,14 @@ pub struct Owed {
     pub attempts: i64,
 }
 
-/// A letter: the subject's state at `generation` or later.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Letter {
-    /// What sort of subject.
-    pub kind: String,
-    /// The id of the subject.
-    pub subject: String,
-    /// The number of the change.
-    pub generation: i64,
-    /// The state.
-    pub body: Value,
-}
-
-/// A letter that the receiver could not apply. The others of its delivery were.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
-    /// What sort of subject.
-    pub kind: String,
-    /// The id of the subject.
-    pub subject: String,
-    /// Why, for the sender's log.
-    pub reason: String,
+impl Owed {
+    /// The kind, of those that go to this row's target.
+    ///
+    /// # Errors
+    /// A fault for a text that is none of them: the row stays, and so does what somebody owes.
+    pub fn kind<K: LetterKind>(&self) -> Result<K, Fault> {
+        K::read(&self.kind).ok_or_else(|| Fault::new("write a letter", format!("{} is sent no letters of kind {}", self.target, self.kind)))
+    }
 }
 
 /// Which rows are sent.
@@ -101,16 +82,6 @@ pub enum Which {
     New,
     /// All that are due: what the alarm sends.
     All,
-}
-
-impl Letter {
-    /// The state that the letter carries.
-    ///
-    /// # Errors
-    /// A fault: only our own objects write letters.
-    pub fn read<T: DeserializeOwned>(&self, doing: &str) -> Result<T, Fault> {
-        serde_json::from_str(&self.body.to_string()).map_err(|error| Fault::new(doing, error))
-    }
 }
 
 /// The body of a letter; `None` when its subject is gone.
@@ -126,19 +97,19 @@ pub fn write(state: &impl Serialize) -> Result<Box<RawValue>, Fault> {
 
 /// Notes that `subject` changed and `target` must hear of it. Call it in the transaction of the change, with a
 /// `generation` that is greater than that of any earlier change.
-pub fn post(sql: &dyn Sql, kind: &str, subject: &str, target: &str, generation: i64, now: Timestamp) -> Result<(), Fault> {
+pub fn post(sql: &dyn Sql, kind: impl LetterKind, subject: &str, target: &str, generation: i64, now: Timestamp) -> Result<(), Fault> {
     execute(
         sql,
         "-- outbox_post\nINSERT INTO outbox (kind, subject, target, generation, attempts, next_at) VALUES (?1, ?2, ?3, ?4, 0, ?5)
          ON CONFLICT (kind, subject, target) DO UPDATE SET generation = ?4, attempts = 0, next_at = ?5",
-        (kind, subject, target, generation, now.millis()),
+        (kind.text(), subject, target, generation, now.millis()),
     )
 }
 
 /// The rows that are due, oldest first.
 pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fault> {
     let attempts_max = if which == Which::All { i64::from(u32::MAX) } else { 0 };
-    let without = if which == Which::Awaited { TOPIC } else { "" };
+    let without = if which == Which::Awaited { ToSession::Topic.as_str() } else { "" };
     query(
         sql,
         "-- outbox_due\nSELECT kind, subject, target, generation, attempts FROM outbox WHERE next_at <= ? AND attempts <= ? AND kind <> ?
@@ -148,9 +119,12 @@ pub fn due(sql: &dyn Sql, now: Timestamp, which: Which) -> Result<Vec<Owed>, Fau
 }
 
 /// Whether a target has yet to hear of a subject's last change.
-pub fn is_owed(sql: &dyn Sql, kind: &str, subject: &str, target: &str) -> Result<bool, Fault> {
-    let found: Option<(i64,)> =
-        query_one(sql, "-- outbox_is_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?", (kind, subject, target))?;
+pub fn is_owed(sql: &dyn Sql, kind: impl LetterKind, subject: &str, target: &str) -> Result<bool, Fault> {
+    let found: Option<(i64,)> = query_one(
+        sql,
+        "-- outbox_is_owed\nSELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND target = ?",
+        (kind.text(), subject, target),
+    )?;
     Ok(found.is_some())
 }
 
@@ -188,9 +162,12 @@ pub fn retry_later(sql: &dyn Sql, owed: &Owed, now: Timestamp, pause_max: i64) -
 }
 
 /// Whether a letter of this kind about this subject has come before.
-pub fn has_heard(sql: &dyn Sql, source: &str, kind: &str, subject: &str) -> Result<bool, Fault> {
-    let found: Option<(i64,)> =
-        query_one(sql, "-- inbox_has_heard\nSELECT 1 FROM inbox WHERE source = ? AND kind = ? AND subject = ?", (source, kind, subject))?;
+pub fn has_heard(sql: &dyn Sql, source: &str, kind: impl LetterKind, subject: &str) -> Result<bool, Fault> {
+    let found: Option<(i64,)> = query_one(
+        sql,
+        "-- inbox_has_heard\nSELECT 1 FROM inbox WHERE source = ? AND kind = ? AND subject = ?",
+        (source, kind.text(), subject),
+    )?;
     Ok(found.is_some())
 }
 

@@ -1,24 +1,14 @@
-//! Length limits of the texts of a bead.
+//! What people may write: texts and metadata of beads, names of towns and rigs, addresses of repositories.
 //!
-//! Owns the limits and the refusals that name them. Stores nothing.
+//! Owns the refusals, which name the field and the limit. Stores nothing.
 
+use super::limits::bead::{
+    BODY_BYTES_MAX, LABEL_CHARS_MAX, LABELS_MAX, METADATA_BYTES_MAX, METADATA_LEVELS_MAX, NOTE_BYTES_MAX, TITLE_CHARS_MAX,
+};
+use super::limits::rig::{BRANCH_BYTES_MAX, GIT_URL_BYTES_MAX, NAME_CHARS_MAX};
 use base::error::{Code, Refusal};
 use serde_json::{Map, Value};
 
-/// Longest title, in characters.
-pub const TITLE_CHARS_MAX: usize = 500;
-/// Longest body, in bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Most labels on a bead.
-pub const LABELS_MAX: usize = 50;
-/// Longest label, in characters.
-pub const LABEL_CHARS_MAX: usize = 100;
-/// Longest author or reason of failure, in bytes.
-pub const NOTE_BYTES_MAX: usize = 2_000;
-/// Largest metadata object, in bytes of JSON.
-pub const METADATA_BYTES_MAX: usize = 16 * 1024;
-/// Deepest metadata, in levels: letters and answers wrap it and must still be readable (`serde_json` reads 128).
-pub const METADATA_LEVELS_MAX: usize = 32;
 /// Checks the texts of a bead.
 ///
 /// # Errors
@@ -37,7 +27,7 @@ pub fn check_text(title: &str, body: Option<&str>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `InvalidArgument` when there are too many, or one is too long.
-pub(in crate::objects::rig) fn check_labels(labels: &[String]) -> Result<String, Refusal> {
+pub fn check_labels(labels: &[String]) -> Result<String, Refusal> {
     if labels.len() > LABELS_MAX || labels.iter().any(|label| label.chars().count() > LABEL_CHARS_MAX) {
         let message = format!("labels: at most {LABELS_MAX}, each of at most {LABEL_CHARS_MAX} characters");
         return Err(Refusal::new(Code::InvalidArgument, message));
@@ -61,11 +51,12 @@ pub fn check_metadata(metadata: &Map<String, Value>) -> Result<String, Refusal> 
 }
 
 /// How deep arrays and objects go.
-pub(in crate::objects::rig) fn levels(value: &Value) -> usize {
+#[must_use]
+pub fn levels(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
         Value::Object(fields) => 1 + fields.values().map(levels).max().unwrap_or_default(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -73,9 +64,34 @@ pub(in crate::objects::rig) fn levels(value: &Value) -> usize {
 ///
 /// # Errors
 /// `InvalidArgument` that names the field and the limit.
-pub(in crate::objects::rig) fn check_note(field: &str, text: &str) -> Result<(), Refusal> {
+pub fn check_note(field: &str, text: &str) -> Result<(), Refusal> {
     if text.len() > NOTE_BYTES_MAX {
         return Err(Refusal::new(Code::InvalidArgument, format!("{field} must have at most {NOTE_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
+
+/// Checks a rig's or town's name.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("name must have 1 to {NAME_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
+
+/// Checks where a rig's code is.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn check_repository(git_url: &str, default_branch: &str) -> Result<(), Refusal> {
+    if git_url.is_empty() || git_url.len() > GIT_URL_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("git_url must have 1 to {GIT_URL_BYTES_MAX} bytes")));
+    }
+    if default_branch.is_empty() || default_branch.len() > BRANCH_BYTES_MAX {
+        return Err(Refusal::new(Code::InvalidArgument, format!("default_branch must have 1 to {BRANCH_BYTES_MAX} bytes")));
     }
     Ok(())
 }

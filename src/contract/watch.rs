@@ -1,4 +1,4 @@
-//! The thresholds of the watchdog: names, limits and defaults (Gastown contract,
+//! The thresholds of the watchdog: what may be set, within which limits, and what holds where nothing is set (Gastown contract,
 //! sections 8 and 10).
 //!
 //! Owns the table of thresholds, from which the guide's is printed, and their check. A town sets them as `watch`; its rigs
@@ -7,6 +7,8 @@
 use base::error::{Code, Refusal};
 use serde_json::Value;
 
+/// The nudge for an agent that makes no progress.
+pub const NUDGE: &str = "Progress check: are you blocked?";
 /// A week: no threshold in seconds is longer.
 const SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 /// Most failures or queued beads that a threshold may name.

@@ -3,8 +3,8 @@
 //! Owns the `listeners` table. A topic is a word of the object's own, like `rig` or `bead:<id>`; the object knows
 //! its meaning. A lease that is not renewed ends by itself, so a session that is gone costs nothing for long.
 
-use super::outbox::TOPIC;
-use super::sql::{Sql, execute, query, query_one};
+use crate::contract::letters::ToSession;
+use crate::objects::store::sql::{Sql, execute, query, query_one};
 use base::error::{Code, Failure, Fault, refuse};
 use base::time::Timestamp;
 
@@ -67,7 +67,7 @@ pub fn post(sql: &dyn Sql, topic: &str, generation: i64, now: Timestamp) -> Resu
         "-- listeners_post\nINSERT INTO outbox (kind, subject, target, generation, attempts, next_at)
          SELECT ?1, topic, session, ?3, 0, ?4 FROM listeners WHERE topic = ?2 AND expires_at > ?4
          ON CONFLICT (kind, subject, target) DO UPDATE SET generation = ?3, attempts = 0, next_at = ?4 RETURNING 1",
-        (TOPIC, topic, generation, now.millis()),
+        (ToSession::Topic.as_str(), topic, generation, now.millis()),
     )?;
     Ok(!posted.is_empty())
 }
