@@ -197,7 +197,7 @@ fn answers_that_are_required_are_asked_by_their_keys_and_used() {
 }
 
 #[test]
-fn a_computation_is_a_task_where_tasks_are_taken_and_waits_where_they_are_not() {
+fn a_computation_is_a_task_for_those_who_take_tasks_else_it_waits() {
     let client = caller(&[Ability::Tasks]);
     let arguments = json!({"seconds": 2, "label": "x"});
     assert!(matches!(client.call("slow_compute", arguments.clone()), Err(Stop::BecameTask)));

@@ -4,7 +4,7 @@
 //! of a bead, a convoy, an escalation or a message that the tool can act on.
 
 use crate::support::client::Client;
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Sent};
 use crate::support::tokens::{self, OWNER};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
@@ -48,10 +48,8 @@ impl Seeded {
     fn new() -> Self {
         let at = Isolate::new(&Fleet::new());
         let made = |path: &str, body: Value| {
-            let mut sent = Sent { method: "POST".to_owned(), path: format!("/api/users/{OWNER}/{path}"), ..Sent::default() };
-            sent.body = body.to_string();
-            sent.headers.insert("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt));
-            let answer: Value = serde_json::from_str(&text(&at.send(sent))).unwrap();
+            let sent = Sent::new("POST", format!("/api/users/{OWNER}/{path}")).bearer(&tokens::user(&at.fleet, OWNER).jwt);
+            let (_, answer) = at.ask(sent.json(&body));
             answer["data"]["id"].as_str().unwrap_or_else(|| panic!("{path}: {answer}")).to_owned()
         };
         let id = TownId::parse(&made("towns", json!({"name": "backend"}))).unwrap();

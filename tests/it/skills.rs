@@ -121,7 +121,7 @@ fn instructions_are_short_and_name_only_tools_that_their_connection_has() {
 }
 
 #[test]
-fn instructions_of_agents_are_short_and_name_only_tools_that_the_agent_has() {
+fn instructions_of_agents_are_short_and_name_only_their_tools() {
     let mut texts = BTreeSet::new();
     for profile in [Profile::Polecat, Profile::Refinery] {
         for read_only in [false, true] {

@@ -31,7 +31,7 @@ fn plan(arguments: Value) -> Result<(String, Value), (Code, String)> {
 
 // S3-13, S3-15, S3-17b.
 #[test]
-fn targets_that_embedded_towns_do_not_have_are_unsupported_with_what_comes_nearest() {
+fn targets_without_a_like_here_are_unsupported_with_what_comes_nearest() {
     for (target, instead) in [
         ("deacon/dogs", "idle polecat"),
         ("dogs", "idle polecat"),

@@ -1,6 +1,6 @@
 //! The tool table: what clients see of it, and the rules that every tool obeys.
 
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Sent};
 use crate::support::tokens;
 use crate::support::{Fleet, expect};
 use base::error::Failure;
@@ -185,7 +185,7 @@ fn every_schema_is_a_plain_object_with_described_arguments() {
 
 // Truth rule 5: every tool that changes something takes an idempotency key.
 #[test]
-fn every_tool_that_changes_something_takes_an_idempotency_key_and_no_other_does() {
+fn tools_that_change_something_and_no_others_take_an_idempotency_key() {
     for tool in every() {
         let takes_key = described(tool)["inputSchema"]["properties"].get("idempotency_key").is_some();
         assert_eq!(takes_key, !tool.hints.read_only, "{}", tool.name);
@@ -209,7 +209,7 @@ fn a_town_connection_shows_the_same_tools_without_town() {
 }
 
 #[test]
-fn a_read_only_connection_and_a_token_that_may_only_read_show_only_tools_that_look() {
+fn read_only_connections_and_tokens_show_only_tools_that_look() {
     let looking: Vec<&str> = TOOLS.iter().filter(|tool| tool.hints.read_only).map(|tool| tool.name).collect();
     for view in [View { read_only: true, ..WIDEST }, View { scope: Scope::Read, ..WIDEST }] {
         let names: Vec<String> = listed(view, true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
@@ -302,12 +302,9 @@ fn a_caller_that_calls_too_often_is_refused_with_the_time_to_wait() {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let call = |user: &str| {
         let params = json!({"name": "list_towns", "_meta": meta});
-        let mut sent = Sent { method: "POST".to_owned(), path: "/mcp".to_owned(), ..Sent::default() };
-        sent.body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
         let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "list_towns")];
-        sent.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        sent.headers.insert("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, user).jwt));
-        serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()["result"].clone()
+        let sent = Sent::new("POST", "/mcp").bearer(&tokens::user(&at.fleet, user).jwt).with_all(headers);
+        at.ask(sent.json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))).1["result"].clone()
     };
     assert!(call("ada")["structuredContent"].is_object() && call("ada")["structuredContent"].is_object());
     let refused = call("ada");
