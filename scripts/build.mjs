@@ -15,7 +15,7 @@ import { setup, toolPaths } from "./setup.mjs";
 const shell = inRoot("src", "shell");
 
 /** What decides the output. The two lock files stand for every tool's version; the runner is a program of the host. */
-const INPUTS = ["src", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json", ".cargo/config.toml", "scripts/build.mjs", "scripts/lib/wasm.mjs"];
+const INPUTS = ["src", "tests/conformance/fixture", "tests/snapshots", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json", ".cargo/config.toml", "scripts/build.mjs", "scripts/lib/wasm.mjs"];
 
 /**
  * Builds into build/, or with cargo features into build/<features>/, unless that is up to date. Gives the folder.

@@ -8,8 +8,6 @@
 pub mod apps;
 pub mod auth;
 pub mod cache;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 pub mod contract;
 pub mod edge;
 pub mod objects;

@@ -2,16 +2,18 @@
 //!
 //! Owns the choice of tools for a connection. `mcp` owns the protocol, `session_client` the state between requests.
 
-use super::{Authenticated, instructions, profile};
+use super::{Additions, Authenticated, instructions, profile};
 use crate::contract::ids::TownId;
 use crate::edge::rest::envelope;
-use crate::edge::session_client::Keeper;
+use crate::edge::session_client::SessionClient;
 use crate::prompts::completion::complete;
 use crate::resources::Offering;
 use crate::resources::skills;
 use crate::tools::profile::Speaker;
 use crate::tools::run::{Connection, View, run};
+use crate::tools::tool::ToolDef;
 use crate::tools::toolset::Toolsets;
+use crate::tools::topic::Source;
 use crate::tools::{find, list};
 use crate::{apps, prompts, resources};
 use base::error::{Code, Fault, Refusal};
@@ -20,10 +22,10 @@ use base::http::{Request, Response};
 use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
 use mcp;
-use mcp::client::{Peer, Route};
+use mcp::client::{ClientHandle, NotificationRoute};
 use mcp::server::{Features, Implementation, PromptCall, Server, ToolCall};
-use mcp::session_store::State;
-use mcp::types::{CallError, Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
+use mcp::session_store::SessionStore;
+use mcp::types::{CallError, CallFuture, Change, Completion, Contents, HeaderParameter, ListSchema, Listing, PromptReply, ToolReply};
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -42,7 +44,7 @@ struct Endpoint<'a> {
     speaker: Option<Speaker>,
     /// The principal whose sessions this endpoint serves.
     session_owner: String,
-    keeper: Keeper<'a>,
+    sessions: SessionClient<'a>,
 }
 
 /// Serves a request to `/mcp` or `/towns/{town}/mcp`.
@@ -71,8 +73,8 @@ pub(super) async fn serve(
     };
     let view = View { profile, read_only, scope: caller.principal().scope, pinned: pinned.is_some(), toolsets };
     let session_owner = format!("{}@{}", caller.principal().key(), pinned.as_ref().map_or("fleet", TownId::as_str));
-    let keeper = Keeper::new(caller, pinned.clone(), session_owner.clone());
-    mcp::handle(request, &Endpoint { caller, view, pinned, speaker, session_owner, keeper }, outlet).await
+    let sessions = SessionClient::new(caller, pinned.clone(), session_owner.clone());
+    mcp::handle(request, &Endpoint { caller, view, pinned, speaker, session_owner, sessions }, outlet).await
 }
 
 /// The toolsets that the header names, else those of the query.
@@ -92,38 +94,48 @@ fn is_truthy(value: &str) -> bool {
 }
 
 impl Endpoint<'_> {
+    const fn additions(&self) -> &Additions {
+        self.caller.edge.additions
+    }
+
+    /// The tool that this connection knows by a name.
+    fn find(&self, name: &str) -> Option<&'static ToolDef> {
+        find(self.view.profile, name).or_else(|| self.additions().tools.find(self.view.profile, name))
+    }
+
     async fn call(&self, call: ToolCall<'_>) -> Result<ToolReply, CallError> {
-        let tool = find(self.view.profile, call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
+        let tool = self.find(call.name).filter(|tool| self.view.has(tool)).ok_or_else(|| self.absent(call.name))?;
         if !self.view.shows(tool) {
             return Err(CallError::InsufficientScope(self.caller.resource.insufficient_scope(tool.scope())));
         }
         self.caller.admit()?;
         let arguments = read_arguments(call.arguments.get())?;
-        Ok(run(self.connection(), self.keeper.at(), tool, arguments, call.peer).await?)
+        Ok(run(self.connection(), self.sessions.at(), tool, arguments, call.client).await?)
     }
 
     /// The error for a missing tool: a tool of another toolset is named with its toolset, so that a model can say what to change.
     fn absent(&self, name: &str) -> CallError {
         let elsewhere = View { toolsets: Toolsets::ALL, ..self.view };
-        match find(self.view.profile, name).filter(|tool| elsewhere.has(tool)) {
+        match self.find(name).filter(|tool| elsewhere.has(tool)) {
             None => CallError::Unknown,
             Some(tool) => {
                 let toolset = tool.toolset.as_str();
                 let refusal =
                     Refusal::new(Code::Unsupported, format!("{name} is in the toolset {toolset}, which this connection has not asked for"));
                 let hint = format!("Connect with ?toolsets={toolset} (or the header X-MCP-Toolsets); several are separated by commas.");
-                CallError::Stopped(refusal.hint(hint).into())
+                CallError::Interrupted(refusal.hint(hint).into())
             }
         }
     }
 
-    const fn offering<'a>(&'a self, peer: Option<&'a dyn Peer>) -> Offering<'a> {
+    const fn offering<'a>(&'a self, mcp_client: Option<&'a dyn ClientHandle>) -> Offering<'a> {
         Offering {
             client: &self.caller.client,
             memory: self.caller.edge.memory,
             pinned: self.pinned.as_ref(),
             profile: self.view.profile,
-            peer,
+            mcp_client,
+            additions: self.additions().resources,
         }
     }
 
@@ -170,6 +182,16 @@ fn read_arguments(text: &str) -> Result<Map<String, Value>, Refusal> {
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("arguments: {error}")))
 }
 
+/// The source of a change of a list that a build's additions may change: the session object, which the additions tell.
+fn list_routes(change: Change<'_>) -> Vec<NotificationRoute> {
+    let (topic, method) = match change {
+        Change::Tools => ("tools", "notifications/tools/list_changed"),
+        Change::Prompts => ("prompts", "notifications/prompts/list_changed"),
+        Change::Resources | Change::Resource(_) => return Vec::new(),
+    };
+    vec![Source { source: "self".to_owned(), topic: topic.to_owned(), town: None, receipt: false }.route(method, Map::new())]
+}
+
 impl Server for Endpoint<'_> {
     fn implementation(&self) -> &Implementation {
         &IMPLEMENTATION
@@ -180,8 +202,7 @@ impl Server for Endpoint<'_> {
     }
 
     fn features(&self) -> Features {
-        // A deployment's lists of tools and prompts are fixed; the fixture's are not.
-        let lists_change = cfg!(feature = "conformance");
+        let lists_change = self.additions().lists_change;
         Features { tools_change: lists_change, prompts_change: lists_change, extensions: EXTENSIONS }
     }
 
@@ -193,60 +214,60 @@ impl Server for Endpoint<'_> {
         self.caller.principal().expires_at
     }
 
-    fn tools(&self, shape: Shape) -> Rc<str> {
-        list::text(self.view, shape == Shape::Full)
+    fn tools(&self, schema: ListSchema) -> Rc<str> {
+        list::text(self.view, schema == ListSchema::Full, self.additions().tools)
     }
 
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter] {
-        find(self.view.profile, tool).map_or(&[], |tool| tool.header_parameters)
+        self.find(tool).map_or(&[], |tool| tool.header_parameters)
     }
 
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply> {
+    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> CallFuture<'a, ToolReply> {
         Box::pin(self.call(call))
     }
 
-    fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing> {
+    fn list_resources<'a>(&'a self, schema: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Ok(Listing { json: "[]".to_owned(), next_cursor: None });
             }
-            resources::list(&self.offering(None), shape, cursor).await
+            resources::list(&self.offering(None), schema, cursor).await
         })
     }
 
-    fn resource_templates(&self, shape: Shape) -> Rc<str> {
-        if self.offers_more() { resources::templates(self.view.pinned, shape) } else { "[]".into() }
+    fn resource_templates(&self, schema: ListSchema) -> Rc<str> {
+        if self.offers_more() { resources::templates(self.view.pinned, schema, self.additions().resources) } else { "[]".into() }
     }
 
-    fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents> {
+    fn read_resource<'a>(&'a self, uri: &'a str, mcp_client: &'a dyn ClientHandle) -> CallFuture<'a, Contents> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Err(CallError::Unknown);
             }
-            resources::read(&self.offering(Some(peer)), uri).await
+            resources::read(&self.offering(Some(mcp_client)), uri).await
         })
     }
 
-    fn prompts(&self, shape: Shape) -> Rc<str> {
-        if self.offers_more() { prompts::list(self.view.pinned, shape) } else { "[]".into() }
+    fn prompts(&self, schema: ListSchema) -> Rc<str> {
+        if self.offers_more() { prompts::list(self.view.pinned, schema, self.additions().prompts) } else { "[]".into() }
     }
 
-    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply> {
+    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply> {
         Box::pin(async move {
             if !self.offers_more() {
                 return Err(CallError::Unknown);
             }
-            prompts::get(&self.offering(Some(call.peer)), call.name, call.arguments).await
+            prompts::get(&self.offering(Some(call.client)), self.additions().prompts, call.name, call.arguments).await
         })
     }
 
-    fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)> {
+    fn complete<'a>(&'a self, completion: Completion<'a>) -> CallFuture<'a, (Vec<String>, usize)> {
         let Completion { reference, argument, value, context } = completion;
         Box::pin(async move {
             if !self.offers_more() {
                 return Err(CallError::Invalid("ref: agents have no prompts or templates".to_owned()));
             }
-            complete(&self.offering(None), reference, argument, value, context).await
+            complete(&self.offering(None), self.additions().prompts, reference, argument, value, context).await
         })
     }
 
@@ -258,9 +279,10 @@ impl Server for Endpoint<'_> {
         skills::folder(uri).filter(|_| self.offers_more())
     }
 
-    fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>> {
+    fn routes<'a>(&'a self, change: Change<'a>) -> CallFuture<'a, Vec<NotificationRoute>> {
         Box::pin(async move {
             match change {
+                Change::Tools | Change::Prompts if self.additions().lists_change => Ok(list_routes(change)),
                 _ if self.offers_more() => resources::routes(&self.offering(None), change).await,
                 Change::Resource(_) => Err(CallError::Unknown),
                 // Its lists never change.
@@ -269,8 +291,8 @@ impl Server for Endpoint<'_> {
         })
     }
 
-    fn state(&self) -> &dyn State {
-        &self.keeper
+    fn session_store(&self) -> &dyn SessionStore {
+        &self.sessions
     }
 
     fn seal_key(&self) -> &[u8] {

@@ -1,9 +1,10 @@
 //! The edge: every HTTP request comes in here, and nothing is kept.
 //!
-//! `route` reads a path, `authenticate` finds the caller (`oauth` is its part about access tokens), `mcp_server` serves MCP
+//! `additions` is what a build offers besides the product, `route` reads a path, `authenticate` finds the caller (`oauth` is its part about access tokens), `mcp_server` serves MCP
 //! with the session object behind `session_client`, `profile` chooses the caller's profile, `instructions` has the opening texts,
 //! `rest` the REST routes, `streams` the responses that go on, `pages` the public documents.
 
+mod additions;
 mod authenticate;
 mod denied;
 pub mod instructions;
@@ -25,9 +26,10 @@ use crate::edge::oauth::protected_resource::Resource;
 use crate::edge::route::Door;
 use crate::rpc::client::{Client, Runtime};
 use crate::tools::resolve::town_id;
+pub use additions::Additions;
 use base::error::{Code, Failure, Refusal};
 use base::http::body_sink::Outlet;
-use base::http::{Request, RequestBody, Response};
+use base::http::{Request, Response};
 use mcp::cors::{add_headers, preflight};
 use mcp::origin::{OriginPolicy, check_origin};
 pub use settings::{OAuth, Settings};
@@ -41,6 +43,8 @@ pub struct Edge<'a> {
     pub memory: &'a Memory,
     /// The configuration.
     pub settings: &'a Settings,
+    /// What this build offers besides the product.
+    pub additions: &'a Additions,
 }
 
 /// A request whose token has been verified.
@@ -59,23 +63,28 @@ pub async fn handle(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet) -> R
     if let Err(response) = check_origin(policy, &request.origin, page.as_deref()) {
         return response;
     }
+    let door = Door::of(&request.path);
     if request.method == "OPTIONS" {
-        return preflight(page.as_deref(), request.headers.get("access-control-request-headers").as_deref());
+        let response = preflight(page.as_deref(), request.headers.get("access-control-request-headers").as_deref());
+        return if let Door::Rest(path) = &door { rest::options(response, path) } else { response };
     }
     outlet.add_headers(add_headers(Response::empty(200), page.as_deref()).headers);
-    add_headers(open(edge, request, outlet, &Door::of(&request.path)).await, page.as_deref())
+    add_headers(open(edge, request, outlet, &door).await, page.as_deref())
 }
 
 async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Door) -> Response {
     if let Some(page) = pages::answer(edge.settings, request, door) {
         return page;
     }
-    if let Some(answer) = rest::container_token::answer(edge, request, door).await {
-        return answer;
+    if let Door::Rest(path) = door
+        && path.is_unauthenticated()
+    {
+        return rest::answer_unauthenticated(edge, request, path).await;
     }
-    let header = request.headers.get("authorization").or_else(|| streams::status_socket::authorization(request, door));
-    #[cfg(feature = "conformance")]
-    let header = header.or_else(|| crate::conformance::authorization(edge, matches!(door, Door::Mcp { .. })));
+    let takes_subprotocol = matches!(door, Door::Rest(path) if path.takes_token_in_subprotocol());
+    let header = request.headers.get("authorization");
+    let header = header.or_else(|| streams::status_socket::authorization(request).filter(|_| takes_subprotocol));
+    let header = header.or_else(|| if matches!(door, Door::Mcp { .. }) { (edge.additions.authorization)(edge) } else { None });
     let resource = Resource::of(edge.settings, request, door);
     let (mut principal, token) = match authenticate::authenticate(edge, resource, header.as_deref()).await {
         Ok(known) => known,
@@ -90,18 +99,8 @@ async fn open(edge: Edge<'_>, request: &Request<'_>, outlet: &Outlet, door: &Doo
     let client = Client { runtime: edge.runtime, principal: &principal, token, request_id: &request_id };
     let caller = Authenticated { edge, client, resource };
     match door {
-        Door::Mayor { .. } | Door::RigPlane { .. } | Door::TownPlane { .. } | Door::Registry { .. }
-            if request.body == RequestBody::TooLarge =>
-        {
-            rest::envelope::too_large()
-        }
         Door::Mcp { town, read_only } => mcp_server::serve(&caller, request, outlet, town.as_deref(), *read_only).await,
-        Door::MayorPrompt { town } => crate::edge::rest::mayor::prompt::answer(&caller, request, town).await,
-        Door::Mayor { town, rest } => crate::edge::rest::mayor::answer(&caller, request, town, rest).await,
-        Door::RigPlane { town, rig, rest } if *rest == ["dispatch"] => streams::dispatch::answer(&caller, request, outlet, town, rig).await,
-        Door::RigPlane { town, rig, rest } => rest::agents::answer(&caller, request, town, rig, rest).await,
-        Door::TownPlane { town, rest } => rest::towns::answer(&caller, request, outlet, town, rest).await,
-        Door::Registry { owner, rest } => rest::owners::answer(&caller, request, owner, rest).await,
+        Door::Rest(path) => rest::answer(&caller, request, outlet, path).await,
         _ => rest::envelope::not_found(),
     }
 }

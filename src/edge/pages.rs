@@ -24,5 +24,5 @@ pub(super) fn answer(settings: &Settings, request: &Request<'_>, door: &Door) ->
     if matches!(request.method.as_str(), "GET" | "HEAD") || *door == Door::Nowhere {
         return Some(page);
     }
-    Some(crate::edge::rest::envelope::method_not_allowed("GET, HEAD"))
+    Some(crate::edge::rest::envelope::method_not_allowed("GET, HEAD, OPTIONS"))
 }

@@ -1,25 +1,18 @@
 //! The URL space: from a path to the thing behind it.
 //!
-//! Owns the reading of paths. Serves nothing.
+//! Owns the reading of paths: public pages, MCP endpoints, and where the groups of REST routes begin (`rest::GROUPS`; their
+//! tables have the rest of the paths). Serves nothing.
 
-use crate::rpc::call::Instance;
+use crate::edge::rest::RestPath;
 use percent_encoding::percent_decode_str;
 
 /// A place behind a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Door {
     /// MCP: `/mcp`, `/towns/{town}/mcp`, each also with `/readonly`.
     Mcp { town: Option<String>, read_only: bool },
-    /// `/api/mayor/{town}/tools/…`
-    Mayor { town: String, rest: Vec<String> },
-    /// `/api/mayor/{town}/prompt`
-    MayorPrompt { town: String },
-    /// `/api/towns/{town}/rigs/{rig}/…`
-    RigPlane { town: String, rig: String, rest: Vec<String> },
-    /// `/api/towns/{town}/…`, but for the rigs.
-    TownPlane { town: String, rest: Vec<String> },
-    /// `/api/users/{user}/…` and `/api/orgs/{org}/…`
-    Registry { owner: Instance, rest: Vec<String> },
+    /// `/api/…`, where a group of REST routes begins.
+    Rest(RestPath),
     /// `/.well-known/oauth-protected-resource[/…]`; the path it describes.
     ResourceMetadata { path: String },
     /// `/health`
@@ -49,7 +42,6 @@ impl Door {
             return Self::Nowhere;
         };
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-        let own = |rest: &[&str]| rest.iter().map(|segment| (*segment).to_owned()).collect();
         match segments.as_slice() {
             [""] => Self::Home,
             ["health"] => Self::Health,
@@ -58,15 +50,7 @@ impl Door {
             ["mcp", "readonly"] => Self::Mcp { town: None, read_only: true },
             ["towns", town, "mcp"] => Self::Mcp { town: Some((*town).to_owned()), read_only: false },
             ["towns", town, "mcp", "readonly"] => Self::Mcp { town: Some((*town).to_owned()), read_only: true },
-            ["api", "mayor", town, "tools", rest @ ..] => Self::Mayor { town: (*town).to_owned(), rest: own(rest) },
-            ["api", "mayor", town, "prompt"] => Self::MayorPrompt { town: (*town).to_owned() },
-            ["api", "towns", town, "rigs", rig, rest @ ..] => {
-                Self::RigPlane { town: (*town).to_owned(), rig: (*rig).to_owned(), rest: own(rest) }
-            }
-            ["api", "towns", town, rest @ ..] => Self::TownPlane { town: (*town).to_owned(), rest: own(rest) },
-            ["api", "users", user, rest @ ..] => Self::Registry { owner: Instance::User((*user).to_owned()), rest: own(rest) },
-            ["api", "orgs", org, rest @ ..] => Self::Registry { owner: Instance::Org((*org).to_owned()), rest: own(rest) },
-            _ => Self::Nowhere,
+            segments => RestPath::locate(segments).map_or(Self::Nowhere, Self::Rest),
         }
     }
 }
@@ -80,23 +64,31 @@ mod tests {
         assert_eq!(Door::of("/mcp"), Door::Mcp { town: None, read_only: false });
         assert_eq!(Door::of("/mcp/"), Door::Mcp { town: None, read_only: false });
         assert_eq!(Door::of("/towns/frontend/mcp/readonly"), Door::Mcp { town: Some("frontend".to_owned()), read_only: true });
-        assert_eq!(
-            Door::of("/api/users/oauth%2Fgoogle%3A1/towns"),
-            Door::Registry { owner: Instance::User("oauth/google:1".to_owned()), rest: vec!["towns".to_owned()] }
-        );
         assert_eq!(Door::of("/.well-known/oauth-protected-resource"), Door::ResourceMetadata { path: "/mcp".to_owned() });
         assert_eq!(
             Door::of("/.well-known/oauth-protected-resource/towns/a/mcp"),
             Door::ResourceMetadata { path: "/towns/a/mcp".to_owned() }
         );
-        assert_eq!(Door::of("/api/towns/t/config"), Door::TownPlane { town: "t".to_owned(), rest: vec!["config".to_owned()] });
+        for (path, prefix, parameter, value) in [
+            ("/api/users/oauth%2Fgoogle%3A1/towns", "/api/users/:user", "user", "oauth/google:1"),
+            ("/api/orgs/acme", "/api/orgs/:org", "org", "acme"),
+            ("/api/towns/t/config", "/api/towns/:town", "town", "t"),
+            ("/api/towns/t/rigs/r/beads", "/api/towns/:town/rigs/:rig", "rig", "r"),
+            ("/api/towns/t/rigs/mayor-t/agents/a/waiting", "/api/towns/:town/rigs/mayor-:mayor", "mayor", "t"),
+            ("/api/mayor/t/tools/sling", "/api/mayor/:town/tools", "town", "t"),
+            ("/api/mayor/t/prompt", "/api/mayor/:town/prompt", "town", "t"),
+        ] {
+            let Door::Rest(found) = Door::of(path) else { panic!("{path}") };
+            assert_eq!((found.group.prefix, found.parameters.get(parameter)), (prefix, value), "{path}");
+        }
         for nowhere in [
             "/.well-known/oauth-protected-resource/admin",
             "/.well-known/openid-configuration",
             "/mcp/x",
             "/%ff",
             "/api/mayor/t",
-            "/api/mayor/t/prompt/x",
+            "/api/mayor/t/castles",
+            "/api/castles/t",
             "/towns//",
         ] {
             assert_eq!(Door::of(nowhere), Door::Nowhere, "{nowhere}");

@@ -15,14 +15,14 @@ use base::error::{Failure, Fault};
 use base::http::Relayed;
 use base::time::Timestamp;
 use mcp::GET_STREAM;
-use mcp::client::{LogLevel, Route};
-use mcp::session_store::{Asked, State};
-use mcp::session_types::{Appended, Heard, OpenStream, SessionState, Task};
+use mcp::client::{LogLevel, NotificationRoute};
+use mcp::session_store::{SessionStore, StoreFuture};
+use mcp::session_types::{Appended, ClientReplies, OpenStream, SessionState, Task};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// See the module.
-pub(super) struct Keeper<'a> {
+pub(super) struct SessionClient<'a> {
     caller: &'a Authenticated<'a>,
     town: Option<TownId>,
     /// The principal whose tasks this endpoint shows.
@@ -30,7 +30,7 @@ pub(super) struct Keeper<'a> {
     at: Instance,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> SessionClient<'a> {
     pub(super) fn new(caller: &'a Authenticated<'a>, town: Option<TownId>, owner: String) -> Self {
         let at = Instance::Session(match &town {
             Some(town) => format!("town:{town}"),
@@ -50,18 +50,18 @@ impl<'a> Keeper<'a> {
 
     /// Calls the object, which takes `patience` milliseconds by itself. The call is made at once, and one future serves
     /// all of them.
-    fn ask_within<'b>(&'b self, method: &'static Method, args: impl Serialize, patience: u32) -> Asked<'b, String> {
+    fn ask_within<'b>(&'b self, method: &'static Method, args: impl Serialize, patience: u32) -> StoreFuture<'b, String> {
         let call = Call::new(self.at.clone(), method, args);
         let within = CALL_MILLIS_MAX + patience;
         Box::pin(async move { self.caller.client.call_internal_within(&call?, self.town.as_ref(), within).await.map_err(broken) })
     }
 
-    fn tell<'b>(&'b self, method: &'static Method, args: impl Serialize) -> Asked<'b, ()> {
+    fn tell<'b>(&'b self, method: &'static Method, args: impl Serialize) -> StoreFuture<'b, ()> {
         let asked = self.ask_within(method, args, 0);
         Box::pin(async move { asked.await.map(drop) })
     }
 
-    fn ask<'b, T: DeserializeOwned + 'b>(&'b self, method: &'static Method, args: impl Serialize) -> Asked<'b, T> {
+    fn ask<'b, T: DeserializeOwned + 'b>(&'b self, method: &'static Method, args: impl Serialize) -> StoreFuture<'b, T> {
         let asked = self.ask_within(method, args, 0);
         Box::pin(async move { decode(method, &asked.await?).map_err(broken) })
     }
@@ -94,16 +94,16 @@ fn broken(failure: Failure) -> Fault {
     }
 }
 
-impl State for Keeper<'_> {
+impl SessionStore for SessionClient<'_> {
     fn begun(&self, session: &str) {
         self.learn(session, SessionState::default());
     }
 
-    fn session<'a>(&'a self, session: &'a str) -> Asked<'a, SessionState> {
+    fn session<'a>(&'a self, session: &'a str) -> StoreFuture<'a, SessionState> {
         Box::pin(self.find_session(session))
     }
 
-    fn end<'a>(&'a self, session: &'a str, expires: Timestamp) -> Asked<'a, ()> {
+    fn end<'a>(&'a self, session: &'a str, expires: Timestamp) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.tell(&END_SESSION, (session, expires.millis())).await?;
             self.learn(session, SessionState { has_ended: true, log_level: None });
@@ -111,7 +111,7 @@ impl State for Keeper<'_> {
         })
     }
 
-    fn set_log_level<'a>(&'a self, session: &'a str, level: LogLevel, expires: Timestamp) -> Asked<'a, ()> {
+    fn set_log_level<'a>(&'a self, session: &'a str, level: LogLevel, expires: Timestamp) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.tell(&SET_LOG_LEVEL, (session, level, expires.millis())).await?;
             self.learn(session, SessionState { has_ended: false, log_level: Some(level) });
@@ -119,31 +119,31 @@ impl State for Keeper<'_> {
         })
     }
 
-    fn append<'a>(&'a self, session: &'a str, stream: &'a str, messages: Vec<String>, ends: bool) -> Asked<'a, Appended> {
+    fn append<'a>(&'a self, session: &'a str, stream: &'a str, messages: Vec<String>, ends: bool) -> StoreFuture<'a, Appended> {
         self.ask(&APPEND_EVENTS, (session, stream, messages, ends))
     }
 
-    fn open(&self, stream: OpenStream) -> Asked<'_, Relayed> {
+    fn open(&self, stream: OpenStream) -> StoreFuture<'_, Relayed> {
         Box::pin(self.relay(stream))
     }
 
-    fn subscribe<'a>(&'a self, session: &'a str, name: &'a str, routes: Vec<Route>) -> Asked<'a, ()> {
+    fn subscribe<'a>(&'a self, session: &'a str, name: &'a str, routes: Vec<NotificationRoute>) -> StoreFuture<'a, ()> {
         self.tell(&SUBSCRIBE, (session, GET_STREAM, name, routes))
     }
 
-    fn unsubscribe<'a>(&'a self, session: &'a str, name: &'a str) -> Asked<'a, ()> {
+    fn unsubscribe<'a>(&'a self, session: &'a str, name: &'a str) -> StoreFuture<'a, ()> {
         self.tell(&UNSUBSCRIBE, (session, GET_STREAM, name))
     }
 
-    fn answered<'a>(&'a self, session: &'a str, id: &'a str, answer: String) -> Asked<'a, ()> {
+    fn answered<'a>(&'a self, session: &'a str, id: &'a str, answer: String) -> StoreFuture<'a, ()> {
         self.tell(&ANSWERED, (session, id, answer))
     }
 
-    fn cancelled<'a>(&'a self, session: &'a str, request: &'a str) -> Asked<'a, ()> {
+    fn cancelled<'a>(&'a self, session: &'a str, request: &'a str) -> StoreFuture<'a, ()> {
         self.tell(&CANCELLED, (session, request))
     }
 
-    fn hear<'a>(&'a self, session: &'a str, request: &'a str, ids: &'a [String], millis: u32) -> Asked<'a, Heard> {
+    fn await_replies<'a>(&'a self, session: &'a str, request: &'a str, ids: &'a [String], millis: u32) -> StoreFuture<'a, ClientReplies> {
         Box::pin(async move {
             let until = self.now().plus_millis(millis.into()).millis();
             let heard = self.ask_within(&HEAR, (session, request, ids, until), millis).await?;
@@ -151,19 +151,19 @@ impl State for Keeper<'_> {
         })
     }
 
-    fn spend<'a>(&'a self, what: &'a str, expires: Timestamp) -> Asked<'a, bool> {
+    fn spend<'a>(&'a self, what: &'a str, expires: Timestamp) -> StoreFuture<'a, bool> {
         self.ask(&SPEND_ONCE, (what, expires.millis()))
     }
 
-    fn create_task<'a>(&'a self, task: &'a Task) -> Asked<'a, ()> {
+    fn create_task<'a>(&'a self, task: &'a Task) -> StoreFuture<'a, ()> {
         self.tell(&CREATE_TASK, (task,))
     }
 
-    fn task<'a>(&'a self, id: &'a str) -> Asked<'a, Option<Task>> {
+    fn task<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Task>> {
         self.ask(&GET_TASK, (id, &self.owner))
     }
 
-    fn save_task<'a>(&'a self, task: &'a Task) -> Asked<'a, bool> {
+    fn save_task<'a>(&'a self, task: &'a Task) -> StoreFuture<'a, bool> {
         self.ask(&SAVE_TASK, (task,))
     }
 }

@@ -27,7 +27,7 @@ pub enum LogLevel {
 
 /// What a client may be able to do, beyond calling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ability {
+pub enum ClientCapability {
     /// Ask its user to fill in a form.
     Elicitation,
     /// Ask its user to visit a URL.
@@ -40,7 +40,7 @@ pub enum Ability {
     Tasks,
 }
 
-impl Ability {
+impl ClientCapability {
     /// Every one.
     pub const ALL: [Self; 5] = [Self::Elicitation, Self::UrlElicitation, Self::Sampling, Self::Roots, Self::Tasks];
 
@@ -67,7 +67,7 @@ pub struct InputRequest {
     pub params: Value,
     /// What the client must be able to do.
     #[serde(skip)]
-    pub ability: Ability,
+    pub capability: ClientCapability,
 }
 
 impl InputRequest {
@@ -75,40 +75,40 @@ impl InputRequest {
     #[must_use]
     pub fn form(message: &str, schema: &Value) -> Self {
         let params = json!({"mode": "form", "message": message, "requestedSchema": schema});
-        Self { method: "elicitation/create", params, ability: Ability::Elicitation }
+        Self { method: "elicitation/create", params, capability: ClientCapability::Elicitation }
     }
 
     /// A question to the client's model; `params` are those of `sampling/createMessage`.
     #[must_use]
     pub const fn sample(params: Value) -> Self {
-        Self { method: "sampling/createMessage", params, ability: Ability::Sampling }
+        Self { method: "sampling/createMessage", params, capability: ClientCapability::Sampling }
     }
 
     /// The client's roots.
     #[must_use]
     pub const fn roots() -> Self {
-        Self { method: "roots/list", params: Value::Null, ability: Ability::Roots }
+        Self { method: "roots/list", params: Value::Null, capability: ClientCapability::Roots }
     }
 
     /// Whether `answer` has the form of an answer to this question. What it says is the asker's to judge.
     #[must_use]
     pub fn accepts(&self, answer: &Value) -> bool {
-        match self.ability {
-            Ability::Elicitation | Ability::UrlElicitation => match answer.get("action").and_then(Value::as_str) {
+        match self.capability {
+            ClientCapability::Elicitation | ClientCapability::UrlElicitation => match answer.get("action").and_then(Value::as_str) {
                 Some("accept") => answer.get("content").is_none_or(Value::is_object),
                 Some("decline" | "cancel") => true,
                 _ => false,
             },
-            Ability::Sampling => answer.get("role").is_some_and(Value::is_string) && answer.get("content").is_some(),
-            Ability::Roots => answer.get("roots").is_some_and(Value::is_array),
-            Ability::Tasks => false,
+            ClientCapability::Sampling => answer.get("role").is_some_and(Value::is_string) && answer.get("content").is_some(),
+            ClientCapability::Roots => answer.get("roots").is_some_and(Value::is_array),
+            ClientCapability::Tasks => false,
         }
     }
 }
 
 /// Something that a client hears of when it happens: where it comes from, and the notification it becomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Route {
+pub struct NotificationRoute {
     /// Who tells: an object's instance text, or `self` for what the session object learns itself.
     pub source: String,
     /// What it tells of, in the source's own words.
@@ -128,7 +128,7 @@ pub struct Route {
 /// The end of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum TaskOutcome {
     /// The `CallToolResult`.
     Result(Map<String, Value>),
     /// The JSON-RPC error object.
@@ -140,43 +140,43 @@ pub const WAITED_SECONDS: &str = "waited_seconds";
 
 /// An answer that comes later, with an event or with time, and without anybody waiting for it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Later {
+pub struct DeferredResult {
     /// The task ends with the first of these that tells of something final.
-    pub routes: Vec<Route>,
+    pub routes: Vec<NotificationRoute>,
     /// The structured content of the result is then this, with what was told and `WAITED_SECONDS`.
     pub frame: Map<String, Value>,
     /// The task ends so at this time, unless it has ended before.
-    pub due: Option<(Timestamp, Ending)>,
+    pub due: Option<(Timestamp, TaskOutcome)>,
     /// Where things stand, for people.
     pub status: Option<String>,
 }
 
 /// Why a call does not go on.
 #[derive(Debug)]
-pub enum Stop {
+pub enum Interruption {
     /// Refused or broken.
     Failed(Failure),
     /// The client has been asked something and answers with another call.
-    Suspended,
+    InputRequired,
     /// The call goes on as a task.
     BecameTask,
     /// The client lacks this.
-    Lacks(Ability),
+    MissingCapability(ClientCapability),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for Interruption {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for Interruption {
     fn from(refusal: Refusal) -> Self {
         Self::Failed(refusal.into())
     }
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for Interruption {
     fn from(fault: Fault) -> Self {
         Self::Failed(fault.into())
     }
@@ -186,9 +186,9 @@ impl From<Fault> for Stop {
 ///
 /// A call may be run more than once: a client of the stateless era answers a question by calling again, and a task
 /// goes on by running again. So ask first and change things after; answers given once are given again.
-pub trait Peer {
-    /// Whether the client has said that it can do this.
-    fn can(&self, ability: Ability) -> bool;
+pub trait ClientHandle {
+    /// Whether the client declared this capability.
+    fn can(&self, capability: ClientCapability) -> bool;
 
     /// Tells how far the work is, if the client wants to know. Values that do not grow are left out.
     fn progress<'a>(&'a self, done: f64, total: Option<f64>, message: &'a str) -> LocalBoxFuture<'a, ()>;
@@ -200,21 +200,21 @@ pub trait Peer {
     /// Names are the call's own and stay the same when it runs again.
     ///
     /// # Errors
-    /// `Suspended` while answers are missing; `Lacks` when the client cannot answer such a question.
-    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Stop>>;
+    /// `InputRequired` while answers are missing; `MissingCapability` when the client cannot answer such a question.
+    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Interruption>>;
 
     /// The answers that this call has been given are used up: the client cannot make it again with them. Call it
     /// before a change that an answer authorizes.
     ///
     /// # Errors
     /// A refusal when they were used before.
-    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>>;
+    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Interruption>>;
 
     /// From here on the call is a task. It runs again from the start, and then this returns.
     ///
     /// # Errors
-    /// `BecameTask` the first time, `Lacks` when the client takes no tasks.
-    fn become_task(&self) -> Result<(), Stop>;
+    /// `BecameTask` the first time, `MissingCapability` when the client takes no tasks.
+    fn become_task(&self) -> Result<(), Interruption>;
 
     /// The work may take a while and may be dropped at any moment when the client no longer wants it.
     fn cancellable(&self);

@@ -1,11 +1,11 @@
-//! `Peer` over a channel: what a call may tell and ask its client, in the words of each era.
+//! `ClientHandle` over a channel: what a call may tell and ask its client, in the messages of each era.
 //!
-//! Owns the messages. When and how they travel is `channel`'s.
+//! Owns the messages. When and how they travel is `response_stream`'s.
 
-use super::session::Session;
-use crate::client::{Ability, InputRequest, LogLevel, Peer, Stop};
+use crate::client::{ClientCapability, ClientHandle, InputRequest, Interruption, LogLevel};
 use crate::multi_round::question_digest;
 use crate::response_stream::{Channel, Era};
+use crate::session::Session;
 use base::error::{Code, Refusal};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
@@ -67,7 +67,7 @@ impl Channel<'_> {
         let wanted = match (self.log_level.get(), &self.era) {
             (Some(known), _) => *known,
             (None, Era::Legacy { session, .. }) => {
-                let known = match self.server.state().session(&session.key).await {
+                let known = match self.server.session_store().session(&session.key).await {
                     Ok(state) => state.log_level,
                     Err(fault) => {
                         self.server.log_fault(&fault);
@@ -85,7 +85,7 @@ impl Channel<'_> {
     }
 
     /// Answers known from earlier rounds; what is missing is noted and answered by calling again.
-    fn recall(&self, questions: &[(&'static str, InputRequest)]) -> Result<Vec<Value>, Stop> {
+    fn recall(&self, questions: &[(&'static str, InputRequest)]) -> Result<Vec<Value>, Interruption> {
         let mut answers = Vec::with_capacity(questions.len());
         let mut asked = self.questions.borrow_mut();
         for (name, question) in questions {
@@ -101,7 +101,7 @@ impl Channel<'_> {
                 }
             }
         }
-        if answers.len() == questions.len() { Ok(answers) } else { Err(Stop::Suspended) }
+        if answers.len() == questions.len() { Ok(answers) } else { Err(Interruption::InputRequired) }
     }
 
     /// Asks on the stream and waits for the answers, which come with other requests.
@@ -110,7 +110,7 @@ impl Channel<'_> {
         session: &Session,
         request: &str,
         questions: Vec<(&'static str, InputRequest)>,
-    ) -> Result<Vec<Value>, Stop> {
+    ) -> Result<Vec<Value>, Interruption> {
         if self.outlet.is_none() {
             let refusal = Refusal::new(Code::Unsupported, "This needs an answer from you, and your client takes no event streams");
             return Err(refusal.hint("Send Accept: application/json, text/event-stream.").into());
@@ -135,10 +135,10 @@ impl Channel<'_> {
                 return Err(refusal.hint("Call again and answer within ten minutes.").into());
             }
             let missing: Vec<String> = ids.iter().filter(|id| !answers.contains_key(*id)).cloned().collect();
-            let heard = self.server.state().hear(&session.key, request, &missing, HEAR_MILLIS).await?;
+            let heard = self.server.session_store().await_replies(&session.key, request, &missing, HEAR_MILLIS).await?;
             if heard.is_cancelled {
                 self.is_cancelled.set(true);
-                return Err(Stop::Suspended);
+                return Err(Interruption::InputRequired);
             }
             answers.extend(heard.answers);
         }
@@ -154,9 +154,9 @@ impl Channel<'_> {
     }
 }
 
-impl Peer for Channel<'_> {
-    fn can(&self, ability: Ability) -> bool {
-        self.declares(ability)
+impl ClientHandle for Channel<'_> {
+    fn can(&self, capability: ClientCapability) -> bool {
+        self.declares(capability)
     }
 
     fn progress<'a>(&'a self, done: f64, total: Option<f64>, message: &'a str) -> LocalBoxFuture<'a, ()> {
@@ -167,9 +167,9 @@ impl Peer for Channel<'_> {
         self.tell_log(level, logger, data).boxed_local()
     }
 
-    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Stop>> {
-        if let Some((_, question)) = questions.iter().find(|(_, question)| !self.declares(question.ability)) {
-            return ready(Err(Stop::Lacks(question.ability))).boxed_local();
+    fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Interruption>> {
+        if let Some((_, question)) = questions.iter().find(|(_, question)| !self.declares(question.capability)) {
+            return ready(Err(Interruption::MissingCapability(question.capability))).boxed_local();
         }
         match &self.era {
             Era::Legacy { session, request } => self.ask_and_wait(session, request, questions).boxed_local(),
@@ -177,7 +177,7 @@ impl Peer for Channel<'_> {
         }
     }
 
-    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
+    fn spend(&self) -> LocalBoxFuture<'_, Result<(), Interruption>> {
         let Some((round, expires)) = &self.inputs.round else {
             let is_unasked = self.inputs.answers.values().any(|known| known.question.is_empty());
             let refusal = Refusal::new(Code::InvalidArgument, "These answers were not asked for; nothing was changed");
@@ -186,7 +186,7 @@ impl Peer for Channel<'_> {
             return ready(outcome).boxed_local();
         };
         async move {
-            if self.server.state().spend(round, *expires).await? {
+            if self.server.session_store().spend(round, *expires).await? {
                 return Ok(());
             }
             let refusal = Refusal::new(Code::Conflict, "These answers have been used already; nothing was changed this time");
@@ -195,13 +195,13 @@ impl Peer for Channel<'_> {
         .boxed_local()
     }
 
-    fn become_task(&self) -> Result<(), Stop> {
+    fn become_task(&self) -> Result<(), Interruption> {
         if self.is_task {
             Ok(())
-        } else if self.declares(Ability::Tasks) {
-            Err(Stop::BecameTask)
+        } else if self.declares(ClientCapability::Tasks) {
+            Err(Interruption::BecameTask)
         } else {
-            Err(Stop::Lacks(Ability::Tasks))
+            Err(Interruption::MissingCapability(ClientCapability::Tasks))
         }
     }
 

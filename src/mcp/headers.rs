@@ -4,10 +4,10 @@
 //! that says something else than the body must not get through. A header sent twice arrives joined by a comma and
 //! fails the comparison. Legacy requests carry none of them and are not checked.
 
-use super::message::{present, read_number, read_object, read_string};
-use super::methods::Mirrored;
-use super::problem::Problem;
-use super::server::Server;
+use crate::message::{present, read_number, read_object, read_string};
+use crate::problem::Problem;
+use crate::request::Mirrored;
+use crate::server::Server;
 use crate::types::HeaderParameter;
 use base::http::{Headers, Request};
 use base64ct::{Base64, Encoding};

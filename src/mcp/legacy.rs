@@ -3,18 +3,18 @@
 //! Owns sessions on requests, the version header, batches, DELETE and GET. Which methods exist is the table's, the
 //! form of a session id `session`'s.
 
-use super::answer::Answer;
-use super::headers::{self, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
-use super::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, RequestId, read_message};
-use super::methods::{self, Call, Kind};
-use super::modern::read_progress_token;
-use super::problem::Problem;
-use super::reply::{echo, error_json, error_response, internal};
-use super::revision::Revision;
-use super::server::Server;
-use super::session::{self, Session};
-use crate::client::Stop;
+use crate::client::Interruption;
+use crate::headers::{self, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
+use crate::message::{BATCH_MESSAGES_MAX, Batch, Body, Message, RequestId, read_message};
+use crate::methods;
+use crate::modern::read_progress_token;
+use crate::problem::{Problem, echo};
+use crate::reply::{JsonRpcResponse, error_json, error_response, internal};
+use crate::request::{Kind, RequestContext};
 use crate::response_stream::{Channel, Era, relay};
+use crate::revision::Revision;
+use crate::server::Server;
+use crate::session::{self, Session};
 use crate::session_types::OpenStream;
 use crate::types::{CallError, Change};
 use base::http::body_sink::Outlet;
@@ -38,7 +38,7 @@ pub async fn answer(request: &Request<'_>, server: &dyn Server, outlet: Option<&
         // No session yet, and the version header is of no interest: the body says what the client wants.
         let channel = Channel::new(server, Revision::LATEST_LEGACY, Era::Beginning, None);
         return match run(&channel, message).await {
-            Some(Ok(Answer::Begun(json, session_id))) => Response::json(200, json).header(SESSION_ID, session_id),
+            Some(Ok(JsonRpcResponse::Initialized(json, session_id))) => Response::json(200, json).header(SESSION_ID, session_id),
             Some(Err(problem)) => error_response(false, Some(*id), &problem),
             _ => Response::empty(202),
         };
@@ -80,7 +80,7 @@ async fn answer_request(
 /// a warning at 202.
 pub async fn end_session(request: &Request<'_>, server: &dyn Server) -> Response {
     let ended = match open_session(request, server).await {
-        Ok(session) => server.state().end(&session.key, session.expires).await.map_err(|fault| internal(server, &fault)),
+        Ok(session) => server.session_store().end(&session.key, session.expires).await.map_err(|fault| internal(server, &fault)),
         Err(problem) => Err(problem),
     };
     match ended {
@@ -123,14 +123,14 @@ async fn stream_for(request: &Request<'_>, server: &dyn Server) -> Result<Respon
         routes,
         closes_at: server.authorized_until().unwrap_or(session.expires).min(session.expires),
     };
-    let opened = server.state().open(open).await.map_err(|fault| internal(server, &fault))?;
+    let opened = server.session_store().open(open).await.map_err(|fault| internal(server, &fault))?;
     Ok(relay(opened))
 }
 
 /// Lists can always be heard of; if not, something broke.
 fn unheard(server: &dyn Server, error: CallError) -> Problem {
     match error {
-        CallError::Stopped(Stop::Failed(failure)) => methods::failed(server, failure),
+        CallError::Interrupted(Interruption::Failed(failure)) => methods::failed(server, failure),
         _ => Problem::InvalidRequest("no stream for this connection".into()),
     }
 }
@@ -147,7 +147,7 @@ async fn open_session(request: &Request<'_>, server: &dyn Server) -> Result<Sess
     }
     let id = headers::value(request.headers, SESSION_ID).ok_or(Problem::SessionMissing)?;
     let session = session::open(server, &id).ok_or(Problem::SessionNotFound)?;
-    match server.state().session(&session.key).await {
+    match server.session_store().session(&session.key).await {
         Ok(state) if state.has_ended => Err(Problem::SessionNotFound),
         Ok(_) => Ok(session),
         Err(fault) => Err(internal(server, &fault)),
@@ -155,13 +155,13 @@ async fn open_session(request: &Request<'_>, server: &dyn Server) -> Result<Sess
 }
 
 /// Runs one request; `None` for a message that is not answered.
-async fn run(channel: &Channel<'_>, message: &Message<'_>) -> Option<Result<Answer, Problem>> {
+async fn run(channel: &Channel<'_>, message: &Message<'_>) -> Option<Result<JsonRpcResponse, Problem>> {
     let Message::Request { id, method, params } = message else { return None };
     let row = methods::find(method, channel.revision);
     let Some((row, Kind::Request(handler))) = row.map(|row| (row, row.kind)) else {
         return Some(Err(Problem::MethodNotFound(echo(method))));
     };
-    let call = Call { server: channel.server, revision: channel.revision, id: *id, method: row.name, params: *params, channel };
+    let call = RequestContext { server: channel.server, revision: channel.revision, id: *id, method: row.name, params: *params, channel };
     Some(handler(&call).await)
 }
 
@@ -183,7 +183,7 @@ async fn take(server: &dyn Server, session: &Session, message: &Message<'_>) -> 
                 return Err(Problem::InvalidRequest(format!("an answer has at most {ANSWER_BYTES_MAX} bytes").into()));
             }
             let answer = format!("{{\"{kind}\":{}}}", payload.get());
-            server.state().answered(&session.key, &id, answer).await.map_err(|fault| internal(server, &fault))
+            server.session_store().answered(&session.key, &id, answer).await.map_err(|fault| internal(server, &fault))
         }
     }
 }
@@ -214,8 +214,8 @@ async fn answer_batch(server: &dyn Server, session: &Session, batch: &Batch<'_>)
             Ok(message @ Message::Request { id, .. }) => {
                 let channel = Channel::new(server, session.revision, Era::Legacy { session, request: id.as_json() }, None);
                 match channel.drive(run(&channel, &message)).await.flatten() {
-                    Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => Some(json),
-                    Some(Ok(Answer::Stream(_))) | None => None,
+                    Some(Ok(JsonRpcResponse::Json(json) | JsonRpcResponse::Initialized(json, _))) => Some(json),
+                    Some(Ok(JsonRpcResponse::Stream(_))) | None => None,
                     Some(Err(problem)) => Some(error_json(false, Some(id), &problem)),
                 }
             }

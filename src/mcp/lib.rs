@@ -3,18 +3,17 @@
 //! Owns one endpoint: HTTP rules, JSON-RPC, both eras, legacy sessions as values. Knows no tool, no town and no
 //! runtime; what it needs of them is the trait `Server`. Authentication comes before it.
 //!
-//! Reading order: this file routes; `message` reads; `modern` and `legacy` check; `methods` has the table and the handlers;
-//! `result` and `reply` write; `response_stream` is what a call sends before its answer, `client_impl` in which words, and
-//! `multi_round` what a client answers by calling again. `server` and `session_store` are what the product must bring;
-//! `client`, `types` and `session_types` are the values between the two. `origin` and `cors` are for every path, and so are
-//! called from outside.
+//! Reading order: this file routes; `message` reads; `modern` and `legacy` check; `request` is a request on its way to its
+//! handler, `methods` has the table and the handlers; `result` and `reply` write, `problem` lists what can be wrong;
+//! `response_stream` is what a call sends before its answer, `client_impl` in which messages, and `multi_round` what a client
+//! answers by calling again. `server` and `session_store` are what the product must bring; `client`, `types` and
+//! `session_types` are the values between the two. `origin` and `cors` are for every path, and so are called from outside.
+//!
+//! Its tests and its fuzzer bring a product of their own: `tests/fixture`, a package for development.
 
-mod answer;
 pub mod client;
 mod client_impl;
 pub mod cors;
-#[cfg(any(test, feature = "fuzzing"))]
-pub mod fixture;
 mod headers;
 mod legacy;
 mod message;
@@ -24,6 +23,7 @@ mod multi_round;
 pub mod origin;
 mod problem;
 mod reply;
+mod request;
 mod response_stream;
 mod result;
 pub mod revision;
@@ -33,10 +33,9 @@ pub mod session_store;
 pub mod session_types;
 pub mod types;
 
-#[cfg(test)]
-mod tests;
-
 pub use legacy::GET_STREAM;
+pub use methods::methods;
+pub use session::SESSION_LIFE_MS;
 
 use base::http::body_sink::Outlet;
 use base::http::{Request, RequestBody, Response};
@@ -46,8 +45,8 @@ use reply::error_response;
 use revision::Revision;
 use server::Server;
 
-/// Answers one HTTP request to an MCP endpoint, for an authenticated caller. Whatever is written to the outlet is the
-/// answer, and what is returned then means nothing.
+/// Answers one HTTP request to an MCP endpoint, for an authenticated caller. If the call streamed into the outlet, the
+/// returned response is ignored.
 pub async fn handle<S: Server>(request: &Request<'_>, server: &S, outlet: &Outlet) -> Response {
     let version = headers::value(request.headers, headers::PROTOCOL_VERSION);
     let is_modern = version.as_deref().and_then(Revision::parse).is_some_and(Revision::is_modern);

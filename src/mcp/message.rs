@@ -1,9 +1,9 @@
 //! JSON-RPC 2.0 as the client writes it: bytes in, borrowed messages out.
 //!
-//! Owns what a well-formed envelope is. Knows no method, no era and no HTTP; the answers are built in `reply` and
-//! `result`.
+//! Owns what a well-formed envelope is. Knows no method, no era and no HTTP; responses are written by
+//! `reply` and `result`.
 
-use super::problem::Problem;
+use crate::problem::Problem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -3,16 +3,16 @@
 //! Owns what a modern request must carry and the order in which that is checked. Nothing here reads a session: a
 //! session id on a modern request is ignored, and none is given out.
 
-use super::answer::Answer;
-use super::headers::{self, PROTOCOL_VERSION};
-use super::message::{Message, RequestId, present, read_object, read_string};
-use super::methods::{self, Call, Handler, Kind, Method};
-use super::problem::Problem;
-use super::reply::{echo, error_response};
-use super::revision::Revision;
-use super::server::Server;
+use crate::headers::{self, PROTOCOL_VERSION};
+use crate::message::{Message, RequestId, present, read_object, read_string};
+use crate::methods;
 use crate::multi_round::Inputs;
+use crate::problem::{Problem, echo};
+use crate::reply::{JsonRpcResponse, error_response};
+use crate::request::{Handler, Kind, MethodRow, RequestContext};
 use crate::response_stream::{Channel, Era};
+use crate::revision::Revision;
+use crate::server::Server;
 use base::http::body_sink::Outlet;
 use base::http::{Request, Response};
 use serde::Deserialize;
@@ -91,13 +91,13 @@ async fn run(
     id: RequestId<'_>,
     params: Option<&RawValue>,
     meta: Option<&Meta<'_>>,
-) -> Option<Result<Answer, Problem>> {
+) -> Option<Result<JsonRpcResponse, Problem>> {
     let (row, handler) = match find(request, channel, method, params, meta) {
         Ok(found) => found,
         Err(problem) => return Some(Err(problem)),
     };
     let channel = &*channel;
-    let call = Call { server: channel.server, revision: channel.revision, id, method: row.name, params, channel };
+    let call = RequestContext { server: channel.server, revision: channel.revision, id, method: row.name, params, channel };
     channel.drive(handler(&call)).await
 }
 
@@ -108,7 +108,7 @@ fn find(
     method: &str,
     params: Option<&RawValue>,
     meta: Option<&Meta<'_>>,
-) -> Result<(&'static Method, Handler), Problem> {
+) -> Result<(&'static MethodRow, Handler), Problem> {
     let row = methods::find(method, channel.revision);
     let Some((row, Kind::Request(handler))) = row.map(|row| (row, row.kind)) else {
         return Err(Problem::MethodNotFound(echo(method)));

@@ -4,11 +4,11 @@
 //! set of parameters, for a short while. A client can neither invent an answer to a question that was not asked nor
 //! move answers to another call. What is asked is the call's business.
 
-use super::message::{present, read_object, read_string};
-use super::problem::Problem;
-use super::reply::internal;
-use super::server::Server;
-use crate::session_types::{Answered, Answers};
+use crate::message::{present, read_object, read_string};
+use crate::problem::Problem;
+use crate::reply::internal;
+use crate::server::Server;
+use crate::session_types::{InputResponse, InputResponses};
 use base::error::Fault;
 use base::signed_text::{Purpose, digest, open, seal};
 use base::time::Timestamp;
@@ -27,7 +27,7 @@ const STATE_BYTES_MAX: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub struct Inputs {
     /// What was answered.
-    pub answers: Answers,
+    pub answers: InputResponses,
     /// Which call this is, the same in all its rounds: unguessable, and when it is too late to go on with it. `None`
     /// before anything was asked.
     pub round: Option<(String, Timestamp)>,
@@ -52,7 +52,7 @@ struct Sealed {
     /// 128 random bits.
     jti: String,
     /// Answers so far.
-    answers: Answers,
+    answers: InputResponses,
     /// What was asked last: names and digests of the questions.
     asked: Vec<(String, String)>,
 }
@@ -76,9 +76,9 @@ impl Inputs {
             None => Map::new(),
         };
         let Some(state) = given.state else {
-            let mut answers = Answers::new();
+            let mut answers = InputResponses::new();
             for (name, answer) in responses {
-                answers.insert(name, Answered { question: String::new(), answer });
+                answers.insert(name, InputResponse { question: String::new(), answer });
             }
             return Ok(Self { answers, round: None });
         };
@@ -92,7 +92,7 @@ impl Inputs {
         let mut answers = sealed.answers;
         for (name, answer) in responses {
             if let Some((_, question)) = sealed.asked.iter().find(|(asked, _)| *asked == name) {
-                answers.insert(name, Answered { question: question.clone(), answer });
+                answers.insert(name, InputResponse { question: question.clone(), answer });
             }
         }
         Ok(Self { answers, round: Some((sealed.jti, expires)) })

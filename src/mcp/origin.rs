@@ -3,9 +3,8 @@
 //! Owns the comparison of origins and the refusal, for every path. A client that is not a browser sends no `Origin`
 //! and passes. What a page that passed may read is `cors`'s.
 
-use crate::problem::Problem;
-
-use crate::reply::{echo, error_response};
+use crate::problem::{Problem, echo};
+use crate::reply::error_response;
 use base::http::Response;
 
 /// Who may call, from the deployment's configuration.

@@ -1,18 +1,17 @@
 //! One call's line to its client: what is sent before the answer, and how the call is stopped.
 //!
 //! Owns when an answer becomes a stream, and that everything on a legacy stream is kept before it is sent. A call that
-//! sends nothing and is done soon is answered as plain JSON and costs none of this. What a call may send is `talk`'s.
+//! sends nothing and is done soon is answered as plain JSON and costs none of this. What a call may send is `client_impl`'s.
 
-use super::answer::Answer;
-use super::message::RequestId;
-use super::problem::Problem;
-use super::reply::{error_json, error_response};
-use super::revision::Revision;
-use super::server::Server;
-use super::session::Session;
-use crate::client::{Ability, LogLevel};
+use crate::client::{ClientCapability, LogLevel};
+use crate::message::RequestId;
 use crate::multi_round::Inputs;
-use crate::session_types::{Answers, Appended};
+use crate::problem::Problem;
+use crate::reply::{JsonRpcResponse, error_json, error_response};
+use crate::revision::Revision;
+use crate::server::Server;
+use crate::session::Session;
+use crate::session_types::{Appended, InputResponses};
 use base::http::body_sink::Outlet;
 use base::http::{Headers, Relayed, Response, ResponseBody};
 use base::sse;
@@ -47,7 +46,7 @@ pub enum Era<'a> {
     },
     /// The rest is in the session.
     Legacy {
-        /// Which.
+        /// The session that the request names.
         session: &'a Session,
         /// JSON text of the request's id.
         request: &'a str,
@@ -137,7 +136,7 @@ impl<'a> Channel<'a> {
 
     /// The same client, for a run of the call as a task: it is told nothing on the way, and has answered this much.
     #[must_use]
-    pub fn of_task(&self, answers: Answers) -> Channel<'_> {
+    pub fn of_task(&self, answers: InputResponses) -> Channel<'_> {
         let era = match &self.era {
             Era::Modern { capabilities } => Era::Modern { capabilities },
             Era::Legacy { .. } | Era::Beginning => Era::Beginning,
@@ -148,11 +147,11 @@ impl<'a> Channel<'a> {
 
     /// Whether the client declared it.
     #[must_use]
-    pub fn declares(&self, ability: Ability) -> bool {
+    pub fn declares(&self, capability: ClientCapability) -> bool {
         match &self.era {
-            Era::Modern { capabilities } => declared(capabilities).contains(&ability),
+            Era::Modern { capabilities } => declared(capabilities).contains(&capability),
             // The extension's methods are of the stateless era: who is in a session could not ask for a task.
-            Era::Legacy { session, .. } => ability != Ability::Tasks && session.abilities.contains(&ability),
+            Era::Legacy { session, .. } => capability != ClientCapability::Tasks && session.capabilities.contains(&capability),
             Era::Beginning => false,
         }
     }
@@ -200,7 +199,7 @@ impl<'a> Channel<'a> {
     /// Resolves when the client cancels the call.
     async fn cancelled(&self, session: &str, request: &str) {
         loop {
-            match self.server.state().hear(session, request, &[], HEAR_MILLIS).await {
+            match self.server.session_store().await_replies(session, request, &[], HEAR_MILLIS).await {
                 Ok(heard) if heard.is_cancelled => return,
                 Ok(_) => {}
                 Err(fault) => {
@@ -232,7 +231,7 @@ impl<'a> Channel<'a> {
     /// have taken the stream over with another connection: then that one sends them, and this one ends.
     async fn append(&self, messages: Vec<String>, ends: bool) -> Option<Appended> {
         let (Era::Legacy { session, .. }, Some(stream)) = (&self.era, self.stream.get()) else { return None };
-        match self.server.state().append(&session.key, stream, messages, ends).await {
+        match self.server.session_store().append(&session.key, stream, messages, ends).await {
             Ok(appended) => {
                 if !appended.is_own {
                     self.close();
@@ -255,7 +254,7 @@ impl<'a> Channel<'a> {
         if let Era::Legacy { session, .. } = &self.era {
             let stream = Base64UrlUnpadded::encode_string(self.server.random().get(..9).unwrap_or_default()).replace('_', "~");
             self.is_opening.set(true);
-            let begun = self.server.state().append(&session.key, &stream, Vec::new(), false).await;
+            let begun = self.server.session_store().append(&session.key, &stream, Vec::new(), false).await;
             self.is_opening.set(false);
             if let Err(fault) = begun {
                 self.server.log_fault(&fault);
@@ -299,11 +298,13 @@ impl<'a> Channel<'a> {
 
     /// The HTTP response to a request: its answer, unless that went out on the stream. A call that was cancelled has no
     /// outcome.
-    pub async fn respond(&self, id: RequestId<'_>, outcome: Option<Result<Answer, Problem>>) -> Response {
+    pub async fn respond(&self, id: RequestId<'_>, outcome: Option<Result<JsonRpcResponse, Problem>>) -> Response {
         let is_modern = self.revision.is_modern();
         let answered = match outcome {
-            Some(Ok(Answer::Json(json) | Answer::Begun(json, _))) => self.finish(json).await.map(|json| Response::json(200, json)),
-            Some(Ok(Answer::Stream(stream))) => Some(relay(stream)),
+            Some(Ok(JsonRpcResponse::Json(json) | JsonRpcResponse::Initialized(json, _))) => {
+                self.finish(json).await.map(|json| Response::json(200, json))
+            }
+            Some(Ok(JsonRpcResponse::Stream(stream))) => Some(relay(stream)),
             Some(Err(problem)) if self.is_open.get() => {
                 self.finish(error_json(is_modern, Some(id), &problem)).await;
                 None
@@ -340,19 +341,19 @@ impl<'a> Channel<'a> {
 
 /// What `ClientCapabilities` declare. `elicitation: {}` means forms.
 #[must_use]
-pub fn declared(capabilities: &RawValue) -> Vec<Ability> {
+pub fn declared(capabilities: &RawValue) -> Vec<ClientCapability> {
     let Ok(Value::Object(capabilities)) = serde_json::from_str(capabilities.get()) else { return Vec::new() };
     let has = |name: &str| capabilities.get(name).is_some_and(Value::is_object);
     let elicits = |mode: &str| capabilities.get("elicitation").and_then(|elicitation| elicitation.get(mode)).is_some();
     let extends = |name: &str| capabilities.get("extensions").and_then(|extensions| extensions.get(name)).is_some_and(Value::is_object);
-    Ability::ALL
+    ClientCapability::ALL
         .into_iter()
-        .filter(|ability| match ability {
-            Ability::Elicitation => has("elicitation") && (elicits("form") || !elicits("url")),
-            Ability::UrlElicitation => elicits("url"),
-            Ability::Sampling => has("sampling"),
-            Ability::Roots => has("roots"),
-            Ability::Tasks => extends("io.modelcontextprotocol/tasks"),
+        .filter(|capability| match capability {
+            ClientCapability::Elicitation => has("elicitation") && (elicits("form") || !elicits("url")),
+            ClientCapability::UrlElicitation => elicits("url"),
+            ClientCapability::Sampling => has("sampling"),
+            ClientCapability::Roots => has("roots"),
+            ClientCapability::Tasks => extends("io.modelcontextprotocol/tasks"),
         })
         .collect()
 }

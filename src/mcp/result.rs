@@ -3,11 +3,10 @@
 //! Owns the envelope of an answer and what every modern result carries (`resultType`, `_meta`, caching). Text that is
 //! JSON already, such as the tool list, is copied in and never parsed. Errors are `reply`'s.
 
-use super::answer::Answer;
-use super::methods::Call;
-use super::problem::Problem;
-use super::reply;
-use super::server::Implementation;
+use crate::problem::Problem;
+use crate::reply::{self, JsonRpcResponse};
+use crate::request::RequestContext;
+use crate::server::Implementation;
 use crate::types::Caching;
 use base::error::Fault;
 use serde::Serialize;
@@ -15,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// A result under way.
 pub struct ResultWriter<'a> {
-    call: &'a Call<'a>,
+    call: &'a RequestContext<'a>,
     json: Vec<u8>,
     has_fields: bool,
     fault: Option<Fault>,
@@ -26,17 +25,17 @@ pub struct ResultWriter<'a> {
 impl<'a> ResultWriter<'a> {
     /// Begins the answer to `call`. `bytes` is a guess at the size of the result.
     #[must_use]
-    pub fn open(call: &'a Call<'a>, bytes: usize) -> Self {
+    pub fn open(call: &'a RequestContext<'a>, bytes: usize) -> Self {
         Self::begin(call, bytes).kind("complete")
     }
 
     /// The same for an answer that is not the last one: `input_required`, `task`.
     #[must_use]
-    pub fn open_as(call: &'a Call<'a>, kind: &'static str) -> Self {
+    pub fn open_as(call: &'a RequestContext<'a>, kind: &'static str) -> Self {
         Self::begin(call, 512).kind(kind)
     }
 
-    fn begin(call: &'a Call<'a>, bytes: usize) -> Self {
+    fn begin(call: &'a RequestContext<'a>, bytes: usize) -> Self {
         let mut json = Vec::with_capacity(bytes + 320);
         json.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
         json.extend_from_slice(call.id.as_json().as_bytes());
@@ -95,7 +94,7 @@ impl<'a> ResultWriter<'a> {
     ///
     /// # Errors
     /// −32603 when a field could not be written.
-    pub fn close(mut self) -> Result<Answer, Problem> {
+    pub fn close(mut self) -> Result<JsonRpcResponse, Problem> {
         let server = self.call.server;
         if self.call.revision.is_modern() {
             let tag = self.tag.take().map(|(key, value)| format!("\"{key}\":{value},")).unwrap_or_default();
@@ -109,7 +108,7 @@ impl<'a> ResultWriter<'a> {
             return Err(reply::internal(server, &fault));
         }
         match String::from_utf8(self.json) {
-            Ok(json) => Ok(Answer::Json(json)),
+            Ok(json) => Ok(JsonRpcResponse::Json(json)),
             Err(error) => Err(reply::internal(server, &Fault::new("writing a result", error))),
         }
     }

@@ -3,8 +3,8 @@
 //! Owns every question of the form "does this revision have …?", each as one function. Which methods a revision has
 //! is a column of the table in `methods`.
 
-use crate::client::Ability;
-use crate::types::Shape;
+use crate::client::ClientCapability;
+use crate::types::ListSchema;
 
 /// A released revision, oldest first, so that they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,18 +104,18 @@ impl Revision {
     /// Whether clients of this revision can do this at all. What a client of several revisions declares beyond the one
     /// that was settled on does not count.
     #[must_use]
-    pub fn has_ability(self, ability: Ability) -> bool {
-        match ability {
-            Ability::Sampling | Ability::Roots => true,
-            Ability::Elicitation => self >= Self::V2025_06_18,
-            Ability::UrlElicitation => self >= Self::V2025_11_25,
-            Ability::Tasks => self.is_modern(),
+    pub fn has_capability(self, capability: ClientCapability) -> bool {
+        match capability {
+            ClientCapability::Sampling | ClientCapability::Roots => true,
+            ClientCapability::Elicitation => self >= Self::V2025_06_18,
+            ClientCapability::UrlElicitation => self >= Self::V2025_11_25,
+            ClientCapability::Tasks => self.is_modern(),
         }
     }
 
     /// The form of lists that this revision defines.
     #[must_use]
-    pub fn shape(self) -> Shape {
-        if self >= Self::V2025_06_18 { Shape::Full } else { Shape::Before2025June }
+    pub fn list_schema(self) -> ListSchema {
+        if self >= Self::V2025_06_18 { ListSchema::Full } else { ListSchema::Before2025June }
     }
 }

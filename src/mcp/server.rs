@@ -3,9 +3,9 @@
 //! Owns the trait and its plain types. The product implements it once per request, for the authenticated caller;
 //! nothing here names a tool, a town or a runtime.
 
-use crate::client::{Peer, Route};
-use crate::session_store::State;
-use crate::types::{Called, Change, Completion, Contents, HeaderParameter, Listing, PromptReply, Shape, ToolReply};
+use crate::client::{ClientHandle, NotificationRoute};
+use crate::session_store::SessionStore;
+use crate::types::{CallFuture, Change, Completion, Contents, HeaderParameter, ListSchema, Listing, PromptReply, ToolReply};
 use base::error::Fault;
 use base::time::Timestamp;
 use futures::future::LocalBoxFuture;
@@ -43,7 +43,7 @@ pub struct ToolCall<'a> {
     /// The arguments object; `{}` when the client sent none.
     pub arguments: &'a RawValue,
     /// Who called.
-    pub peer: &'a dyn Peer,
+    pub client: &'a dyn ClientHandle,
 }
 
 /// One `prompts/get`.
@@ -53,7 +53,7 @@ pub struct PromptCall<'a> {
     /// Its arguments.
     pub arguments: &'a Map<String, Value>,
     /// Who called.
-    pub peer: &'a dyn Peer,
+    pub client: &'a dyn ClientHandle,
 }
 
 /// The product, for one authenticated caller of one endpoint.
@@ -76,31 +76,31 @@ pub trait Server {
 
     /// The caller's tools: JSON text of an array of `Tool` objects, in a fixed order, built once and shared. It is
     /// spliced into answers as it is.
-    fn tools(&self, shape: Shape) -> Rc<str>;
+    fn tools(&self, schema: ListSchema) -> Rc<str>;
 
     /// The `x-mcp-header` properties of a tool.
     fn header_parameters(&self, tool: &str) -> &'static [HeaderParameter];
 
     /// Runs a tool.
-    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> Called<'a, ToolReply>;
+    fn call_tool<'a>(&'a self, call: ToolCall<'a>) -> CallFuture<'a, ToolReply>;
 
     /// A page of the caller's resources, in a fixed order: `Resource` objects.
-    fn list_resources<'a>(&'a self, shape: Shape, cursor: Option<&'a str>) -> Called<'a, Listing>;
+    fn list_resources<'a>(&'a self, schema: ListSchema, cursor: Option<&'a str>) -> CallFuture<'a, Listing>;
 
     /// `ResourceTemplate` objects: JSON text of an array, in a fixed order.
-    fn resource_templates(&self, shape: Shape) -> Rc<str>;
+    fn resource_templates(&self, schema: ListSchema) -> Rc<str>;
 
     /// Reads a resource.
-    fn read_resource<'a>(&'a self, uri: &'a str, peer: &'a dyn Peer) -> Called<'a, Contents>;
+    fn read_resource<'a>(&'a self, uri: &'a str, client: &'a dyn ClientHandle) -> CallFuture<'a, Contents>;
 
     /// The caller's prompts: JSON text of an array of `Prompt` objects, in a fixed order.
-    fn prompts(&self, shape: Shape) -> Rc<str>;
+    fn prompts(&self, schema: ListSchema) -> Rc<str>;
 
     /// Fills a prompt in.
-    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> Called<'a, PromptReply>;
+    fn get_prompt<'a>(&'a self, call: PromptCall<'a>) -> CallFuture<'a, PromptReply>;
 
     /// At most 100 values that begin as the client typed, best first, and how many there are in all.
-    fn complete<'a>(&'a self, completion: Completion<'a>) -> Called<'a, (Vec<String>, usize)>;
+    fn complete<'a>(&'a self, completion: Completion<'a>) -> CallFuture<'a, (Vec<String>, usize)>;
 
     /// Skills (SEP-2640): JSON text of an array, in a fixed order.
     fn skills(&self) -> &'static str;
@@ -109,10 +109,10 @@ pub trait Server {
     fn skill_folder(&self, uri: &str) -> Option<String>;
 
     /// Where a change is heard of; `Unknown` for a resource that is not there. Empty when it never happens.
-    fn routes<'a>(&'a self, change: Change<'a>) -> Called<'a, Vec<Route>>;
+    fn routes<'a>(&'a self, change: Change<'a>) -> CallFuture<'a, Vec<NotificationRoute>>;
 
     /// What is kept beyond this request.
-    fn state(&self) -> &dyn State;
+    fn session_store(&self) -> &dyn SessionStore;
 
     /// The key that session ids and request states are sealed with.
     fn seal_key(&self) -> &[u8];

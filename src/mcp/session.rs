@@ -1,12 +1,12 @@
 //! Legacy sessions as values: an id that carries and proves its own content.
 //!
-//! Owns what is in `Mcp-Session-Id` (2025-11-25, transports, session management); `seal` owns its form. `initialize`
+//! Owns what is in `Mcp-Session-Id` (2025-11-25, transports, session management); `base::signed_text` owns its form. `initialize`
 //! stores nothing, and an id is checked without asking anybody. Whether a client has ended its session is kept by
-//! `State`. A session authenticates nobody.
+//! `SessionStore`. A session authenticates nobody.
 
-use super::revision::Revision;
-use super::server::Server;
-use crate::client::Ability;
+use crate::client::ClientCapability;
+use crate::revision::Revision;
+use crate::server::Server;
 use base::signed_text::{Purpose, digest, open as unseal, seal};
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -24,7 +24,7 @@ pub struct Session {
     /// What `initialize` settled on.
     pub revision: Revision,
     /// What the client declared at `initialize`.
-    pub abilities: Vec<Ability>,
+    pub capabilities: Vec<ClientCapability>,
     /// The random part of the id, by which the session is remembered.
     pub key: String,
     /// When the id becomes worthless by itself.
@@ -35,7 +35,7 @@ pub struct Session {
 struct Claims {
     /// The negotiated revision.
     rev: String,
-    /// Which of `Ability::ALL` the client has, as bits.
+    /// Which of `ClientCapability::ALL` the client has, as bits.
     #[serde(default)]
     can: u32,
     /// The principal, hashed: ids end up in logs.
@@ -50,10 +50,14 @@ struct Claims {
 ///
 /// # Errors
 /// None in practice: writing five plain fields as JSON.
-pub fn begin(server: &dyn Server, revision: Revision, abilities: &[Ability]) -> Result<String, serde_json::Error> {
+pub fn begin(server: &dyn Server, revision: Revision, capabilities: &[ClientCapability]) -> Result<String, serde_json::Error> {
     let key = Base64UrlUnpadded::encode_string(&server.random());
-    server.state().begun(&key);
-    let can = Ability::ALL.iter().enumerate().filter(|(_, ability)| abilities.contains(ability)).fold(0, |bits, (bit, _)| bits | 1 << bit);
+    server.session_store().begun(&key);
+    let can = ClientCapability::ALL
+        .iter()
+        .enumerate()
+        .filter(|(_, capability)| capabilities.contains(capability))
+        .fold(0, |bits, (bit, _)| bits | 1 << bit);
     let claims =
         Claims { rev: revision.as_str().to_owned(), can, sub: digest(server.principal()), iat: server.now().millis() / 1000, jti: key };
     seal(server.seal_key(), Purpose::Session, &claims)
@@ -69,6 +73,7 @@ pub fn open(server: &dyn Server, id: &str) -> Option<Session> {
     let revision = Revision::parse(&claims.rev).filter(|revision| !revision.is_modern())?;
     let expires = Timestamp::from_millis(claims.iat.saturating_mul(1000)).plus_millis(SESSION_LIFE_MS);
     let is_ours = claims.sub == digest(server.principal()) && server.now() < expires;
-    let abilities = Ability::ALL.into_iter().enumerate().filter(|(bit, _)| claims.can & (1 << bit) != 0).map(|(_, ability)| ability);
-    is_ours.then(|| Session { revision, abilities: abilities.collect(), key: claims.jti, expires })
+    let capabilities =
+        ClientCapability::ALL.into_iter().enumerate().filter(|(bit, _)| claims.can & (1 << bit) != 0).map(|(_, capability)| capability);
+    is_ours.then(|| Session { revision, capabilities: capabilities.collect(), key: claims.jti, expires })
 }

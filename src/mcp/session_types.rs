@@ -1,8 +1,8 @@
 //! Protocol state as values: what `mcp` asks to be kept beyond a request, and the session object keeps.
 //!
-//! Owns the shapes that travel between the two. Neither the protocol's rules nor any storage is here.
+//! Owns the values that travel between the two. Neither the protocol's rules nor any storage is here.
 
-use crate::client::{Ending, Route};
+use crate::client::{NotificationRoute, TaskOutcome};
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ pub struct OpenStream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<Value>,
     /// What is heard on it.
-    pub routes: Vec<Route>,
+    pub routes: Vec<NotificationRoute>,
     /// When the server ends it.
     pub closes_at: Timestamp,
 }
@@ -61,7 +61,7 @@ pub struct Appended {
 
 /// What a client has said meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Heard {
+pub struct ClientReplies {
     /// Answers by request id: the whole JSON-RPC response without its envelope, `{"result":…}` or `{"error":…}`.
     pub answers: Map<String, Value>,
     /// It has cancelled the call.
@@ -69,11 +69,11 @@ pub struct Heard {
 }
 
 /// Answers by the names of the questions.
-pub type Answers = BTreeMap<String, Answered>;
+pub type InputResponses = BTreeMap<String, InputResponse>;
 
 /// An answer, and to what. A question of the same name that asks something else is another question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct InputResponse {
     /// Digest of the question; empty for an answer that nobody asked for.
     pub question: String,
     /// What the client said.
@@ -97,7 +97,7 @@ pub enum TaskStatus {
 pub struct Task {
     /// Unguessable.
     pub id: String,
-    /// Whose.
+    /// The principal that it belongs to.
     pub principal: String,
     /// The tool.
     pub tool: String,
@@ -115,21 +115,21 @@ pub struct Task {
     /// How long it is kept, in milliseconds from its beginning.
     pub ttl_ms: i64,
     /// Answers that its client has given, by the question's name.
-    pub answers: Answers,
+    pub answers: InputResponses,
     /// Questions that its client has yet to answer.
     pub questions: Map<String, Value>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<Ending>,
+    pub ending: Option<TaskOutcome>,
     /// What it waits for.
     #[serde(default)]
-    pub routes: Vec<Route>,
-    /// What its result says besides what is told: see `peer::Later`.
+    pub routes: Vec<NotificationRoute>,
+    /// What its result says besides what is told: see `client::DeferredResult`.
     #[serde(default)]
     pub frame: Map<String, Value>,
     /// How it ends at a time, unless it ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<(Timestamp, Ending)>,
+    pub due: Option<(Timestamp, TaskOutcome)>,
     /// Grows with every change: a change of an older version is not taken.
     pub version: i64,
 }
@@ -143,12 +143,12 @@ impl Task {
     pub fn detailed(&self) -> Map<String, Value> {
         let mut wire = self.summary();
         match &self.ending {
-            Some(Ending::Result(result)) if self.status == TaskStatus::Completed => {
+            Some(TaskOutcome::Result(result)) if self.status == TaskStatus::Completed => {
                 let mut result = result.clone();
                 result.entry("resultType").or_insert_with(|| Value::from("complete"));
                 wire.insert("result".to_owned(), Value::Object(result));
             }
-            Some(Ending::Error(error)) if self.status == TaskStatus::Failed => {
+            Some(TaskOutcome::Error(error)) if self.status == TaskStatus::Failed => {
                 wire.insert("error".to_owned(), Value::Object(error.clone()));
             }
             _ => {}
@@ -177,11 +177,11 @@ impl Task {
     }
 
     /// Ends the task, unless it has ended.
-    pub fn end(&mut self, ending: Ending, now: Timestamp) {
+    pub fn end(&mut self, ending: TaskOutcome, now: Timestamp) {
         if self.has_ended() {
             return;
         }
-        self.status = if matches!(ending, Ending::Result(_)) { TaskStatus::Completed } else { TaskStatus::Failed };
+        self.status = if matches!(ending, TaskOutcome::Result(_)) { TaskStatus::Completed } else { TaskStatus::Failed };
         self.ending = Some(ending);
         self.rest(now);
     }

@@ -3,7 +3,7 @@
 //! Owns the shapes that tools, resources and prompts hand to whoever speaks the protocol. Knows no wire format beyond
 //! the JSON texts that are spliced into answers as they are.
 
-use crate::client::{Later, Stop};
+use crate::client::{DeferredResult, Interruption};
 use base::error::{Fault, Refusal};
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub enum ToolReply {
     /// `isError: true`; the refusal becomes the text content and there is no structured content.
     Refused(Refusal),
     /// Only from a call that has become a task.
-    Later(Later),
+    Deferred(DeferredResult),
     /// Only from a call that has become a task: it failed as a call, with this JSON-RPC error object.
     Failed(Map<String, Value>),
 }
@@ -68,18 +68,18 @@ pub enum CallError {
     /// The token does not reach so far: 403 with this challenge.
     InsufficientScope(String),
     /// It stopped on the way.
-    Stopped(Stop),
+    Interrupted(Interruption),
 }
 
-impl<T: Into<Stop>> From<T> for CallError {
+impl<T: Into<Interruption>> From<T> for CallError {
     fn from(stop: T) -> Self {
-        Self::Stopped(stop.into())
+        Self::Interrupted(stop.into())
     }
 }
 
 /// Which form of a list a client can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shape {
+pub enum ListSchema {
     /// Revisions 2025-06-18 and later.
     Full,
     /// Earlier revisions: nothing has a `title`, and tools have no `outputSchema`.
@@ -124,7 +124,7 @@ pub enum Reference<'a> {
 
 /// One `completion/complete`.
 pub struct Completion<'a> {
-    /// Of what.
+    /// What the argument belongs to.
     pub reference: Reference<'a>,
     /// The argument's name.
     pub argument: &'a str,
@@ -148,4 +148,4 @@ pub enum Change<'a> {
 }
 
 /// A call that is answered later or not at all.
-pub type Called<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;
+pub type CallFuture<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;

@@ -6,7 +6,7 @@
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{Bead, ConvoyEntry};
 use crate::prompts;
-use crate::prompts::prompt::Values;
+use crate::prompts::prompt::{PromptDef, Values};
 use crate::resources::{Offering, visible_templates};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::{LIST_BEADS, LIST_CONVOYS};
@@ -47,12 +47,13 @@ struct Candidate {
 /// `Invalid` for an unknown prompt, template or argument.
 pub async fn complete(
     at: &Offering<'_>,
+    additions: &'static [PromptDef],
     reference: Reference<'_>,
     argument: &str,
     value: &str,
     context: &Map<String, Value>,
 ) -> Result<(Vec<String>, usize), CallError> {
-    let values = kind(reference, argument, at.pinned.is_some())?;
+    let values = kind(at, additions, reference, argument)?;
     let town = context.get("town").and_then(Value::as_str);
     match candidates(at, values, town).await {
         Ok(candidates) => Ok(pick(&candidates, value)),
@@ -63,16 +64,17 @@ pub async fn complete(
     }
 }
 
-fn kind(reference: Reference<'_>, argument: &str, is_pinned: bool) -> Result<Values, CallError> {
+fn kind(at: &Offering<'_>, additions: &'static [PromptDef], reference: Reference<'_>, argument: &str) -> Result<Values, CallError> {
+    let is_pinned = at.pinned.is_some();
     let (what, known): (&str, Vec<(&str, Values)>) = match reference {
         Reference::Prompt(prompt) => {
-            let Some(row) = prompts::visible(is_pinned).find(|row| row.name == prompt) else {
+            let Some(row) = prompts::visible(is_pinned, additions).find(|row| row.name == prompt) else {
                 return Err(CallError::Invalid(format!("ref: no prompt is called {prompt}; prompts/list shows them")));
             };
             (row.name, prompts::arguments(row, is_pinned).map(|argument| (argument.name, argument.values)).collect())
         }
         Reference::Resource(uri) => {
-            let Some(row) = visible_templates(is_pinned).find(|row| row.uri == uri) else {
+            let Some(row) = visible_templates(is_pinned, at.additions).find(|row| row.uri == uri) else {
                 return Err(CallError::Invalid("ref: no such template; resources/templates/list shows them".to_owned()));
             };
             (row.uri, row.variables().map(|name| (name, of_variable(name))).collect())

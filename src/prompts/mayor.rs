@@ -10,6 +10,7 @@ use crate::contract::shapes::{RigRecord, TownConfig, TownIdentityState};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, GET_TOWN_CONFIG, LIST_RIGS};
+use crate::tools::ToolTable;
 use crate::tools::list;
 use crate::tools::profile::Profile;
 use crate::tools::run::View;
@@ -133,7 +134,7 @@ pub fn rig_lines(rigs: &[RigRecord], profile: Profile) -> String {
 
 /// The tools, one a line: arguments with `?` where they may be left out, and its purpose. Schemas are in `tools/list`.
 fn tool_lines(view: View) -> String {
-    let tools: Vec<Value> = serde_json::from_str(&list::text(view, true)).unwrap_or_default();
+    let tools: Vec<Value> = serde_json::from_str(&list::text(view, true, ToolTable::EMPTY)).unwrap_or_default();
     let line = |tool: &Value| -> Option<String> {
         let schema = tool.get("inputSchema")?;
         let required = schema.get("required").and_then(Value::as_array);

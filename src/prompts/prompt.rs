@@ -6,7 +6,7 @@ use crate::contract::ids::TownId;
 use crate::resources::Offering;
 use crate::tools::tool::Reach;
 use base::error::{Failure, Fault};
-use mcp::types::Called;
+use mcp::types::CallFuture;
 
 /// The values that an argument may be completed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct PromptDef {
     /// The arguments, `town` included, which a connection to one town leaves out.
     pub arguments: &'static [Argument],
     /// The messages, as JSON text of an array.
-    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> Called<'a, String>,
+    pub get: for<'a> fn(&'a Offering<'a>, Filled) -> CallFuture<'a, String>,
 }
 
 /// An argument of a prompt.

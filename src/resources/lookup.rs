@@ -6,6 +6,7 @@
 use crate::cache::Memory;
 use crate::contract::ids::{AgentId, RigId, TownId};
 use crate::contract::shapes::{Agent, Bead, TownIdentityState};
+use crate::resources::ResourceDef;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::Client;
 use crate::rpc::table::{GET_IDENTITY_STATE, LIST_AGENTS};
@@ -14,7 +15,7 @@ use crate::tools::profile::Profile;
 use crate::tools::resolve::{OfRigs, bead, of_rigs, town_id};
 use crate::tools::run::{Connection, Unrendered, ask};
 use base::error::{Code, Failure, Fault, Refusal};
-use mcp::client::{Peer, Stop};
+use mcp::client::{ClientHandle, Interruption};
 use mcp::types::CallError;
 use serde_json::Value;
 
@@ -30,7 +31,9 @@ pub struct Offering<'a> {
     /// The profile of the connection.
     pub profile: Profile,
     /// The client, where it can be asked back.
-    pub peer: Option<&'a dyn Peer>,
+    pub mcp_client: Option<&'a dyn ClientHandle>,
+    /// Resources that the build adds to the product's.
+    pub additions: &'static [ResourceDef],
 }
 
 impl Offering<'_> {
@@ -137,10 +140,10 @@ pub fn explain(refusal: Refusal) -> String {
 #[must_use]
 pub fn unknown_thing(error: CallError) -> CallError {
     match error {
-        CallError::Stopped(Stop::Failed(Failure::Refused(refusal))) => match refusal.code {
+        CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal))) => match refusal.code {
             Code::NotFound | Code::Forbidden => CallError::Unknown,
             Code::InvalidArgument => CallError::Invalid(explain(refusal)),
-            _ => CallError::Stopped(refusal.into()),
+            _ => CallError::Interrupted(refusal.into()),
         },
         other => other,
     }

@@ -20,8 +20,8 @@ use crate::tools::topic::Source;
 use base::error::Fault;
 use base::signed_text::{Purpose, open, seal};
 use futures::future::try_join;
-use mcp::client::Route;
-use mcp::types::{Caching, CallError, Called, Change, Contents, Listing, Shape};
+use mcp::client::NotificationRoute;
+use mcp::types::{Caching, CallError, CallFuture, Change, Contents, ListSchema, Listing};
 use percent_encoding::percent_decode_str;
 use rows::{FEED, FLEET, MAYOR_TALK, RESOURCES, RIG, TOWN};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub struct ResourceDef {
 }
 
 /// Reads a resource. The texts are the values of the URI's variables, in order and decoded.
-pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> Called<'a, Found>;
+pub type Read = for<'a> fn(&'a Offering<'a>, Vec<String>) -> CallFuture<'a, Found>;
 
 /// The content of a resource, and the sources of its changes.
 pub struct Found {
@@ -102,11 +102,11 @@ impl ResourceDef {
         }
     }
 
-    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, shape: Shape) -> Value {
+    fn describe(&self, key: &str, uri: &str, name: &str, title: &str, schema: ListSchema) -> Value {
         let mut entry = json!({"name": name, "description": self.description, "mimeType": self.mime_type});
         if let Some(entry) = entry.as_object_mut() {
             entry.insert(key.to_owned(), uri.into());
-            if shape == Shape::Full {
+            if schema == ListSchema::Full {
                 entry.insert("title".to_owned(), title.into());
             }
         }
@@ -114,30 +114,27 @@ impl ResourceDef {
     }
 }
 
-/// Every row of this build.
-pub fn rows() -> impl Iterator<Item = &'static ResourceDef> {
-    let rows = RESOURCES.iter();
-    #[cfg(feature = "conformance")]
-    let rows = rows.chain(crate::conformance::resources::RESOURCES);
-    rows
+/// The rows of the product, then those that the build adds.
+fn rows(additions: &'static [ResourceDef]) -> impl Iterator<Item = &'static ResourceDef> {
+    RESOURCES.iter().chain(additions)
 }
 
 /// The templates of a connection. On a connection to one town those that only name the town are in the list itself.
-pub fn visible_templates(is_pinned: bool) -> impl Iterator<Item = &'static ResourceDef> {
-    rows().filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
+pub fn visible_templates(is_pinned: bool, additions: &'static [ResourceDef]) -> impl Iterator<Item = &'static ResourceDef> {
+    rows(additions).filter(move |row| row.is_template() && !(is_pinned && row.variables().eq(["town"])))
 }
 
-/// `resources/templates/list` as the JSON text of an array, built once per connection kind and shape.
+/// `resources/templates/list` as the JSON text of an array, built once per connection kind and schema.
 #[must_use]
-pub fn templates(pinned: bool, shape: Shape) -> Rc<str> {
+pub fn templates(pinned: bool, schema: ListSchema, additions: &'static [ResourceDef]) -> Rc<str> {
     thread_local! {
-        static LISTS: RefCell<HashMap<(bool, Shape), Rc<str>>> = RefCell::default();
+        static LISTS: RefCell<HashMap<(bool, ListSchema, usize), Rc<str>>> = RefCell::default();
     }
     let build = || {
-        let entries = visible_templates(pinned).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, shape));
+        let entries = visible_templates(pinned, additions).map(|row| row.describe("uriTemplate", row.uri, row.name, row.title, schema));
         Value::Array(entries.collect()).to_string().into()
     };
-    LISTS.with_borrow_mut(|lists| lists.entry((pinned, shape)).or_insert_with(build).clone())
+    LISTS.with_borrow_mut(|lists| lists.entry((pinned, schema, additions.len())).or_insert_with(build).clone())
 }
 
 /// The place of a resource in the list: fleet, towns, rigs, feed and Mayor, then common ones; each in order of creation.
@@ -149,7 +146,7 @@ struct Position(u8, i64, String);
 ///
 /// # Errors
 /// `Invalid` for a malformed cursor; the refusal or fault of a registry or the town.
-pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Result<Listing, CallError> {
+pub async fn list(at: &Offering<'_>, schema: ListSchema, cursor: Option<&str>) -> Result<Listing, CallError> {
     let key = at.client.runtime.keys().seal_key();
     let after: Option<Position> = match cursor {
         None => None,
@@ -160,9 +157,9 @@ pub async fn list(at: &Offering<'_>, shape: Shape, cursor: Option<&str>) -> Resu
     };
     let mut entries: Vec<(Position, Value)> = Vec::new();
     let mut put = |group, made, id: &str, row: &ResourceDef, uri: &str, named: &str, title: &str| {
-        entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, shape)));
+        entries.push((Position(group, made, id.to_owned()), row.describe("uri", uri, named, title, schema)));
     };
-    for (number, row) in (0..).zip(rows().filter(|row| !row.is_template())) {
+    for (number, row) in (0..).zip(rows(at.additions).filter(|row| !row.is_template())) {
         if row.uri != FLEET.uri {
             put(4, number, row.uri, row, row.uri, row.name, row.title);
         } else if at.pinned.is_none() {
@@ -222,7 +219,7 @@ pub async fn read(at: &Offering<'_>, uri: &str) -> Result<Contents, CallError> {
 }
 
 async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Found), CallError> {
-    let (row, values) = rows().find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
+    let (row, values) = rows(at.additions).find_map(|row| Some((row, row.matches(uri)?))).ok_or(CallError::Unknown)?;
     match (row.read)(at, values).await {
         Ok(found) => Ok((row, found)),
         Err(error) => Err(unknown_thing(error)),
@@ -233,10 +230,10 @@ async fn find(at: &Offering<'_>, uri: &str) -> Result<(&'static ResourceDef, Fou
 ///
 /// # Errors
 /// As for `read`.
-pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>, CallError> {
+pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<NotificationRoute>, CallError> {
     let (method, sources, params) = match change {
-        Change::Tools => ("notifications/tools/list_changed", own_list("tools"), Map::new()),
-        Change::Prompts => ("notifications/prompts/list_changed", own_list("prompts"), Map::new()),
+        // The lists of tools and prompts never change.
+        Change::Tools | Change::Prompts => return Ok(Vec::new()),
         Change::Resources => ("notifications/resources/list_changed", list_sources(at), Map::new()),
         Change::Resource(uri) => {
             let (_, found) = find(at, uri).await?;
@@ -245,13 +242,6 @@ pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Route>,
         }
     };
     Ok(sources.into_iter().map(|source| source.route(method, params.clone())).collect())
-}
-
-/// The lists of tools and prompts never change, but for those of the conformance suite.
-fn own_list(topic: &str) -> Vec<Source> {
-    let changes = cfg!(feature = "conformance");
-    let source = || Source { source: "self".to_owned(), topic: topic.to_owned(), town: None, receipt: false };
-    changes.then(source).into_iter().collect()
 }
 
 fn list_sources(at: &Offering<'_>) -> Vec<Source> {

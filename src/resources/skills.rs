@@ -72,8 +72,9 @@ pub const MAYOR: Skill = Skill {
 /// Every skill, in the order of the list.
 pub const SKILLS: &[&Skill] = &[&COORDINATOR, &MAYOR];
 
-/// `skills` of `skills/list`: JSON text of an array, with the digest and size of each file. A test makes it from the files.
-pub const LIST: &str = include_str!("skills/list.json");
+/// `skills` of `skills/list`: JSON text of an array, with the digest and size of each file. A test makes it from the
+/// files, `build.rs` minifies it.
+pub const LIST: &str = include_str!(concat!(env!("OUT_DIR"), "/skills.json"));
 
 /// `resources` of `resources/directory/read`: JSON text of an array of the entries of a folder, named with or without a
 /// slash at its end; `None` for an unknown folder.

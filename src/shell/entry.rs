@@ -22,6 +22,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env, event};
 
+/// The product alone, unless this is the build for the conformance suite.
+#[cfg(not(feature = "conformance"))]
+const ADDITIONS: gastown_mcp::edge::Additions = gastown_mcp::edge::Additions::NONE;
+#[cfg(feature = "conformance")]
+use conformance_fixture::ADDITIONS;
+
 thread_local! {
     static MEMORY: Rc<Memory> = Rc::default();
 }
@@ -113,7 +119,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
             headers: &headers,
             body,
         };
-        let edge = Edge { runtime: &runtime, memory: &memory, settings };
+        let edge = Edge { runtime: &runtime, memory: &memory, settings, additions: &ADDITIONS };
         handle(edge, &incoming, &outlet).await
     });
     match begin(work, opening).await {

@@ -9,7 +9,7 @@ use crate::tools::interactive::Live;
 use base::error::{Code, Fault, Refusal};
 use base::signed_text::{Purpose, digest, open, seal};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use mcp::client::{Ability, InputRequest, Stop};
+use mcp::client::{ClientCapability, InputRequest, Interruption};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -68,8 +68,8 @@ struct Token {
 ///
 /// # Errors
 /// A refusal when it is not confirmed, or when the token is not one for this very call. Nothing has been changed then.
-pub async fn confirm(live: &Live<'_>, tool: &str, arguments: &Value, what: &str, given: &Confirmation) -> Result<Confirmed, Stop> {
-    if live.peer.can(Ability::Elicitation) {
+pub async fn confirm(live: &Live<'_>, tool: &str, arguments: &Value, what: &str, given: &Confirmation) -> Result<Confirmed, Interruption> {
+    if live.mcp_client.can(ClientCapability::Elicitation) {
         return ask(live, tool, what).await;
     }
     let key = live.client.runtime.keys().seal_key();
@@ -103,11 +103,11 @@ pub async fn confirm(live: &Live<'_>, tool: &str, arguments: &Value, what: &str,
     Ok(Confirmed::Yes)
 }
 
-async fn ask(live: &Live<'_>, tool: &str, what: &str) -> Result<Confirmed, Stop> {
+async fn ask(live: &Live<'_>, tool: &str, what: &str) -> Result<Confirmed, Interruption> {
     let confirm = json!({"type": "boolean", "title": "Yes, do it", "default": false});
     let schema = json!({"type": "object", "properties": {"confirm": confirm}, "required": ["confirm"]});
     let message = format!("{tool} would {what} Shall it?");
-    let answers = live.peer.ask(vec![("confirm", InputRequest::form(&message, &schema))]).await?;
+    let answers = live.mcp_client.ask(vec![("confirm", InputRequest::form(&message, &schema))]).await?;
     let accepted = answers.first().is_some_and(|answer| {
         answer.get("action").and_then(Value::as_str) == Some("accept") && answer.pointer("/content/confirm") == Some(&Value::Bool(true))
     });
@@ -115,12 +115,12 @@ async fn ask(live: &Live<'_>, tool: &str, what: &str) -> Result<Confirmed, Stop>
         let refusal = Refusal::new(Code::Forbidden, "Not confirmed, nothing was changed");
         return Err(refusal.hint("The user was asked and did not agree. Ask what they want before you call again.").into());
     }
-    live.peer.spend().await?;
+    live.mcp_client.spend().await?;
     Ok(Confirmed::Yes)
 }
 
 /// Whether this is the first time.
-async fn spend(live: &Live<'_>, token: &Token) -> Result<bool, Stop> {
+async fn spend(live: &Live<'_>, token: &Token) -> Result<bool, Interruption> {
     let call = Call::new(live.sessions.clone(), &SPEND_ONCE, (format!("confirmation:{}", token.id), token.expires_at))?;
     let reply = live.client.call_internal(&call, live.place.town.as_ref()).await?;
     Ok(decode(&SPEND_ONCE, &reply)?)

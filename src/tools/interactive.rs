@@ -8,7 +8,7 @@ use crate::cache::Memory;
 use crate::rpc::call::Instance;
 use crate::rpc::client::Client;
 use futures::future::LocalBoxFuture;
-use mcp::client::{Peer, Stop};
+use mcp::client::{ClientHandle, Interruption};
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct Live<'a> {
     /// Where the call goes.
     pub place: &'a Place,
     /// The client that made the call.
-    pub peer: &'a dyn Peer,
+    pub mcp_client: &'a dyn ClientHandle,
     /// Makes a retry safe.
     pub idempotency_key: Option<&'a str>,
     /// The object that keeps what this connection waits for.
@@ -50,11 +50,11 @@ pub trait LiveTool: DeserializeOwned + JsonSchema + 'static {
         None
     }
 
-    /// Does it. It may be run more than once for one call: see `Peer`.
+    /// Does it. It may be run more than once for one call: see `ClientHandle`.
     ///
     /// # Errors
-    /// See `Stop`.
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>>;
+    /// See `Interruption`.
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>>;
 }
 
 /// Arguments that were parsed, with their tool's type forgotten.
@@ -62,7 +62,7 @@ pub trait PreparedLive {
     /// See `LiveTool::rig`.
     fn rig(&self) -> Option<&str>;
     /// See `LiveTool::run`.
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>>;
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>>;
 }
 
 impl<T: LiveTool> PreparedLive for T {
@@ -70,7 +70,7 @@ impl<T: LiveTool> PreparedLive for T {
         LiveTool::rig(self)
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         LiveTool::run(self, live)
     }
 }

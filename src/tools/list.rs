@@ -1,46 +1,52 @@
-//! `tools/list` as text, built once per view and shape and then shared.
+//! `tools/list` as text, built once per view and schema of lists, and then shared.
 //!
-//! Owns what of the full list a connection sees. The full lists are `list.json`, `mayor/list.json` and `agent/list.json`, made from the tools' types by `schema` on the
-//! host: no schema is derived in the Worker.
+//! Owns what of a full list a connection sees. The full lists are made on the host, from the tools' types by `schema`: the tests
+//! keep one snapshot per tool (`tests/snapshots/tools`), which `build.rs` joins. No schema is derived in the Worker.
 
-use super::find;
 use super::profile::Profile;
 use super::run::View;
+use super::{ToolTable, find};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Every tool of coordinators as clients of the fleet connection and the newest revision see it.
-pub const FULL: &str = include_str!("list.json");
+/// Every tool of a profile as clients of the fleet connection and the newest revision see it: JSON text of an array. Both roles
+/// of agents share one list.
+#[must_use]
+pub const fn full(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Coordinator => include_str!(concat!(env!("OUT_DIR"), "/tools-coordinator.json")),
+        Profile::Mayor => include_str!(concat!(env!("OUT_DIR"), "/tools-mayor.json")),
+        Profile::Polecat | Profile::Refinery => include_str!(concat!(env!("OUT_DIR"), "/tools-agent.json")),
+    }
+}
 
 thread_local! {
-    static LISTS: RefCell<HashMap<(View, bool), Rc<str>>> = RefCell::default();
+    static LISTS: RefCell<HashMap<(View, bool, usize), Rc<str>>> = RefCell::default();
 }
 
 /// The tools of a view as the JSON text of an array. `full`: with `title` and `outputSchema`, which revisions before
-/// 2025-06-18 do not know.
+/// 2025-06-18 do not know. Tools that the build adds come last.
 #[must_use]
-pub fn text(view: View, full: bool) -> Rc<str> {
-    if let Some(list) = LISTS.with_borrow(|lists| lists.get(&(view, full)).cloned()) {
+pub fn text(view: View, full: bool, additions: ToolTable) -> Rc<str> {
+    let key = (view, full, additions.rows.len());
+    if let Some(list) = LISTS.with_borrow(|lists| lists.get(&key).cloned()) {
         return list;
     }
-    let own = match view.profile {
-        Profile::Coordinator => FULL,
-        Profile::Mayor => super::mayor::LIST,
-        Profile::Polecat | Profile::Refinery => super::agent::LIST,
-    };
-    let mut tools: Vec<Value> = serde_json::from_str(own).unwrap_or_default();
-    #[cfg(feature = "conformance")]
-    tools.extend(serde_json::from_str::<Vec<Value>>(crate::conformance::tools::LIST).unwrap_or_default());
+    let mut tools: Vec<Value> = serde_json::from_str(self::full(view.profile)).unwrap_or_default();
+    tools.extend(serde_json::from_str::<Vec<Value>>(additions.list).unwrap_or_default());
     tools.retain(|tool| {
-        tool.get("name").and_then(Value::as_str).and_then(|name| find(view.profile, name)).is_some_and(|tool| view.shows(tool))
+        tool.get("name")
+            .and_then(Value::as_str)
+            .and_then(|name| find(view.profile, name).or_else(|| additions.find(view.profile, name)))
+            .is_some_and(|tool| view.shows(tool))
     });
     for tool in &mut tools {
         narrow(tool, view.pinned, full);
     }
     let list: Rc<str> = Value::Array(tools).to_string().into();
-    LISTS.with_borrow_mut(|lists| lists.insert((view, full), Rc::clone(&list)));
+    LISTS.with_borrow_mut(|lists| lists.insert(key, Rc::clone(&list)));
     list
 }
 

@@ -90,16 +90,30 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<playbooks::distribution::WorkDistribution>(Playbooks).on_request(),
 ];
 
-/// Every table of tools that this build serves: the product's three, and in conformance builds the fixture's.
-pub const TABLES: &[&[ToolDef]] = &[
-    TOOLS,
-    mayor::TOOLS,
-    agent::TOOLS,
-    #[cfg(feature = "conformance")]
-    crate::conformance::tools::TOOLS,
-];
+/// The tables of the product.
+pub const TABLES: &[&[ToolDef]] = &[TOOLS, mayor::TOOLS, agent::TOOLS];
 
-/// Every tool of this build.
+/// Tools that a build adds to the product's.
+#[derive(Clone, Copy)]
+pub struct ToolTable {
+    /// The tools.
+    pub rows: &'static [ToolDef],
+    /// Their entries of `tools/list`, in the same order: JSON text of an array.
+    pub list: &'static str,
+}
+
+impl ToolTable {
+    /// No tool.
+    pub const EMPTY: Self = Self { rows: &[], list: "[]" };
+
+    /// The tool that has this name in a profile.
+    #[must_use]
+    pub fn find(self, profile: Profile, name: &str) -> Option<&'static ToolDef> {
+        self.rows.iter().find(|tool| tool.name == name && tool.audience.has(profile))
+    }
+}
+
+/// Every tool of the product.
 pub fn all() -> impl Iterator<Item = &'static ToolDef> {
     TABLES.iter().copied().flatten()
 }

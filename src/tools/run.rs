@@ -16,7 +16,7 @@ use crate::tools::resolve::{registries, resolve, rigs_of};
 use crate::tools::tool_names;
 use crate::tools::tool_names::Words;
 use base::error::{Code, Failure, Fault, Refusal};
-use mcp::client::{Peer, Stop};
+use mcp::client::{ClientHandle, Interruption};
 use mcp::types::ToolReply;
 use serde_json::{Map, Value};
 
@@ -94,16 +94,16 @@ struct Addressed {
 /// Runs a tool for a client.
 ///
 /// # Errors
-/// See `Stop`.
+/// See `Interruption`.
 pub async fn run(
     connection: Connection<'_>,
     sessions: &Instance,
     tool: &ToolDef,
     arguments: Map<String, Value>,
-    peer: &dyn Peer,
-) -> Result<ToolReply, Stop> {
+    mcp_client: &dyn ClientHandle,
+) -> Result<ToolReply, Interruption> {
     let words = Words { is_mayors: tool.audience == Audience::Mayors, is_pinned: connection.pinned.is_some() };
-    match carry(connection, sessions, tool, arguments, peer).await {
+    match carry(connection, sessions, tool, arguments, mcp_client).await {
         Ok(reply) => Ok(words.reply(reply)),
         Err(stop) if words.is_mayors => Err(tool_names::stop(tool, stop)),
         Err(stop) => Err(stop),
@@ -115,21 +115,21 @@ async fn carry(
     sessions: &Instance,
     tool: &ToolDef,
     arguments: Map<String, Value>,
-    peer: &dyn Peer,
-) -> Result<ToolReply, Stop> {
+    mcp_client: &dyn ClientHandle,
+) -> Result<ToolReply, Interruption> {
     let Addressed { parsed, place, key } = address(connection, tool, arguments).await?;
     match parsed {
         Parsed::Planned(prepared) => {
             let plan = prepared.plan(&place)?;
             if !matches!(plan, Plan::One(_)) {
-                peer.cancellable();
+                mcp_client.cancellable();
             }
             let answers = carry_out(connection.client, plan, &place, key.as_deref()).await?;
             Ok(ToolReply::Structured(prepared.render(answers, &place)?))
         }
         Parsed::Live(live) => {
             let Connection { client, memory, .. } = connection;
-            live.run(&Live { client, memory, place: &place, peer, idempotency_key: key.as_deref(), sessions }).await
+            live.run(&Live { client, memory, place: &place, mcp_client, idempotency_key: key.as_deref(), sessions }).await
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Schemas as clients like them: objects at the root, everything inlined, nothing that models do not need.
 //!
 //! Owns the one pass from a tool's types to what `tools/list` shows, and the two arguments every tool gets. It runs on the
-//! host only: the Worker carries its result as `list.json`, which a test keeps equal to this.
+//! host only: the Worker carries its result as a text (`list`), which a test keeps equal to this.
 
 use super::profile::Audience;
 use super::tool::{Reach, ToolDef};

@@ -382,7 +382,10 @@ impl ToolDef {
 }
 
 /// Parses arguments; the refusal names the argument and what is allowed.
-pub(crate) fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
+///
+/// # Errors
+/// `InvalidArgument`.
+pub fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
     // From text, because everything else is: reading from a `Value` would be another copy of every decoder.
     let text = Value::Object(arguments).to_string();
     serde_json::from_str(&text).map_err(|error| refuse_arguments(name, &text, &error))

@@ -6,7 +6,7 @@ use super::alias::Alias;
 use crate::tools::mayor::TOOLS;
 use crate::tools::tool::ToolDef;
 use base::error::{Failure, Refusal};
-use mcp::client::{Ending, Later, Stop};
+use mcp::client::{DeferredResult, Interruption, TaskOutcome};
 use mcp::types::ToolReply;
 use serde_json::{Map, Value, json};
 
@@ -33,24 +33,24 @@ impl Words {
                     Err(_) => text,
                 })
             }
-            ToolReply::Later(later) if self.is_mayors => ToolReply::Later(self.later(later)),
+            ToolReply::Deferred(later) if self.is_mayors => ToolReply::Deferred(self.later(later)),
             other => other,
         }
     }
 
-    fn later(self, later: Later) -> Later {
+    fn later(self, later: DeferredResult) -> DeferredResult {
         let due = later.due.map(|(at, ending)| match ending {
-            Ending::Result(mut result) => {
+            TaskOutcome::Result(mut result) => {
                 if let Some(content) = result.remove("structuredContent") {
                     let content = self.value(content);
                     result.insert("content".to_owned(), json!([{"type": "text", "text": content.to_string()}]));
                     result.insert("structuredContent".to_owned(), content);
                 }
-                (at, Ending::Result(result))
+                (at, TaskOutcome::Result(result))
             }
-            other @ Ending::Error(_) => (at, other),
+            other @ TaskOutcome::Error(_) => (at, other),
         });
-        Later { frame: self.fields(later.frame), due, ..later }
+        DeferredResult { frame: self.fields(later.frame), due, ..later }
     }
 
     fn value(self, value: Value) -> Value {
@@ -105,9 +105,9 @@ fn rows(behind: &str) -> impl Iterator<Item = (&'static ToolDef, &'static Alias)
 
 /// The same stop, about the Mayor's names for tools and arguments.
 #[must_use]
-pub fn stop(tool: &ToolDef, stop: Stop) -> Stop {
+pub fn stop(tool: &ToolDef, stop: Interruption) -> Interruption {
     match stop {
-        Stop::Failed(Failure::Refused(refused)) => Stop::Failed(Failure::Refused(refusal(tool, refused))),
+        Interruption::Failed(Failure::Refused(refused)) => Interruption::Failed(Failure::Refused(refusal(tool, refused))),
         other => other,
     }
 }

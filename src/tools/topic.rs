@@ -6,7 +6,7 @@
 use crate::contract::ids::{AgentId, BeadId, ConvoyId, RigId, TownId};
 use crate::contract::topics::MESSAGES;
 use crate::rpc::call::Instance;
-use mcp::client::Route;
+use mcp::client::NotificationRoute;
 use serde_json::{Map, Value};
 
 /// Who tells of a change.
@@ -72,8 +72,8 @@ impl Source {
 
     /// The route by which a change becomes this notification.
     #[must_use]
-    pub fn route(self, method: &str, params: Map<String, Value>) -> Route {
+    pub fn route(self, method: &str, params: Map<String, Value>) -> NotificationRoute {
         let Self { source, topic, town, receipt } = self;
-        Route { source, topic, town: town.map(|town| town.to_string()), method: method.to_owned(), params, receipt }
+        NotificationRoute { source, topic, town: town.map(|town| town.to_string()), method: method.to_owned(), params, receipt }
     }
 }

@@ -332,10 +332,10 @@ fn what_is_wrong_with_a_request_is_said() {
     let (status, answer) = polecat.send("POST", &format!("agents/{agent}/status"), json!({"message": "x".repeat(281)}));
     assert_eq!((status, answer["error"].as_str()), (400, Some("message must have 1 to 280 characters")));
     for (method, path, allow) in [
-        ("PUT", "beads", "POST, GET"),
-        ("POST", "beads/x", "GET, DELETE"),
-        ("PUT", "agents/x/hook", "POST, DELETE"),
-        ("GET", "sling", "POST"),
+        ("PUT", "beads", "GET, HEAD, POST, OPTIONS"),
+        ("POST", "beads/x", "GET, HEAD, DELETE, OPTIONS"),
+        ("PUT", "agents/x/hook", "POST, DELETE, OPTIONS"),
+        ("GET", "sling", "POST, OPTIONS"),
         ("GET", "agents/get-or-create", "GET"),
     ] {
         let response = polecat.response(method, path, &Value::Null);

@@ -1,13 +1,13 @@
 //! Tools that talk to agents and decide what they escalated, as a client calls them.
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
 use base::error::{Code, Failure, Refusal};
 use gastown_mcp::contract::shapes::{Agent, BeadStatus, Nudge};
 use gastown_mcp::rpc::call::Context;
 use gastown_mcp::rpc::table as rpc;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn call_as(town: &Town, who: &Context, tool: &str, more: Value) -> Result<Value,
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     match Caller::new(&town.fleet, who, &[]).call(tool, arguments) {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The tools that show, make, change, hand over and delete beads, as a client calls them.
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::town::{Rig, Town};
 use crate::support::{Trouble, tokens};
 use base::error::{Code, Failure, Refusal};
@@ -8,7 +8,7 @@ use gastown_mcp::contract::ids::BeadId;
 use gastown_mcp::contract::shapes::{Bead, BeadStatus};
 use gastown_mcp::rpc::table::{CREATE_BEAD, GET_BEAD};
 use gastown_mcp::tools::profile::Profile;
-use mcp::client::{Ability, Stop};
+use mcp::client::{ClientCapability, Interruption};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -25,10 +25,10 @@ fn call(town: &Town, tool: &str, arguments: Value) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
-fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }
@@ -235,9 +235,9 @@ fn all_beads_of_a_status_are_deleted_after_asking_a_user() {
         town.set_status(&rig, bead, BeadStatus::Failed);
     }
     let kept = town.sling(&rig, "kept").bead.bead_id;
-    let caller = Caller::new(&town.fleet, &town.owner(), &[Ability::Elicitation]);
+    let caller = Caller::new(&town.fleet, &town.owner(), &[ClientCapability::Elicitation]);
     let arguments = json!({"town": town.id, "rig": "frontend", "status": "failed", "type": "issue"});
-    assert!(matches!(caller.call("delete_beads", arguments.clone()), Err(Stop::Suspended)));
+    assert!(matches!(caller.call("delete_beads", arguments.clone()), Err(Interruption::InputRequired)));
     let message = caller.told()[0]["confirm"]["params"]["message"].as_str().unwrap().to_owned();
     assert!(message.contains("delete all failed beads of type issue of rig frontend for good") && message.contains(": 3."), "{message}");
     caller.answer("confirm", json!({"action": "accept", "content": {"confirm": true}}));

@@ -98,10 +98,9 @@ fn what_there_is_not_is_refused_by_name() {
     assert!(invalid(&pinned, Resource("gastown://towns/{town}"), "town").contains("no such template"));
 }
 
-#[cfg(feature = "conformance")]
 #[test]
 fn the_suites_prompt_completes_its_arguments() {
-    let at = At::fleet(&Fleet::new());
+    let at = At::fleet(&Fleet::new()).with_fixture();
     let of = Prompt("test_prompt_with_arguments");
     assert_eq!(values(at.complete(of, "arg1", "par", &Value::Null)), ["paris", "park", "party"]);
 }

@@ -1,13 +1,13 @@
 //! Destructive tools: nothing is destroyed until somebody has said so, and once said is once done.
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::{Fleet, tokens};
 use base::error::{Code, Failure, Refusal};
 use gastown_mcp::contract::ids::AgentId;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table::SPEND_ONCE;
 use gastown_mcp::tools::confirm::TOKEN_LIFE_MILLIS;
-use mcp::client::{Ability, Stop};
+use mcp::client::{ClientCapability, Interruption};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -64,10 +64,10 @@ impl World {
     }
 }
 
-fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }
@@ -75,8 +75,8 @@ fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
 #[test]
 fn a_user_is_told_exactly_what_is_destroyed_and_it_is_done_once() {
     let world = World::new();
-    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[Ability::Elicitation]);
-    assert!(matches!(caller.call(TOOL, world.arguments(json!({}))), Err(Stop::Suspended)));
+    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[ClientCapability::Elicitation]);
+    assert!(matches!(caller.call(TOOL, world.arguments(json!({}))), Err(Interruption::InputRequired)));
     assert!(world.is_there(), "a question changes nothing");
     let asked = caller.told();
     assert_eq!(asked.len(), 1);
@@ -108,7 +108,7 @@ fn a_user_is_told_exactly_what_is_destroyed_and_it_is_done_once() {
 fn answers_that_were_used_remove_nobody_else() {
     let world = World::new();
     let other = world.town.agent(&world.rig).unwrap();
-    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[Ability::Elicitation]);
+    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[ClientCapability::Elicitation]);
     caller.answer("confirm", json!({"action": "accept", "content": {"confirm": true}}));
     structured(caller.call(TOOL, world.arguments(json!({})))).unwrap();
     let refusal = structured(caller.call(TOOL, world.arguments(json!({"agent": other.id})))).unwrap_err();
@@ -127,7 +127,7 @@ fn a_user_who_does_not_agree_keeps_everything_whatever_the_model_says() {
         json!({"action": "accept", "content": {"confirm": "true"}}),
         json!({"action": "decline", "content": {"confirm": true}}),
     ] {
-        let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[Ability::Elicitation]);
+        let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[ClientCapability::Elicitation]);
         caller.answer("confirm", answer.clone());
         let arguments = world.arguments(json!({"confirm": true, "confirm_token": "guessed"}));
         let refusal = structured(caller.call(TOOL, arguments)).unwrap_err();
@@ -250,7 +250,7 @@ fn what_was_spent_is_remembered_until_it_is_worthless_and_then_forgotten() {
 #[test]
 fn an_unknown_polecat_is_refused_with_the_names_there_are() {
     let world = World::new();
-    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[Ability::Elicitation]);
+    let caller = Caller::new(&world.town.fleet, &world.town.owner(), &[ClientCapability::Elicitation]);
     let refusal = structured(caller.call(TOOL, world.arguments(json!({"agent": "Nobody"})))).unwrap_err();
     assert_eq!(refusal.code, Code::NotFound);
     assert!(refusal.hint.unwrap().contains(&world.name));

@@ -1,11 +1,11 @@
 //! The tools for convoys, as a client calls them.
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::{Fleet, Town};
 use base::error::{Code, Failure, Refusal};
 use gastown_mcp::contract::ids::BeadId;
 use gastown_mcp::contract::shapes::BeadStatus;
-use mcp::client::{Ability, Stop};
+use mcp::client::{ClientCapability, Interruption};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -17,10 +17,10 @@ fn world() -> (Town, [crate::support::town::Rig; 2], Rc<Caller>) {
     (town, rigs, caller)
 }
 
-fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }
@@ -126,9 +126,9 @@ fn closing_by_hand_is_confirmed_first_and_says_what_it_did() {
     let again = call(&town, &caller, "close_convoy", json!({"convoy": id})).unwrap();
     assert_eq!((again["closed"].clone(), again.get("dry_run")), (json!(true), None));
     let other = town.convoy(&api, Some(true), &[&[]]);
-    let asked = Caller::new(&town.fleet, &town.owner(), &[Ability::Elicitation]);
+    let asked = Caller::new(&town.fleet, &town.owner(), &[ClientCapability::Elicitation]);
     let arguments = json!({"town": town.id, "convoy": other.convoy.id});
-    assert!(matches!(asked.call("close_convoy", arguments), Err(Stop::Suspended)));
+    assert!(matches!(asked.call("close_convoy", arguments), Err(Interruption::InputRequired)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod transcript;
 use crate::support::expect;
 use files::{Tests, ends_in, read, written};
 use gastown_mcp::contract::shapes::FeedKind;
-use gastown_mcp::edge::rest::agents::routes;
+use gastown_mcp::edge::rest::{RouteCaller, openapi};
 use gastown_mcp::resources::rows::RESOURCES;
 use gastown_mcp::rpc::table::{METHODS, Object};
 use gastown_mcp::tools::agent;
@@ -55,8 +55,10 @@ fn the_document_on_agents_lists_their_tools_and_routes() {
     }
     expect::section("docs/agents.md", "tools", &format!("{}\n", rows.join("\n")));
     let mut rows = vec!["| method | path | own | status |".to_owned(), "|---|---|---|---|".to_owned()];
-    for (at, is_own) in routes() {
-        rows.push(format!("| {} | `/{}` | {} | {} |", at.method, at.shown(), if is_own { "own" } else { "" }, at.status));
+    for route in gastown_mcp::edge::rest::agents::AGENTS.routes {
+        let own = if route.caller == RouteCaller::AgentItself { "own" } else { "" };
+        let status = route.unsupported.unwrap_or(route.status);
+        rows.push(format!("| {} | `/{}` | {own} | {status} |", route.method, openapi::in_braces(route.path)));
     }
     expect::section("docs/agents.md", "routes", &format!("{}\n", rows.join("\n")));
 }
@@ -65,8 +67,9 @@ fn the_document_on_agents_lists_their_tools_and_routes() {
 #[test]
 fn the_document_on_the_mayor_lists_its_routes() {
     let mut rows = vec!["| method | path | status |".to_owned(), "|---|---|---|".to_owned()];
-    for (at, absent) in gastown_mcp::edge::rest::mayor::routes() {
-        rows.push(format!("| {} | `/{}` | {} |", at.method, at.shown(), absent.unwrap_or(at.status)));
+    for route in gastown_mcp::edge::rest::mayor::TOOLS.routes {
+        let status = route.unsupported.unwrap_or(route.status);
+        rows.push(format!("| {} | `/{}` | {status} |", route.method, openapi::in_braces(route.path)));
     }
     expect::section("docs/mayor.md", "routes", &format!("{}\n", rows.join("\n")));
 }

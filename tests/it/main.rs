@@ -13,7 +13,6 @@ mod agent_tools;
 mod bead_tools;
 mod completion;
 mod confirm;
-#[cfg(feature = "conformance")]
 mod conformance;
 mod convoy_playbooks;
 mod convoy_tools;
@@ -32,6 +31,7 @@ mod prompts;
 mod provision;
 mod registry;
 mod resources;
+mod rest;
 mod rig;
 mod rooms;
 mod rpc;

@@ -5,20 +5,19 @@ use crate::support::offer::{At, rig, town};
 use crate::support::{Fleet, tokens};
 use gastown_mcp::prompts::{list, visible};
 use gastown_mcp::tools::{TOOLS, all};
-use mcp::types::{CallError, Shape};
+use mcp::types::{CallError, ListSchema};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// 2,500 tokens, roughly.
 const MAYOR_CHARS_MAX: usize = 9_000;
 
-fn listed(pinned: bool, shape: Shape) -> Vec<Value> {
-    serde_json::from_str(&list(pinned, shape)).unwrap()
+fn listed(pinned: bool, schema: ListSchema) -> Vec<Value> {
+    serde_json::from_str(&list(pinned, schema, &[])).unwrap()
 }
 
-/// Names without those of the conformance suite.
 fn names(prompts: &[Value]) -> Vec<&str> {
-    prompts.iter().map(|prompt| prompt["name"].as_str().unwrap()).filter(|name| !name.starts_with("test_")).collect()
+    prompts.iter().map(|prompt| prompt["name"].as_str().unwrap()).collect()
 }
 
 fn invalid(outcome: Result<impl std::fmt::Debug, CallError>) -> String {
@@ -34,15 +33,15 @@ fn tool_names() -> BTreeSet<&'static str> {
 
 #[test]
 fn a_fleet_is_offered_every_prompt_and_a_town_its_own_without_town() {
-    let fleet = listed(false, Shape::Full);
+    let fleet = listed(false, ListSchema::Full);
     assert_eq!(names(&fleet), ["meta_mayor", "mayor", "unstick_convoy", "plan_release"]);
-    let pinned = listed(true, Shape::Full);
+    let pinned = listed(true, ListSchema::Full);
     assert_eq!(names(&pinned), ["mayor", "unstick_convoy", "plan_release"]);
     assert!(!pinned.iter().any(|prompt| prompt["arguments"].as_array().unwrap().iter().any(|argument| argument["name"] == "town")));
     assert_eq!(fleet[1]["arguments"][0]["required"], true);
     assert!(fleet.iter().all(|prompt| prompt["title"].is_string() && prompt["description"].is_string()));
-    assert!(listed(false, Shape::Before2025June).iter().all(|prompt| prompt.get("title").is_none()));
-    assert_eq!(visible(false).count(), fleet.len());
+    assert!(listed(false, ListSchema::Before2025June).iter().all(|prompt| prompt.get("title").is_none()));
+    assert_eq!(visible(false, &[]).count(), fleet.len());
 }
 
 // S0-35.
@@ -160,18 +159,17 @@ fn arguments_are_checked_by_name() {
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
-#[cfg(feature = "conformance")]
 mod conformance {
     use super::*;
     use futures::future::LocalBoxFuture;
-    use mcp::client::{Ability, InputRequest, LogLevel, Peer, Stop};
+    use mcp::client::{ClientCapability, ClientHandle, InputRequest, Interruption, LogLevel};
     use std::rc::Rc;
 
     /// A client that answers at once.
     struct Answers(Value);
 
-    impl Peer for Answers {
-        fn can(&self, _: Ability) -> bool {
+    impl ClientHandle for Answers {
+        fn can(&self, _: ClientCapability) -> bool {
             true
         }
         fn progress<'a>(&'a self, _: f64, _: Option<f64>, _: &'a str) -> LocalBoxFuture<'a, ()> {
@@ -180,15 +178,15 @@ mod conformance {
         fn log<'a>(&'a self, _: LogLevel, _: &'a str, _: Value) -> LocalBoxFuture<'a, ()> {
             Box::pin(async {})
         }
-        fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Stop>> {
+        fn ask<'a>(&'a self, questions: Vec<(&'static str, InputRequest)>) -> LocalBoxFuture<'a, Result<Vec<Value>, Interruption>> {
             assert!(questions.iter().all(|(name, question)| *name == "user_context" && question.accepts(&self.0)));
             Box::pin(async move { Ok(questions.iter().map(|_| self.0.clone()).collect()) })
         }
-        fn spend(&self) -> LocalBoxFuture<'_, Result<(), Stop>> {
+        fn spend(&self) -> LocalBoxFuture<'_, Result<(), Interruption>> {
             Box::pin(async { Ok(()) })
         }
-        fn become_task(&self) -> Result<(), Stop> {
-            Err(Stop::Lacks(Ability::Tasks))
+        fn become_task(&self) -> Result<(), Interruption> {
+            Err(Interruption::MissingCapability(ClientCapability::Tasks))
         }
         fn cancellable(&self) {}
         fn hang_up(&self) -> LocalBoxFuture<'_, ()> {
@@ -201,7 +199,7 @@ mod conformance {
 
     #[test]
     fn the_suites_prompts_say_what_it_expects() {
-        let at = At::fleet(&Fleet::new());
+        let at = At::fleet(&Fleet::new()).with_fixture();
         let messages = |at: &At, name: &str, arguments: Value| -> Value {
             serde_json::from_str(&at.prompt(name, &arguments).unwrap().messages).unwrap()
         };
@@ -212,8 +210,11 @@ mod conformance {
         assert_eq!(embedded[0]["content"]["resource"]["uri"], "test://example-resource");
         assert_eq!(embedded[1]["content"]["text"], "Please process the embedded resource above.");
         assert_eq!(messages(&at, "test_prompt_with_image", json!({}))[0]["content"]["mimeType"], "image/png");
-        assert!(matches!(at.prompt("test_input_required_result_prompt", &json!({})), Err(CallError::Stopped(Stop::Lacks(_)))));
-        let answered = At { peer: Some(Rc::new(Answers(json!({"action": "accept", "content": {"context": "blue"}})))), ..at };
+        assert!(matches!(
+            at.prompt("test_input_required_result_prompt", &json!({})),
+            Err(CallError::Interrupted(Interruption::MissingCapability(_)))
+        ));
+        let answered = At { mcp_client: Some(Rc::new(Answers(json!({"action": "accept", "content": {"context": "blue"}})))), ..at };
         assert!(answered.prompt_text("test_input_required_result_prompt", &json!({})).contains("blue"));
     }
 }

@@ -31,7 +31,7 @@ const COMPOSITION: &[(&str, &[&str])] = &[("src/objects/handlers.rs", &["rig", "
 /// Rooms that are a folder inside another.
 const CORES: &[&str] = &["registry", "rig", "town", "session", "store"];
 
-/// The room of a file; `None` for programs of the host, the shell and the fixture, which stand above all rooms.
+/// The room of a file; `None` for programs of the host and the shell, which stand above all rooms.
 fn room(file: &str) -> Option<&str> {
     let mut parts = file.strip_prefix("src/")?.split('/');
     let first = parts.next()?.trim_end_matches(".rs");
@@ -117,6 +117,48 @@ fn the_list_of_rooms_has_no_circle() {
             assert!(height[below] < height[room], "{room} may name {below}, which is not below it");
         }
     }
+}
+
+/// The protocol's modules, each with those of its own folder that it names. `methods` is one module to all others; the table
+/// in its `mod.rs` and the handlers beside it name each other by design.
+fn modules_of_the_protocol() -> BTreeMap<String, Vec<String>> {
+    let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, text) in sources() {
+        let Some(name) = file.strip_prefix("src/mcp/").and_then(|name| name.strip_suffix(".rs")) else { continue };
+        let handler = name.strip_prefix("methods/").filter(|name| *name != "mod");
+        if name == "lib" || (name.contains('/') && !name.starts_with("methods/")) {
+            continue;
+        }
+        for (_, line) in code(&text) {
+            let siblings = line.strip_prefix("use super::").filter(|_| handler.is_some()).map(|rest| format!("crate::{rest}"));
+            let from =
+                if siblings.is_some() { format!("methods/{}", handler.unwrap()) } else { name.split('/').next().unwrap().to_owned() };
+            let prefix = if siblings.is_some() { "methods/" } else { "" };
+            for path in paths(siblings.as_deref().unwrap_or(line)).iter().filter(|path| path[0] == "crate" && path.len() > 1) {
+                let to = format!("{prefix}{}", path[1].trim_end_matches([';', '}']));
+                if to != from {
+                    modules.entry(from.clone()).or_default().push(to);
+                }
+            }
+        }
+    }
+    modules
+}
+
+#[test]
+fn modules_of_the_protocol_have_no_circle() {
+    let mut modules = modules_of_the_protocol();
+    assert!(modules["methods"].contains(&"request".to_owned()) && modules["methods/tools"].contains(&"methods/tasks".to_owned()));
+    // Whoever names nobody that is left is at the bottom and is taken away; a circle has no bottom.
+    loop {
+        let named: Vec<String> = modules.keys().cloned().collect();
+        let before = modules.len();
+        modules.retain(|_, below| below.iter().any(|name| named.contains(name)));
+        if modules.len() == before {
+            break;
+        }
+    }
+    assert!(modules.is_empty(), "these name each other in a circle: {modules:#?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gastown_mcp::rpc::table::{
     ANSWERED, APPEND_EVENTS, AWAIT_WATCH, CANCELLED, END_SESSION, HEAR, OPEN_WATCH, PUBLISH, SET_LOG_LEVEL, SPEND_ONCE, SUBSCRIBE,
     UNSUBSCRIBE,
 };
-use mcp::session_types::{Appended, Heard, OpenStream};
+use mcp::session_types::{Appended, ClientReplies, OpenStream};
 use serde_json::{Value, json};
 
 const UPDATED: &str = "notifications/resources/updated";
@@ -312,7 +312,8 @@ fn what_is_unsubscribed_is_not_heard_of() {
     keeping.tell(&UNSUBSCRIBE, ("s", "get", "a"));
     assert_eq!(town.sql(&keeping.at).rows::<(String,)>("SELECT topic FROM routes"), [("b".to_owned(),)]);
     // What the object itself is the source of needs no lease.
-    let own = mcp::client::Route { source: "self".to_owned(), ..route(&rig.at, "tools", &town, "notifications/tools/list_changed") };
+    let own =
+        mcp::client::NotificationRoute { source: "self".to_owned(), ..route(&rig.at, "tools", &town, "notifications/tools/list_changed") };
     let reading = keeping.listen("one", vec![own]);
     keeping.tell(&PUBLISH, ("tools",));
     assert_eq!(uris(&messages(&reading.within(1).0)), ["tools"]);
@@ -326,7 +327,7 @@ fn an_answer_reaches_its_call_or_waits_for_it() {
         let call = Call::new(keeping.at.clone(), &HEAR, (session, request, ids, until())).unwrap();
         keeping.fleet.start(&call, &keeping.context(&HEAR))
     };
-    let heard = |reply: String| serde_json::from_str::<Heard>(&reply).unwrap();
+    let heard = |reply: String| serde_json::from_str::<ClientReplies>(&reply).unwrap();
     let waiting = wait("s", "1", &["q1", "q2"]);
     keeping.fleet.advance(5_000);
     keeping.tell(&ANSWERED, ("t", "q1", r#"{"result":0}"#));
@@ -340,7 +341,7 @@ fn an_answer_reaches_its_call_or_waits_for_it() {
     keeping.tell(&ANSWERED, ("s", "q1", r#"{"result":9}"#));
     assert_eq!(Value::from(heard(keeping.fleet.block_on(wait("s", "1", &["q1"])).unwrap()).answers), json!({"q1": {"result": 1}}));
     let nothing = heard(keeping.fleet.block_on(wait("s", "1", &["q1"])).unwrap());
-    assert_eq!((nothing, keeping.fleet.now()), (Heard::default(), start.plus_millis(20_000)));
+    assert_eq!((nothing, keeping.fleet.now()), (ClientReplies::default(), start.plus_millis(20_000)));
     // A cancellation is its session's and its call's.
     let (mine, others) = (wait("s", "\"a\"", &[]), wait("t", "\"a\"", &[]));
     keeping.tell(&CANCELLED, ("s", "\"a\""));

@@ -6,17 +6,17 @@ use crate::support::tokens::OWNER;
 use crate::support::{Fleet, Town, tokens};
 use gastown_mcp::contract::shapes::BeadStatus;
 use gastown_mcp::rpc::table::{CREATE_TASK, SAVE_TASK};
-use mcp::client::{Ending, Route};
+use mcp::client::{NotificationRoute, TaskOutcome};
 use mcp::session_types::{Task, TaskStatus};
 use serde_json::{Map, Value, json};
 
-fn done() -> Ending {
-    Ending::Result(Map::from_iter([("content".to_owned(), json!([]))]))
+fn done() -> TaskOutcome {
+    TaskOutcome::Result(Map::from_iter([("content".to_owned(), json!([]))]))
 }
 
-fn about(id: &str) -> Vec<Route> {
+fn about(id: &str) -> Vec<NotificationRoute> {
     let (source, topic, method) = ("self".to_owned(), format!("task:{id}"), "notifications/tasks".to_owned());
-    vec![Route { source, topic, town: None, method, params: Map::new(), receipt: false }]
+    vec![NotificationRoute { source, topic, town: None, method, params: Map::new(), receipt: false }]
 }
 
 /// A task as it lies in the database, which nobody was asked for.
@@ -52,7 +52,7 @@ fn a_task_ends_at_its_time_by_the_alarm_and_after_an_eviction_too() {
 fn a_task_is_due_for_whoever_asks_before_the_alarm_rings() {
     let keeping = Keeping::of(&Fleet::new(), "user:x");
     let mut task = keeping.new_task("t", "p");
-    task.due = Some((keeping.fleet.now(), Ending::Error(Map::from_iter([("code".to_owned(), json!(-32603))]))));
+    task.due = Some((keeping.fleet.now(), TaskOutcome::Error(Map::from_iter([("code".to_owned(), json!(-32603))]))));
     keeping.create(&task);
     assert_eq!(keeping.task("t", "p").unwrap().status, TaskStatus::Failed);
 }

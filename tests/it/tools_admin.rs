@@ -1,6 +1,6 @@
 //! Tools that administer: towns and rigs made, changed, paused and deleted by an MCP client.
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::tokens::{self, OWNER};
 use crate::support::{Fleet, Town, Trouble};
 use base::error::{Code, Failure, Refusal};
@@ -9,7 +9,7 @@ use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::objects::store::tombstone::KEPT_MILLIS;
 use gastown_mcp::rpc::call::{Context, Instance};
 use gastown_mcp::rpc::table as rpc;
-use mcp::client::{Ability, Stop};
+use mcp::client::{ClientCapability, Interruption};
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -17,10 +17,10 @@ fn call(fleet: &Fleet, who: &Context, tool: &str, arguments: Value) -> Result<Va
     outcome(Caller::new(fleet, who, &[]).call(tool, arguments))
 }
 
-fn outcome(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+fn outcome(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }
@@ -192,9 +192,9 @@ fn a_town_is_deleted_once_its_user_agreed_and_is_gone_everywhere() {
     fleet.settle();
     let refused = call(&fleet, &owner, "delete_town", in_town(&town, json!({}))).unwrap_err();
     assert_eq!((refused.code, refused.message.as_str()), (Code::Conflict, "The town has 1 active bead(s) in 1 rig(s)"));
-    let caller = Caller::new(&fleet, &owner, &[Ability::Elicitation]);
+    let caller = Caller::new(&fleet, &owner, &[ClientCapability::Elicitation]);
     let arguments = || in_town("backend", json!({"force": true}));
-    assert!(matches!(caller.call("delete_town", arguments()), Err(Stop::Suspended)));
+    assert!(matches!(caller.call("delete_town", arguments()), Err(Interruption::InputRequired)));
     let asked = caller.told()[0]["confirm"]["params"]["message"].as_str().unwrap().to_owned();
     for told in ["delete town backend", &town, "1 rig(s), 1 active bead(s)"] {
         assert!(asked.contains(told), "{told}: {asked}");

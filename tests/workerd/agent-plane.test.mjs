@@ -78,7 +78,7 @@ describe("the routes of agents", () => {
     assert.equal(await status("POST", route, { body: {} }), 401);
     const token = tokens.agent({ town: at.id, rig: at.rig, agent: agent.id });
     const wrong = await on.http("GET", route, { token });
-    assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "POST"]);
+    assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "POST, OPTIONS"]);
     assert.equal(await status("POST", route, { token, body: "{" }), 400);
     const keyed = at.as(tokens.container(at.id), { "idempotency-key": "once" });
     const made = [1, 2].map(() => keyed("POST", "beads", { type: "issue", title: "once", labels: ["gt:held"] }));

@@ -8,7 +8,7 @@ import { built, inRoot } from "./lib/project.mjs";
 
 test("nothing of the conformance fixture is in the Worker that is deployed", () => {
   const wasm = readFileSync(built().wasm);
-  const names = (file) => JSON.parse(readFileSync(inRoot(...file.split("/")), "utf8")).map(({ name }) => name);
-  for (const name of names("src/tools/list.json")) assert.ok(wasm.includes(name), `${name} is looked for in the right place`);
-  for (const name of names("src/conformance/tools.json")) assert.ok(!wasm.includes(name), name);
+  const json = (...path) => JSON.parse(readFileSync(inRoot("tests", ...path), "utf8"));
+  for (const name of json("snapshots", "tools", "coordinator", "index.json")) assert.ok(wasm.includes(name), `${name} is looked for in the right place`);
+  for (const { name } of json("conformance", "fixture", "tools.json")) assert.ok(!wasm.includes(name), name);
 });

@@ -1,83 +1,112 @@
-//! Tables of REST routes: what a row says of itself, and which row a request means.
+//! Which row a request means.
 //!
-//! Owns the match of paths and the answers for those that are none. What a route does, and for whom it is, is its table's.
+//! Owns the match of paths against the groups and their rows, `Allow`, and the answers for paths and methods that are none.
+//! What a row says of itself is `route`'s, who may call it `access`'.
 
-use super::envelope;
+use super::route::{Credentials, Route, RouteGroup};
+use super::{GROUPS, envelope};
 use base::http::Response;
 
-/// What every row of a table has.
-#[derive(Debug, Clone, Copy)]
-pub struct Address {
-    /// Upper case.
-    pub method: &'static str,
-    /// Segments; one that begins with a colon is a variable.
-    pub path: &'static str,
-    /// Of success.
-    pub status: u16,
+/// What stands in a path where its patterns have parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathParameters(Vec<(&'static str, String)>);
+
+/// A path that belongs to a group of REST routes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RestPath {
+    /// The group.
+    pub group: &'static RouteGroup,
+    /// What the group's prefix names.
+    pub parameters: PathParameters,
+    /// The segments after the prefix, percent-decoded.
+    rest: Vec<String>,
 }
 
-impl Address {
-    /// One that answers 200.
+/// The order in which `Allow` lists methods.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"];
+
+impl PathParameters {
+    /// The parameter of this name as it stands in the path; empty when the pattern has none.
     #[must_use]
-    pub const fn new(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, status: 200 }
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())
     }
+}
 
-    /// What stands in the path for its variables, if that is such a path.
-    fn variables<'a>(&self, rest: &'a [String]) -> Option<Vec<&'a str>> {
-        let mut variables = Vec::new();
-        let mut given = rest.iter();
-        for part in self.path.split('/') {
-            let segment = given.next()?;
-            match part.starts_with(':') {
-                true => variables.push(segment.as_str()),
-                false if part == segment => {}
-                false => return None,
-            }
-        }
-        given.next().is_none().then_some(variables)
-    }
-
-    /// The path as documents have it: `{variables}` in braces.
-    #[cfg(not(target_arch = "wasm32"))]
+impl RestPath {
+    /// The group of a path, given as percent-decoded segments. Of two groups that fit the first counts.
     #[must_use]
-    pub fn shown(&self) -> String {
-        let part = |part: &str| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}"));
-        self.path.split('/').map(part).collect::<Vec<_>>().join("/")
+    pub fn locate(segments: &[&str]) -> Option<Self> {
+        GROUPS.iter().copied().find_map(|group| {
+            let mut parameters = PathParameters::default();
+            let rest = match_front(group.prefix.trim_start_matches('/'), segments, &mut parameters)?;
+            Some(Self { group, parameters, rest: rest.iter().map(|segment| (*segment).to_owned()).collect() })
+        })
     }
-}
 
-/// The row that a request means, and what stands for its variables. Of two that fit the first counts.
-///
-/// # Errors
-/// 404 for a path that is none, 405 for a path without this method.
-pub fn find<'t, 'r, R>(
-    rows: &'t [R],
-    address: fn(&R) -> &Address,
-    method: &str,
-    rest: &'r [String],
-) -> Result<(&'t R, Vec<&'r str>), Box<Response>> {
-    let (index, variables) = pick(&mut rows.iter().map(address), method, rest)?;
-    match rows.get(index) {
-        Some(row) => Ok((row, variables)),
-        None => Err(Box::new(envelope::not_found())),
-    }
-}
-
-/// Which one it is. Apart from `find`, of which there is one for each table.
-fn pick<'r>(
-    addresses: &mut dyn Iterator<Item = &Address>,
-    method: &str,
-    rest: &'r [String],
-) -> Result<(usize, Vec<&'r str>), Box<Response>> {
-    let mut allowed: Vec<&str> = Vec::new();
-    for (index, address) in addresses.enumerate() {
-        if let Some(variables) = address.variables(rest) {
-            if address.method == method {
-                return Ok((index, variables));
-            }
-            allowed.push(address.method);
+    /// The row of this path and method, and all parameters of the path.
+    ///
+    /// # Errors
+    /// 404 for a path without rows, 405 for a path without this method.
+    pub fn find(&self, method: &str) -> Result<(&'static Route, PathParameters), Box<Response>> {
+        let is_meant = |route: &Route| route.method == method || (method == "HEAD" && route.answers_head());
+        if let Some(found) = self.rows().find(|(route, _)| is_meant(route)) {
+            return Ok(found);
         }
+        Err(Box::new(match self.allow() {
+            Some(allow) => envelope::method_not_allowed(allow),
+            None => envelope::not_found(),
+        }))
     }
-    Err(Box::new(if allowed.is_empty() { envelope::not_found() } else { envelope::method_not_allowed(allowed.join(", ")) }))
+
+    /// The methods of this path, as the header `Allow` lists them.
+    #[must_use]
+    pub fn allow(&self) -> Option<String> {
+        let has = |method: &str| match method {
+            "OPTIONS" => self.rows().next().is_some(),
+            "HEAD" => self.rows().any(|(route, _)| route.answers_head()),
+            _ => self.rows().any(|(route, _)| route.method == method),
+        };
+        let allowed: Vec<&str> = METHODS.into_iter().filter(|method| has(method)).collect();
+        (!allowed.is_empty()).then(|| allowed.join(", "))
+    }
+
+    /// Whether every row of this path verifies its token itself.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        let mut rows = self.rows().peekable();
+        rows.peek().is_some() && rows.all(|(route, _)| route.is_unauthenticated())
+    }
+
+    /// Whether a token may come as a subprotocol.
+    #[must_use]
+    pub fn takes_token_in_subprotocol(&self) -> bool {
+        self.rows().any(|(route, _)| route.credentials == Credentials::HeaderOrSubprotocol)
+    }
+
+    /// The rows whose path this is.
+    fn rows(&self) -> impl Iterator<Item = (&'static Route, PathParameters)> {
+        let segments: Vec<&str> = self.rest.iter().map(String::as_str).collect();
+        self.group.routes.iter().filter_map(move |route| {
+            let mut parameters = self.parameters.clone();
+            match_front(route.path, &segments, &mut parameters).filter(|rest| rest.is_empty())?;
+            Some((route, parameters))
+        })
+    }
+}
+
+/// The segments after the pattern, if the path begins with it. A part of the pattern is text, a parameter (`:rig`), or text in
+/// front of a parameter (`mayor-:mayor`); the empty pattern is no segment.
+fn match_front<'s, 'a>(pattern: &'static str, segments: &'s [&'a str], parameters: &mut PathParameters) -> Option<&'s [&'a str]> {
+    let mut rest = segments;
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let (segment, after) = rest.split_first()?;
+        match part.split_once(':') {
+            Some((text, name)) => parameters.0.push((name, segment.strip_prefix(text)?.to_owned())),
+            None if part == *segment => {}
+            None => return None,
+        }
+        rest = after;
+    }
+    Some(rest)
 }

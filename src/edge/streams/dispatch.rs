@@ -9,14 +9,14 @@ use crate::auth::verify::AGENT_LIFE_SECONDS;
 use crate::contract::ids::{RigId, TownId};
 use crate::contract::shapes::{AgentRole, DispatchOrder, TakeOrdersInput};
 use crate::edge::Authenticated;
-use crate::edge::rest::envelope;
 use crate::edge::rest::extract::filter;
+use crate::edge::rest::{Responding, RouteRequest, envelope};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
 use crate::rpc::table::{AWAIT_ORDERS, TAKE_ORDERS};
 use base::error::{Code, Failure, Refusal};
+use base::http::Response;
 use base::http::body_sink::Outlet;
-use base::http::{Request, Response};
 use base::sse;
 use base::time::Timestamp;
 use serde::Deserialize;
@@ -48,11 +48,13 @@ struct Follower<'a> {
 }
 
 /// Answers the route.
-pub(in crate::edge) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, outlet: &Outlet, town: &str, rig: &str) -> Response {
-    if request.method != "GET" {
-        return envelope::method_not_allowed("GET");
-    }
-    let mut follower = match follower(caller, request, town, rig) {
+pub(in crate::edge) fn answer<'a>(request: &'a RouteRequest<'a>) -> Responding<'a> {
+    Box::pin(begin(request))
+}
+
+async fn begin(route: &RouteRequest<'_>) -> Response {
+    let (caller, request, outlet) = (route.caller, route.http, route.outlet);
+    let mut follower = match follower(route) {
         Ok(follower) => follower,
         Err(failure) => return envelope::failed(caller, failure),
     };
@@ -73,14 +75,13 @@ pub(in crate::edge) async fn answer(caller: &Authenticated<'_>, request: &Reques
     Response::empty(200)
 }
 
-fn follower<'a>(caller: &'a Authenticated<'a>, request: &Request<'_>, town: &str, rig: &str) -> Result<Follower<'a>, Failure> {
+fn follower<'a>(route: &RouteRequest<'a>) -> Result<Follower<'a>, Failure> {
+    let (caller, request) = (route.caller, route.http);
     if caller.principal().role.is_of_rig() {
         let refusal = Refusal::new(Code::Forbidden, "Forbidden: an agent takes no orders for others");
         return Err(refusal.hint("Work on your own hook; a runner comes with a container token.").into());
     }
-    let town = TownId::parse(town).map_err(|_| Refusal::new(Code::NotFound, "Town not found"))?;
-    caller.principal().check_town(&town)?;
-    let rig = RigId::parse(rig).map_err(|_| Refusal::new(Code::NotFound, "Rig not found"))?;
+    let (town, rig) = (route.town()?.clone(), route.rig()?.clone());
     let query: Query = filter(&request.query).map_err(|refusal| {
         refusal.hint("Say who runs: ?runner=NAME, and &max=N orders at once, &role=polecat or refinery for those only.")
     })?;

@@ -8,15 +8,15 @@ use super::event_stream::{self, SILENCE_MILLIS_MAX, is_final};
 use crate::contract::ids::TownId;
 use crate::contract::shapes::{ActivityCursor, ActivityInput};
 use crate::edge::Authenticated;
-use crate::edge::rest::envelope;
 use crate::edge::rest::extract::filter;
-use crate::edge::rest::towns::watched_town;
+use crate::edge::rest::{Responding, RouteRequest, envelope};
+use crate::edge::streams::watched_town;
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::client::CALL_MILLIS_MAX;
 use crate::rpc::table::{AWAIT_ACTIVITY, GET_ACTIVITY};
 use base::error::Failure;
+use base::http::Response;
 use base::http::body_sink::Outlet;
-use base::http::{Request, Response};
 use base::sse;
 use base::time::Timestamp;
 use serde_json::Value;
@@ -37,10 +37,15 @@ struct Follower<'a> {
 }
 
 /// Answers the route.
-pub(in crate::edge) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, outlet: &Outlet, town: &str) -> Response {
-    let town = match watched_town(caller, town).await {
+pub(in crate::edge) fn answer<'a>(request: &'a RouteRequest<'a>) -> Responding<'a> {
+    Box::pin(begin(request))
+}
+
+async fn begin(route: &RouteRequest<'_>) -> Response {
+    let (caller, request, outlet) = (route.caller, route.http, route.outlet);
+    let town = match watched_town(caller, route.parameter("town")).await {
         Ok(town) => town,
-        Err(refused) => return refused,
+        Err(failure) => return envelope::failed(caller, failure),
     };
     let mut input: ActivityInput = match filter(&request.query) {
         Ok(input) => input,

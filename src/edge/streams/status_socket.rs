@@ -3,10 +3,8 @@
 //! Owns the check of the caller, and how a browser, which cannot send headers with a WebSocket, shows its token: as a subprotocol.
 //! The connection itself is handed to the town.
 
-use crate::edge::Authenticated;
-use crate::edge::rest::envelope;
-use crate::edge::rest::towns::watched_town;
-use crate::edge::route::Door;
+use crate::edge::rest::{Responding, RouteRequest, envelope};
+use crate::edge::streams::watched_town;
 use crate::rpc::call::{Call, Instance};
 use crate::rpc::table::OPEN_STATUS;
 use base::http::{Request, Response, ResponseBody};
@@ -22,19 +20,23 @@ fn protocols(request: &Request<'_>) -> Option<String> {
     request.headers.get("sec-websocket-protocol")
 }
 
-/// An `Authorization` header made of the subprotocols, at this door only.
-pub(in crate::edge) fn authorization(request: &Request<'_>, door: &Door) -> Option<String> {
-    let is_here = matches!(door, Door::TownPlane { rest, .. } if rest.iter().map(String::as_str).eq(["status", "ws"]));
-    let protocols = protocols(request).filter(|_| is_here)?;
+/// An `Authorization` header made of the subprotocols.
+pub(in crate::edge) fn authorization(request: &Request<'_>) -> Option<String> {
+    let protocols = protocols(request)?;
     let token = protocols.split(',').find_map(|name| name.trim().strip_prefix(BEARER))?;
     Some(format!("Bearer {token}"))
 }
 
 /// Answers the route.
-pub(in crate::edge) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &str) -> Response {
-    let town = match watched_town(caller, town).await {
+pub(in crate::edge) fn answer<'a>(request: &'a RouteRequest<'a>) -> Responding<'a> {
+    Box::pin(open(request))
+}
+
+async fn open(route: &RouteRequest<'_>) -> Response {
+    let (caller, request) = (route.caller, route.http);
+    let town = match watched_town(caller, route.parameter("town")).await {
         Ok(town) => town,
-        Err(refused) => return refused,
+        Err(failure) => return envelope::failed(caller, failure),
     };
     if !request.headers.get("upgrade").is_some_and(|wanted| wanted.eq_ignore_ascii_case("websocket")) {
         let body = serde_json::json!({"success": false, "error": "Expected a WebSocket: send Upgrade: websocket"});

@@ -2,11 +2,11 @@
 //!
 //! Owns its result. What an argument can be is the `Server`'s.
 
-use super::Call;
 use super::errors::problem;
 use super::prompts::read_arguments;
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::reply::JsonRpcResponse;
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::types::{Completion, Reference};
 use futures::future::{FutureExt as _, LocalBoxFuture};
@@ -56,7 +56,7 @@ struct Completed {
 }
 
 /// `completion/complete` (2026-07-28, completion).
-pub(super) fn complete<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn complete<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let params: Params<'_> =
             call.read_params().map_err(|_| Problem::InvalidParams("ref and argument {name, value} are required".into()))?;

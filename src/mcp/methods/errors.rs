@@ -2,10 +2,10 @@
 //!
 //! Owns the way from the product's errors to the protocol's.
 
-use super::Call;
-use crate::client::{Ability, Stop};
-use crate::problem::Problem;
-use crate::reply::{echo, internal};
+use crate::client::{ClientCapability, Interruption};
+use crate::problem::{Problem, echo};
+use crate::reply::internal;
+use crate::request::RequestContext;
 use crate::server::Server;
 use crate::types::CallError;
 use base::error::{Failure, Refusal};
@@ -29,24 +29,26 @@ fn in_words(refusal: &Refusal) -> String {
 
 /// What the client lacks.
 #[must_use]
-pub fn lacks(call: &Call<'_>, ability: Ability) -> Problem {
+pub fn lacks(call: &RequestContext<'_>, capability: ClientCapability) -> Problem {
     // −32021 is an error of the modern schema only.
     if call.revision.is_modern() {
-        return Problem::MissingCapability(ability.required());
+        return Problem::MissingCapability(capability.required());
     }
-    Problem::InvalidParams(format!("this needs a client with the capability {}", ability.required()).into())
+    Problem::InvalidParams(format!("this needs a client with the capability {}", capability.required()).into())
 }
 
 /// Why a call has no result; `what` and `name` say what was not found.
 #[must_use]
-pub fn problem(call: &Call<'_>, error: CallError, what: &str, name: &str) -> Problem {
+pub fn problem(call: &RequestContext<'_>, error: CallError, what: &str, name: &str) -> Problem {
     match error {
         CallError::Unknown => Problem::InvalidParams(format!("unknown {what}: {}", echo(name)).into()),
         CallError::Invalid(why) => Problem::InvalidParams(why.into()),
         CallError::InsufficientScope(challenge) => Problem::InsufficientScope(challenge),
-        CallError::Stopped(Stop::Lacks(ability)) => lacks(call, ability),
-        CallError::Stopped(Stop::Failed(failure)) => failed(call.server, failure),
+        CallError::Interrupted(Interruption::MissingCapability(capability)) => lacks(call, capability),
+        CallError::Interrupted(Interruption::Failed(failure)) => failed(call.server, failure),
         // Only tools become tasks, and only they and two more suspend; all of them look for it themselves.
-        CallError::Stopped(Stop::Suspended | Stop::BecameTask) => Problem::InvalidParams("this cannot be asked for here".into()),
+        CallError::Interrupted(Interruption::InputRequired | Interruption::BecameTask) => {
+            Problem::InvalidParams("this cannot be asked for here".into())
+        }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Owns these three answers. The session that `initialize` begins is made in `session`.
 
-use super::{Call, capabilities};
-use crate::answer::Answer;
+use super::capabilities;
 use crate::message::{present, read_string};
 use crate::problem::Problem;
-use crate::reply::internal;
+use crate::reply::{JsonRpcResponse, internal};
+use crate::request::RequestContext;
 use crate::response_stream::declared;
 use crate::result::ResultWriter;
 use crate::revision::Revision;
@@ -38,7 +38,7 @@ struct UntitledImplementation {
 }
 
 /// `server/discover` (2026-07-28, discovery).
-pub(super) fn discover<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn discover<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     let result = ResultWriter::open(call, 512 + call.server.instructions().len())
         .field("supportedVersions", &Revision::ALL.map(Revision::as_str))
         .json_field("capabilities", &capabilities(call.revision, &call.server.features()))
@@ -49,16 +49,16 @@ pub(super) fn discover<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answ
 }
 
 /// `initialize` (2025-11-25, lifecycle).
-pub(super) fn initialize<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn initialize<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     ready(negotiate(call)).boxed_local()
 }
 
 /// `ping` (2025-11-25, ping).
-pub(super) fn ping<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn ping<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     ready(ResultWriter::open(call, 0).close()).boxed_local()
 }
 
-fn negotiate(call: &Call<'_>) -> Result<Answer, Problem> {
+fn negotiate(call: &RequestContext<'_>) -> Result<JsonRpcResponse, Problem> {
     let params: InitializeParams<'_> = call.read_params()?;
     let requested =
         params.protocol_version.and_then(read_string).ok_or(Problem::InvalidParams("protocolVersion must be a string".into()))?;
@@ -73,13 +73,13 @@ fn negotiate(call: &Call<'_>) -> Result<Answer, Problem> {
     } else {
         result.field("serverInfo", &UntitledImplementation { name: implementation.name, version: implementation.version })
     };
-    let Answer::Json(json) = result.field("instructions", &server.instructions()).close()? else {
+    let JsonRpcResponse::Json(json) = result.field("instructions", &server.instructions()).close()? else {
         return Err(internal(server, &Fault::new("beginning a session", "no answer")));
     };
-    let mut abilities = params.capabilities.map(declared).unwrap_or_default();
-    abilities.retain(|ability| revision.has_ability(*ability));
-    match session::begin(server, revision, &abilities) {
-        Ok(session_id) => Ok(Answer::Begun(json, session_id)),
+    let mut capabilities = params.capabilities.map(declared).unwrap_or_default();
+    capabilities.retain(|capability| revision.has_capability(*capability));
+    match session::begin(server, revision, &capabilities) {
+        Ok(session_id) => Ok(JsonRpcResponse::Initialized(json, session_id)),
         Err(error) => Err(internal(server, &Fault::new("beginning a session", error))),
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Owns pages and how long a list may be kept. What is on a list is the `Server`'s.
 
-use super::Call;
 use super::errors::problem;
-use crate::answer::Answer;
 use crate::message::read_string;
 use crate::problem::Problem;
+use crate::reply::JsonRpcResponse;
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::types::Caching;
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
@@ -26,13 +26,13 @@ struct Params<'a> {
     cursor: Option<&'a RawValue>,
 }
 
-fn cursor<'a>(call: &Call<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
+fn cursor<'a>(call: &RequestContext<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
     let Some(cursor) = call.read_params::<Params<'a>>()?.cursor else { return Ok(None) };
     read_string(cursor).map(Some).ok_or(Problem::InvalidParams("cursor must be a string".into()))
 }
 
 /// A list of one page, for which no cursor was ever given out.
-pub(super) fn whole(call: &Call<'_>, name: &'static str, json: &str, caching: Caching) -> Result<Answer, Problem> {
+pub(super) fn whole(call: &RequestContext<'_>, name: &'static str, json: &str, caching: Caching) -> Result<JsonRpcResponse, Problem> {
     match cursor(call)? {
         Some(_) => Err(Problem::InvalidParams("unknown cursor; leave it out to begin at the start".into())),
         None => ResultWriter::open(call, json.len()).json_field(name, json).caching(caching).close(),
@@ -40,25 +40,25 @@ pub(super) fn whole(call: &Call<'_>, name: &'static str, json: &str, caching: Ca
 }
 
 /// `tools/list` (2026-07-28, tools, listing).
-pub(super) fn tools<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    ready(whole(call, "tools", &call.server.tools(call.revision.shape()), FIXED)).boxed_local()
+pub(super) fn tools<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
+    ready(whole(call, "tools", &call.server.tools(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `prompts/list` (2026-07-28, prompts, listing).
-pub(super) fn prompts<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    ready(whole(call, "prompts", &call.server.prompts(call.revision.shape()), FIXED)).boxed_local()
+pub(super) fn prompts<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
+    ready(whole(call, "prompts", &call.server.prompts(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `resources/templates/list` (2026-07-28, resources, templates).
-pub(super) fn templates<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
-    ready(whole(call, "resourceTemplates", &call.server.resource_templates(call.revision.shape()), FIXED)).boxed_local()
+pub(super) fn templates<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
+    ready(whole(call, "resourceTemplates", &call.server.resource_templates(call.revision.list_schema()), FIXED)).boxed_local()
 }
 
 /// `resources/list` (2026-07-28, resources, listing).
-pub(super) fn resources<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn resources<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let cursor = cursor(call)?;
-        let listing = call.server.list_resources(call.revision.shape(), cursor.as_deref()).await;
+        let listing = call.server.list_resources(call.revision.list_schema(), cursor.as_deref()).await;
         let listing = listing.map_err(|error| problem(call, error, "list", "resources"))?;
         let result = ResultWriter::open(call, listing.json.len()).json_field("resources", &listing.json);
         match &listing.next_cursor {

@@ -12,94 +12,16 @@ mod prompts;
 mod resources;
 mod skills;
 mod subscriptions;
-mod task_result;
 mod tasks;
+mod tool_result;
 mod tools;
 
-use super::answer::Answer;
-use super::message::{RequestId, read_object};
-use super::problem::Problem;
 use super::revision::Revision;
-use super::server::{Features, Server};
-use super::session::Session;
-use crate::response_stream::Channel;
-use futures::future::LocalBoxFuture;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use super::server::Features;
+use crate::request::{Capability, Kind, MethodRow, Mirrored};
 use std::ops::RangeInclusive;
 
 pub use errors::failed;
-
-/// One request on its way to its handler.
-pub struct Call<'a> {
-    /// The product.
-    pub server: &'a dyn Server,
-    /// The revision that the answer must be in. For `initialize`, which is about to settle it, the newest legacy one.
-    pub revision: Revision,
-    /// Echoed in the answer.
-    pub id: RequestId<'a>,
-    /// As on the wire.
-    pub method: &'static str,
-    /// Parameters, not looked at yet.
-    pub params: Option<&'a RawValue>,
-    /// The client.
-    pub channel: &'a Channel<'a>,
-}
-
-/// Answers one request.
-pub type Handler = for<'a> fn(&'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
-
-/// Takes one notification of a session.
-pub type Taker = for<'a> fn(&'a dyn Server, &'a Session, Option<&'a RawValue>) -> LocalBoxFuture<'a, Result<(), Problem>>;
-
-/// What a method is.
-#[derive(Clone, Copy)]
-pub enum Kind {
-    /// Answered by its handler.
-    Request(Handler),
-    /// Accepted, and taken by this if it changes anything here.
-    Notification(Option<Taker>),
-}
-
-/// Which parameter modern clients repeat in `Mcp-Name` (2026-07-28, streamable HTTP, request headers).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mirrored {
-    /// None.
-    Nothing,
-    /// `name`.
-    Name,
-    /// `name`, and arguments in `Mcp-Param-*` as the tool's schema says.
-    ToolCall,
-    /// `uri`.
-    Uri,
-    /// `taskId`.
-    TaskId,
-}
-
-/// A key of `ServerCapabilities`.
-#[derive(Clone, Copy)]
-pub enum Capability {
-    /// The key, and its value as JSON text.
-    Plain(&'static str, fn(&Features) -> &'static str),
-    /// A key of `extensions`, likewise.
-    Extension(&'static str, &'static str),
-}
-
-/// One row.
-pub struct Method {
-    /// As on the wire.
-    pub name: &'static str,
-    /// The revisions that have it.
-    pub revisions: RangeInclusive<Revision>,
-    /// What it is.
-    pub kind: Kind,
-    /// What its headers repeat.
-    pub mirrored: Mirrored,
-    /// Whether it may ask the client for input (2026-07-28, multi round-trip requests: three methods may).
-    pub can_ask: bool,
-    /// What a server declares by having it.
-    pub capabilities: &'static [Capability],
-}
 
 const LEGACY: RangeInclusive<Revision> = Revision::V2024_11_05..=Revision::V2025_11_25;
 const MODERN: RangeInclusive<Revision> = Revision::V2026_07_28..=Revision::V2026_07_28;
@@ -117,22 +39,22 @@ const TASKS: Capability = Capability::Extension("io.modelcontextprotocol/tasks",
 const SKILLS: Capability = Capability::Extension("io.modelcontextprotocol/skills", r#"{"directoryRead":true}"#);
 
 /// Every row.
-pub const TABLE: &[Method] = &[
+pub const TABLE: &[MethodRow] = &[
     row("server/discover", MODERN, Kind::Request(lifecycle::discover)),
     row("initialize", LEGACY, Kind::Request(lifecycle::initialize)),
     row("notifications/initialized", LEGACY, Kind::Notification(None)),
     row("notifications/cancelled", LEGACY, Kind::Notification(Some(subscriptions::cancelled))),
     row("ping", LEGACY, Kind::Request(lifecycle::ping)),
-    Method { capabilities: &[TOOLS], ..row("tools/list", EVERY, Kind::Request(lists::tools)) },
-    Method {
+    MethodRow { capabilities: &[TOOLS], ..row("tools/list", EVERY, Kind::Request(lists::tools)) },
+    MethodRow {
         capabilities: &[TOOLS, LOGGING],
         mirrored: Mirrored::ToolCall,
         can_ask: true,
         ..row("tools/call", EVERY, Kind::Request(tools::call))
     },
-    Method { capabilities: &[RESOURCES], ..row("resources/list", EVERY, Kind::Request(lists::resources)) },
-    Method { capabilities: &[RESOURCES], ..row("resources/templates/list", EVERY, Kind::Request(lists::templates)) },
-    Method {
+    MethodRow { capabilities: &[RESOURCES], ..row("resources/list", EVERY, Kind::Request(lists::resources)) },
+    MethodRow { capabilities: &[RESOURCES], ..row("resources/templates/list", EVERY, Kind::Request(lists::templates)) },
+    MethodRow {
         capabilities: &[RESOURCES],
         mirrored: Mirrored::Uri,
         can_ask: true,
@@ -140,28 +62,38 @@ pub const TABLE: &[Method] = &[
     },
     row("resources/subscribe", LEGACY, Kind::Request(resources::subscribe)),
     row("resources/unsubscribe", LEGACY, Kind::Request(resources::unsubscribe)),
-    Method { capabilities: &[PROMPTS], ..row("prompts/list", EVERY, Kind::Request(lists::prompts)) },
-    Method { capabilities: &[PROMPTS], mirrored: Mirrored::Name, can_ask: true, ..row("prompts/get", EVERY, Kind::Request(prompts::get)) },
+    MethodRow { capabilities: &[PROMPTS], ..row("prompts/list", EVERY, Kind::Request(lists::prompts)) },
+    MethodRow {
+        capabilities: &[PROMPTS],
+        mirrored: Mirrored::Name,
+        can_ask: true,
+        ..row("prompts/get", EVERY, Kind::Request(prompts::get))
+    },
     // The capability is younger than the method.
     row("completion/complete", FIRST, Kind::Request(completion::complete)),
-    Method { capabilities: &[COMPLETIONS], ..row("completion/complete", SINCE_2025_03, Kind::Request(completion::complete)) },
-    Method { capabilities: &[LOGGING], ..row("logging/setLevel", LEGACY, Kind::Request(logging::set_level)) },
+    MethodRow { capabilities: &[COMPLETIONS], ..row("completion/complete", SINCE_2025_03, Kind::Request(completion::complete)) },
+    MethodRow { capabilities: &[LOGGING], ..row("logging/setLevel", LEGACY, Kind::Request(logging::set_level)) },
     row("subscriptions/listen", MODERN, Kind::Request(subscriptions::listen)),
-    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/get", MODERN, Kind::Request(tasks::get)) },
-    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/update", MODERN, Kind::Request(tasks::update)) },
-    Method { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/cancel", MODERN, Kind::Request(tasks::cancel)) },
-    Method { capabilities: &[SKILLS], ..row("skills/list", MODERN, Kind::Request(skills::list)) },
-    Method { capabilities: &[SKILLS], ..row("skills/get", MODERN, Kind::Request(skills::get)) },
-    Method { capabilities: &[SKILLS], ..row("resources/directory/read", MODERN, Kind::Request(skills::folder)) },
+    MethodRow { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/get", MODERN, Kind::Request(tasks::get)) },
+    MethodRow { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/update", MODERN, Kind::Request(tasks::update)) },
+    MethodRow { capabilities: &[TASKS], mirrored: Mirrored::TaskId, ..row("tasks/cancel", MODERN, Kind::Request(tasks::cancel)) },
+    MethodRow { capabilities: &[SKILLS], ..row("skills/list", MODERN, Kind::Request(skills::list)) },
+    MethodRow { capabilities: &[SKILLS], ..row("skills/get", MODERN, Kind::Request(skills::get)) },
+    MethodRow { capabilities: &[SKILLS], ..row("resources/directory/read", MODERN, Kind::Request(skills::folder)) },
 ];
 
-const fn row(name: &'static str, revisions: RangeInclusive<Revision>, kind: Kind) -> Method {
-    Method { name, revisions, kind, mirrored: Mirrored::Nothing, can_ask: false, capabilities: &[] }
+const fn row(name: &'static str, revisions: RangeInclusive<Revision>, kind: Kind) -> MethodRow {
+    MethodRow { name, revisions, kind, mirrored: Mirrored::Nothing, can_ask: false, capabilities: &[] }
+}
+
+/// The names of all methods and notifications, as on the wire. A name whose meaning changed stands here once for each meaning.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|row| row.name)
 }
 
 /// The row of a method in a revision.
 #[must_use]
-pub fn find(name: &str, revision: Revision) -> Option<&'static Method> {
+pub fn find(name: &str, revision: Revision) -> Option<&'static MethodRow> {
     TABLE.iter().find(|method| method.name == name && method.revisions.contains(&revision))
 }
 
@@ -195,16 +127,5 @@ pub fn capabilities(revision: Revision, features: &Features) -> String {
 /// may notify of things that this server has never heard of.
 #[must_use]
 pub fn may_be_notification(name: &str, revision: Revision) -> bool {
-    !matches!(find(name, revision), Some(Method { kind: Kind::Request(_), .. }))
-}
-
-impl<'a> Call<'a> {
-    /// Reads the parameters; none is the same as `{}`.
-    ///
-    /// # Errors
-    /// −32602 when they are not an object or do not fit.
-    pub fn read_params<T: Deserialize<'a>>(&self) -> Result<T, Problem> {
-        read_object(self.params.map_or("{}", RawValue::get))
-            .ok_or_else(|| Problem::InvalidParams("params must be an object with no key repeated".into()))
-    }
+    !matches!(find(name, revision), Some(MethodRow { kind: Kind::Request(_), .. }))
 }

@@ -2,13 +2,13 @@
 //!
 //! Owns its result. Which prompts there are and what they say is the `Server`'s.
 
-use super::Call;
 use super::errors::problem;
 use super::tools::input_required;
-use crate::answer::Answer;
-use crate::client::Stop;
+use crate::client::Interruption;
 use crate::message::{present, read_object, read_string};
 use crate::problem::Problem;
+use crate::reply::JsonRpcResponse;
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::server::PromptCall;
 use crate::types::CallError;
@@ -27,7 +27,7 @@ struct Params<'a> {
 }
 
 /// `prompts/get` (2026-07-28, prompts, getting).
-pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn get<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     fill_in(call).boxed_local()
 }
 
@@ -43,16 +43,16 @@ pub(super) fn read_arguments(arguments: Option<&RawValue>) -> Result<Map<String,
         .ok_or(Problem::InvalidParams("arguments must be an object of strings".into()))
 }
 
-async fn fill_in(call: &Call<'_>) -> Result<Answer, Problem> {
+async fn fill_in(call: &RequestContext<'_>) -> Result<JsonRpcResponse, Problem> {
     let params: Params<'_> = call.read_params()?;
     let name = params.name.and_then(read_string).ok_or(Problem::InvalidParams("name must be a string".into()))?;
     let arguments = read_arguments(params.arguments)?;
-    match call.server.get_prompt(PromptCall { name: &name, arguments: &arguments, peer: call.channel }).await {
+    match call.server.get_prompt(PromptCall { name: &name, arguments: &arguments, client: call.channel }).await {
         Ok(reply) => ResultWriter::open(call, reply.messages.len())
             .field("description", &reply.description)
             .json_field("messages", &reply.messages)
             .close(),
-        Err(CallError::Stopped(Stop::Suspended)) => input_required(call),
+        Err(CallError::Interrupted(Interruption::InputRequired)) => input_required(call),
         Err(error) => Err(problem(call, error, "prompt", &name)),
     }
 }

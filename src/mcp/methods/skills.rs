@@ -2,12 +2,11 @@
 //!
 //! Owns their results. Which skills there are and what their folders hold is the `Server`'s; their files are resources.
 
-use super::Call;
 use super::lists::{FIXED, whole};
 use super::resources::{unread, uri};
-use crate::answer::Answer;
-use crate::problem::Problem;
-use crate::reply::echo;
+use crate::problem::{Problem, echo};
+use crate::reply::JsonRpcResponse;
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::types::{Caching, CallError};
 use futures::future::{FutureExt as _, LocalBoxFuture, ready};
@@ -17,12 +16,12 @@ use serde_json::Value;
 const CACHING: Caching = Caching { ttl_ms: 60 * 60 * 1000, scope: "private" };
 
 /// `skills/list`.
-pub(super) fn list<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn list<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     ready(whole(call, "skills", call.server.skills(), FIXED)).boxed_local()
 }
 
 /// `skills/get`.
-pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn get<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     let found = uri(call).and_then(|uri| {
         let skills: Vec<Value> = serde_json::from_str(call.server.skills()).unwrap_or_default();
         let skill = skills.into_iter().find(|skill| skill.get("uri").and_then(Value::as_str) == Some(&uri));
@@ -33,7 +32,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, P
 }
 
 /// `resources/directory/read`: what is directly in a folder, in one page.
-pub(super) fn folder<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn folder<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     let found = uri(call).and_then(|uri| match call.server.skill_folder(&uri) {
         Some(entries) => whole(call, "resources", &entries, CACHING),
         None => Err(Problem::InvalidParams(format!("not a directory: {}", echo(&uri)).into())),

@@ -1,14 +1,13 @@
 //! `subscriptions/listen`, and `notifications/cancelled`, by which a legacy client takes a call back.
 //!
-//! Owns what a client may listen to and the first and last message of the stream. The stream itself is kept by `State`.
+//! Owns what a client may listen to and the first and last message of the stream. The stream itself is kept by `SessionStore`.
 
-use super::Call;
 use super::errors::lacks;
-use crate::answer::Answer;
-use crate::client::{Ability, Route, Stop};
+use crate::client::{ClientCapability, Interruption, NotificationRoute};
 use crate::message::{RequestId, present, read_object};
 use crate::problem::Problem;
-use crate::reply::internal;
+use crate::reply::{JsonRpcResponse, internal};
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::server::Server;
 use crate::session::Session;
@@ -60,16 +59,16 @@ struct Cancelled<'a> {
 }
 
 /// `subscriptions/listen` (2026-07-28, subscriptions).
-pub(super) fn listen<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn listen<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     open(call).boxed_local()
 }
 
-async fn open(call: &Call<'_>) -> Result<Answer, Problem> {
+async fn open(call: &RequestContext<'_>) -> Result<JsonRpcResponse, Problem> {
     let params: Params<'_> = call.read_params()?;
     let filter = params.notifications.and_then(|filter| read_object::<Filter>(filter.get()));
     let filter = filter.ok_or(Problem::InvalidParams("notifications must be an object that says what to listen to".into()))?;
-    if !filter.task_ids.is_empty() && !call.channel.declares(Ability::Tasks) {
-        return Err(lacks(call, Ability::Tasks));
+    if !filter.task_ids.is_empty() && !call.channel.declares(ClientCapability::Tasks) {
+        return Err(lacks(call, ClientCapability::Tasks));
     }
     if filter.resource_subscriptions.len() + filter.task_ids.len() > URIS_MAX {
         return Err(Problem::InvalidParams(format!("at most {URIS_MAX} resources and tasks on one stream").into()));
@@ -81,7 +80,7 @@ async fn open(call: &Call<'_>) -> Result<Answer, Problem> {
         "method": "notifications/subscriptions/acknowledged",
         "params": {"_meta": {SUBSCRIPTION_ID: id}, "notifications": honoured},
     });
-    let Answer::Json(last) = ResultWriter::open_as(call, "complete").tagged(SUBSCRIPTION_ID, &id).close()? else {
+    let JsonRpcResponse::Json(last) = ResultWriter::open_as(call, "complete").tagged(SUBSCRIPTION_ID, &id).close()? else {
         return Err(Problem::InvalidParams("no stream".into()));
     };
     let latest = call.server.now().plus_millis(STREAM_MILLIS_MAX);
@@ -97,12 +96,12 @@ async fn open(call: &Call<'_>) -> Result<Answer, Problem> {
         routes,
         closes_at: call.server.authorized_until().map_or(latest, |until| until.min(latest)),
     };
-    let opened = call.server.state().open(stream).await.map_err(|fault| internal(call.server, &fault))?;
-    Ok(Answer::Stream(opened))
+    let opened = call.server.session_store().open(stream).await.map_err(|fault| internal(call.server, &fault))?;
+    Ok(JsonRpcResponse::Stream(opened))
 }
 
 /// What of the filter can be heard, and where. What is not there, or not the caller's, is left out.
-async fn honour(call: &Call<'_>, filter: &Filter) -> Result<(Map<String, Value>, Vec<Route>), Problem> {
+async fn honour(call: &RequestContext<'_>, filter: &Filter) -> Result<(Map<String, Value>, Vec<NotificationRoute>), Problem> {
     let mut honoured = Map::new();
     let mut routes = Vec::new();
     let lists = [
@@ -129,10 +128,10 @@ async fn honour(call: &Call<'_>, filter: &Filter) -> Result<(Map<String, Value>,
     }
     let mut tasks: Vec<Value> = Vec::new();
     for id in &filter.task_ids {
-        if call.server.state().task(id).await.map_err(|fault| internal(call.server, &fault))?.is_some() {
+        if call.server.session_store().task(id).await.map_err(|fault| internal(call.server, &fault))?.is_some() {
             tasks.push(Value::from(id.as_str()));
             let (source, topic, method) = ("self".to_owned(), format!("task:{id}"), "notifications/tasks".to_owned());
-            routes.push(Route { source, topic, town: None, method, params: Map::new(), receipt: false });
+            routes.push(NotificationRoute { source, topic, town: None, method, params: Map::new(), receipt: false });
         }
     }
     if !tasks.is_empty() {
@@ -141,10 +140,10 @@ async fn honour(call: &Call<'_>, filter: &Filter) -> Result<(Map<String, Value>,
     Ok((honoured, routes))
 }
 
-async fn heard(call: &Call<'_>, change: Change<'_>) -> Result<Option<Vec<Route>>, Problem> {
+async fn heard(call: &RequestContext<'_>, change: Change<'_>) -> Result<Option<Vec<NotificationRoute>>, Problem> {
     match call.server.routes(change).await {
         Ok(routes) => Ok(Some(routes)),
-        Err(CallError::Stopped(Stop::Failed(base::error::Failure::Broke(fault)))) => Err(internal(call.server, &fault)),
+        Err(CallError::Interrupted(Interruption::Failed(base::error::Failure::Broke(fault)))) => Err(internal(call.server, &fault)),
         Err(_) => Ok(None),
     }
 }
@@ -159,7 +158,7 @@ pub(super) fn cancelled<'a>(
         let request = params.and_then(|params| read_object::<Cancelled<'_>>(params.get())).map(|params| params.request_id);
         let request = request.and_then(RequestId::read).filter(|request| request.as_json().len() <= ID_BYTES_MAX);
         let Some(request) = request else { return Ok(()) };
-        server.state().cancelled(&session.key, request.as_json()).await.map_err(|fault| internal(server, &fault))
+        server.session_store().cancelled(&session.key, request.as_json()).await.map_err(|fault| internal(server, &fault))
     }
     .boxed_local()
 }

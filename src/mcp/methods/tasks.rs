@@ -2,20 +2,19 @@
 //!
 //! Owns how a call becomes a task, how it goes on when its client has answered, and the three methods. A task does
 //! nothing by itself: it runs when it begins and when answers come, and ends with an event or at a time that whoever
-//! keeps it (`State`) waits for.
+//! keeps it (`SessionStore`) waits for.
 
-use super::Call;
 use super::errors::{lacks, problem};
-use super::task_result::result_of;
-use crate::answer::Answer;
-use crate::client::{Ability, Ending, Peer as _, Stop};
+use super::tool_result::result_of;
+use crate::client::{ClientCapability, ClientHandle as _, Interruption, TaskOutcome};
 use crate::message::{present, read_object, read_string};
 use crate::multi_round::question_digest;
 use crate::problem::Problem;
-use crate::reply::internal;
+use crate::reply::{JsonRpcResponse, internal};
+use crate::request::RequestContext;
 use crate::result::ResultWriter;
 use crate::server::ToolCall;
-use crate::session_types::{Answered, Task, TaskStatus};
+use crate::session_types::{InputResponse, Task, TaskStatus};
 use crate::types::{CallError, ToolReply};
 use base::error::Failure;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -42,7 +41,7 @@ struct Params<'a> {
 }
 
 /// Makes a task of a call that has become one: runs it as such, keeps what came of it, and answers with the task.
-pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> Result<Answer, Problem> {
+pub(super) async fn begin(call: &RequestContext<'_>, tool: &str, arguments: &RawValue) -> Result<JsonRpcResponse, Problem> {
     let now = call.server.now();
     let mut task = Task {
         id: Base64UrlUnpadded::encode_string(&call.server.random()),
@@ -65,10 +64,10 @@ pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> 
     // Answers that were given to the call before it became a task authorize it once.
     match call.channel.spend().await {
         Ok(()) => {}
-        Err(stop) => return Err(problem(call, CallError::Stopped(stop), "tool", tool)),
+        Err(stop) => return Err(problem(call, CallError::Interrupted(stop), "tool", tool)),
     }
     run(call, &mut task).await?;
-    call.server.state().create_task(&task).await.map_err(|fault| internal(call.server, &fault))?;
+    call.server.session_store().create_task(&task).await.map_err(|fault| internal(call.server, &fault))?;
     if !task.routes.is_empty() {
         // What it waits for may have happened before anybody listened.
         go_on(call, &mut task).await?;
@@ -77,27 +76,27 @@ pub(super) async fn begin(call: &Call<'_>, tool: &str, arguments: &RawValue) -> 
 }
 
 /// Runs the tool once and notes what came of it.
-async fn run(call: &Call<'_>, task: &mut Task) -> Result<(), Problem> {
+async fn run(call: &RequestContext<'_>, task: &mut Task) -> Result<(), Problem> {
     let channel = call.channel.of_task(task.answers.clone());
     let arguments: Box<RawValue> =
         serde_json::from_str(&task.arguments).map_err(|error| internal(call.server, &base::error::Fault::new("reading a task", error)))?;
-    let reply = call.server.call_tool(ToolCall { name: &task.tool, arguments: &arguments, peer: &channel }).await;
+    let reply = call.server.call_tool(ToolCall { name: &task.tool, arguments: &arguments, client: &channel }).await;
     let now = call.server.now();
     task.updated_at = now;
     match reply {
-        Ok(ToolReply::Later(later)) => {
+        Ok(ToolReply::Deferred(later)) => {
             task.status = TaskStatus::Working;
             task.questions.clear();
             (task.message, task.routes, task.frame, task.due) = (later.status, later.routes, later.frame, later.due);
         }
-        Ok(ToolReply::Failed(error)) => task.end(Ending::Error(error), now),
-        Ok(reply) => task.end(Ending::Result(result_of(&reply)), now),
-        Err(CallError::Stopped(Stop::Suspended)) => {
+        Ok(ToolReply::Failed(error)) => task.end(TaskOutcome::Error(error), now),
+        Ok(reply) => task.end(TaskOutcome::Result(result_of(&reply)), now),
+        Err(CallError::Interrupted(Interruption::InputRequired)) => {
             task.status = TaskStatus::InputRequired;
             task.questions = channel.questions.take();
         }
-        Err(CallError::Stopped(Stop::Failed(Failure::Refused(refusal)))) => {
-            task.end(Ending::Result(result_of(&ToolReply::Refused(refusal))), now);
+        Err(CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal)))) => {
+            task.end(TaskOutcome::Result(result_of(&ToolReply::Refused(refusal))), now);
         }
         Err(error) => return Err(problem(call, error, "tool", &task.tool)),
     }
@@ -105,10 +104,10 @@ async fn run(call: &Call<'_>, task: &mut Task) -> Result<(), Problem> {
 }
 
 /// Runs a task again and keeps what came of it, unless it has changed meanwhile: then the newer state stands.
-async fn go_on(call: &Call<'_>, task: &mut Task) -> Result<bool, Problem> {
+async fn go_on(call: &RequestContext<'_>, task: &mut Task) -> Result<bool, Problem> {
     let mut next = task.clone();
     run(call, &mut next).await?;
-    let kept = call.server.state().save_task(&next).await.map_err(|fault| internal(call.server, &fault))?;
+    let kept = call.server.session_store().save_task(&next).await.map_err(|fault| internal(call.server, &fault))?;
     if kept {
         *task = next;
         task.version += 1;
@@ -117,17 +116,17 @@ async fn go_on(call: &Call<'_>, task: &mut Task) -> Result<bool, Problem> {
 }
 
 /// The task that a request names.
-async fn find(call: &Call<'_>, params: &Params<'_>) -> Result<Task, Problem> {
-    if !call.channel.declares(Ability::Tasks) {
-        return Err(lacks(call, Ability::Tasks));
+async fn find(call: &RequestContext<'_>, params: &Params<'_>) -> Result<Task, Problem> {
+    if !call.channel.declares(ClientCapability::Tasks) {
+        return Err(lacks(call, ClientCapability::Tasks));
     }
     let id = params.task_id.and_then(read_string).ok_or(Problem::InvalidParams("taskId must be a string".into()))?;
-    let found = call.server.state().task(&id).await.map_err(|fault| internal(call.server, &fault))?;
+    let found = call.server.session_store().task(&id).await.map_err(|fault| internal(call.server, &fault))?;
     found.ok_or(Problem::InvalidParams("unknown taskId".into()))
 }
 
 /// `tasks/get`.
-pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn get<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let task = find(call, &call.read_params()?).await?;
         ResultWriter::open(call, 512).fields(&task.detailed()).close()
@@ -136,7 +135,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, P
 }
 
 /// `tasks/update`: answers to the task's questions, all or some. Others are ignored.
-pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn update<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let params: Params<'_> = call.read_params()?;
         if params.responses.is_some_and(|responses| responses.get().len() > RESPONSES_BYTES_MAX) {
@@ -149,7 +148,7 @@ pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer
             let mut is_news = false;
             for (name, answer) in responses {
                 if let Some(question) = task.questions.get(&name) {
-                    task.answers.insert(name, Answered { question: question_digest(question), answer });
+                    task.answers.insert(name, InputResponse { question: question_digest(question), answer });
                     is_news = true;
                 }
             }
@@ -166,7 +165,7 @@ pub(super) fn update<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer
 }
 
 /// `tasks/cancel`. A task that has ended stays as it is.
-pub(super) fn cancel<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+pub(super) fn cancel<'a>(call: &'a RequestContext<'a>) -> LocalBoxFuture<'a, Result<JsonRpcResponse, Problem>> {
     async move {
         let params: Params<'_> = call.read_params()?;
         for _ in 0..ATTEMPTS_MAX {
@@ -175,7 +174,7 @@ pub(super) fn cancel<'a>(call: &'a Call<'a>) -> LocalBoxFuture<'a, Result<Answer
                 break;
             }
             task.cancel(call.server.now());
-            if call.server.state().save_task(&task).await.map_err(|fault| internal(call.server, &fault))? {
+            if call.server.session_store().save_task(&task).await.map_err(|fault| internal(call.server, &fault))? {
                 break;
             }
         }

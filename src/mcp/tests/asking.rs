@@ -1,6 +1,6 @@
 //! Requests to a legacy client, on the stream of the call that they belong to. L11.
 
-use super::*;
+use crate::*;
 
 const EVERYTHING: &str = r#"{"elicitation":{},"sampling":{},"roots":{},"extensions":{"io.modelcontextprotocol/tasks":{}}}"#;
 

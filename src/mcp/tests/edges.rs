@@ -1,6 +1,6 @@
 //! What a client gets at the edges of the protocol, probe by probe, in both eras.
 
-use super::*;
+use crate::*;
 
 type Probe<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, String, (u16, i64));
 

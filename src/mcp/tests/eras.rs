@@ -1,6 +1,6 @@
 //! Nothing modern in a legacy answer, and nothing legacy in a modern one.
 
-use super::*;
+use crate::*;
 
 const MODERN_ONLY: [&str; 5] = ["resultType", "ttlMs", "cacheScope", "_meta", "supportedVersions"];
 const LEGACY_ONLY: [&str; 2] = ["protocolVersion", "serverInfo"];

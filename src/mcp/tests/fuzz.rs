@@ -1,9 +1,9 @@
 //! Whatever arrives, the answer is legal (`assert_legal` looks at each) and nothing panics. The fuzzer in `fuzz/` makes
 //! the same exchange with bytes of its own.
 
-use super::*;
-use crate::fixture::fuzz::{METHODS, SESSIONS, Sent, VERSIONS, exchange, run};
-use crate::methods::TABLE;
+use crate::*;
+use mcp::methods;
+use mcp_fixture::exchange::{METHODS, SESSIONS, Sent, VERSIONS, exchange, run};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -56,7 +56,7 @@ const URIS: [&str; 6] = ["test://a", "test://ask", "test://broken", "test://scop
 
 /// A method of the table, or none of it.
 fn any_method() -> impl Strategy<Value = String> {
-    prop_oneof![9 => (0..TABLE.len()).prop_map(|row| TABLE[row].name.to_owned()), 1 => "\\PC{0,12}"]
+    prop_oneof![9 => select(methods().collect::<Vec<_>>()).prop_map(str::to_owned), 1 => "\\PC{0,12}"]
 }
 
 /// A small value, mostly of the wrong sort.
@@ -204,8 +204,8 @@ proptest! {
 
     #[test]
     fn origins_never_panic(own in "\\PC{0,40}", origin in "\\PC{0,40}", asked in "\\PC{0,80}") {
-        use crate::cors::preflight;
-        use crate::origin::{check_origin, OriginPolicy};
+        use mcp::cors::preflight;
+        use mcp::origin::{check_origin, OriginPolicy};
         let policy = OriginPolicy { allowed: &[], is_loopback_only: false };
         if let Err(refused) = check_origin(policy, &own, Some(&origin)) {
             assert_eq!(refused.status, 403);

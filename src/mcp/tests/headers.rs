@@ -1,6 +1,6 @@
 //! H7, H12 to H15, H23: headers against the body.
 
-use super::*;
+use crate::*;
 
 fn call(arguments: &Value, headers: &[(&str, &str)]) -> (u16, i64) {
     let mut all = vec![("MCP-Protocol-Version", MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", "echo")];

@@ -1,6 +1,6 @@
 //! 2025-11-25 and earlier. L1 to L15 number the requirements of these revisions.
 
-use super::*;
+use crate::*;
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 

@@ -1,6 +1,6 @@
 //! Hearing of changes: `subscriptions/listen`, and what a legacy session subscribes to.
 
-use super::*;
+use crate::*;
 use serde_json::Map;
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";

@@ -1,6 +1,6 @@
 //! What is listed, read and completed, and what a server of each revision declares.
 
-use super::*;
+use crate::*;
 
 /// The same request in the modern era and within a session.
 fn both(server: &Product, method: &str, params: Value) -> [Value; 2] {

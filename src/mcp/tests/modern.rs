@@ -1,6 +1,6 @@
 //! 2026-07-28. H1 to H23 number its requirements.
 
-use super::*;
+use crate::*;
 
 #[test]
 fn discover_says_who_and_what() {

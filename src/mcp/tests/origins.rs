@@ -1,8 +1,8 @@
 //! H2, DNS rebinding and CORS.
 
-use super::*;
-use crate::cors::{add_headers, preflight};
-use crate::origin::{OriginPolicy, check_origin};
+use crate::*;
+use mcp::cors::{add_headers, preflight};
+use mcp::origin::{OriginPolicy, check_origin};
 
 const OWN: &str = "https://gastown.example";
 

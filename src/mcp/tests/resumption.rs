@@ -1,6 +1,6 @@
 //! Legacy streams: ids, priming, what happens when a client leaves, comes back, or takes a call back. L5, L7 to L10.
 
-use super::*;
+use crate::*;
 use std::collections::BTreeSet;
 
 fn cancel(server: &Product, session: &str, id: &Value) {

@@ -1,6 +1,6 @@
 //! Multi round-trip requests (2026-07-28): a call asks, and its client answers by calling again.
 
-use super::*;
+use crate::*;
 
 fn call(name: &str) -> Value {
     able("tools/call", json!({"name": name, "arguments": {"a": 1, "b": [2]}}), json!({}))

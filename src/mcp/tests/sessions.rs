@@ -1,10 +1,10 @@
 //! Session ids: what opens one, and what does not.
 
-use super::*;
-use crate::session::SESSION_LIFE_MS;
+use crate::*;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{Algorithm, AlgorithmSignature};
+use mcp::SESSION_LIFE_MS;
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 

@@ -1,6 +1,6 @@
 //! When an answer becomes a stream, what is on it, and what happens when the client leaves: the modern era.
 
-use super::*;
+use crate::*;
 
 fn call(name: &str, arguments: Value, more: Value) -> Value {
     able("tools/call", json!({"name": name, "arguments": arguments}), more)

@@ -1,6 +1,6 @@
 //! The extension `io.modelcontextprotocol/tasks`.
 
-use super::*;
+use crate::*;
 
 fn call(name: &str, arguments: Value) -> Value {
     able("tools/call", json!({"name": name, "arguments": arguments}), json!({}))

@@ -1,6 +1,6 @@
 //! Progress and log messages, in both eras.
 
-use super::*;
+use crate::*;
 
 /// The parameters of the notifications of a method, from a call that is answered as a stream or not at all so.
 fn told(got: Got, method: &str) -> Vec<Value> {

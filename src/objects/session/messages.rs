@@ -8,7 +8,7 @@ use crate::objects::handler::{Answer, Caller, Cx, Wait, json};
 use crate::objects::store::sql::{execute, query};
 use base::error::{Failure, Fault};
 use base::time::Timestamp;
-use mcp::session_types::Heard;
+use mcp::session_types::ClientReplies;
 
 /// How long a message waits for its call.
 const MESSAGE_MILLIS: i64 = 5 * 60 * 1000;
@@ -64,7 +64,7 @@ pub(crate) fn hear(
     _caller: &Caller,
     (session, request, ids, until): (String, String, Vec<String>, Timestamp),
 ) -> Result<Answer, Failure> {
-    let mut heard = Heard::default();
+    let mut heard = ClientReplies::default();
     for id in &ids {
         let taken: Vec<(String,)> =
             query(cx.sql, "-- messages_take\nDELETE FROM client_messages WHERE session = ? AND id = ? RETURNING answer", (&session, id))?;

@@ -18,7 +18,7 @@ use crate::objects::store::sql::{execute, query, query_one, scalar};
 use crate::rpc::call::Instance;
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use base::time::Timestamp;
-use mcp::client::Route;
+use mcp::client::NotificationRoute;
 use serde_json::{Map, Value};
 
 /// The source of changes in this object itself.
@@ -33,7 +33,7 @@ const RESEND_MILLIS: i64 = 2_000;
 const OUTCOME: &str = "gastown/outcome";
 
 /// Replaces the subscriptions of a stream under a name.
-pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[Route]) -> Result<(), Failure> {
+pub(super) fn set_routes(cx: &Cx<'_>, stream: &str, name: &str, routes: &[NotificationRoute]) -> Result<(), Failure> {
     execute(cx.sql, "-- routes_clear\nDELETE FROM routes WHERE stream = ? AND name = ?", (stream, name))?;
     for route in routes {
         let params = Value::Object(route.params.clone()).to_string();
@@ -127,7 +127,7 @@ pub(super) fn renew_leases(cx: &Cx<'_>) -> Result<(), Failure> {
 pub(crate) fn subscribe(
     cx: &Cx<'_>,
     _caller: &Caller,
-    (session, stream, name, routes): (String, String, String, Vec<Route>),
+    (session, stream, name, routes): (String, String, String, Vec<NotificationRoute>),
 ) -> Result<Answer, Failure> {
     let stream = streams::key(Some(&session), &stream);
     streams::begin(cx, &stream, "session", Some(&session), cx.now.plus_millis(streams::AWAY_MILLIS))?;
@@ -241,7 +241,7 @@ fn tell(cx: &Cx<'_>, to: &Listener, more: Option<&Map<String, Value>>, meta: Opt
 pub(crate) fn open_watch(
     cx: &Cx<'_>,
     _caller: &Caller,
-    (watch, routes, expires_at): (String, Vec<Route>, Timestamp),
+    (watch, routes, expires_at): (String, Vec<NotificationRoute>, Timestamp),
 ) -> Result<Answer, Failure> {
     let stream = format!("watch:{watch}");
     streams::begin(cx, &stream, "watch", None, expires_at)?;

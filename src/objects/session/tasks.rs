@@ -8,7 +8,7 @@ use crate::objects::handler::{Answer, Caller, Cx, json};
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal};
 use base::time::Timestamp;
-use mcp::client::{Ending, WAITED_SECONDS};
+use mcp::client::{TaskOutcome, WAITED_SECONDS};
 use mcp::session_types::Task;
 use serde_json::{Map, Value, json as value};
 
@@ -129,7 +129,7 @@ pub(super) fn end_with(cx: &Cx<'_>, stream: &str, outcome: Option<&Map<String, V
         "structuredContent": content,
     });
     if let Value::Object(result) = result {
-        task.end(Ending::Result(result), cx.now);
+        task.end(TaskOutcome::Result(result), cx.now);
     }
     keep(cx, task)
 }

@@ -10,7 +10,7 @@ use crate::rpc::table::{ACKNOWLEDGE_READY, GET_DRAIN_NONCE, RECORD_EVICTION, SET
 use crate::tools::interactive::{Live, LiveTool};
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -83,7 +83,7 @@ impl LiveTool for Drain {
     const EXAMPLE: &'static str = r#"{"action":"begin"}"#;
     type Output = Administered;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let town = live.place.town()?;
             if self.action == Action::Begin {

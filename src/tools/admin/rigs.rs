@@ -14,7 +14,7 @@ use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::resolve;
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ impl LiveTool for CreateRig {
     const EXAMPLE: &'static str = r#"{"name":"worker","git_url":"https://git.example/worker.git","idempotency_key":"rig-worker"}"#;
     type Output = Administered;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let town = live.place.town()?;
             provision::check_address(&self.git_url)?;
@@ -88,13 +88,13 @@ impl LiveTool for UpdateRig {
         Some(&self.rig)
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.update(live))
     }
 }
 
 impl UpdateRig {
-    async fn update(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn update(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (town, rig) = (live.place.town()?, live.place.rig()?);
         let changes = RigChanges { name: self.name.clone(), git_url: self.git_url.clone(), default_branch: self.default_branch.clone() };
         let has_changes = changes != RigChanges::default();
@@ -151,13 +151,13 @@ impl LiveTool for DeleteRig {
     const EXAMPLE: &'static str = r#"{"rig":"api","force":true}"#;
     type Output = Administered;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.delete(live))
     }
 }
 
 impl DeleteRig {
-    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         // As the town knows it, by this caller: a rig of somebody else's is none.
         let rig = resolve::rig(live.client, town, &self.rig).await?;

@@ -13,7 +13,7 @@ use crate::rpc::table::{DESTROY_TOWN, GET_ALARM_STATUS, LIST_RIGS};
 use crate::tools::interactive::{Live, LiveTool};
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ impl LiveTool for CreateTown {
     const EXAMPLE: &'static str = r#"{"name":"backend","idempotency_key":"town-backend"}"#;
     type Output = Administered;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let owner = match &self.organization {
                 Some(org) => Instance::Org(org.clone()),
@@ -74,13 +74,13 @@ impl LiveTool for DeleteTown {
     const EXAMPLE: &'static str = r#"{"force":true}"#;
     type Output = Administered;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.delete(live))
     }
 }
 
 impl DeleteTown {
-    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         let record = registered(live, town).await?;
         let owner = provision::registry_of(&record, &live.client.principal.user_id);

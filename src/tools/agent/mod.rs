@@ -15,9 +15,6 @@ use super::toolset::Toolset::Work;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The list as clients see it, of both roles; see `list`.
-pub const LIST: &str = include_str!("list.json");
-
 /// Every tool of agents, in the order in which clients see them.
 pub const TOOLS: &[ToolDef] = &[
     ToolDef::of::<prime::Prime>(Work).for_agents(),

@@ -13,7 +13,7 @@ use crate::tools::text::{AgentText, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl LiveTool for MailSend {
     const EXAMPLE: &'static str = r#"{"to":"mayor","subject":"Two beads overlap","body":"Both change the router."}"#;
     type Output = Reported;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let to = if self.to == MAYOR { MAYOR.to_owned() } else { recipient(live, &self.to).await? };
             let from_agent_id = live.place.agent()?.to_string();
@@ -130,7 +130,7 @@ impl LiveTool for Nudge {
     const EXAMPLE: &'static str = r#"{"to":"Maple","message":"Is the schema pushed?"}"#;
     type Output = Reported;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             if self.to == MAYOR {
                 let refusal = Refusal::new(Code::InvalidArgument, "to: the Mayor takes mail, not nudges");

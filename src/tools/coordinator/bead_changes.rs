@@ -14,7 +14,7 @@ use crate::tools::text::{name, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Fault, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -140,13 +140,13 @@ impl LiveTool for UpdateBead {
         self.rig.as_deref()
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.update(live))
     }
 }
 
 impl UpdateBead {
-    async fn update(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn update(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let ids = |argument: &str, ids: &Option<Vec<String>>| ids.as_deref().map(|ids| bead_ids(argument, ids)).transpose();
         let fields = BeadUpdate {
             title: self.title.clone(),
@@ -198,7 +198,7 @@ impl LiveTool for StartBead {
         self.rig.as_deref()
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let (rig, id) = find(live, &self.bead).await?;
             let bead: Bead = decode(&START_HELD_BEAD, &call(live, &in_rig(&rig, &START_HELD_BEAD, (id, &rig))?).await?)?;
@@ -238,7 +238,7 @@ impl LiveTool for ReassignBead {
         self.rig.as_deref()
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(async move {
             let (rig, id) = find(live, &self.bead).await?;
             let agent = find_agent(live, &rig, &self.agent).await?;
@@ -281,7 +281,7 @@ async fn call(live: &Live<'_>, call: &Call) -> Result<String, Failure> {
     live.client.call(call, Some(live.place.town()?), live.idempotency_key.filter(|_| !call.method.is_read())).await
 }
 
-fn reply(live: &Live<'_>, rig: &RigId, summary: String, bead: Bead, changed: Vec<String>) -> Result<ToolReply, Stop> {
+fn reply(live: &Live<'_>, rig: &RigId, summary: String, bead: Bead, changed: Vec<String>) -> Result<ToolReply, Interruption> {
     let shown = ChangedBead { town: live.place.town()?.to_string(), rig: rig.to_string(), summary, bead: bead.into(), changed };
     Ok(ToolReply::structured("show a bead", &shown)?)
 }

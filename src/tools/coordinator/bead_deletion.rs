@@ -15,7 +15,7 @@ use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Hints, Reach};
 use base::error::{Code, Failure, Fault, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,13 +79,13 @@ impl LiveTool for DeleteBeads {
         Some(&self.rig)
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.delete(live))
     }
 }
 
 impl DeleteBeads {
-    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn delete(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (town, rig) = (live.place.town()?, live.place.rig()?);
         let meant = self.meant()?;
         let (what, arguments, call) = match &meant {

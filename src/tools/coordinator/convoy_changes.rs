@@ -13,7 +13,7 @@ use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::Failure;
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -194,13 +194,13 @@ impl LiveTool for CloseConvoy {
     const EXAMPLE: &'static str = r#"{"convoy":"Payments API"}"#;
     type Output = ConvoyClosing;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.close(live))
     }
 }
 
 impl CloseConvoy {
-    async fn close(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn close(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         let status = live.place.call_town(&GET_CONVOY_STATUS, (self.convoy.trim(),))?;
         let found: Option<ConvoyDetail> = decode(&GET_CONVOY_STATUS, &live.client.call(&status, Some(town), None).await?)?;

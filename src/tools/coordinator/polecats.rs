@@ -10,7 +10,7 @@ use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Hints, Reach};
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,13 +64,13 @@ impl LiveTool for RemovePolecat {
         Some(&self.rig)
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.remove(live))
     }
 }
 
 impl RemovePolecat {
-    async fn remove(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn remove(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (town, rig) = (live.place.town()?, live.place.rig()?);
         let polecat = self.find(live).await?;
         let hook = match &polecat.current_hook_bead_id {

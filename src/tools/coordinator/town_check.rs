@@ -6,7 +6,7 @@ use crate::rpc::table::CHECK_TOWN;
 use crate::tools::interactive::{Live, LiveTool};
 use crate::tools::tool::{Coverage, Hints, Reach};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,13 +48,13 @@ impl LiveTool for TownCheck {
     const EXAMPLE: &'static str = "{}";
     type Output = TownReport;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.check(live))
     }
 }
 
 impl TownCheck {
-    async fn check(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn check(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         let call = live.place.call_town(&CHECK_TOWN, (CheckInput { repair: self.repair },))?;
         let found: Checked = decode(&CHECK_TOWN, &live.client.call(&call, Some(town), live.idempotency_key).await?)?;

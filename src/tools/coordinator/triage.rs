@@ -10,7 +10,7 @@ use crate::tools::text::name;
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,13 +131,13 @@ impl LiveTool for ResetAgent {
         self.rig.as_deref()
     }
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.reset(live))
     }
 }
 
 impl ResetAgent {
-    async fn reset(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn reset(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let town = live.place.town()?;
         let (rig, agent) = agent(live.client, town, live.place.rig.as_ref(), &self.agent).await?;
         let there = Place { town: Some(town.clone()), rig: Some(rig.clone()), agent: None };

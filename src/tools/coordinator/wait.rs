@@ -19,7 +19,7 @@ use base::error::{Code, Failure, Refusal};
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::LocalBoxFuture;
-use mcp::client::{Ability, Ending, Later, Stop, WAITED_SECONDS};
+use mcp::client::{ClientCapability, DeferredResult, Interruption, TaskOutcome, WAITED_SECONDS};
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct WaitFor {
 
 /// How the wait ended.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(clippy::struct_field_names, reason = "tasks are given the same name by `peer`")]
+#[expect(clippy::struct_field_names, reason = "tasks are given the same name by `mcp_client`")]
 pub struct Waited {
     town: String,
     subject: Subject,
@@ -111,13 +111,13 @@ impl LiveTool for WaitFor {
     const EXAMPLE: &'static str = r#"{"convoy":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","timeout_seconds":600}"#;
     type Output = Waited;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.wait(live))
     }
 }
 
 impl WaitFor {
-    async fn wait(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn wait(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let seconds = self.timeout_seconds.unwrap_or(SECONDS_DEFAULT);
         if !(1..=SECONDS_MAX).contains(&seconds) {
             let refusal = Refusal::new(Code::InvalidArgument, format!("timeout_seconds must be 1 to {SECONDS_MAX}"));
@@ -128,9 +128,9 @@ impl WaitFor {
         if now.terminal {
             return reply(until.frame(town, now, 0));
         }
-        if live.peer.can(Ability::Tasks) {
-            live.peer.become_task()?;
-            return Ok(ToolReply::Later(until.later(live, town, now, seconds)));
+        if live.mcp_client.can(ClientCapability::Tasks) {
+            live.mcp_client.become_task()?;
+            return Ok(ToolReply::Deferred(until.later(live, town, now, seconds)));
         }
         until.watch(live, town, seconds.min(CALL_SECONDS_MAX)).await
     }
@@ -240,7 +240,7 @@ impl Until {
     }
 
     /// The task that waits.
-    fn later(&self, live: &Live<'_>, town: &TownId, now: Outcome, seconds: u32) -> Later {
+    fn later(&self, live: &Live<'_>, town: &TownId, now: Outcome, seconds: u32) -> DeferredResult {
         let at = live.client.runtime.now();
         let mut late = self.frame(town, now, seconds);
         late.insert("as_of".to_owned(), at.to_string().into());
@@ -250,18 +250,18 @@ impl Until {
             ("content".to_owned(), json!([{"type": "text", "text": late.to_string()}])),
             ("structuredContent".to_owned(), late),
         ]);
-        Later {
+        DeferredResult {
             // A task is told by its routes and notifies nobody.
             routes: vec![self.source(town).route("", Map::new())],
             frame: self.about(town, true),
-            due: Some((at.plus_millis(i64::from(seconds) * 1_000), Ending::Result(result))),
+            due: Some((at.plus_millis(i64::from(seconds) * 1_000), TaskOutcome::Result(result))),
             status: Some(format!("Waits for at most {seconds} s")),
         }
     }
 
     /// Waits within the call: hears first and looks then, so that nothing is missed between the two.
-    async fn watch(&self, live: &Live<'_>, town: &TownId, seconds: u32) -> Result<ToolReply, Stop> {
-        live.peer.cancellable();
+    async fn watch(&self, live: &Live<'_>, town: &TownId, seconds: u32) -> Result<ToolReply, Interruption> {
+        live.mcp_client.cancellable();
         let runtime = live.client.runtime;
         let began = runtime.now();
         let deadline = began.plus_millis(i64::from(seconds) * 1_000);
@@ -282,13 +282,13 @@ impl Until {
 }
 
 /// Returns when something was heard, when it is time, or when nobody can say.
-async fn hear(live: &Live<'_>, watch: &str, began: Timestamp, deadline: Timestamp) -> Result<(), Stop> {
+async fn hear(live: &Live<'_>, watch: &str, began: Timestamp, deadline: Timestamp) -> Result<(), Interruption> {
     let runtime = live.client.runtime;
     let seconds = |from: Timestamp, to: Timestamp| u32::try_from(to.since(from) / 1_000).unwrap_or_default();
     let total = seconds(began, deadline);
     while runtime.now() < deadline {
         let waited = seconds(began, runtime.now());
-        live.peer.progress(waited.into(), Some(total.into()), &format!("Waiting, {waited} of {total} s")).await;
+        live.mcp_client.progress(waited.into(), Some(total.into()), &format!("Waiting, {waited} of {total} s")).await;
         let until = runtime.now().plus_millis(ROUND_MILLIS.into()).min(deadline);
         let call = Call::new(live.sessions.clone(), &AWAIT_WATCH, (watch, until.millis()))?;
         match live.client.call_internal_within(&call, live.place.town.as_ref(), ROUND_MILLIS + CALL_MILLIS_MAX).await {
@@ -296,7 +296,7 @@ async fn hear(live: &Live<'_>, watch: &str, began: Timestamp, deadline: Timestam
             Ok(_) => {}
             // It was put out of memory; what it heard is kept, and a look tells as much.
             Err(_) => {
-                live.peer.sleep(RETRY_MILLIS).await;
+                live.mcp_client.sleep(RETRY_MILLIS).await;
                 return Ok(());
             }
         }
@@ -318,6 +318,6 @@ fn of_bead(rig: &RigId, bead: &Bead) -> Outcome {
     Outcome::of_bead(bead.bead_id.as_str(), rig, Some((bead.status, bead.merge_commit.is_some())))
 }
 
-fn reply(fields: Map<String, Value>) -> Result<ToolReply, Stop> {
+fn reply(fields: Map<String, Value>) -> Result<ToolReply, Interruption> {
     Ok(ToolReply::structured(WaitFor::NAME, &fields)?)
 }

@@ -15,9 +15,6 @@ use crate::tools::coordinator::{
     messages, polecats, rigs, roster, sling, sling_batch, towns, triage, wait,
 };
 
-/// The list as clients see it; see `list`.
-pub const LIST: &str = include_str!("list.json");
-
 const RIG: Argument = named("rig_id", "rig");
 const BEAD: Argument = named("bead_id", "bead");
 const CONVOY: Argument = named("convoy_id", "convoy");

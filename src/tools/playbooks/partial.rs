@@ -14,7 +14,7 @@ use crate::tools::text::AgentText;
 use crate::tools::tool::{Coverage, Hints, Reach};
 use base::error::Failure;
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,13 +107,13 @@ impl LiveTool for ConvoyPartial {
     const EXAMPLE: &'static str = r#"{"convoy":"Payments API","dry_run":true}"#;
     type Output = Partial;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.show(live))
     }
 }
 
 impl ConvoyPartial {
-    async fn show(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn show(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (seen, mut convoy) = inspect::one(live, &self.convoy).await?;
         let beads = inspect::beads(&seen, &convoy);
         let is_dry = self.dry_run.unwrap_or(true);

@@ -1,7 +1,7 @@
 //! `convoy_audit`: what the beads and the merges say, against what the town claims.
 
 use super::{World, structured};
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble};
 use base::error::Code;

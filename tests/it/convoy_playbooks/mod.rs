@@ -7,7 +7,7 @@ mod partial;
 mod twice;
 mod unstick;
 
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use crate::support::playbook::{call_as_given, expect_named, structured};
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};

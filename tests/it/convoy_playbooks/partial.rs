@@ -2,7 +2,7 @@
 
 use super::{World, mayor, structured};
 use crate::support::Trouble;
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use base::error::Code;
 use futures::future::join_all;
 use gastown_mcp::contract::ids::BeadId;

@@ -1,7 +1,7 @@
 //! `convoy_unstick` called twice at once, and killed in the middle: each step is taken once.
 
 use super::{World, mayor, structured};
-use crate::support::peer::Caller;
+use crate::support::caller::Caller;
 use futures::future::join_all;
 use serde_json::json;
 use std::rc::Rc;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 /// Every route with something in the place of its variables.
 fn routes() -> impl Iterator<Item = (&'static str, String)> {
     let part = |part: &str| if part.starts_with(':') { NOTHING.to_owned() } else { part.to_owned() };
-    gastown_mcp::edge::rest::mayor::routes().map(move |(at, _)| (at.method, at.path.split('/').map(part).collect::<Vec<_>>().join("/")))
+    let path = move |path: &str| path.split('/').map(part).collect::<Vec<_>>().join("/");
+    gastown_mcp::edge::rest::mayor::TOOLS.routes.iter().map(move |route| (route.method, path(route.path)))
 }
 
 /// S1-08, S1-09, S1-16: refused, never answered with something empty.
@@ -69,11 +70,11 @@ fn unknown_paths_and_methods_are_told_apart() {
         assert_eq!(response("GET", path).status, 404, "{path}");
     }
     for (method, path, allow) in [
-        ("GET", "sling", "POST"),
-        ("DELETE", "rigs", "GET, POST"),
-        ("PUT", "convoys/x", "GET, PATCH"),
-        ("POST", "rigs/x/beads/y", "GET, PATCH, DELETE"),
-        ("GET", "ui-action", "POST"),
+        ("GET", "sling", "POST, OPTIONS"),
+        ("DELETE", "rigs", "GET, HEAD, POST, OPTIONS"),
+        ("PUT", "convoys/x", "GET, HEAD, PATCH, OPTIONS"),
+        ("POST", "rigs/x/beads/y", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        ("GET", "ui-action", "POST, OPTIONS"),
     ] {
         let refused = response(method, path);
         assert_eq!((refused.status, header(&refused, "allow").as_deref()), (405, Some(allow)), "{method} {path}");

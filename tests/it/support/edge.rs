@@ -4,13 +4,13 @@
 
 use super::Fleet;
 use base::http::body_sink::{Outgoing, Outlet, begin, body};
-use base::http::{Headers, Relayed, Request, RequestBody, Response, ResponseBody};
+use base::http::{BODY_BYTES_MAX, Headers, Relayed, Request, RequestBody, Response, ResponseBody};
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
 use gastown_mcp::cache::Memory;
-use gastown_mcp::edge::{Edge, Settings, handle};
+use gastown_mcp::edge::{Additions, Edge, Settings, handle};
 use gastown_mcp::rpc::call::Wire as _;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -26,6 +26,7 @@ pub struct Isolate {
     pub fleet: Fleet,
     memory: Rc<Memory>,
     settings: Rc<Settings>,
+    additions: &'static Additions,
 }
 
 /// One request. Header names are lower case.
@@ -78,10 +79,9 @@ impl Isolate {
         Self::with(fleet, &[])
     }
 
-    /// One that answers on this machine only.
-    #[cfg(feature = "conformance")]
+    /// One with the fixture of the conformance suite, that answers on this machine only.
     pub fn on_loopback(fleet: &Fleet) -> Self {
-        Self::with(fleet, &[("LOOPBACK_ONLY", "true")])
+        Self { additions: &conformance_fixture::ADDITIONS, ..Self::with(fleet, &[("LOOPBACK_ONLY", "true")]) }
     }
 
     /// An isolate of a deployment with these variables.
@@ -89,7 +89,7 @@ impl Isolate {
         let mut all = vec![("ALLOWED_ORIGINS", "https://allowed.example".to_owned())];
         all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let read = |name: &str| all.iter().rev().find(|(known, _)| *known == name).map_or_else(String::new, |(_, value)| value.clone());
-        Self { fleet: fleet.clone(), memory: Rc::default(), settings: Rc::new(Settings::read(read).unwrap()) }
+        Self { fleet: fleet.clone(), memory: Rc::default(), settings: Rc::new(Settings::read(read).unwrap()), additions: &Additions::NONE }
     }
 
     /// Sends a request that is answered at once; a body is JSON unless its headers say otherwise.
@@ -122,13 +122,15 @@ impl Isolate {
             sent.headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
         let (fleet, memory, settings) = (self.fleet.clone(), Rc::clone(&self.memory), Rc::clone(&self.settings));
+        let additions = self.additions;
         let world = fleet.clone();
         let (outlet, opening) = Outlet::new();
         let work = Box::pin(async move {
             let headers = SentHeaders(sent.headers);
-            let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings };
+            let edge = Edge { runtime: &fleet, memory: &memory, settings: &settings, additions };
             let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
-            let body = RequestBody::Bytes(sent.body.into_bytes());
+            let is_too_large = sent.body.len() > BODY_BYTES_MAX;
+            let body = if is_too_large { RequestBody::TooLarge } else { RequestBody::Bytes(sent.body.into_bytes()) };
             let origin = ORIGIN.to_owned();
             let (path, query) = (path.to_owned(), query.to_owned());
             handle(edge, &Request { method: sent.method, origin, path, query, headers: &headers, body }, &outlet).await

@@ -3,6 +3,7 @@
 //! Owns the comparison, and how ids are made comparable. The diff of such a file is the review of the public surface.
 
 use gastown_mcp::contract::ids::BeadId;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -13,13 +14,31 @@ pub fn file(path: &str, expected: &str) {
     if found == expected {
         return;
     }
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    if is_updating() {
         fs::create_dir_all(full.parent().unwrap()).unwrap();
         fs::write(&full, expected).unwrap();
         return;
     }
     let line = found.lines().zip(expected.lines()).position(|(found, expected)| found != expected).map_or(0, |index| index + 1);
     panic!("{path} is not what the code makes (first difference near line {line}): run UPDATE_EXPECT=1 cargo test, and read the diff");
+}
+
+/// Whether this run writes what it would otherwise compare.
+pub fn is_updating() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some()
+}
+
+/// Fails when a folder holds other files than these; they are removed with `UPDATE_EXPECT=1`.
+pub fn folder(path: &str, expected: BTreeSet<String>) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    for entry in fs::read_dir(&full).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if expected.contains(&name) {
+            continue;
+        }
+        assert!(is_updating(), "{path}/{name} belongs to nothing: run UPDATE_EXPECT=1 cargo test, and read the diff");
+        fs::remove_file(full.join(name)).unwrap();
+    }
 }
 
 /// The same for the part of a file between `<!-- name: … -->` and `<!-- /name -->`.

@@ -6,7 +6,6 @@
 use super::host_sql::HostSql;
 use super::line::Line;
 use super::sockets::TestSocket;
-use super::tasks::{Tasks, slot, turn};
 use super::web::{Web, is_signed};
 use base::error::{Failure, Fault};
 use base::http::Relayed;
@@ -25,6 +24,7 @@ use gastown_mcp::objects::stream;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
 use gastown_mcp::rpc::client::Runtime;
 use gastown_mcp::rpc::table::{DELIVER_TO_SESSION, Method};
+use mcp_fixture::tasks::{Tasks, slot, turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};

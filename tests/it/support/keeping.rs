@@ -7,7 +7,7 @@ use base::error::Failure;
 use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::table::{CREATE_TASK, GET_TASK, Method, OPEN_STREAM};
-use mcp::client::Route;
+use mcp::client::NotificationRoute;
 use mcp::session_types::{OpenStream, Task};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,9 +20,9 @@ pub struct Keeping {
 }
 
 /// A notification of a change of a topic.
-pub fn route(source: &Instance, topic: &str, town: &Town, method: &str) -> Route {
+pub fn route(source: &Instance, topic: &str, town: &Town, method: &str) -> NotificationRoute {
     let params = Map::from_iter([("uri".to_owned(), json!(topic))]);
-    Route {
+    NotificationRoute {
         source: source.to_string(),
         topic: topic.to_owned(),
         town: Some(town.id.to_string()),
@@ -67,12 +67,12 @@ impl Keeping {
     }
 
     /// A subscription of this name to these, for an hour.
-    pub fn listen(&self, name: &str, routes: Vec<Route>) -> Reading {
+    pub fn listen(&self, name: &str, routes: Vec<NotificationRoute>) -> Reading {
         self.open(OpenStream { subscription_id: Some(json!(name)), first: Some("{\"first\":1}".to_owned()), ..self.stream(name, routes) })
     }
 
     /// A stream that is begun, for an hour.
-    pub fn stream(&self, name: &str, routes: Vec<Route>) -> OpenStream {
+    pub fn stream(&self, name: &str, routes: Vec<NotificationRoute>) -> OpenStream {
         OpenStream {
             stream: name.to_owned(),
             session: None,

@@ -1,5 +1,6 @@
 //! What the tests stand on: a strict database, a fleet in memory, tokens, and a town with an owner.
 
+pub mod caller;
 pub mod client;
 pub mod doom;
 pub mod edge;
@@ -12,10 +13,8 @@ pub mod keeping;
 pub mod line;
 pub mod listener;
 pub mod offer;
-pub mod peer;
 pub mod playbook;
 pub mod sockets;
-pub mod tasks;
 pub mod tokens;
 pub mod town;
 pub mod web;

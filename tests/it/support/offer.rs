@@ -11,14 +11,15 @@ use gastown_mcp::auth::principal::Role;
 use gastown_mcp::auth::{Accept, verify};
 use gastown_mcp::cache::Memory;
 use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::edge::Additions;
 use gastown_mcp::prompts::completion;
 use gastown_mcp::resources::Offering;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::client::{Client, Token};
 use gastown_mcp::tools::profile::Profile;
 use gastown_mcp::{prompts, resources};
-use mcp::client::{Peer, Route};
-use mcp::types::{CallError, Change, Listing, PromptReply, Reference, Shape};
+use mcp::client::{ClientHandle, NotificationRoute};
+use mcp::types::{CallError, Change, ListSchema, Listing, PromptReply, Reference};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
@@ -28,13 +29,14 @@ pub struct At {
     pub fleet: Fleet,
     pub token: String,
     pub pinned: Option<TownId>,
-    pub peer: Option<Rc<dyn Peer>>,
+    pub mcp_client: Option<Rc<dyn ClientHandle>>,
+    pub additions: &'static Additions,
 }
 
 impl At {
     /// The owner's connection to all towns.
     pub fn fleet(fleet: &Fleet) -> Self {
-        Self { fleet: fleet.clone(), token: tokens::user(fleet, OWNER).jwt, pinned: None, peer: None }
+        Self { fleet: fleet.clone(), token: tokens::user(fleet, OWNER).jwt, pinned: None, mcp_client: None, additions: &Additions::NONE }
     }
 
     /// The owner's connection to one town.
@@ -42,22 +44,34 @@ impl At {
         Self { pinned: Some(town.id.clone()), ..Self::fleet(&town.fleet) }
     }
 
+    /// The same connection to a build with the fixture of the conformance suite.
+    pub fn with_fixture(self) -> Self {
+        Self { additions: &conformance_fixture::ADDITIONS, ..self }
+    }
+
     /// Does something with the connection.
     pub fn run<T: 'static>(&self, work: impl for<'a> FnOnce(&'a Offering<'a>) -> LocalBoxFuture<'a, T> + 'static) -> T {
-        let At { fleet, token, pinned, peer } = self.clone();
+        let At { fleet, token, pinned, mcp_client, additions } = self.clone();
         self.fleet.block_on(async move {
             let memory = Memory::default();
             let principal = verify(fleet.keys(), &token, fleet.now(), Accept::External).unwrap();
             let client = Client { runtime: &fleet, principal: &principal, token: Token::Own(&token), request_id: "test" };
             let profile = if principal.role == Role::Mayor { Profile::Mayor } else { Profile::Coordinator };
-            let at = Offering { client: &client, memory: &memory, pinned: pinned.as_ref(), profile, peer: peer.as_deref() };
+            let at = Offering {
+                client: &client,
+                memory: &memory,
+                pinned: pinned.as_ref(),
+                profile,
+                mcp_client: mcp_client.as_deref(),
+                additions: additions.resources,
+            };
             work(&at).await
         })
     }
 
     pub fn list(&self, cursor: Option<&str>) -> Result<Listing, CallError> {
         let cursor = cursor.map(str::to_owned);
-        self.run(move |at| Box::pin(async move { resources::list(at, Shape::Full, cursor.as_deref()).await }))
+        self.run(move |at| Box::pin(async move { resources::list(at, ListSchema::Full, cursor.as_deref()).await }))
     }
 
     /// The single content of a resource.
@@ -78,14 +92,14 @@ impl At {
     }
 
     /// Who tells of a resource's changes: source, topic, town.
-    pub fn watch(&self, uri: &str) -> Result<Vec<Route>, CallError> {
+    pub fn watch(&self, uri: &str) -> Result<Vec<NotificationRoute>, CallError> {
         let uri = uri.to_owned();
         self.run(move |at| Box::pin(async move { resources::routes(at, Change::Resource(&uri)).await }))
     }
 
     pub fn prompt(&self, name: &str, arguments: &Value) -> Result<PromptReply, CallError> {
-        let (name, arguments) = (name.to_owned(), object(arguments));
-        self.run(move |at| Box::pin(async move { prompts::get(at, &name, &arguments).await }))
+        let (name, arguments, more) = (name.to_owned(), object(arguments), self.additions.prompts);
+        self.run(move |at| Box::pin(async move { prompts::get(at, more, &name, &arguments).await }))
     }
 
     /// The text of a prompt that is one message.
@@ -104,8 +118,8 @@ impl At {
         value: &str,
         context: &Value,
     ) -> Result<(Vec<String>, usize), CallError> {
-        let (argument, value, context) = (argument.to_owned(), value.to_owned(), object(context));
-        self.run(move |at| Box::pin(async move { completion::complete(at, of, &argument, &value, &context).await }))
+        let (argument, value, context, more) = (argument.to_owned(), value.to_owned(), object(context), self.additions.prompts);
+        self.run(move |at| Box::pin(async move { completion::complete(at, more, of, &argument, &value, &context).await }))
     }
 }
 

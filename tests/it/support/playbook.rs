@@ -2,12 +2,12 @@
 //!
 //! Owns the calls, and how answers are made comparable. What an answer should say, the snapshots do.
 
-use super::peer::Caller;
+use super::caller::Caller;
 use super::{Town, expect};
 use base::error::{Code, Failure, Refusal};
 use gastown_mcp::tools::find;
 use gastown_mcp::tools::profile::Profile;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
@@ -30,11 +30,11 @@ pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value
 }
 
 /// The structured content of an outcome, or its refusal.
-pub fn structured(outcome: Result<ToolReply, Stop>) -> Result<Value, Refusal> {
+pub fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
     match outcome {
         Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
-        Err(Stop::Failed(Failure::Refused(refusal))) => Err(refusal),
-        Err(Stop::Failed(Failure::Broke(fault))) => Err(Refusal::new(Code::Unavailable, fault.log_text())),
+        Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Broke(fault))) => Err(Refusal::new(Code::Unavailable, fault.log_text())),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
 }

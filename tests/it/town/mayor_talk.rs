@@ -1,9 +1,9 @@
 //! The conversation with a Mayor over MCP: who waits for a reply, who hears of what, and when a message counts as delivered.
 
 use super::mayor_mail::{get, mayor, reply, send};
+use crate::support::caller::Caller;
 use crate::support::client::{Client, messages, tasks, watch};
 use crate::support::edge::Reading;
-use crate::support::peer::Caller;
 use crate::support::tokens::internal;
 use crate::support::{Town, code};
 use base::error::{Code, Failure};

@@ -191,7 +191,7 @@ fn a_call_that_comes_while_a_rig_ends_finds_no_rig() {
             let (fleet, look, owner) = (town.fleet.clone(), look.clone(), town.owner());
             Box::pin(async move {
                 for _ in 0..millis {
-                    crate::support::tasks::turn().await;
+                    mcp_fixture::tasks::turn().await;
                 }
                 fleet.send(&look, &owner).await
             })

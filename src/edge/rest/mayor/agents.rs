@@ -1,26 +1,26 @@
-//! Routes about the agents of a rig: put back to the beginning, reminded, written to.
+//! Routes about the agents of a rig: reset, nudges, mail.
 
-use super::{Asked, Planned};
+use super::{agent, rig};
 use crate::contract::ids::RigId;
 use crate::contract::shapes::MailInput;
+use crate::edge::rest::call::PlannedCall;
 use crate::edge::rest::extract::{shaped, take};
-use crate::edge::rest::mayor::wrong_rig::Thing;
-use crate::edge::rest::response::Shape;
-use crate::rpc::table::{GET_PENDING_NUDGES, RESET_AGENT, SEND_MAIL};
+use crate::edge::rest::request::RouteRequest;
+use crate::edge::rest::wrong_rig::Named;
 use base::error::Failure;
 use serde_json::{Map, Value};
 
-pub(super) fn reset(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let agent = asked.agent()?;
-    Ok(Planned::of_rig(asked.rig()?, &RESET_AGENT, (&agent,), Shape::Flag("reset"))?.about([Thing::Agent(agent)]))
+pub(super) fn reset(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let agent = agent(request)?;
+    Ok(request.call_rig(rig(request)?, (&agent,))?.naming([Named::Agent(agent)]))
 }
 
-pub(super) fn pending_nudges(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    Planned::of_rig(asked.rig()?, &GET_PENDING_NUDGES, (asked.agent()?,), Shape::Whole)
+pub(super) fn pending_nudges(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    request.call_rig(rig(request)?, (agent(request)?,))
 }
 
-pub(super) fn mail(asked: &Asked<'_>) -> Result<Planned, Failure> {
-    let mut body: Map<String, Value> = asked.body()?;
+pub(super) fn mail(request: &RouteRequest<'_>) -> Result<PlannedCall, Failure> {
+    let mut body: Map<String, Value> = request.body()?;
     let (rig, input): (RigId, MailInput) = (take(&mut body, "rig_id")?, shaped(body)?);
-    Planned::of_rig(rig, &SEND_MAIL, (input,), Shape::Flag("sent"))
+    request.call_rig(rig, (input,))
 }

@@ -1,25 +1,16 @@
-//! `/api/mayor/{town}/prompt`: the Mayor's system prompt, for whoever starts one.
+//! `/api/mayor/{town}/prompt`: the Mayor's system prompt, for programs that start one.
 //!
-//! Owns the route. What a Mayor is told is `prompts::mayor`'s.
+//! Owns the route. The prompt's text is `prompts::mayor`'s.
 
-use super::enter;
-use crate::edge::Authenticated;
-use crate::edge::rest::envelope;
+use crate::edge::rest::call::Running;
+use crate::edge::rest::request::RouteRequest;
 use crate::prompts::mayor::{text, view};
-use base::http::{Request, Response};
 use serde_json::json;
 
-/// `GET`: the prompt in the contract's envelope, as `prompt`.
-pub(crate) async fn answer(caller: &Authenticated<'_>, request: &Request<'_>, town: &str) -> Response {
-    if request.method != "GET" {
-        return envelope::method_not_allowed("GET");
-    }
-    let town = match enter(caller, town) {
-        Ok(town) => town,
-        Err(refusal) => return envelope::refused(&refusal),
-    };
-    match text(&caller.client, &town, view(caller.principal().scope)).await {
-        Ok(prompt) => envelope::success(200, &json!({"prompt": prompt}).to_string()),
-        Err(failure) => envelope::failed(caller, failure),
-    }
+pub(super) fn get<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
+    Box::pin(async move {
+        let client = &request.caller.client;
+        let prompt = text(client, request.town()?, view(client.principal.scope)).await?;
+        Ok(json!({"prompt": prompt}).to_string().into())
+    })
 }

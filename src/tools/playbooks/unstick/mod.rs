@@ -21,7 +21,7 @@ use crate::tools::tool::{Coverage, Hints, Reach};
 use base::error::{Code, Failure, Refusal};
 use decide::{decide, next};
 use futures::future::LocalBoxFuture;
-use mcp::client::Stop;
+use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,13 +116,13 @@ impl LiveTool for ConvoyUnstick {
     const EXAMPLE: &'static str = r#"{"convoy":"Payments API","dry_run":true}"#;
     type Output = Unsticking;
 
-    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Stop>> {
+    fn run<'a>(&'a self, live: &'a Live<'a>) -> LocalBoxFuture<'a, Result<ToolReply, Interruption>> {
         Box::pin(self.unstick(live))
     }
 }
 
 impl ConvoyUnstick {
-    async fn unstick(&self, live: &Live<'_>) -> Result<ToolReply, Stop> {
+    async fn unstick(&self, live: &Live<'_>) -> Result<ToolReply, Interruption> {
         let (seen, convoy) = inspect::one(live, &self.convoy).await?;
         let patience = self.patience(seen.patience_seconds)?;
         let verdicts = decide(&seen, &convoy, patience);
