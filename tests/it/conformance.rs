@@ -298,7 +298,7 @@ fn the_suites_user_needs_no_token_on_this_machine_and_on_mcp_doors_only() {
 }
 
 #[test]
-fn clients_hear_of_the_lists_that_the_fixture_changes_and_of_no_list_of_the_product() {
+fn clients_hear_of_the_fixtures_lists_and_no_list_of_the_products() {
     let fleet = Fleet::new();
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let wanted = json!({"toolsListChanged": true, "promptsListChanged": true});

@@ -40,7 +40,7 @@ pub(crate) fn read_checkpoint(cx: &Cx<'_>, _caller: &Caller, (id,): (AgentId,)) 
 /// `InvalidArgument` when there is too much of it, or it goes too deep.
 pub(in crate::objects::rig) fn check(field: &str, data: &Value, bytes_max: usize) -> Result<String, Failure> {
     if levels(data) > METADATA_LEVELS_MAX {
-        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {} levels", METADATA_LEVELS_MAX)));
+        return Err(refuse(Code::InvalidArgument, format!("{field}: at most {METADATA_LEVELS_MAX} levels")));
     }
     let text = data.to_string();
     if text.len() > bytes_max {
