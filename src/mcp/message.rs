@@ -145,10 +145,10 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     }
 }
 
-/// Reads an object into a struct. A plain `from_str` would also take an array, field by field.
+/// Reads an object into a struct; `None` for whatever else it is.
 #[must_use]
 pub fn read_object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    if text.trim_start().starts_with('{') { serde_json::from_str(text).ok() } else { None }
+    base::json::read_object(text).ok()
 }
 
 /// Reads a string, borrowed where it has no escapes.

@@ -1,7 +1,7 @@
 //! The Durable Objects: the embedded towns and the session object.
 //!
-//! A call comes in through `object` (one object's storage, messages and alarm), runs in `execute` (checks, idempotency, one
-//! transaction) and ends in a core's function, which `handlers` binds to its method. `handler` is what a core sees of all
+//! A call comes in through `object` (one object's storage, messages and alarm; `host` is the runtime behind it), runs in
+//! `execute` (checks, idempotency, one transaction) and ends in a core's function, which `handlers` binds to its method. `handler` is what a core sees of all
 //! that. The cores are `rig`, `town`, `registry` and `session`; `store` is the SQL below them.
 //! What one object owes another is kept by `outbox`, sent by `outbox_delivery` and taken by `inbox`. `topics` tells
 //! sessions what changed, `listeners` knows which; `stream`, `socket` and `waiting` serve whoever stays connected.
@@ -11,6 +11,7 @@
 pub mod execute;
 pub mod handler;
 pub mod handlers;
+pub mod host;
 pub mod idempotency;
 pub mod inbox;
 pub mod listeners;

@@ -1,30 +1,30 @@
 //! Drives one object: calls in, gathered questions, the alarm.
 //!
 //! Owns the order in which storage, messages and the alarm are touched, for the Worker and for the tests alike. The
-//! runtime behind it is the `Host` trait. No truth lives in its fields: `Hints` only save look-ups.
+//! runtime behind it is `host::Host`.
 
-use super::socket::{self, Socket};
-use super::waiting::Waiting;
+use super::socket;
 use crate::auth::principal::TokenKind;
-use crate::auth::{Accept, Keys, verify};
+use crate::auth::{Accept, verify};
 use crate::objects::execute::run;
 use crate::objects::execute::run_gathered;
 use crate::objects::handler::{Answer, Caller, Cx, Effects, Gather};
 use crate::objects::handlers::core;
+use crate::objects::host::{Armed, Host, broke};
 use crate::objects::outbox;
 use crate::objects::outbox::Which;
 use crate::objects::outbox_delivery::flush;
-use crate::objects::store::sql::{Sql, transaction};
+use crate::objects::store::sql::transaction;
 use crate::objects::store::{meta, migrate, tombstone};
 use crate::rpc::access::check_access;
 use crate::rpc::call::own_context;
-use crate::rpc::call::{Call, Context, Instance, Wire, incident_text, refusal_text};
+use crate::rpc::call::{Call, Context, Instance, refusal_text};
 use crate::rpc::deadline::answer_within;
 use crate::rpc::table::{Absent, Method, find};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
 use base::time::Timestamp;
 use futures::future::{LocalBoxFuture, join_all, select};
-use std::cell::Cell;
+use serde_json::Value;
 use std::rc::Rc;
 
 /// How long an object waits for other objects before it answers without them.
@@ -42,68 +42,6 @@ const ALARM_PAUSE_MILLIS_MIN: i64 = 1_000;
 /// No call waits longer before it looks again.
 const WAIT_MILLIS_MAX: u32 = 60_000;
 
-/// The runtime of one object.
-pub trait Host: 'static {
-    /// The instance; `None` when its name is malformed.
-    fn instance(&self) -> Option<&Instance>;
-    /// The object's database.
-    fn sql(&self) -> &dyn Sql;
-    /// The signing keys.
-    fn keys(&self) -> &Keys;
-    /// The current time.
-    fn now(&self) -> Timestamp;
-    /// Sixteen random bytes.
-    fn random(&self) -> [u8; 16];
-    /// The message layer.
-    fn wire(&self) -> &dyn Wire;
-    /// When the alarm is set to.
-    fn alarm(&self) -> LocalBoxFuture<'_, Result<Option<Timestamp>, Fault>>;
-    /// Sets the alarm.
-    fn set_alarm(&self, at: Timestamp) -> LocalBoxFuture<'_, Result<(), Fault>>;
-    /// Deletes all storage of the object, its alarm too.
-    fn destroy(&self) -> LocalBoxFuture<'_, Result<(), Fault>>;
-    /// Runs work after the reply.
-    fn background(&self, work: LocalBoxFuture<'static, ()>);
-    /// The open connections.
-    fn sockets(&self) -> Vec<Box<dyn Socket>>;
-    /// Logs a fault in full; returns its incident id.
-    fn log_fault(&self, fault: &Fault) -> String;
-    /// See `Hints`.
-    fn hints(&self) -> &Hints;
-}
-
-/// Facts that the object remembers while it is in memory.
-#[derive(Default)]
-pub struct Hints {
-    /// The schema is the newest.
-    migrated: Cell<bool>,
-    /// When the alarm is set to.
-    armed: Cell<Armed>,
-    /// A flush after the reply is planned or under way, and will see rows written meanwhile.
-    flushing: Cell<bool>,
-    /// Calls and streams that wait.
-    pub(in crate::objects) waiting: Waiting,
-}
-
-impl Hints {
-    /// Whether the object has its tables. An object that ended during an await has none.
-    pub(in crate::objects) fn has_tables(&self) -> bool {
-        self.migrated.get()
-    }
-}
-
-/// The known state of the alarm.
-#[derive(Clone, Copy, Default)]
-enum Armed {
-    /// Not asked yet.
-    #[default]
-    Unknown,
-    /// It is not set.
-    Never,
-    /// It rings then.
-    At(Timestamp),
-}
-
 /// Answers one call. The reply text is read by `call::read_reply`.
 pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str) -> String {
     match answer(&host, method, args, context).await {
@@ -114,10 +52,6 @@ pub async fn call<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str)
         Err(Failure::Refused(refusal)) => refusal_text(&refusal),
         Err(Failure::Broke(fault)) => broke(&*host, &fault),
     }
-}
-
-pub(in crate::objects) fn broke<H: Host>(host: &H, fault: &Fault) -> String {
-    incident_text(&host.log_fault(fault))
 }
 
 /// Carries out the effects of a committed change.
@@ -367,4 +301,25 @@ fn flush_after_reply<H: Host>(host: &Rc<H>) {
         host.wire().sleep(LINGER_MILLIS).await;
         flush(host, Which::New, PATIENT_DELIVERY_MILLIS_MAX).await;
     }));
+}
+
+/// A new connection: its end, and its first message.
+pub type Opened = (Timestamp, String);
+
+/// Asks the object whether a connection is let in. `args` are the method's but for the last, the number of connections,
+/// which only the host knows. The error is a reply text, as of `call`.
+pub async fn connect<H: Host>(host: Rc<H>, method: &str, args: &str, context: &str) -> Result<Opened, String> {
+    let asked = async {
+        let bad = |_| refuse(Code::InvalidArgument, "the arguments are no list");
+        let mut args: Vec<Value> = serde_json::from_str(args).map_err(bad)?;
+        args.push(Value::from(socket::sweep(&*host).len()));
+        match answer(&host, method, &Value::from(args).to_string(), context).await? {
+            Answer::Json(opened) => serde_json::from_str(&opened).map_err(|error| Fault::new(method, error).into()),
+            Answer::Void | Answer::Gather(_) | Answer::Wait(_) | Answer::Stream(_) => Err(Fault::new(method, "no connection").into()),
+        }
+    };
+    asked.await.map_err(|failure: Failure| match failure {
+        Failure::Refused(refusal) => refusal_text(&refusal),
+        Failure::Broke(fault) => broke(&*host, &fault),
+    })
 }

@@ -6,7 +6,7 @@
 use crate::contract::letters::{FromSession, Rejected};
 use crate::objects::handler::{Cx, Owes};
 use crate::objects::handlers::core;
-use crate::objects::object::Host;
+use crate::objects::host::Host;
 use crate::objects::outbox;
 use crate::objects::outbox::{Owed, REFUSED_RETRY_MILLIS_MAX, RETRY_MILLIS_MAX, Which};
 use crate::objects::store::sql::transaction;

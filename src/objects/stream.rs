@@ -4,7 +4,8 @@
 
 use crate::objects::handler::{Answer, Cx, Next, Position};
 use crate::objects::handlers::core;
-use crate::objects::object::{Host, answer, broke, follow_up};
+use crate::objects::host::{Host, broke};
+use crate::objects::object::{answer, follow_up};
 use crate::objects::store::sql::transaction;
 use crate::rpc::call::refusal_text;
 use base::error::{Code, Failure, Fault, refuse};

@@ -18,6 +18,7 @@ use crate::tools::resolve::{registries, rigs_of, towns_of};
 use crate::tools::text::name;
 use crate::tools::topic::Source;
 use base::error::Fault;
+use base::json::object;
 use base::signed_text::{Purpose, open, seal};
 use futures::future::try_join;
 use mcp::client::NotificationRoute;
@@ -237,7 +238,7 @@ pub async fn routes(at: &Offering<'_>, change: Change<'_>) -> Result<Vec<Notific
         Change::Resources => ("notifications/resources/list_changed", list_sources(at), Map::new()),
         Change::Resource(uri) => {
             let (_, found) = find(at, uri).await?;
-            let params = Map::from_iter([("uri".to_owned(), Value::from(uri))]);
+            let params = object([("uri", Value::from(uri))]);
             ("notifications/resources/updated", found.sources, params)
         }
     };

@@ -12,10 +12,9 @@ use futures::future::LocalBoxFuture;
 use futures::stream::StreamExt as _;
 use gastown_mcp::auth::Keys;
 use gastown_mcp::contract::ids::{RigId, TownId};
+use gastown_mcp::objects::host::{Hints, Host, Socket};
 use gastown_mcp::objects::object;
-use gastown_mcp::objects::object::{Hints, Host};
 use gastown_mcp::objects::socket;
-use gastown_mcp::objects::socket::Socket;
 use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::objects::stream;
 use gastown_mcp::rpc::call::{Instance, Wire, incident_text};
@@ -199,7 +198,7 @@ async fn accept(host: Hosted, call: &str) -> Result<Response> {
         return Response::error("Not found", 404);
     };
     let opened = match &host {
-        Ok(host) => socket::open(Rc::clone(host), &method, &args, context.get()).await,
+        Ok(host) => object::connect(Rc::clone(host), &method, &args, context.get()).await,
         Err(fault) => Err(incident_text(&platform::log_fault(fault))),
     };
     let (expires_at, first) = match opened {

@@ -2,6 +2,8 @@
 //!
 //! Owns the cursor, which is opaque to clients, says by itself where it ended, and survives any restart.
 
+pub use base::order::sort;
+
 use base::error::{Code, Refusal};
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -52,22 +54,6 @@ pub fn order<T>(entries: Vec<T>, newest_first: bool, key: impl Fn(&T) -> (Timest
         (at.millis(), id)
     };
     sort(entries, newest_first, dated)
-}
-
-/// Puts entries in the order of a number, then of a text. One sort serves every list, because each type sorted by itself
-/// is another few kilobytes in the Worker.
-pub fn sort<T>(entries: Vec<T>, descending: bool, key: impl Fn(&T) -> (i64, String)) -> Vec<T> {
-    let mut keys: Vec<(i64, String, usize)> = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let (number, text) = key(entry);
-        keys.push((number, text, index));
-    }
-    keys.sort_unstable();
-    if descending {
-        keys.reverse();
-    }
-    let mut entries: Vec<Option<T>> = entries.into_iter().map(Some).collect();
-    keys.into_iter().filter_map(|(_, _, index)| entries.get_mut(index).and_then(Option::take)).collect()
 }
 
 /// Keeps the first page of `entries` (sorted already) and the cursor of the next one.

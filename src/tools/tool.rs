@@ -388,7 +388,7 @@ impl ToolDef {
 pub fn parse<T: DeserializeOwned>(name: &str, arguments: Map<String, Value>) -> Result<T, Refusal> {
     // From text, because everything else is: reading from a `Value` would be another copy of every decoder.
     let text = Value::Object(arguments).to_string();
-    serde_json::from_str(&text).map_err(|error| refuse_arguments(name, &text, &error))
+    base::json::read_object(&text).map_err(|error| refuse_arguments(name, &text, &error))
 }
 
 fn refuse_arguments(name: &str, text: &str, error: &serde_json::Error) -> Refusal {

@@ -1,7 +1,11 @@
-//! Dependencies between the rooms of the source point down: computed from what the files import.
+//! Dependencies between the rooms of the source point down, and modules import each other in circles only where one thing is
+//! spread over several files: computed from what the files name.
 
-use super::tidy::{code, none, sources};
-use std::collections::BTreeMap;
+mod imports;
+
+use super::tidy::{none, sources};
+use imports::{Named, modules, named};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from the bottom up, each with the rooms that it may name. A room that is missing in a list is out of reach.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -23,6 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("resources", &["base", "mcp", "contract", "auth", "rpc", "cache", "apps", "tools"]),
     ("prompts", &["base", "mcp", "contract", "auth", "rpc", "cache", "tools", "resources"]),
     ("edge", &["base", "mcp", "contract", "auth", "rpc", "cache", "provision", "apps", "tools", "resources", "prompts"]),
+    ("shell", &["base", "contract", "auth", "rpc", "store", "objects", "cache", "edge"]),
+    ("runner", &["base"]),
 ];
 
 /// Files that put rooms together, with the rooms that they may name besides their own room's.
@@ -31,82 +37,34 @@ const COMPOSITION: &[(&str, &[&str])] = &[("src/objects/handlers.rs", &["rig", "
 /// Rooms that are a folder inside another.
 const CORES: &[&str] = &["registry", "rig", "town", "session", "store"];
 
-/// The room of a file; `None` for programs of the host and the shell, which stand above all rooms.
-fn room(file: &str) -> Option<&str> {
-    let mut parts = file.strip_prefix("src/")?.split('/');
-    let first = parts.next()?.trim_end_matches(".rs");
-    if first == "objects" {
-        let second = parts.next()?.trim_end_matches(".rs");
-        return Some(if CORES.contains(&second) { second } else { first });
-    }
-    ROOMS.iter().any(|(name, _)| *name == first).then_some(first)
-}
+/// Where modules may import each other in a circle, because they are one thing in several files: all files of the circle
+/// begin with one of these.
+const WHOLES: &[&str] = &["src/objects/rig/", "src/objects/town/", "src/objects/session/", "src/tools/", "src/edge/"];
 
-/// The rooms that a file names, with the line of each.
-fn named(file: &str, text: &str) -> Vec<(String, String)> {
-    let own = room(file).unwrap_or_default();
-    let in_package = own == "mcp" || own == "base";
-    let mut found = Vec::new();
-    for (number, line) in code(text) {
-        for path in paths(line) {
-            let mut segments = path.iter().map(String::as_str);
-            let name = match segments.next() {
-                Some("crate") if in_package => continue,
-                Some("crate") => match segments.next() {
-                    Some("objects") => segments.next().filter(|core| CORES.contains(core)).unwrap_or("objects"),
-                    Some(first) => first,
-                    None => continue,
-                },
-                Some(package @ ("base" | "mcp")) if path.len() > 1 => package,
-                _ => continue,
-            };
-            if name != own && ROOMS.iter().any(|(room, _)| *room == name) {
-                found.push((name.to_owned(), format!("{file}:{number}: {line}")));
-            }
-        }
-    }
-    found
-}
-
-/// The paths in a line of code, groups taken apart: `crate::{a::b, c}` names two.
-fn paths(line: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for start in ["crate::", "base::", "mcp::"] {
-        for (at, _) in line.match_indices(start) {
-            let before = line[..at].chars().next_back();
-            if before.is_some_and(|before| before.is_alphanumeric() || "_:".contains(before)) {
-                continue;
-            }
-            let rest = &line[at..];
-            match rest.split_once("::{") {
-                Some((prefix, group)) if prefix.chars().all(|char| char.is_alphanumeric() || "_:".contains(char)) => {
-                    let parts: Vec<String> = prefix.split("::").map(str::to_owned).collect();
-                    for member in group.trim_end_matches(['}', ';']).split(',') {
-                        let mut path = parts.clone();
-                        path.extend(member.trim().split("::").map(str::to_owned));
-                        found.push(path);
-                    }
-                }
-                _ => {
-                    let end = rest.find(|char: char| !(char.is_alphanumeric() || "_:".contains(char))).unwrap_or(rest.len());
-                    found.push(rest[..end].split("::").map(str::to_owned).collect());
-                }
-            }
-        }
-    }
-    found
+/// The room of a module; `None` for the fixture of the conformance suite, which stands above all rooms.
+fn room(module: &[String]) -> Option<&str> {
+    let mut parts = module.iter().map(String::as_str);
+    let first = parts.next()?;
+    let core = parts.next().filter(|core| first == "objects" && CORES.contains(core));
+    core.or_else(|| ROOMS.iter().map(|(name, _)| *name).find(|name| *name == first))
 }
 
 #[test]
 fn dependencies_between_rooms_point_down() {
     let mut wrong = Vec::new();
     for (file, text) in &sources() {
-        let Some(own) = room(file) else { continue };
+        let module = imports::module(file);
+        let Some(own) = room(&module) else { continue };
         let may = ROOMS.iter().find(|(name, _)| *name == own).map(|(_, may)| *may).unwrap();
         let extra = COMPOSITION.iter().find(|(name, _)| name == file).map_or(&[][..], |(_, rooms)| *rooms);
-        wrong.extend(named(file, text).into_iter().filter(|(name, _)| !may.contains(&name.as_str()) && !extra.contains(&name.as_str())));
+        for Named { line, path, .. } in named(file, text) {
+            let Some(named) = room(&path).filter(|named| *named != own) else { continue };
+            if !may.contains(&named) && !extra.contains(&named) {
+                wrong.push(format!("{file}:{line}: {}", path.join("::")));
+            }
+        }
     }
-    none("a room names only rooms below it", &wrong.into_iter().map(|(_, place)| place).collect::<Vec<_>>());
+    none("a room names only rooms below it", &wrong);
 }
 
 #[test]
@@ -119,51 +77,69 @@ fn the_list_of_rooms_has_no_circle() {
     }
 }
 
-/// The protocol's modules, each with those of its own folder that it names. `methods` is one module to all others; the table
-/// in its `mod.rs` and the handlers beside it name each other by design.
-fn modules_of_the_protocol() -> BTreeMap<String, Vec<String>> {
-    let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (file, text) in sources() {
-        let Some(name) = file.strip_prefix("src/mcp/").and_then(|name| name.strip_suffix(".rs")) else { continue };
-        let handler = name.strip_prefix("methods/").filter(|name| *name != "mod");
-        if name == "lib" || (name.contains('/') && !name.starts_with("methods/")) {
-            continue;
-        }
-        for (_, line) in code(&text) {
-            let siblings = line.strip_prefix("use super::").filter(|_| handler.is_some()).map(|rest| format!("crate::{rest}"));
-            let from =
-                if siblings.is_some() { format!("methods/{}", handler.unwrap()) } else { name.split('/').next().unwrap().to_owned() };
-            let prefix = if siblings.is_some() { "methods/" } else { "" };
-            for path in paths(siblings.as_deref().unwrap_or(line)).iter().filter(|path| path[0] == "crate" && path.len() > 1) {
-                let to = format!("{prefix}{}", path[1].trim_end_matches([';', '}']));
-                if to != from {
-                    modules.entry(from.clone()).or_default().push(to);
-                }
+/// The files that each file names, without those of tests and fixtures. That a file says what its folder holds does not count.
+fn graph() -> BTreeMap<String, BTreeSet<String>> {
+    let is_product = |file: &str| !["/tests", "/fixture", "/fuzz", "src/conformance"].iter().any(|part| file.contains(part));
+    let sources: Vec<(String, String)> = sources().into_iter().filter(|(file, _)| is_product(file)).collect();
+    let modules = modules(sources.iter().map(|(file, _)| file.as_str()));
+    let mut graph = BTreeMap::new();
+    for (file, text) in &sources {
+        // The longest part of a path that is a module is the file that it leads to.
+        let target = |path: Vec<String>| (1..=path.len()).rev().find_map(|length| modules.get(&path[..length]).cloned());
+        let targets = named(file, text).into_iter().filter(|named| !named.is_own_part).filter_map(|named| target(named.path));
+        let targets = targets.filter(|target| target != file);
+        graph.insert(file.clone(), targets.collect());
+    }
+    graph
+}
+
+/// Everything that can be reached from a file.
+fn reached<'a>(graph: &'a BTreeMap<String, BTreeSet<String>>, from: &'a str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![from];
+    while let Some(file) = next.pop() {
+        for target in &graph[file] {
+            if found.insert(target.as_str()) {
+                next.push(target);
             }
         }
     }
-    modules
+    found
+}
+
+/// The files that import each other in a circle, one set for each.
+fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<BTreeSet<&str>> {
+    let reached: BTreeMap<&str, BTreeSet<&str>> = graph.keys().map(|file| (file.as_str(), reached(graph, file))).collect();
+    let circle = |file: &&str| reached[file].iter().copied().filter(|other| reached[other].contains(file)).collect::<BTreeSet<&str>>();
+    reached.keys().filter(|file| reached[*file].contains(*file)).map(circle).collect()
 }
 
 #[test]
-fn modules_of_the_protocol_have_no_circle() {
-    let mut modules = modules_of_the_protocol();
-    assert!(modules["methods"].contains(&"request".to_owned()) && modules["methods/tools"].contains(&"methods/tasks".to_owned()));
-    // Whoever names nobody that is left is at the bottom and is taken away; a circle has no bottom.
-    loop {
-        let named: Vec<String> = modules.keys().cloned().collect();
-        let before = modules.len();
-        modules.retain(|_, below| below.iter().any(|name| named.contains(name)));
-        if modules.len() == before {
-            break;
-        }
-    }
-    assert!(modules.is_empty(), "these name each other in a circle: {modules:#?}");
+fn modules_import_each_other_only_where_they_are_one_thing() {
+    let graph = graph();
+    let circles = circles(&graph);
+    let is_whole = |circle: &BTreeSet<&str>, whole: &str| circle.iter().all(|file| file.starts_with(whole));
+    let wrong: Vec<String> = circles
+        .iter()
+        .filter(|circle| !WHOLES.iter().any(|whole| is_whole(circle, whole)))
+        .map(|circle| circle.iter().copied().collect::<Vec<_>>().join(" ↔ "))
+        .collect();
+    none("modules import each other", &wrong);
+    let idle: Vec<String> = WHOLES
+        .iter()
+        .filter(|whole| !circles.iter().any(|circle| is_whole(circle, whole)))
+        .map(|whole| format!("{whole} has no circle: take it off the list"))
+        .collect();
+    none("the list of circles is no longer than it must be", &idle);
 }
 
 #[test]
-fn paths_in_groups_are_read() {
-    let read = paths("use crate::{auth::Keys, objects::rig};");
-    assert_eq!(read, [vec!["crate", "auth", "Keys"], vec!["crate", "objects", "rig"]]);
-    assert_eq!(paths("let x = base::time::Timestamp::new(some_base::y);"), [vec!["base", "time", "Timestamp", "new"]]);
+fn circles_are_found() {
+    let graph = |edges: &[(&str, &[&str])]| -> BTreeMap<String, BTreeSet<String>> {
+        edges.iter().map(|(from, to)| ((*from).to_owned(), to.iter().map(|to| (*to).to_owned()).collect())).collect()
+    };
+    let none = graph(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])]);
+    assert_eq!(circles(&none), BTreeSet::new());
+    let one = graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])]);
+    assert_eq!(circles(&one), BTreeSet::from([BTreeSet::from(["b", "c"])]));
 }

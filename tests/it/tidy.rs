@@ -25,10 +25,14 @@ pub fn sources() -> Vec<(String, String)> {
     found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
+/// A file without the tests at its end.
+pub fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
+}
+
 /// The lines of a file that are code outside its tests, with their numbers.
 pub fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
-    text[..tests].lines().enumerate().map(|(index, line)| (index + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"))
+    product(text).lines().enumerate().map(|(index, line)| (index + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"))
 }
 
 /// Fails with every place at once.

@@ -1,6 +1,6 @@
-//! Who may call a route.
+//! The access check of routes.
 //!
-//! Owns the checks that follow from the row: the scope, and whose route it is. Which roles may do what, the objects decide.
+//! Owns the checks that follow from the row: the scope, and the agent or Mayor that a route is for. The objects check roles.
 
 use super::envelope;
 use super::route::{Route, RouteCaller};

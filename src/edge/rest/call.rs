@@ -1,26 +1,26 @@
 //! Calls that routes make to objects.
 //!
-//! Owns how a planned call is made: whose town goes with it, when the request's key does, and how a failure is explained.
-//! The futures are boxed, so that all routes share one.
+//! Owns the making of a planned call: its town, its idempotency key, and the explanation of a failure. The futures are boxed,
+//! so that all routes share one.
 
 use super::request::RouteRequest;
 use super::response::{Reply, ResponseShape};
 use super::wrong_rig::Named;
 use crate::contract::ids::RigId;
-use crate::rpc::call::{Call, Instance};
+use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::{Method, Object};
 use base::error::{Failure, Fault};
 use base::http::Response;
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 
-/// A call, how its answer is shown, and what the request names that may be in another rig.
+/// A call that a route makes, with the shape of its answer.
 pub struct PlannedCall {
     /// The call.
     pub call: Call,
-    /// How the answer is shown.
+    /// The shape of the answer.
     pub shape: ResponseShape,
-    /// In the order in which they are looked for.
+    /// Things of the request that may be in another rig, in the order of the look-up.
     pub named: Vec<Named>,
 }
 
@@ -30,7 +30,7 @@ pub type Running<'a> = LocalBoxFuture<'a, Result<Reply, Failure>>;
 pub type Responding<'a> = LocalBoxFuture<'a, Response>;
 
 impl PlannedCall {
-    /// Says what the request names that may turn out to be in another rig, or nowhere.
+    /// Adds things of the request that may be in another rig, or in none.
     #[must_use]
     pub fn naming(mut self, named: impl IntoIterator<Item = Named>) -> Self {
         self.named.extend(named);
@@ -44,7 +44,8 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// A fault when the arguments cannot be written, `NotFound` when the path does not name the object.
     pub fn call(&self, args: impl Serialize) -> Result<PlannedCall, Failure> {
-        self.call_method(self.object_method()?, args, self.route.shape)
+        let method = self.object_method()?;
+        self.planned(None, method, written(method, args)?, self.route.shape)
     }
 
     /// The same with another method than the row's.
@@ -52,7 +53,7 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// As `call`.
     pub fn call_method(&self, method: &'static Method, args: impl Serialize, shape: ResponseShape) -> Result<PlannedCall, Failure> {
-        planned(self.object(method)?, method, args, shape)
+        self.planned(None, method, written(method, args)?, shape)
     }
 
     /// The call of the row's method to a rig that the row's path or the body names. The rig says itself whether it is the
@@ -61,7 +62,14 @@ impl<'a> RouteRequest<'a> {
     /// # Errors
     /// A fault when the arguments cannot be written.
     pub fn call_rig(&self, rig: RigId, args: impl Serialize) -> Result<PlannedCall, Failure> {
-        planned(Instance::Rig(rig), self.object_method()?, args, self.route.shape)
+        let method = self.object_method()?;
+        self.planned(Some(Instance::Rig(rig)), method, written(method, args)?, self.route.shape)
+    }
+
+    /// The part of the three above that is the same for all types of arguments.
+    fn planned(&self, at: Option<Instance>, method: &'static Method, args: String, shape: ResponseShape) -> Result<PlannedCall, Failure> {
+        let instance = at.map_or_else(|| self.object(method), Ok)?;
+        Ok(PlannedCall { call: Call { instance, method, args }, shape, named: Vec::new() })
     }
 
     /// Makes a planned call; a change with the key of the request.

@@ -1,13 +1,13 @@
-//! What documents say of a route: its summary and the names of what it takes and answers.
+//! Text of rows for documents: a summary, and the names of query parameters, bodies and answers.
 //!
-//! Owns the text of a row. The Worker carries none of it: there the same functions build an empty value.
+//! Owns the types. The Worker carries no such text: there the same functions build an empty value.
 
 #[cfg(target_arch = "wasm32")]
 pub use in_wasm::{GroupDocs, RouteDocs};
 #[cfg(not(target_arch = "wasm32"))]
 pub use on_host::{BodyDocs, GroupDocs, RouteDocs};
 
-/// Begins what is said of a route, with its summary.
+/// The text of a route, beginning with its summary.
 pub(super) const fn says(summary: &'static str) -> RouteDocs {
     RouteDocs::new().says(summary)
 }
@@ -17,10 +17,10 @@ mod on_host {
     use crate::auth::principal::Role;
     use std::any::type_name;
 
-    /// What goes in or comes out.
+    /// A body or the data of an answer.
     #[derive(Debug, Clone, Copy)]
     pub enum BodyDocs {
-        /// Nothing is said: no body, or any data.
+        /// No body, or data of no fixed shape.
         None,
         /// A shape of the contract, by the name of its type.
         One(fn() -> &'static str),
@@ -30,7 +30,7 @@ mod on_host {
         Fields(&'static [&'static str]),
     }
 
-    /// What is said of one route.
+    /// The text of one route.
     #[derive(Debug, Clone, Copy)]
     pub struct RouteDocs {
         /// One sentence.
@@ -43,19 +43,19 @@ mod on_host {
         pub answer: BodyDocs,
     }
 
-    /// What is said of a group of routes.
+    /// The text of a group of routes.
     #[derive(Debug, Clone, Copy)]
     pub struct GroupDocs {
         /// The section of the document, and the tag in the `OpenAPI` document.
         pub title: &'static str,
-        /// Who comes in.
+        /// The callers that the group admits.
         pub callers: &'static str,
         /// The role whose scopes are shown.
         pub role: Role,
     }
 
     impl RouteDocs {
-        /// Nothing.
+        /// No text.
         pub(in crate::edge::rest) const fn new() -> Self {
             Self { summary: "", query: &[], body: BodyDocs::None, answer: BodyDocs::None }
         }
@@ -115,8 +115,9 @@ mod in_wasm {
     #[derive(Debug, Clone, Copy)]
     pub struct GroupDocs;
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "rows name types for the documents of the host")]
     impl RouteDocs {
-        /// Nothing.
+        /// No text.
         pub(in crate::edge::rest) const fn new() -> Self {
             Self
         }

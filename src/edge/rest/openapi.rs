@@ -1,6 +1,6 @@
-//! The REST routes as an `OpenAPI` 3.1 document, made of the rows alone.
+//! The REST routes as an `OpenAPI` 3.1 document, made from the rows alone.
 //!
-//! Owns how a row reads there. Compiled for the host only. Shapes of the contract are named, not described: their fields
+//! Owns the form of a row in it. Compiled for the host only. Shapes of the contract are named, not described: their fields
 //! are in `contract::shapes`.
 
 use super::GROUPS;
@@ -84,7 +84,7 @@ fn names_in(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
 }
 
-/// What the paths name, and the key.
+/// The parameters of all paths, and the idempotency key.
 fn shared_parameters() -> Map<String, Value> {
     let paths: BTreeSet<String> = routes().map(|(group, route)| full_path(group, route)).collect();
     let names: BTreeSet<&str> = paths.iter().flat_map(|path| names_in(path)).collect();
@@ -124,7 +124,7 @@ fn operation(group: &RouteGroup, route: &Route, path: &str) -> Value {
     operation
 }
 
-/// Who may call, beside the scope, and whether the route is there at all.
+/// The callers beside the scope, or that embedded towns lack the route.
 fn description(route: &Route) -> Option<&'static str> {
     match (route.unsupported, route.caller) {
         (Some(_), _) => Some("The contract has this route, embedded towns do not."),

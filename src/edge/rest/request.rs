@@ -1,7 +1,7 @@
 //! A request whose route was found.
 //!
-//! Owns what the functions of routes read of it: the path's parameters, the body, the key. How a body's or a query's fields
-//! are read is `extract`'s, how calls are planned and made `call`'s.
+//! Owns the reading of path parameters, body and key for the functions of routes. `extract` reads the fields of bodies and
+//! queries, `call` plans and makes calls.
 
 use super::envelope;
 use super::route::{Place, Route};
@@ -15,17 +15,17 @@ use base::http::{Request, RequestBody};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// See the module.
+/// A request at its route.
 pub struct RouteRequest<'a> {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: &'a Authenticated<'a>,
     /// The request as it came.
     pub http: &'a Request<'a>,
-    /// Where a response goes that begins before its work is done.
+    /// The sink of a response that begins before its work is done.
     pub outlet: &'a Outlet,
     /// The row.
     pub route: &'static Route,
-    /// What the path names before the row's own part.
+    /// The things that the group's prefix names.
     pub place: Place,
     /// All parameters of the path.
     pub parameters: PathParameters,
@@ -56,7 +56,7 @@ impl RouteRequest<'_> {
         self.place.owner.as_ref().ok_or_else(|| Fault::new(self.route.path, "the path names no owner"))
     }
 
-    /// A parameter of the path as it stands there.
+    /// The text of a path parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name)

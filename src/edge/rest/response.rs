@@ -1,7 +1,7 @@
-//! How a route shows what its call answers.
+//! From a call's answer to a route's response.
 //!
-//! Owns the shapes of the contract's answers, the words for what is not there, and the response of a route. The envelope
-//! around it is `envelope`'s.
+//! Owns the shapes of the contract's answers, 404 for absent things, and the response of a route. The envelope around the data
+//! is `envelope`'s.
 
 use super::envelope;
 use crate::rpc::table::Method;
@@ -9,7 +9,7 @@ use base::error::{Code, Failure, Fault, Refusal};
 use base::http::Response;
 use serde_json::{Value, json};
 
-/// How an answer is shown.
+/// The shape of an answer's data.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseShape {
     /// As it is.
@@ -46,7 +46,7 @@ impl ResponseShape {
 /// The data of a deletion's answer.
 pub const DELETED: &str = "{\"deleted\":true}";
 
-/// What a route answers.
+/// The answer of a route.
 pub struct Reply {
     /// JSON text.
     pub data: String,

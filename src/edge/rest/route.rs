@@ -1,7 +1,7 @@
 //! What a REST route is: one row of a table, and the group of routes that share the front of their paths.
 //!
-//! Owns the types of rows and groups. Which routes there are, the tables say (`agents`, `mayor`, `towns`, `owners`); which row
-//! a request means, `router` finds.
+//! Owns the types of rows and groups. The rows are in the tables of `agents`, `mayor`, `towns` and `owners`; `router` finds the
+//! row of a request.
 
 use super::call::{PlannedCall, Responding, Running};
 use super::docs::{GroupDocs, RouteDocs};
@@ -24,23 +24,23 @@ pub struct Route {
     pub method: &'static str,
     /// Segments after the group's prefix; one that begins with a colon is a parameter.
     pub path: &'static str,
-    /// What it does.
+    /// The work of the route.
     pub action: Action,
     /// Status of success.
     pub status: u16,
     /// How the answer of the row's own object method becomes data.
     pub shape: ResponseShape,
-    /// Who may call, beside what the object method asks for.
+    /// The callers, beside the rule of the object method.
     pub caller: RouteCaller,
-    /// Where the token is.
+    /// The place of the token.
     pub credentials: Credentials,
     /// The contract has this route and embedded towns do not: the status that they answer.
     pub unsupported: Option<u16>,
-    /// What documents say. Empty in the Worker.
+    /// Text for documents. Empty in the Worker.
     pub docs: RouteDocs,
 }
 
-/// What a route does. The object method in it decides which scope a caller needs, whether an idempotency key counts and
+/// The work of a route. Its object method decides the scope that a caller needs, whether an idempotency key counts and
 /// whether `HEAD` is safe.
 pub enum Action {
     /// One call to an object; the function plans it and sends nothing.
@@ -51,14 +51,14 @@ pub enum Action {
     Stream(&'static Method, for<'a> fn(&'a RouteRequest<'a>) -> Responding<'a>),
     /// Comes before authentication: the function verifies the token by rules of its own.
     Unauthenticated(for<'a> fn(Edge<'a>, &'a Request<'a>, &'a PathParameters) -> LocalBoxFuture<'a, Result<String, Failure>>),
-    /// Embedded towns have no such thing: why, and what to use instead.
+    /// Embedded towns answer 501, with the reason and the alternative.
     Unsupported(&'static str, &'static str),
 }
 
-/// Who may call a route, beside what its object method asks for.
+/// The callers of a route, beside the rule of its object method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteCaller {
-    /// Anyone whom the object lets.
+    /// Every caller that the object accepts.
     Any,
     /// The agent that the path names, or its container.
     AgentItself,
@@ -66,7 +66,7 @@ pub enum RouteCaller {
     Mayor,
 }
 
-/// Where a request has its token.
+/// The place of a request's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credentials {
     /// In `Authorization`.
@@ -75,21 +75,21 @@ pub enum Credentials {
     HeaderOrSubprotocol,
 }
 
-/// Routes with the same front of their paths, and the same rule who comes in.
+/// Routes with the same prefix and the same rule of admission.
 pub struct RouteGroup {
     /// Segments in front of every row's path, with a slash first.
     pub prefix: &'static str,
     /// The rows. Of two that fit a path the first counts.
     pub routes: &'static [Route],
-    /// What the prefix names, for a caller who may come in.
+    /// Admits a caller, and reads what the prefix names.
     pub enter: fn(&Authenticated<'_>, &PathParameters) -> Result<Place, Refusal>,
-    /// What this group says of a failure.
+    /// Rewords a failure in this group's terms.
     pub explain: fn(Failure) -> Failure,
-    /// What documents say. Empty in the Worker.
+    /// Text for documents. Empty in the Worker.
     pub docs: GroupDocs,
 }
 
-/// What the front of a path names.
+/// The things that a group's prefix names.
 #[derive(Debug, Default)]
 pub struct Place {
     /// The town; none outside of towns, and where a route takes a town's name.
@@ -138,7 +138,7 @@ impl Route {
         self
     }
 
-    /// Shows the answer in another shape than its own.
+    /// Shows the answer in this shape.
     pub(super) const fn shown(mut self, shape: ResponseShape) -> Self {
         self.shape = shape;
         self
@@ -168,7 +168,7 @@ impl Route {
         self
     }
 
-    /// Says in documents what the route does and takes.
+    /// Describes the route for documents.
     pub(super) const fn docs(mut self, docs: RouteDocs) -> Self {
         self.docs = docs;
         self

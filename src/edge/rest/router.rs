@@ -1,13 +1,13 @@
-//! Which row a request means.
+//! The router: from a path and a method to a row.
 //!
-//! Owns the match of paths against the groups and their rows, `Allow`, and the answers for paths and methods that are none.
-//! What a row says of itself is `route`'s, who may call it `access`'.
+//! Owns the match of paths against groups and rows, `Allow`, and the answers 404 and 405. Rows are `route`'s, access checks
+//! `access`'.
 
 use super::route::{Credentials, Route, RouteGroup};
 use super::{GROUPS, envelope};
 use base::http::Response;
 
-/// What stands in a path where its patterns have parameters.
+/// The parameters of a path, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathParameters(Vec<(&'static str, String)>);
 
@@ -16,7 +16,7 @@ pub struct PathParameters(Vec<(&'static str, String)>);
 pub struct RestPath {
     /// The group.
     pub group: &'static RouteGroup,
-    /// What the group's prefix names.
+    /// The parameters of the group's prefix.
     pub parameters: PathParameters,
     /// The segments after the prefix, percent-decoded.
     rest: Vec<String>,
@@ -26,7 +26,7 @@ pub struct RestPath {
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"];
 
 impl PathParameters {
-    /// The parameter of this name as it stands in the path; empty when the pattern has none.
+    /// The text of a parameter; empty when the pattern has no such parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())

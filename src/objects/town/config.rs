@@ -12,6 +12,7 @@ use crate::objects::store::sql::execute;
 use crate::objects::town::outbox_letters;
 use crate::objects::town::rigs::breaker;
 use base::error::{Code, Failure, refuse};
+use base::json::object;
 use serde_json::{Map, Value};
 
 /// The configuration of a town that has set nothing.
@@ -37,10 +38,7 @@ const CONFIG_BYTES_MAX: usize = 64 * 1024;
 /// Defaults, then the town's settings, then its owner.
 fn effective(town: &state::TownState) -> TownConfig {
     let mut config = defaults();
-    config.insert(
-        WATCH.to_owned(),
-        THRESHOLDS.iter().map(|threshold| (threshold.name.to_owned(), Value::from(threshold.default))).collect::<Map<_, _>>().into(),
-    );
+    config.insert(WATCH.to_owned(), object(THRESHOLDS.iter().map(|threshold| (threshold.name, Value::from(threshold.default)))).into());
     config.extend(town.config.clone());
     let owner = town.owner();
     config.insert("owner_type".to_owned(), Value::from(if owner.org_id.is_some() { "org" } else { "user" }));

@@ -8,6 +8,7 @@ use crate::contract::masking::masked;
 use crate::contract::shapes::{RigRecord, TownConfig};
 use crate::rpc::table::{GET_TOWN_CONFIG, GET_TOWN_RIG, UPDATE_TOWN_CONFIG};
 use base::error::{Code, Failure, Refusal};
+use base::json::object;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -87,7 +88,7 @@ impl Tool for UpdateConfig {
 }
 
 fn view(config: TownConfig, place: &Place) -> Result<ConfigView, Failure> {
-    let mut shown: Map<String, Value> = masked(&config).into_iter().collect();
+    let mut shown = object(masked(&config));
     for (key, value) in &mut shown {
         clean(key == "custom_instructions" || key == "refinery", value);
     }

@@ -10,6 +10,7 @@ use crate::rpc::table::PRIME;
 use crate::tools::text::{AgentText, name, word};
 use crate::tools::tool::{Answers, Hints, Place, Plan, Reach, Tool};
 use base::error::Failure;
+use base::json::object;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -215,7 +216,7 @@ fn kept(checkpoint: Value) -> Option<Map<String, Value>> {
     match checkpoint {
         Value::Null => None,
         Value::Object(fields) => Some(fields),
-        other => Some(Map::from_iter([("data".to_owned(), other)])),
+        other => Some(object([("data", other)])),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::tools::resolve::bead;
 use crate::tools::tool::{Hints, Reach};
 use crate::tools::topic::Source;
 use base::error::{Code, Failure, Refusal};
+use base::json::object;
 use base::time::Timestamp;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::future::LocalBoxFuture;
@@ -219,12 +220,7 @@ impl Until {
             Self::Message(_) => "The Mayor has not replied yet. Call wait_for again with the same arguments.".to_owned(),
             _ => "Nothing is wrong, it is still under way. Call wait_for again with the same arguments.".to_owned(),
         };
-        Map::from_iter([
-            ("town".to_owned(), json!(town)),
-            ("subject".to_owned(), json!(subject)),
-            ("done".to_owned(), done.into()),
-            ("next".to_owned(), next.into()),
-        ])
+        object([("town", json!(town)), ("subject", json!(subject)), ("done", done.into()), ("next", next.into())])
     }
 
     /// The whole answer.
@@ -245,10 +241,10 @@ impl Until {
         let mut late = self.frame(town, now, seconds);
         late.insert("as_of".to_owned(), at.to_string().into());
         let late = Value::Object(late);
-        let result = Map::from_iter([
-            ("resultType".to_owned(), "complete".into()),
-            ("content".to_owned(), json!([{"type": "text", "text": late.to_string()}])),
-            ("structuredContent".to_owned(), late),
+        let result = object([
+            ("resultType", "complete".into()),
+            ("content", json!([{"type": "text", "text": late.to_string()}])),
+            ("structuredContent", late),
         ]);
         DeferredResult {
             // A task is told by its routes and notifies nobody.

@@ -12,6 +12,7 @@ use crate::tools::playbooks::inspect;
 use crate::tools::text::AgentText;
 use crate::tools::tool::{Answers, Coverage, Hints, Place, Plan, Reach, Tool};
 use base::error::{Code, Failure, Refusal};
+use base::order::sort;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -109,8 +110,8 @@ impl Tool for ConvoyAudit {
             staged_millis: self.staged_hours.unwrap_or(STAGED_HOURS_DEFAULT).saturating_mul(3_600_000),
             quiet_millis: self.quiet_minutes.unwrap_or(QUIET_MINUTES_DEFAULT).saturating_mul(60_000),
         };
-        let mut convoys: Vec<Audited> = seen.convoys.iter().map(|convoy| audit(&seen, convoy, limits)).collect();
-        convoys.sort_by_key(|convoy| convoy.findings.is_empty());
+        let convoys: Vec<Audited> = seen.convoys.iter().map(|convoy| audit(&seen, convoy, limits)).collect();
+        let convoys = sort(convoys, false, |convoy| (convoy.findings.is_empty().into(), String::new()));
         let findings: usize = convoys.iter().map(|convoy| convoy.findings.len()).sum();
         let summary = match (findings, convoys.as_slice()) {
             (_, [only]) => format!("{} {}.", only.verdict, plural(findings)),

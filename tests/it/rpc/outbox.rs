@@ -7,7 +7,7 @@ use base::error::Code;
 use gastown_mcp::contract::ids::{BeadId, ConvoyId, RigId};
 use gastown_mcp::contract::shapes::ConvoyDetail;
 use gastown_mcp::rpc::call::{Call, Instance};
-use gastown_mcp::rpc::table::{DELIVER_TO_RIG, DELIVER_TO_TOWN, SLING_BEAD, SLING_CONVOY};
+use gastown_mcp::rpc::table::{DELIVER_TO_RIG, DELIVER_TO_SESSION, DELIVER_TO_TOWN, END_SESSION, SLING_BEAD, SLING_CONVOY};
 use serde_json::{Value, json};
 
 /// The statuses of a convoy's beads as the town's mirror has them.
@@ -189,8 +189,71 @@ fn one_letter_that_is_refused_does_not_hold_up_the_others() {
     }
     town.close(&rig, &convoy.beads[0].bead.bead_id);
     town.fleet.run_background();
-    town.fleet.settle();
+    town.fleet.advance(20_000);
     assert_eq!(mirror(&town, &convoy.convoy.id), ["closed"]);
+    let kept: Vec<String> = ["riddle", "nobody"].into_iter().filter(|word| is_kept(&town, &rig.at, word)).map(str::to_owned).collect();
+    assert_eq!((kept, town.fleet.owed()), (vec!["riddle".to_owned(), "nobody".to_owned()], 2), "what has nowhere to go is dropped");
+}
+
+/// Whether a row of this kind or subject is owed and has been tried.
+fn is_kept(town: &Town, at: &Instance, word: &str) -> bool {
+    let count = format!("SELECT COUNT(*) FROM outbox WHERE '{word}' IN (kind, subject) AND attempts > 0");
+    town.sql(at).value::<i64>(&count) == 1
+}
+
+/// A kind that its sender does not know, perhaps another version of it, is a fault: the row is kept, tried again ever more
+/// seldom, and logged each time.
+#[test]
+fn a_row_of_an_unknown_kind_is_kept_and_logged_by_whoever_owes_it() {
+    let (town, rig) = Town::with_rig();
+    let session = Instance::Session(format!("town:{}", town.id));
+    let end = internal(&town.fleet, &session, None, &END_SESSION);
+    town.fleet.tell(&session, &END_SESSION, ("s", town.fleet.now().plus_millis(30 * 24 * 3_600_000)), &end).unwrap();
+    town.fleet.settle();
+    town.fleet.take_faults();
+    let owed = [(&rig.at, &town.at), (&rig.at, &session), (&town.at, &rig.at), (&town.at, &session), (&session, &town.at)];
+    for (number, (sender, target)) in owed.into_iter().enumerate() {
+        let row = format!("INSERT INTO outbox VALUES ('riddle', 'subject {number}', '{target}', 1, 0, 0)");
+        gastown_mcp::objects::store::sql::Sql::exec(&*town.sql(sender), &row, "[]").unwrap();
+    }
+    for sender in [&rig.at, &town.at, &session] {
+        town.fleet.ring(sender);
+        town.fleet.advance(1);
+    }
+    for (number, (sender, target)) in owed.into_iter().enumerate() {
+        assert!(is_kept(&town, sender, &format!("subject {number}")), "{sender} to {target}");
+    }
+    let faults = town.fleet.take_faults();
+    for (_, target) in owed {
+        assert!(faults.iter().any(|fault| fault.contains(&format!("{target} is sent no letters of kind riddle"))), "{target}: {faults:?}");
+    }
+    assert_eq!(faults.len(), owed.len(), "{faults:?}");
+    // A day later each has been tried some thirty times, and is owed still.
+    town.fleet.advance(24 * 3_600_000);
+    for sender in [&rig.at, &town.at, &session] {
+        let attempts: i64 = town.sql(sender).value("SELECT max(attempts) FROM outbox");
+        assert!((20..60).contains(&attempts), "{sender}: {attempts}");
+    }
+    assert_eq!(town.fleet.owed(), 5);
+}
+
+/// What arrives and is not known is refused, and what its sender owes stays owed.
+#[test]
+fn a_letter_of_an_unknown_kind_is_refused_by_whoever_gets_it() {
+    let (town, rig) = Town::with_rig();
+    let session = Instance::Session(format!("town:{}", town.id));
+    let letters = json!([{"kind": "riddle", "subject": "x", "generation": 1, "body": null}]);
+    for (from, to, method, who) in [
+        (&town.at, &rig.at, &DELIVER_TO_RIG, "A rig"),
+        (&rig.at, &town.at, &DELIVER_TO_TOWN, "A town"),
+        (&rig.at, &session, &DELIVER_TO_SESSION, "A session"),
+        (&session, &town.at, &DELIVER_TO_TOWN, "A town"),
+    ] {
+        let context = internal(&town.fleet, from, Some(&town.id), method);
+        let rejected: Vec<Value> = town.fleet.ask(to, method, (&letters,), &context).unwrap();
+        let reason = rejected[0]["reason"].as_str().unwrap();
+        assert!(reason.starts_with(&format!("{who} takes no letters of kind riddle")), "{reason}");
+    }
 }
 
 #[test]

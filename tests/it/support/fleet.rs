@@ -15,10 +15,8 @@ use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use gastown_mcp::auth::{Algorithm, Keys};
 use gastown_mcp::contract::letters::Letter;
+use gastown_mcp::objects::host::{Hints, Host, Socket};
 use gastown_mcp::objects::object;
-use gastown_mcp::objects::object::{Hints, Host};
-use gastown_mcp::objects::socket;
-use gastown_mcp::objects::socket::Socket;
 use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::objects::stream;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire, decode, read_reply};
@@ -479,7 +477,7 @@ impl Wire for Fleet {
         let machine = self.machine(&call.instance);
         let (call, context, fleet) = (call.clone(), serde_json::to_string(context).unwrap(), self.clone());
         Box::pin(async move {
-            let (expires_at, first) = match socket::open(machine, call.method.name, &call.args, &context).await {
+            let (expires_at, first) = match object::connect(machine, call.method.name, &call.args, &context).await {
                 Ok(opened) => opened,
                 Err(reply) => return Ok(Err(reply)),
             };

@@ -1,7 +1,7 @@
 //! Connections of the host tests: what a client gets, and how its connection ended.
 
 use base::time::Timestamp;
-use gastown_mcp::objects::socket::Socket;
+use gastown_mcp::objects::host::Socket;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! `/api/towns/{town}/rigs/{rig}/…`: the routes of agents, and what observers read of a rig (Gastown contract 4.2).
 //!
-//! `table` has the rows; `beads`, `registration`, `agent_self` and `submissions` say what each asks for. Owns who comes in. Who may
-//! do what in a rig, the rig decides.
+//! `table` has the rows; `beads`, `registration`, `agent_self` and `submissions` say what each asks for. Owns the
+//! admission of callers. The rig checks what each may do.
 
 mod agent_self;
 mod beads;

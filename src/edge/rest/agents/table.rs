@@ -135,7 +135,7 @@ pub(super) static ROUTES: &[Route] = &[
     NO_SNAPSHOT.for_agent_itself().docs(says("Reads the agent's database.")),
     Route { method: "POST", ..NO_SNAPSHOT }.for_agent_itself().docs(says("Keeps the agent's database.")),
     Route { method: "DELETE", ..NO_SNAPSHOT }.for_agent_itself().docs(says("Deletes the agent's database.")),
-    // What agents submit.
+    // Submissions of agents.
     Route::post("nudge", Call(&QUEUE_NUDGE, submissions::nudge)).shown(Field("nudge_id")).docs(says("Reminds an agent.").fields(&[
         "target_agent_id",
         "message",

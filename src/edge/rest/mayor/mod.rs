@@ -1,7 +1,7 @@
 //! `/api/mayor/{town}/…` (Gastown contract 4.5, 6): what the Mayor's plugin calls.
 //!
 //! `table` has the rows; `sling`, `lists`, `beads`, `convoys`, `agents`, `rigs`, `town` and `unsupported` say what each asks
-//! for; `prompt` is the route beside them. Owns who comes in, and what is said of rigs that are not the town's. The answers
+//! for; `prompt` is the route beside them. Owns the admission of callers, and the refusal of rigs that are not the town's. The answers
 //! are the objects' own, unrendered.
 
 mod agents;

@@ -14,6 +14,7 @@ use crate::tools::run::{Connection, ask};
 use crate::tools::tool::{Answers, ToolDef};
 use crate::tools::toolset::Toolset;
 use base::error::{Code, Failure, Fault};
+use base::json::object;
 use serde_json::{Map, Value};
 
 /// Body fields of `sling` beside the rig.
@@ -44,7 +45,7 @@ pub(super) fn sling_batch<'a>(request: &'a RouteRequest<'a>) -> Running<'a> {
 
 async fn by_tool(request: &RouteRequest<'_>, tool: &ToolDef, mut body: Map<String, Value>, fields: &[&str]) -> Result<Reply, Failure> {
     let rig: RigId = take(&mut body, "rig_id")?;
-    let mut arguments = Map::from_iter([("rig".to_owned(), Value::from(rig.as_str()))]);
+    let mut arguments = object([("rig", Value::from(rig.as_str()))]);
     for field in fields {
         if let Some(value) = body.remove(*field).filter(|value| !value.is_null()) {
             arguments.insert((*field).to_owned(), value);

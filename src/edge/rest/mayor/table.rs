@@ -21,11 +21,11 @@ use crate::rpc::table::{
     UPDATE_CONVOY,
 };
 
-/// What the query of a list of beads may say.
+/// Query parameters of lists of beads.
 const BEADS: &[&str] = &["status?", "type?", "assignee_agent_bead_id?", "parent_bead_id?", "limit?", "offset?"];
-/// What the query of a list of agents may say.
+/// Query parameters of lists of agents.
 const AGENTS: &[&str] = &["role?", "status?"];
-/// What the query of a list of events may say.
+/// Query parameters of lists of events.
 const EVENTS: &[&str] = &["since?", "limit?"];
 
 /// Every route under a Mayor's tools. Of two that fit a path the first counts.
@@ -39,7 +39,7 @@ pub(super) static ROUTES: &[Route] = &[
             .fields(&["rig_id", "convoy_title", "tasks", "merge_mode?", "parallel?", "staged?", "metadata?"])
             .answer::<SlingConvoyResult>(),
     ),
-    // What there is, in all rigs.
+    // Lists over all rigs.
     Route::get("beads", Run(&LIST_BEADS, lists::beads)).docs(says("Lists the beads of all rigs.").query(BEADS).list::<Bead>()),
     Route::get("agents", Run(&LIST_AGENTS, lists::agents)).docs(says("Lists the agents of all rigs.").query(AGENTS).list::<Agent>()),
     // Rigs.
@@ -117,7 +117,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::post("ui-action", Run(&BROADCAST_UI_ACTION, town::ui_action))
         .shown(Flag("broadcast"))
         .docs(says("Sends an action to the pages that watch the town.").fields(&["action"])),
-    // What embedded towns do not have.
+    // Unsupported by embedded towns.
     Route::get("wasteland/browse", Run(&GET_WASTELAND_CONNECTION, unsupported::browse))
         .shown(Found(unsupported::NOT_CONNECTED))
         .unsupported(404)

@@ -1,6 +1,6 @@
 //! `/api/users/{user}/…` and `/api/orgs/{org}/…`: the registries of owners, with their towns and rigs (Gastown contract 4.4).
 //!
-//! `table` has the rows, the same for both kinds of owner; `towns` and `rigs` say what each asks for. Owns who comes in.
+//! `table` has the rows, the same for both kinds of owner; `towns` and `rigs` say what each asks for. Owns the admission of callers.
 
 mod rigs;
 mod table;

@@ -2,7 +2,7 @@
 //! it happens.
 //!
 //! `table` has the rows; `config`, `mayor`, `drains` and `container_token` say what each asks for; the feed and the status are
-//! `edge::streams`. Who may do what, the town decides.
+//! `edge::streams`. The town checks what each caller may do.
 
 mod config;
 mod container_token;

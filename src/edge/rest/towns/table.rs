@@ -37,7 +37,7 @@ pub(super) static ROUTES: &[Route] = &[
     ])),
     Route::post("refresh-container-token", Unauthenticated(container_token::refresh))
         .docs(says("Makes a new token for a container's own that is at most a day old, expired or not.").answer_fields(&["token"])),
-    // What happens in the town.
+    // Observers.
     Route::get("feed", Stream(&GET_ACTIVITY, feed::answer)).docs(
         says("Follows what happens in the town, as server-sent events or as one page.")
             .query(&["cursor?", "limit?", "actor?", "bead?", "rig_id?"])

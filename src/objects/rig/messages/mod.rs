@@ -21,6 +21,7 @@ use crate::objects::rig::beads::events;
 use crate::objects::rig::outbox_letters;
 use crate::objects::store::sql::{execute, query, query_one, scalar};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::order::sort;
 use base::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -198,7 +199,7 @@ pub(crate) fn list_messages(cx: &Cx<'_>, caller: &Caller, (filter,): (Option<Mes
             None => {}
         }
     }
-    messages.sort_by(|one, other| (one.timestamp, &one.id).cmp(&(other.timestamp, &other.id)));
+    let mut messages = sort(messages, false, |message| (message.timestamp.millis(), message.id.clone()));
     messages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     messages.iter_mut().for_each(address);
     answer(&messages)

@@ -7,6 +7,7 @@ use crate::contract::alerts::AlertKind;
 use crate::contract::columns::flag_column;
 use crate::contract::ids::{AgentId, BeadId};
 use crate::contract::watch::WatchSettings;
+use base::order::sort;
 use base::time::Timestamp;
 use serde::Deserialize;
 
@@ -266,8 +267,8 @@ fn restart_loops<'a>(exits: &'a [Exit], settings: &WatchSettings, now: Timestamp
 }
 
 /// An alert is raised once, goes on while it is so, and is resolved when it has been over for a while.
-fn look_at_alerts(alerts: &[Alert], mut holding: Holding, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>) {
-    holding.sort_unstable();
+fn look_at_alerts(alerts: &[Alert], holding: Holding, settings: &WatchSettings, clock: &mut Clock, actions: &mut Vec<Action>) {
+    let mut holding = sort(holding, false, |(kind, subject)| (*kind as i64, subject.clone()));
     holding.dedup();
     let calm_millis = settings.alert_calm_seconds.saturating_mul(1_000);
     if holding.iter().any(|(kind, _)| matches!(kind, AlertKind::StalledAgent | AlertKind::RestartLoop)) {

@@ -16,6 +16,7 @@ use crate::objects::town::{config, convoys, state};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::INSPECT_MEMBERS;
 use base::error::Failure;
+use base::order::sort;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -91,7 +92,7 @@ fn wanted(cx: &Cx<'_>, input: &InspectInput) -> Result<(Vec<ConvoyId>, Option<i6
         (LANDED_MAX, before, cx.now.plus_millis(-LANDED_MILLIS).millis(), limit + 1),
     )?;
     found.extend(landed);
-    found.sort_by_key(|(_, sequence)| std::cmp::Reverse(*sequence));
+    let mut found = sort(found, true, |(_, sequence)| (*sequence, String::new()));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = found.len() > limit;
     found.truncate(limit);

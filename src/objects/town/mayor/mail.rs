@@ -14,6 +14,7 @@ use crate::objects::town::state::TownState;
 use crate::objects::town::views::feed;
 use crate::objects::town::{mayor, topics};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::order::sort;
 use serde_json::{Value, json as value};
 
 /// Longest message, in bytes.
@@ -239,8 +240,7 @@ pub(crate) fn list(cx: &Cx<'_>, _caller: &Caller, (filter,): (Option<MayorMessag
     let ids = fitting(sized, LIST_BYTES_MAX);
     // Without a cursor this is the end of the list: messages left out are older.
     let more = after.is_some() && found > ids.len();
-    let mut messages = load(cx, &ids)?;
-    messages.sort_unstable_by_key(|message| message.touched);
+    let messages = sort(load(cx, &ids)?, false, |message| (message.touched, String::new()));
     let next = messages.last().map_or(after.unwrap_or_default(), |last| last.touched);
     json(&MayorMessagePage { messages, next, more, unread: unread(cx)? })
 }

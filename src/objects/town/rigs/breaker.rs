@@ -40,7 +40,7 @@ fn counted(failed_at: &[Timestamp], counts_from: Timestamp, settings: &WatchSett
 /// Decides from when orders failed, in any order. Earlier ones than `counts_from` do not count.
 #[must_use]
 pub fn judge(is_open: bool, failed_at: &[Timestamp], counts_from: Timestamp, settings: &WatchSettings, now: Timestamp) -> Verdict {
-    let mut counted = counted(failed_at, counts_from, settings, now);
+    let counted = counted(failed_at, counts_from, settings, now);
     let most = usize::try_from(settings.breaker_failures).unwrap_or(usize::MAX);
     match (is_open, counted.len()) {
         (false, failures) if failures >= most => Verdict::Open,
@@ -48,9 +48,10 @@ pub fn judge(is_open: bool, failed_at: &[Timestamp], counts_from: Timestamp, set
         (false, _) => Verdict::Stay(None),
         (true, _) => {
             // The newest first: when the last of them has aged that must, fewer than half are left.
-            counted.sort_unstable_by(|one, other| other.cmp(one));
-            let last = counted.get(most.div_ceil(2).saturating_sub(1)).copied();
-            Verdict::Stay(last.map(|at| at.plus_millis(settings.breaker_seconds.saturating_mul(1_000))))
+            let mut counted: Vec<i64> = counted.iter().map(|at| at.millis()).collect();
+            counted.sort_unstable();
+            let last = counted.iter().rev().nth(most.div_ceil(2).saturating_sub(1));
+            Verdict::Stay(last.map(|at| Timestamp::from_millis(*at).plus_millis(settings.breaker_seconds.saturating_mul(1_000))))
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::objects::town::{convoys, rigs, state};
 use crate::rpc::call::{Call, Instance, decode};
 use crate::rpc::table::MERGE_QUEUE;
 use base::error::Failure;
+use base::order::sort;
 use serde_json::{Value, json as value};
 
 /// Longest list unless the caller says otherwise (Gastown contract, section 10).
@@ -69,12 +70,12 @@ fn merge(cx: &Cx<'_>, asked: &[RigId], limit: i64, answers: Vec<Result<String, F
 
 /// Sorts by a time, which is a text that sorts as it is, and cuts at the limit.
 fn arrange(list: &mut Vec<Value>, time: &str, newest_first: bool, limit: usize) {
-    let at = |item: &Value| item.pointer(time).and_then(Value::as_str).map(str::to_owned);
+    let at = |item: &Value| item.pointer(time).and_then(Value::as_str).map_or((0, String::new()), |at| (1, at.to_owned()));
     // At the same time, the order of the rig stays.
     if newest_first {
         list.reverse();
     }
-    list.sort_by_cached_key(at);
+    *list = sort(std::mem::take(list), false, at);
     if newest_first {
         list.reverse();
     }

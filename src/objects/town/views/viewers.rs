@@ -14,6 +14,7 @@ use crate::objects::town::state;
 use crate::objects::town::state::TownState;
 use crate::objects::town::{convoys, outbox_letters, rigs};
 use base::error::{Code, Failure, Fault, Refusal, refuse};
+use base::json::object;
 use base::time::Timestamp;
 use serde_json::{Map, Value, json as value};
 
@@ -217,7 +218,7 @@ fn check_ui_action(cx: &Cx<'_>, town: &TownState, action: &Map<String, Value>) -
             return Err(refuse(Code::InvalidArgument, known));
         }
     };
-    let mut checked = Map::from_iter([("type".to_owned(), Value::from(kind))]);
+    let mut checked = object([("type", Value::from(kind))]);
     for name in fields {
         let given = text(name).unwrap_or_default();
         let is_good = match *name {

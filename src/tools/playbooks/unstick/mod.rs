@@ -19,6 +19,7 @@ use crate::tools::playbooks::inspect;
 use crate::tools::text::{AgentText, name};
 use crate::tools::tool::{Coverage, Hints, Reach};
 use base::error::{Code, Failure, Refusal};
+use base::order::sort;
 use decide::{decide, next};
 use futures::future::LocalBoxFuture;
 use mcp::client::Interruption;
@@ -170,8 +171,7 @@ impl ConvoyUnstick {
             }
             NextCall::new(Self::NAME, arguments)
         });
-        let mut shown: Vec<&Verdict> = verdicts.iter().collect();
-        shown.sort_by_key(|verdict| verdict.rung);
+        let mut shown: Vec<&Verdict> = sort(verdicts.iter().collect(), false, |verdict| (verdict.rung as i64, String::new()));
         let more = shown.len().checked_sub(BEADS_MAX).filter(|more| *more > 0);
         shown.truncate(BEADS_MAX);
         Ok(Unsticking {
