@@ -3,8 +3,10 @@
 
 import { build } from "../build.mjs";
 import { checkJs } from "../check-js.mjs";
+import { checkDependencies } from "../checks/dependencies.mjs";
+import { checkRust, rustChecks } from "../checks/rust.mjs";
 import { Failure, root, say } from "../lib/project.mjs";
-import { output, runToEnd } from "../lib/run.mjs";
+import { runToEnd } from "../lib/run.mjs";
 import { setupTools } from "../setup.mjs";
 import { neededBuilds, runFiles } from "./workerd.mjs";
 
@@ -28,25 +30,14 @@ const locked = process.env.CI ? ["--locked"] : [];
 /** @returns {Part["run"]} */
 const cargo = (/** @type {string[]} */ command, /** @type {string[]} */ ...args) => (stdio) => runToEnd("cargo", [command, ...locked, ...args].flat(), { cwd: root, stdio });
 
-/**
- * What must not compile into the Worker is denied in Cargo.toml; other lints only speak.
- * @returns {Part["run"]}
- */
-const clippy = (/** @type {string[]} */ ...args) => async (stdio, ...rest) => {
-  if (output("cargo", ["clippy", "--version"]) !== null) return cargo(["clippy"], "--quiet", ...args)(stdio, ...rest);
-  say("clippy is not installed, so the lints are not checked (rustup component add clippy)");
-  return 0;
-};
-
 /** @returns {Part["run"]} */
 const worker = (/** @type {{ profile: "dev" | "release", features?: string }} */ variant) => () => orOne(() => build(variant));
 
 /** @type {Part[]} */
 const PARTS = [
   { name: "check JavaScript", lane: "host", when: ({ checks }) => checks.has("js"), run: checkJs },
-  // Every package with every feature, then what is compiled for the Worker only.
-  { name: "clippy", lane: "host", when: ({ checks }) => checks.has("rust"), run: clippy("--workspace", "--all-targets", "--all-features") },
-  { name: "clippy for wasm32", lane: "host", when: ({ checks }) => checks.has("rust"), run: clippy("--package", "gastown-mcp-shell", "--target", "wasm32-unknown-unknown", "--all-features") },
+  { name: "dependencies", lane: "host", when: ({ checks }) => checks.has("rust"), run: () => orOne(async () => checkDependencies()) },
+  ...rustChecks.map((name) => ({ name: `Rust ${name}`, lane: /** @type {const} */ ("host"), when: (/** @type {Plan} */ { checks }) => checks.has("rust"), run: (/** @type {Stdio} */ stdio) => checkRust(name, stdio) })),
   { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace") },
   { name: "tools", lane: "worker", when: ({ files }) => files.length > 0, run: () => orOne(setupTools) },
   { name: "Worker, dev", lane: "worker", when: ({ files }) => neededBuilds(files).has("dev"), needs: ["tools"], run: worker({ profile: "dev" }) },

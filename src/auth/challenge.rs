@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_names_the_metadata_and_the_error_only_when_a_token_was_sent() {
+    fn a_challenge_names_the_metadata_and_of_a_token_the_error() {
         let url = metadata_url("https://Mcp.Example", "/towns/t/mcp/");
         assert_eq!(url, "https://mcp.example/.well-known/oauth-protected-resource/towns/t/mcp");
         assert_eq!(
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_audience_names_a_resource_whatever_the_case_of_its_host_and_its_last_slash_but_nothing_near_it() {
+    fn an_audience_may_differ_in_case_of_host_and_last_slash_only() {
         let resource = resource("https://Mcp.example", "/towns/T/mcp");
         for same in ["https://mcp.example/towns/T/mcp", "https://mcp.example/towns/T/mcp/", "HTTPS://MCP.example/towns/T/mcp"] {
             assert!(names_resource(same, &resource), "{same}");

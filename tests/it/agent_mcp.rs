@@ -4,27 +4,26 @@ use crate::support::Town;
 use crate::support::client::Client;
 use crate::support::edge::text;
 use crate::support::tokens;
-use crate::support::town::Rig;
 use gastown_mcp::contract::ids::AgentId;
 use gastown_mcp::contract::shapes::{Agent, BeadStatus};
 use gastown_mcp::rpc::call::Context;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
-/// A rig with a polecat that has something on its hook, and the rig's refinery.
-struct World {
-    town: Town,
-    rig: Rig,
+/// A polecat that has something on its hook, and the rig's refinery.
+struct Staff {
     polecat: Agent,
     refinery: Agent,
 }
 
+type World = crate::support::World<Staff>;
+
 impl World {
     fn new() -> Self {
-        let (town, rig) = Town::with_rig();
-        let refinery: Agent = town.fleet.ask(&rig.at, &rpc::GET_OR_CREATE_AGENT, ("refinery", Value::Null), &town.owner()).unwrap();
-        let polecat = town.sling(&rig, "add a health check").agent.unwrap();
-        Self { town, rig, polecat, refinery }
+        Self::holding(|town, rig| {
+            let refinery = town.fleet.ask(&rig.at, &rpc::GET_OR_CREATE_AGENT, ("refinery", Value::Null), &town.owner()).unwrap();
+            Staff { refinery, polecat: town.sling(rig, "add a health check").agent.unwrap() }
+        })
     }
 
     fn polecat(&self) -> Client {
@@ -94,7 +93,7 @@ fn each_agent_has_its_own_tools_and_no_others() {
 
 /// A token without a role: the rig says it, and is asked once in a while only.
 #[test]
-fn the_role_that_a_token_does_not_say_is_looked_up_and_believed_for_a_while() {
+fn a_role_that_a_token_does_not_say_is_looked_up_for_a_while() {
     let world = World::new();
     let fleet = &world.town.fleet;
     let refinery = Client::of(&world.town, &world.town.polecat(&world.rig, &world.refinery.id));

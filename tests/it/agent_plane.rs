@@ -1,8 +1,7 @@
 //! `/api/towns/{town}/rigs/{rig}/…` and what agents need of the town's own routes (Gastown contract 4.2, 4.3).
 
-use crate::support::edge::{Isolate, Sent, header, text};
+use crate::support::edge::{Sent, header, text};
 use crate::support::tokens;
-use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
 use base::http::Response;
 use gastown_mcp::contract::ids::{AgentId, BeadId};
@@ -10,13 +9,8 @@ use gastown_mcp::contract::shapes::{Agent, BeadStatus};
 use gastown_mcp::rpc::call::Context;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-struct World {
-    at: Isolate,
-    town: Town,
-    rig: Rig,
-}
+type World = crate::support::World<()>;
 
 /// A caller at the routes.
 struct At<'a> {
@@ -26,11 +20,6 @@ struct At<'a> {
 }
 
 impl World {
-    fn new() -> Self {
-        let (town, rig) = Town::with_rig();
-        Self { at: Isolate::new(&town.fleet), town, rig }
-    }
-
     fn at(&self, who: Context) -> At<'_> {
         At { world: self, who, headers: Vec::new() }
     }
@@ -48,10 +37,8 @@ impl World {
     }
 
     fn send(&self, who: &Context, method: &str, path: String, body: &Value, headers: &[(&'static str, String)]) -> Response {
-        let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", who.jwt))]);
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.at.send(Sent { method: method.to_owned(), path, headers: all, body })
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+        self.at.send(Sent::new(method, path).bearer(&who.jwt).with_all(headers).json(body))
     }
 }
 
@@ -306,10 +293,8 @@ fn an_agents_own_routes_are_its_own() {
             let (status, answer) = caller.send(method, &path, body.clone());
             let says = rest == "eviction-context" || rest == "db-snapshot";
             // What is answered without asking the rig is no secret of the rig's.
-            assert!(
-                status == 403 || (says && status == 501 && who == "its name in another rig"),
-                "{who}: {method} {path}: {status} {answer}"
-            );
+            let expected = if says && who == "its name in another rig" { 501 } else { 403 };
+            assert_eq!(status, expected, "{who}: {method} {path}: {answer}");
         }
         let (status, answer) = world.container().with("x-gastown-agent-id", me.as_str()).send(method, &path, body);
         // Nobody but a refinery judges, whoever asks for it.

@@ -228,7 +228,7 @@ fn beads_are_deleted_once_somebody_has_agreed() {
 }
 
 #[test]
-fn all_beads_of_a_status_are_deleted_and_a_user_is_asked_where_that_can_be() {
+fn all_beads_of_a_status_are_deleted_after_asking_a_user() {
     let (town, rig) = Town::with_rig();
     let failed: Vec<BeadId> = (0..3).map(|number| town.sling(&rig, &number.to_string()).bead.bead_id).collect();
     for bead in &failed {

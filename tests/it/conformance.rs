@@ -211,7 +211,7 @@ fn answers_that_are_required_are_asked_by_their_keys_and_used() {
 }
 
 #[test]
-fn a_computation_is_a_task_where_tasks_are_taken_and_waits_where_they_are_not() {
+fn a_computation_is_a_task_for_those_who_take_tasks_else_it_waits() {
     let client = caller(&[ClientCapability::Tasks]);
     let arguments = json!({"seconds": 2, "label": "x"});
     assert!(matches!(client.call("slow_compute", arguments.clone()), Err(Interruption::BecameTask)));
@@ -298,7 +298,7 @@ fn the_suites_user_needs_no_token_on_this_machine_and_on_mcp_doors_only() {
 }
 
 #[test]
-fn clients_hear_of_the_lists_that_the_fixture_changes_and_of_no_list_of_the_product() {
+fn clients_hear_of_the_fixtures_lists_and_no_list_of_the_products() {
     let fleet = Fleet::new();
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let wanted = json!({"toolsListChanged": true, "promptsListChanged": true});

@@ -67,7 +67,7 @@ fn a_convoy_is_made_changed_started_and_followed_by_its_name() {
 
 // Truth rules 1 and 2: 13 beads of which 11 failed.
 #[test]
-fn thirteen_beads_of_which_eleven_failed_read_two_done_eleven_failed_not_complete() {
+fn eleven_failed_of_thirteen_is_not_complete() {
     let (town, [api, _], caller) = world();
     let convoy = town.convoy(&api, Some(false), &[&[] as &[i64]; 13]);
     for (index, part) in convoy.beads.iter().enumerate() {

@@ -6,13 +6,10 @@ use crate::support::tokens::{self, LIFE_SECONDS};
 use crate::support::town::Rig;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 fn request(town: &Town, rig: &Rig, token: &str, query: &str, headers: &[(&str, &str)]) -> Sent {
-    let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let path = format!("/api/towns/{}/rigs/{}/dispatch{query}", town.id, rig.id);
-    Sent { method: "GET".to_owned(), path, headers: all, body: String::new() }
+    Sent::new("GET", path).bearer(token).with_all(headers.iter().copied())
 }
 
 fn container(town: &Town) -> String {

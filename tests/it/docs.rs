@@ -25,6 +25,11 @@ fn rows_name_tests<'a>(rows: impl Iterator<Item = &'a str>) -> usize {
 }
 
 #[test]
+fn names_of_tests_have_at_most_seventy_characters() {
+    assert_eq!(Tests::load().too_long(), Vec::<&str>::new());
+}
+
+#[test]
 fn every_deviation_names_a_test_that_exists() {
     let text = read("docs/deviations.md");
     let (text, _) = text.split_once("## Fields").unwrap();
@@ -145,7 +150,7 @@ fn the_fleet_instructions_and_prompt_carry_the_coordinators_text() {
 }
 
 #[test]
-fn every_requirement_of_the_protocol_names_tests_that_exist_or_says_why_not() {
+fn every_requirement_of_the_protocol_names_its_tests_or_why_not() {
     let tests = Tests::load();
     let text = read("docs/protocol.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id ")).collect();

@@ -7,12 +7,9 @@ use crate::support::{Fleet, Town, Trouble};
 use base::http::Response;
 use gastown_mcp::contract::ids::AgentId;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 fn request(town: &Town, token: &str, query: &str, headers: &[(&str, &str)]) -> Sent {
-    let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    Sent { method: "GET".to_owned(), path: format!("/api/towns/{}/feed{query}", town.id), headers: all, body: String::new() }
+    Sent::new("GET", format!("/api/towns/{}/feed{query}", town.id)).bearer(token).with_all(headers.iter().copied())
 }
 
 /// Follows as the owner, from an isolate of its own.

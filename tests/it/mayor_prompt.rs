@@ -12,7 +12,7 @@ use gastown_mcp::rpc::table as rpc;
 use gastown_mcp::tools::run::{View, visible};
 use gastown_mcp::tools::{TOOLS, mayor};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// 2,500 tokens, roughly; a test on workerd counts them.
 const CHARS_MAX: usize = 9_500;
@@ -104,11 +104,7 @@ fn the_same_text_is_had_over_rest_by_the_mayor_alone() {
     let fleet = Fleet::new();
     let town = town(&fleet, "backend");
     rig(&town, "api");
-    let get = |token: &str| {
-        let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-        let path = format!("/api/mayor/{}/prompt", town.id);
-        Isolate::new(&fleet).send(Sent { method: "GET".to_owned(), path, headers, body: String::new() })
-    };
+    let get = |token: &str| Isolate::new(&fleet).send(Sent::new("GET", format!("/api/mayor/{}/prompt", town.id)).bearer(token));
     let answer = get(&tokens::mayor(&fleet, &town.id).jwt);
     assert_eq!(answer.status, 200);
     assert_eq!(serde_json::from_str::<Value>(&text(&answer)).unwrap()["data"]["prompt"], told(&town));

@@ -129,11 +129,11 @@ fn a_mayor_slings_and_hears_in_its_own_words() {
     let slung = answer(&client, "gt_sling", json!({"rig_id": rig.id, "title": "Add a health check", "labels": ["api"]}));
     assert_eq!(slung["agent"]["name"], "Toast");
     let said = refused(&client, "gt_sling", json!({"rig_id": "nowhere", "title": "x"}));
-    assert!(said.starts_with("[not_found] rig_id: no rig") || said.contains("rig_id: no rig"), "{said}");
+    assert!(said.contains(r#""message":"rig_id: no rig"#), "{said}");
     let said = refused(&client, "gt_sling", json!({"rig_id": rig.id}));
     assert!(said.contains("gt_sling: missing field `title`"), "{said}");
     let said = refused(&client, "gt_sling", json!({"rig": rig.id, "title": "x"}));
-    assert!(said.contains("gt_sling: unknown field `rig`") || said.contains("missing field"), "{said}");
+    assert!(said.contains("gt_sling: unknown field `rig`"), "{said}");
     let two = json!({"rig_id": rig.id, "convoy_title": "Health", "tasks": [{"title": "a"}, {"title": "b"}]});
     let said = refused(&client, "gt_sling_batch", two.clone());
     assert!(said.contains("parallel"), "{said}");

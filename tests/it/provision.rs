@@ -1,18 +1,14 @@
 //! Provisioning through the REST routes: all of it or none of it, and again with the same key.
 
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Sent};
 use crate::support::{Fleet, Trouble, tokens};
 use gastown_mcp::contract::ids::TownId;
 use gastown_mcp::rpc::call::Instance;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 fn send(at: &Isolate, method: &str, path: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
-    let mut headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, "owner").jwt))]);
-    headers.extend(key.map(|key| ("idempotency-key".to_owned(), key.to_owned())));
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let response = at.send(Sent { method: method.to_owned(), path: path.to_owned(), headers, body });
-    (response.status, serde_json::from_str(&text(&response)).unwrap())
+    let owner = tokens::user(&at.fleet, "owner").jwt;
+    at.ask(Sent::new(method, path).bearer(&owner).with_all(key.map(|key| ("idempotency-key", key))).json(body))
 }
 
 fn town(at: &Isolate) -> TownId {
@@ -22,7 +18,7 @@ fn town(at: &Isolate) -> TownId {
 }
 
 #[test]
-fn a_rig_that_its_town_never_heard_of_is_undone_and_made_anew_by_the_same_key() {
+fn a_rig_its_town_never_heard_of_is_undone_and_made_by_the_same_key() {
     let at = Isolate::new(&Fleet::new());
     let town = town(&at);
     let body = json!({"town_id": town, "name": "api", "git_url": "https://git.example/api.git"});

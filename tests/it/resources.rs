@@ -42,7 +42,7 @@ fn rows_are_named_once_and_described() {
 }
 
 #[test]
-fn a_fleet_lists_its_towns_and_a_town_its_rigs_in_the_order_of_their_making() {
+fn towns_and_rigs_are_listed_in_the_order_of_their_making() {
     let fleet = Fleet::new();
     let (one, two) = (town(&fleet, "backend"), town(&fleet, "frontend"));
     let (api, web) = (rig(&one, "api"), rig(&one, "web"));

@@ -5,12 +5,10 @@ use crate::support::{Fleet, tokens};
 use base::http::Response;
 use gastown_mcp::cache::BELIEVED_MILLIS;
 use gastown_mcp::rpc::call::Instance;
-use std::collections::BTreeMap;
 
 fn send(at: &Isolate, method: &str, session: Option<&str>, body: &str) -> Response {
-    let mut headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, "owner").jwt))]);
-    headers.extend(session.map(|session| ("mcp-session-id".to_owned(), session.to_owned())));
-    at.send(Sent { method: method.to_owned(), path: "/mcp".to_owned(), headers, body: body.to_owned() })
+    let sent = Sent { body: body.to_owned(), ..Sent::new(method, "/mcp") };
+    at.send(sent.bearer(&tokens::user(&at.fleet, "owner").jwt).with_all(session.map(|session| ("mcp-session-id", session))))
 }
 
 fn initialize(at: &Isolate) -> String {
@@ -28,7 +26,7 @@ fn asked(at: &Isolate) -> usize {
 }
 
 #[test]
-fn a_session_asks_its_object_nothing_until_thirty_seconds_have_passed_and_makes_none() {
+fn a_session_asks_its_object_nothing_for_thirty_seconds() {
     let here = Isolate::new(&Fleet::new());
     let session = initialize(&here);
     for _ in 0..3 {
@@ -42,7 +40,7 @@ fn a_session_asks_its_object_nothing_until_thirty_seconds_have_passed_and_makes_
 }
 
 #[test]
-fn an_ended_session_is_gone_at_once_here_after_a_restart_and_elsewhere_within_thirty_seconds() {
+fn an_ended_session_is_gone_here_at_once_and_elsewhere_in_thirty_seconds() {
     let fleet = Fleet::new();
     let (here, elsewhere) = (Isolate::new(&fleet), Isolate::new(&fleet));
     let session = initialize(&here);

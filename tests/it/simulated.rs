@@ -42,7 +42,7 @@ fn stays_mended(ops: &str) {
 }
 
 #[test]
-fn an_acknowledgement_is_owed_although_a_statement_failed_while_it_was_written() {
+fn an_acknowledgement_stays_owed_when_a_statement_fails() {
     stays_mended("escalate 0 0 1 1\nfail 0 850 0 0\nacknowledge 0 0 0 1");
 }
 
@@ -65,7 +65,7 @@ fn what_a_removed_rig_still_answers_does_not_revive_its_beads() {
 }
 
 #[test]
-fn operations_are_read_as_they_are_printed_and_the_same_seed_is_the_same_run() {
+fn operations_are_read_as_printed_and_a_seed_is_one_run() {
     let printed = ops::print(&ops::random(7, 100));
     assert_eq!(printed, ops::print(&ops::random(7, 100)));
     assert_eq!(ops::print(&ops::parse(&printed).unwrap()), printed);

@@ -12,7 +12,6 @@ use gastown_mcp::rpc::table::{
 };
 use mcp::session_types::{Appended, ClientReplies, OpenStream};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const UPDATED: &str = "notifications/resources/updated";
 /// A change must be heard of within this time.
@@ -42,9 +41,8 @@ impl Client {
     }
 
     fn send(at: &Isolate, method: &str, headers: &[(&str, &str)], body: &str) -> Got {
-        let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt))]);
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        at.exchange(Sent { method: method.to_owned(), path: "/mcp".to_owned(), headers: all, body: body.to_owned() })
+        let sent = Sent { body: body.to_owned(), ..Sent::new(method, "/mcp") };
+        at.exchange(sent.bearer(&tokens::user(&at.fleet, OWNER).jwt).with_all(headers.iter().copied()))
     }
 
     /// Opens the session's stream on an isolate.
@@ -216,7 +214,7 @@ fn a_call_learns_that_another_connection_sends_its_messages_now() {
 }
 
 #[test]
-fn whoever_subscribes_hears_of_a_rig_and_of_a_town_wherever_it_is_connected() {
+fn subscribers_hear_of_rigs_and_towns_on_every_connection() {
     let (town, rig, keeping) = world();
     let of_town = Keeping::of_town(&town);
     let readings = [
@@ -322,7 +320,7 @@ fn what_is_unsubscribed_is_not_heard_of() {
 }
 
 #[test]
-fn an_answer_reaches_the_call_that_waits_for_it_and_waits_for_one_that_is_not_there_yet() {
+fn an_answer_reaches_its_call_or_waits_for_it() {
     let keeping = Keeping::of(&Fleet::new(), "user:x");
     let until = || keeping.fleet.now().plus_millis(20_000);
     let wait = |session: &str, request: &str, ids: &[&str]| {

@@ -1,10 +1,9 @@
 //! What subscribers of a town, its feed and its convoys hear of what happens: from the change to the client.
 
+use crate::support::Fleet;
 use crate::support::client::{Client, messages, watch};
 use crate::support::edge::Reading;
 use crate::support::tokens::{OWNER, internal};
-use crate::support::town::Rig;
-use crate::support::{Fleet, Town};
 use gastown_mcp::contract::shapes::SlingConvoyResult;
 use gastown_mcp::rpc::call::Instance;
 use gastown_mcp::rpc::table::{APPEND_EVENTS, DELIVER_TO_TOWN, SEND_MAYOR_MESSAGE};
@@ -14,19 +13,20 @@ use serde_json::{Value, json};
 const SOON_MILLIS: u32 = 800;
 const UPDATED: &str = "notifications/resources/updated";
 
-struct World {
-    town: Town,
-    rig: Rig,
+struct Started {
     convoy: SlingConvoyResult,
 }
 
+type World = crate::support::World<Started>;
+
 impl World {
     fn new() -> Self {
-        let (town, rig) = Town::with_rig();
-        town.configure(json!({"convoy_merge_mode": "review-and-merge"})).unwrap();
-        let convoy = town.convoy(&rig, Some(false), &[&[], &[]]);
-        town.fleet.settle();
-        Self { town, rig, convoy }
+        Self::holding(|town, rig| {
+            town.configure(json!({"convoy_merge_mode": "review-and-merge"})).unwrap();
+            let convoy = town.convoy(rig, Some(false), &[&[], &[]]);
+            town.fleet.settle();
+            Started { convoy }
+        })
     }
 
     fn town_uri(&self) -> String {
@@ -168,7 +168,7 @@ fn of_a_burst_the_newest_is_told_and_its_number_jumps() {
 }
 
 #[test]
-fn subscriptions_of_a_session_survive_a_restart_and_what_was_missed_is_sent_again() {
+fn subscriptions_survive_a_restart_and_missed_messages_are_sent_again() {
     let world = World::new();
     let (client, reading) = world.listen(false);
     let fleet: &Fleet = &world.town.fleet;
@@ -185,7 +185,7 @@ fn sessions() -> Instance {
 }
 
 #[test]
-fn a_stream_keeps_its_newest_64_events_for_who_comes_back_within_five_minutes() {
+fn a_stream_keeps_its_newest_64_events_for_five_minutes() {
     let world = World::new();
     let (client, reading) = world.listen(false);
     drop(reading);
@@ -217,7 +217,7 @@ fn a_stream_keeps_two_mebibytes_at_most() {
 }
 
 #[test]
-fn a_stream_of_the_stateless_era_ends_with_its_connection_and_after_an_hour() {
+fn a_stateless_stream_ends_with_its_connection_and_after_an_hour() {
     let world = World::new();
     let (_client, reading) = world.listen(true);
     world.town.fleet.advance(61 * 60_000);

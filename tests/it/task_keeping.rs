@@ -1,6 +1,6 @@
 //! Tasks of the session object: what ends them while nobody asks, and whose they are.
 
-use crate::support::edge::{Got, Isolate, Sent, messages, text};
+use crate::support::edge::{Isolate, Sent, messages};
 use crate::support::keeping::{Keeping, route};
 use crate::support::tokens::OWNER;
 use crate::support::{Fleet, Town, tokens};
@@ -9,7 +9,6 @@ use gastown_mcp::rpc::table::{CREATE_TASK, SAVE_TASK};
 use mcp::client::{NotificationRoute, TaskOutcome};
 use mcp::session_types::{Task, TaskStatus};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 fn done() -> TaskOutcome {
     TaskOutcome::Result(Map::from_iter([("content".to_owned(), json!([]))]))
@@ -126,15 +125,9 @@ fn an_object_keeps_a_thousand_tasks_for_a_day() {
 fn get(at: &Isolate, town: &Town, jwt: &str, id: &str) -> Value {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}});
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"taskId": id, "_meta": meta}}).to_string();
-    let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tasks/get"), ("mcp-name", id)];
-    let mut headers: BTreeMap<String, String> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    headers.insert("authorization".to_owned(), format!("Bearer {jwt}"));
-    let Got::Whole(response) = at.exchange(Sent { method: "POST".to_owned(), path: format!("/towns/{}/mcp", town.id), headers, body })
-    else {
-        panic!("a stream came")
-    };
-    serde_json::from_str(&text(&response)).unwrap()
+    let sent = Sent::new("POST", format!("/towns/{}/mcp", town.id)).bearer(jwt);
+    let sent = sent.with_all([("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tasks/get"), ("mcp-name", id)]);
+    at.ask(sent.json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"taskId": id, "_meta": meta}}))).1
 }
 
 #[test]

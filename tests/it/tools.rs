@@ -1,7 +1,7 @@
 //! The tool table: what clients see of it, and the rules that every tool obeys.
 
-use crate::support::edge::{Isolate, Sent, text};
-use crate::support::tokens::{self, OWNER};
+use crate::support::edge::{Isolate, Sent};
+use crate::support::tokens;
 use crate::support::{Fleet, expect};
 use base::error::Failure;
 use gastown_mcp::auth::principal::Scope;
@@ -194,7 +194,7 @@ fn every_schema_is_a_plain_object_with_described_arguments() {
 
 // Truth rule 5: every tool that changes something takes an idempotency key.
 #[test]
-fn every_tool_that_changes_something_takes_an_idempotency_key_and_no_other_does() {
+fn tools_that_change_something_and_no_others_take_an_idempotency_key() {
     for tool in every() {
         let takes_key = described(tool)["inputSchema"]["properties"].get("idempotency_key").is_some();
         assert_eq!(takes_key, !tool.hints.read_only, "{}", tool.name);
@@ -218,7 +218,7 @@ fn a_town_connection_shows_the_same_tools_without_town() {
 }
 
 #[test]
-fn a_read_only_connection_and_a_token_that_may_only_read_show_only_tools_that_look() {
+fn read_only_connections_and_tokens_show_only_tools_that_look() {
     let looking: Vec<&str> = TOOLS.iter().filter(|tool| tool.hints.read_only).map(|tool| tool.name).collect();
     for view in [View { read_only: true, ..WIDEST }, View { scope: Scope::Read, ..WIDEST }] {
         let names: Vec<String> = listed(view, true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
@@ -269,45 +269,6 @@ fn every_example_parses_and_plans_and_has_only_known_arguments() {
 }
 
 #[test]
-fn every_example_runs_in_a_town_that_has_its_rigs() {
-    let at = Isolate::new(&Fleet::new());
-    let owner = format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt);
-    let post = |path: &str, headers: &[(&str, &str)], body: &Value| {
-        let mut sent = Sent { method: "POST".to_owned(), path: path.to_owned(), body: body.to_string(), ..Sent::default() };
-        sent.headers.insert("authorization".to_owned(), owner.clone());
-        sent.headers.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()
-    };
-    let town = post(&format!("/api/users/{OWNER}/towns"), &[], &json!({"name": "backend"}))["data"]["id"].clone();
-    for rig in ["web", "api"] {
-        let body = json!({"town_id": town, "name": rig, "git_url": format!("https://git.example/{rig}.git")});
-        assert_eq!(post(&format!("/api/users/{OWNER}/rigs"), &[], &body)["success"], true);
-    }
-    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    let id = TownId::parse(town.as_str().unwrap()).unwrap();
-    let mayor = format!("Bearer {}", tokens::mayor(&at.fleet, &id).jwt);
-    for (tools, token) in [(TOOLS, &owner), (mayor::TOOLS, &mayor)] {
-        for tool in tools {
-            let arguments: Value = serde_json::from_str(tool.example).unwrap();
-            let params = json!({"name": tool.name, "arguments": arguments, "_meta": meta});
-            let headers = [
-                ("mcp-protocol-version", "2026-07-28"),
-                ("mcp-method", "tools/call"),
-                ("mcp-name", tool.name),
-                ("x-mcp-toolsets", "all"),
-                ("authorization", token),
-            ];
-            let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-            let answer = post(&format!("/towns/{id}/mcp"), &headers, &body);
-            let result = &answer["result"];
-            let refused_as_not_found = result["isError"] == true && result["content"][0]["text"].as_str().unwrap().contains("not_found");
-            assert!(result["structuredContent"].is_object() || refused_as_not_found, "{}: {answer}", tool.name);
-        }
-    }
-    assert_eq!(at.fleet.take_faults(), Vec::<String>::new());
-}
-
-#[test]
 fn an_unknown_argument_and_a_wrong_type_are_refused_by_name() {
     for tool in every() {
         let mut arguments: serde_json::Map<String, Value> = serde_json::from_str(tool.example).unwrap();
@@ -351,12 +312,9 @@ fn a_caller_that_calls_too_often_is_refused_with_the_time_to_wait() {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
     let call = |user: &str| {
         let params = json!({"name": "list_towns", "_meta": meta});
-        let mut sent = Sent { method: "POST".to_owned(), path: "/mcp".to_owned(), ..Sent::default() };
-        sent.body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
         let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "list_towns")];
-        sent.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        sent.headers.insert("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, user).jwt));
-        serde_json::from_str::<Value>(&text(&at.send(sent))).unwrap()["result"].clone()
+        let sent = Sent::new("POST", "/mcp").bearer(&tokens::user(&at.fleet, user).jwt).with_all(headers);
+        at.ask(sent.json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))).1["result"].clone()
     };
     assert!(call("ada")["structuredContent"].is_object() && call("ada")["structuredContent"].is_object());
     let refused = call("ada");

@@ -76,7 +76,7 @@ async function driveEveryTool(client, town, place, era) {
   // S3-41: beads of every rig and what the town did, in one order.
   const feed = await call("town_feed", { cursor: "start", limit: 200 });
   assert.ok(feed.entries.some(({ kind, rig }) => kind === "hooked" && rig === town.rigs.web));
-  assert.ok(feed.entries.some(({ kind, subject }) => kind === "convoy_started" || subject === running.convoy_id));
+  assert.ok(feed.entries.some(({ kind, subject }) => kind === "convoy_created" && subject === running.convoy_id));
 
   const { beads, coverage } = await call("list_beads", { type: "issue" });
   assert.deepEqual(coverage, { asked: 2, answered: 2 });

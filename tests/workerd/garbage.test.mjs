@@ -73,10 +73,9 @@ describe("Last-Event-ID", () => {
     assert.equal(second.message.params.uri, uri);
   });
 
-  test("longer than a server takes is refused or opens nothing", async () => {
+  test("as long as a header may be opens nothing", async () => {
     const session = await client.session();
-    const answer = await session.get("a".repeat(100_000)).then(isEmpty, (error) => error);
-    assert.ok(answer === undefined || (answer.status >= 400 && answer.status < 500), String(answer));
+    await isEmpty(await session.get("a".repeat(100_000)));
   });
 });
 

@@ -48,7 +48,7 @@ fn a_user_may_use_own_towns_and_no_others() {
 }
 
 #[test]
-fn an_organizations_town_is_for_its_members_but_not_for_its_billing_manager() {
+fn an_organizations_town_is_for_members_but_no_billing_manager() {
     let in_role = |role: &str| principal(By::Kilo, &with(user(), json!({"orgMemberships": [{"orgId": "org-1", "role": role}]})));
     for role in ["owner", "member"] {
         assert_eq!(in_role(role).check_owner(&town(), &owned_by_org("org-1")), Ok(()), "{role}");

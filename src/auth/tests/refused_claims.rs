@@ -123,7 +123,7 @@ fn an_internal_token_that_lives_too_long_or_says_too_little() {
 }
 
 #[test]
-fn an_exchanged_token_that_lives_too_long_says_too_little_or_is_for_somebody_else() {
+fn an_exchanged_token_too_long_too_little_or_for_another_is_refused() {
     let at_object = |by: By, claims: &Value| verify(&keys(), &sign(by, claims), now(), Accept::Internal);
     assert!(at_object(By::Gastown, &exchanged()).is_ok());
     assert!(at_object(By::Kilo, &exchanged()).is_err());

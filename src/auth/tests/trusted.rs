@@ -158,7 +158,7 @@ fn what_is_minted_is_believed() {
 }
 
 #[test]
-fn an_agents_token_ends_with_its_exp_or_after_eight_hours_whichever_is_first() {
+fn an_agents_token_ends_with_its_exp_or_after_eight_hours() {
     let end = |claims: &Value| trusted(&sign(By::Gastown, claims)).expires_at.map(|at| at.millis() / 1000);
     assert_eq!(end(&agent()), Some(NOW + HOUR));
     assert_eq!(end(&with(agent(), json!({"exp": NOW + 100 * HOUR}))), Some(NOW + 7 * HOUR));
@@ -183,7 +183,7 @@ fn an_exchanged_token_says_who_and_how_far_and_is_for_objects_alone() {
 }
 
 #[test]
-fn an_internal_token_is_good_for_a_minute_whatever_the_fraction_of_its_second() {
+fn an_internal_token_is_good_for_a_minute_to_the_second() {
     let claims = InternalClaims { town: None, from: "town".to_owned(), method: "releaseBead".to_owned() };
     let minted = now().plus_millis(999);
     let token = mint_internal(&keys(), &claims, minted).unwrap();

@@ -33,7 +33,7 @@ fn result(reading: &Reading) -> Value {
 }
 
 #[test]
-fn l11_a_question_goes_on_the_stream_and_its_answer_comes_with_another_post() {
+fn l11_a_question_is_streamed_and_its_answer_comes_by_another_post() {
     let server = Product::new();
     for (version, has_mode) in [("2025-06-18", false), ("2025-11-25", true)] {
         let session = begin(&server, version);

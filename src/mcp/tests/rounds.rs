@@ -147,7 +147,7 @@ fn a_state_is_good_for_one_principal_one_method_and_one_set_of_parameters() {
 }
 
 #[test]
-fn a_state_expires_after_fifteen_minutes_and_further_rounds_do_not_prolong_it() {
+fn a_state_expires_after_fifteen_minutes_whatever_the_rounds() {
     let server = Product::new();
     let message = call("rounds");
     let (_, first) = asked(&server, &message);
@@ -216,7 +216,7 @@ fn prompts_and_resources_may_ask_as_well_and_nothing_else_may() {
 }
 
 #[test]
-fn an_answer_counts_for_the_question_that_was_asked_and_for_no_other_of_its_name() {
+fn an_answer_counts_for_its_question_and_no_other_of_that_name() {
     let server = Product::new();
     let message = call("ask_of_today");
     let yes = json!({"ok": {"action": "accept", "content": {"ok": true}}});

@@ -7,7 +7,7 @@ fn call(name: &str, arguments: Value, more: Value) -> Value {
 }
 
 #[test]
-fn h5_h18_a_call_that_tells_something_is_a_stream_that_ends_with_its_answer() {
+fn h5_h18_a_call_with_news_is_a_stream_that_ends_with_its_answer() {
     let server = Product::new();
     let reading = stream(start_modern(&server, &call("talk", json!({"millis": 10}), json!({"progressToken": 1}))).wait());
     let events = reading.to_end();

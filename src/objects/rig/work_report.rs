@@ -69,7 +69,8 @@ fn known(cx: &Cx<'_>, steps: &[Step]) -> Result<BTreeMap<String, Known>, Fault> 
     let named = json_list(&named)?;
     let living: Vec<Living> = query(
         cx.sql,
-        "-- work_agents\nSELECT id, name, role, agents.status <> 'dead', current_hook_bead_id, coalesce(beads.type = 'merge_request', 0)
+        "-- work_agents\nSELECT id, name, role, agents.status <> 'dead' AS lives, current_hook_bead_id AS holds,
+           coalesce(beads.type = 'merge_request', 0) AS holds_review
          FROM agents LEFT JOIN beads ON beads.bead_id = agents.current_hook_bead_id
          WHERE agents.status <> 'dead' OR id IN (SELECT value FROM json_each(?))",
         (&named,),

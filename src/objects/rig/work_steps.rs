@@ -84,7 +84,7 @@ pub(super) fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Ve
     // A merge request that is in progress then has its pull request.
     query(
         cx.sql,
-        "-- work_steps\nSELECT event.created_at, event.agent_id,
+        "-- work_steps\nSELECT event.created_at AS at, event.agent_id AS agent,
            CASE event.event_type
              WHEN 'hooked' THEN 'taken'
              WHEN 'unhooked' THEN CASE coalesce((
@@ -97,15 +97,15 @@ pub(super) fn steps(cx: &Cx<'_>, first: i64, asked_from: Timestamp) -> Result<Ve
              WHEN 'closed' THEN CASE WHEN json_extract(event.metadata, '$.merge_commit') IS NOT NULL THEN 'merged' WHEN NOT EXISTS (
                SELECT 1 FROM bead_events AS off INDEXED BY bead_events_bead
                WHERE off.bead_id = event.bead_id AND off.event_type = 'unhooked' AND off.agent_id = event.agent_id) THEN 'closed' ELSE 'other' END
-             WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END,
+             WHEN 'status_changed' THEN 'failed' WHEN 'rework_requested' THEN 'rework' WHEN 'mail_sent' THEN 'nudge' ELSE 'stall' END AS what,
            CASE WHEN event.event_type IN ('hooked', 'unhooked', 'closed', 'status_changed') THEN
              CASE WHEN instr(bead.labels, '\"gt:triage-request\"') > 0 THEN 'triage' ELSE coalesce(bead.type, (
                SELECT json_extract(gone.metadata, '$.type') FROM bead_events AS gone INDEXED BY bead_events_bead
-               WHERE gone.bead_id = event.bead_id AND gone.event_type = 'deleted' ORDER BY gone.sequence DESC LIMIT 1), 'issue') END END,
+               WHERE gone.bead_id = event.bead_id AND gone.event_type = 'deleted' ORDER BY gone.sequence DESC LIMIT 1), 'issue') END END AS kind,
            bead.priority, bead.quality,
            CASE WHEN event.event_type IN ('unhooked', 'closed') THEN (
              SELECT past.created_at FROM bead_events AS past INDEXED BY bead_events_bead
-             WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked' ORDER BY past.sequence DESC LIMIT 1) END
+             WHERE past.bead_id = event.bead_id AND past.sequence < event.sequence AND past.event_type = 'hooked' ORDER BY past.sequence DESC LIMIT 1) END AS hooked_at
          FROM bead_events AS event LEFT JOIN beads AS bead ON bead.bead_id = event.bead_id
          WHERE event.sequence >= ? AND event.created_at >= ? AND (event.event_type IN ('hooked', 'unhooked', 'closed', 'rework_requested')
            OR (event.event_type = 'status_changed' AND event.new_value = 'failed') OR (event.event_type = 'mail_sent' AND event.new_value = 'nudge')

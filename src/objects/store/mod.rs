@@ -4,5 +4,7 @@
 
 pub mod meta;
 pub mod migrate;
+#[cfg(debug_assertions)]
+mod row_fields;
 pub mod sql;
 pub mod tombstone;

@@ -2,7 +2,8 @@
 //!
 //! Owns how parameters and rows cross the boundary: as JSON text, parameters as one array, rows as an array of arrays.
 //! One text each way is the cheapest crossing between wasm and JavaScript, and serde decodes a row straight into a
-//! struct whose fields are in column order. Owns no statement.
+//! struct whose fields are in column order. Owns no statement. In debug builds `Sql` is told the fields of each query, which
+//! the host tests compare with its columns.
 
 use base::error::{Failure, Fault};
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,6 +24,11 @@ pub trait Sql {
     fn run(&self, statement: &str, params: &str) -> Result<(), Fault> {
         self.exec(statement, params).map(drop)
     }
+
+    /// Is told, before a statement runs, which fields its columns are decoded into, in order. For an implementation that
+    /// checks it; debug builds only.
+    #[cfg(debug_assertions)]
+    fn expect_columns(&self, _statement: &str, _fields: &[&str]) {}
 
     /// Runs `body` inside one transaction: commits when it answers true, rolls back when it answers false.
     ///
@@ -49,6 +55,10 @@ pub fn transaction<T>(sql: &dyn Sql, body: impl FnOnce() -> Result<T, Failure>) 
 
 /// All rows of a query, decoded into `T` column by column.
 pub fn query<T: DeserializeOwned>(sql: &dyn Sql, statement: &str, params: impl Serialize) -> Result<Vec<T>, Fault> {
+    #[cfg(debug_assertions)]
+    if let Some(fields) = super::row_fields::row_fields::<T>() {
+        sql.expect_columns(statement, fields);
+    }
     let rows = sql.exec(statement, &params_text(statement, &params)?)?;
     serde_json::from_str(&rows).map_err(|error| Fault::new(first_line(statement), error))
 }

@@ -23,7 +23,7 @@ fn gone(pids: &[String]) {
 }
 
 #[test]
-fn a_failure_is_reported_with_its_reason_and_its_worktree_is_kept_up_to_a_limit() {
+fn a_failure_is_reported_and_its_worktree_kept_up_to_a_limit() {
     let world = World::new();
     let mut runner = world.run("echo draft > draft.txt; exit 7", &["--keep", "2"]);
     for number in 1..=4 {
@@ -57,7 +57,7 @@ fn what_cannot_be_prepared_is_a_failure_too() {
 
 /// S2-25, S4-12.
 #[test]
-fn a_process_ends_whole_and_is_not_reported_when_the_worker_says_its_order_is_over() {
+fn a_process_ends_whole_and_unreported_when_its_order_is_over() {
     for (command, count) in [(HANGS, 2), (STUBBORN, 1)] {
         let world = World::new();
         let mut runner = world.run(command, &[]);

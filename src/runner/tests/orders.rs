@@ -14,7 +14,7 @@ echo work > work.txt && git add . && git commit --quiet --message work && git pu
 
 /// S4-06, S4-07, S4-10, S4-16.
 #[test]
-fn a_process_gets_its_worktree_environment_and_mcp_configuration_and_is_reported() {
+fn a_process_gets_worktree_environment_and_mcp_and_is_reported() {
     let world = World::new();
     let mut runner = world.run(AGENT, &["--json"]);
     world.offer(17, "polecat/toast/bead17");

@@ -56,7 +56,7 @@ pub const TOOLS: &[ToolDef] = &[
     ToolDef::live::<bead_changes::ReassignBead>(Work).named(
         "gt_bead_reassign",
         &[RIG, BEAD, AGENT],
-        r#"{"rig_id":"web","bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","agent_id":"Toast"}"#,
+        r#"{"rig_id":"web","bead_id":"7b0f4b1c-2f6e-4c0e-9a55-0d6f1a2b3c4d","agent_id":"Maple"}"#,
     ),
     ToolDef::of::<agents::ListAgents>(Agents).named(
         "gt_list_agents",
@@ -206,7 +206,7 @@ pub const TOOLS: &[ToolDef] = &[
         )
         .on_request(),
     ToolDef::of::<roster::AddPolecat>(Agents)
-        .named("gt_polecat_add", &[RIG, same("name")], r#"{"rig_id":"web","name":"Maple"}"#)
+        .named("gt_polecat_add", &[RIG, same("name")], r#"{"rig_id":"web","name":"Juniper"}"#)
         .on_request(),
     ToolDef::live::<polecats::RemovePolecat>(Agents)
         .named("gt_polecat_remove", &[RIG, AGENT, CONFIRM, TOKEN], r#"{"rig_id":"web","agent_id":"Toast"}"#)

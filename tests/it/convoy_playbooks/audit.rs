@@ -40,7 +40,7 @@ fn merge(town: &Town, rig: &Rig, bead: &BeadId, commit: Option<&str>) {
 
 // Truth rules 1 and 2: the town says 13 of 13, the rig says 2, and 11 that failed.
 #[test]
-fn thirteen_of_thirteen_of_which_eleven_failed_are_two_done_and_eleven_failed() {
+fn thirteen_ended_beads_count_as_two_done_and_eleven_failed() {
     let world = World::new(&[&[] as &[i64]; 13]);
     for (index, bead) in world.beads.iter().enumerate() {
         if index < 2 {
@@ -88,7 +88,7 @@ fn a_merge_takes_a_commit_and_a_landing_takes_all_of_them() {
 }
 
 #[test]
-fn a_convoy_that_landed_with_evidence_has_no_findings_and_one_closed_by_hand_did_not_land() {
+fn landed_with_evidence_has_no_findings_and_closed_by_hand_has() {
     let world = World::with(&json!({"convoy_merge_mode": "review-and-merge"}), Some(false), &[&[]]);
     merge(&world.town, &world.rig, &world.beads[0], Some("c0ffee11"));
     let good = audit(&world, json!({}));

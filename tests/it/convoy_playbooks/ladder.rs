@@ -270,7 +270,7 @@ fn a_pause_a_plan_and_a_silent_rig_are_no_trouble_of_the_bead() {
 
 // S2-34, S2-35: the lowest rung first, whichever bead it is.
 #[test]
-fn over_all_beads_a_nudge_comes_before_a_replacement_and_that_before_people() {
+fn a_nudge_comes_before_a_replacement_and_that_before_people() {
     let with = |seed: u8, mut member: MemberInspection| {
         member.bead.bead_id = bead(seed);
         member

@@ -110,7 +110,7 @@ fn two_calls_at_once_and_a_lost_reply_make_one_follow_up() {
 
 // S2-38: what waits for the failed bead only comes along, what waits for something that stays does not.
 #[test]
-fn waiting_beads_come_along_when_that_is_asked_for_and_nothing_else_holds_them() {
+fn waiting_beads_come_along_when_asked_for_and_not_held_otherwise() {
     let world = half();
     let made = world.call("convoy_partial", json!({"dry_run": false, "include_open": true, "title": "Second try"}));
     assert_eq!(made["moved"], json!([world.beads[2]]));

@@ -69,6 +69,12 @@ impl Tests {
         tests
     }
 
+    /// Names of tests that are longer than a line of a report has room for.
+    pub fn too_long(&self) -> Vec<&str> {
+        const NAME_CHARS_MAX: usize = 70;
+        self.functions.iter().map(String::as_str).filter(|name| name.len() > NAME_CHARS_MAX).collect()
+    }
+
     /// Whether there is a test of this name.
     pub fn has(&self, name: &str) -> bool {
         let is_function = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -1,13 +1,13 @@
 //! Agents that the Mayor writes to, reminds and puts back to the beginning.
 
-use super::{NOTHING, World, has, invalid, refused, send};
+use super::{Deployment, NOTHING, has, invalid, refused, send};
 use crate::support::tokens;
 use serde_json::{Value, json};
 
 /// S1-15.
 #[test]
 fn mail_and_nudges_reach_an_agent_of_any_rig() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         for rig in [&world.web, &world.api] {
             let agent = plugin.ok("gt_sling", json!({"rig_id": rig.id, "title": "t"}))["agent"]["id"].clone();
@@ -37,7 +37,7 @@ fn mail_and_nudges_reach_an_agent_of_any_rig() {
 
 #[test]
 fn an_agent_is_reset_in_its_rig_only() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let slung = plugin.ok("gt_sling", json!({"rig_id": world.web.id, "title": "t"}));
         let reset = |rig: &str, agent: &Value| plugin.tool("gt_agent_reset", json!({"rig_id": rig, "agent_id": agent}));
@@ -56,7 +56,7 @@ fn an_agent_is_reset_in_its_rig_only() {
 /// Gastown contract 4.3, 6: a container's token that is refused is exchanged once; a Mayor's own cannot be.
 #[test]
 fn an_expired_container_token_is_exchanged_and_the_call_repeated() {
-    let world = World::new();
+    let world = Deployment::new();
     let (mayor, container) = (world.mayor(), world.container());
     let old = container.token.borrow().jwt.clone();
     assert_eq!(container.ok("gt_list_rigs", json!({})).as_array().unwrap().len(), 2);

@@ -1,12 +1,12 @@
 //! Beads that the Mayor mends: changed, given to another, deleted, looked at.
 
-use super::{BEAD, NOTHING, World, has, invalid, refused};
+use super::{BEAD, Deployment, NOTHING, has, invalid, refused};
 use crate::support::fill::{bead_id, fill_beads};
 use serde_json::{Value, json};
 
 #[test]
 fn a_bead_is_changed_field_by_field_and_the_answer_is_the_bead() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let (bead, blocker) = (plugin.held(&world.web, "old"), plugin.held(&world.web, "first"));
         let update = |fields: Value| {
@@ -37,7 +37,7 @@ fn a_bead_is_changed_field_by_field_and_the_answer_is_the_bead() {
 /// Gastown contract 4.5: which rig, then which bead.
 #[test]
 fn what_is_in_another_rig_is_told_from_what_is_nowhere() {
-    let world = World::new();
+    let world = Deployment::new();
     let elsewhere = crate::support::Town::new(&world.town.fleet, 7);
     let foreign = elsewhere.add_rig("web", 8);
     let plugin = world.mayor();
@@ -78,7 +78,7 @@ fn what_is_in_another_rig_is_told_from_what_is_nowhere() {
 
 #[test]
 fn a_bead_is_given_to_another_agent_of_its_rig() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let sling = |title: &str| plugin.ok("gt_sling", json!({"rig_id": world.web.id, "title": title}));
         let (one, two) = (sling("one"), sling("two"));
@@ -98,7 +98,7 @@ fn a_bead_is_given_to_another_agent_of_its_rig() {
 
 #[test]
 fn beads_are_deleted_one_many_or_by_status() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.container();
     let ids: Vec<String> = (0..4).map(|number| plugin.held(&world.web, &format!("b{number}"))).collect();
     let there = plugin.held(&world.api, "there");
@@ -122,7 +122,7 @@ fn beads_are_deleted_one_many_or_by_status() {
 
 #[test]
 fn five_thousand_beads_are_deleted_by_one_request_and_one_more_is_refused() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     fill_beads(&world.town.sql(&world.web.at), &world.web.id, 5_001, world.town.fleet.now());
     let ids: Vec<_> = (1..=5_001).map(bead_id).collect();
@@ -136,7 +136,7 @@ fn five_thousand_beads_are_deleted_by_one_request_and_one_more_is_refused() {
 /// What the contract has and the plugin lacks: one bead whole, and what happened.
 #[test]
 fn a_bead_is_shown_whole_and_so_is_what_happened() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let (bead, other) = (plugin.held(&world.web, "one"), plugin.held(&world.web, "two"));
     plugin.ok("gt_bead_update", json!({"rig_id": world.web.id, "bead_id": bead, "depends_on": [other]}));

@@ -1,9 +1,9 @@
 //! Convoys that the Mayor follows and changes.
 
-use super::{CONVOY, NOTHING, Plugin, World, has, invalid, refused};
+use super::{CONVOY, Deployment, NOTHING, Plugin, has, invalid, refused};
 use serde_json::{Value, json};
 
-fn staged(world: &World, plugin: &Plugin<'_>) -> (Value, Vec<Value>) {
+fn staged(world: &Deployment, plugin: &Plugin<'_>) -> (Value, Vec<Value>) {
     let tasks = json!([{"title": "a"}, {"title": "b", "depends_on": [0]}]);
     let slung = plugin.ok("gt_sling_batch", json!({"rig_id": world.web.id, "convoy_title": "Payments", "tasks": tasks, "staged": true}));
     (slung["convoy"]["id"].clone(), slung["beads"].as_array().unwrap().iter().map(|slung| slung["bead"]["bead_id"].clone()).collect())
@@ -11,7 +11,7 @@ fn staged(world: &World, plugin: &Plugin<'_>) -> (Value, Vec<Value>) {
 
 #[test]
 fn a_convoy_is_listed_read_changed_started_and_closed() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let (convoy, beads) = staged(&world, &plugin);
         let at = json!({"convoy_id": convoy});
@@ -54,7 +54,7 @@ fn a_convoy_is_listed_read_changed_started_and_closed() {
 
 #[test]
 fn a_convoy_that_is_none_is_not_found_whatever_is_asked() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let bead = plugin.held(&world.web, "b");
     for convoy in [NOTHING, "Payments"] {
@@ -76,7 +76,7 @@ fn a_convoy_that_is_none_is_not_found_whatever_is_asked() {
 /// Values are checked before anything is asked; what a convoy cannot take is refused, where the contract breaks with 500.
 #[test]
 fn what_a_convoy_cannot_take_is_refused_and_nothing_is_written() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let (convoy, beads) = staged(&world, &plugin);
     let call = |tool: &str, mut more: Value| {

@@ -1,11 +1,10 @@
 //! Who is let in at the Mayor's routes, by which methods, and that a repeated change is one.
 
-use super::{NOTHING, Plugin, World, data, refused};
+use super::{Deployment, NOTHING, Plugin, data, refused};
 use crate::support::edge::{Sent, header};
 use crate::support::tokens::{self, OWNER};
 use gastown_mcp::contract::ids::AgentId;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Every route with something in the place of its variables.
 fn routes() -> impl Iterator<Item = (&'static str, String)> {
@@ -17,7 +16,7 @@ fn routes() -> impl Iterator<Item = (&'static str, String)> {
 /// S1-08, S1-09, S1-16: refused, never answered with something empty.
 #[test]
 fn every_route_takes_the_towns_own_mayor_or_container_and_nobody_else() {
-    let world = World::new();
+    let world = Deployment::new();
     let fleet = &world.town.fleet;
     let elsewhere = crate::support::Town::new(fleet, 7);
     let agent = AgentId::from_random([5; 16]);
@@ -44,7 +43,7 @@ fn every_route_takes_the_towns_own_mayor_or_container_and_nobody_else() {
 /// The table as a whole: a path of another rig is refused before anything else of it is looked at.
 #[test]
 fn every_route_of_a_rig_refuses_a_rig_that_is_not_the_towns() {
-    let world = World::new();
+    let world = Deployment::new();
     let bodies = json!({"status": "open", "title": "t", "agent_id": NOTHING, "bead_ids": [NOTHING]});
     let body_of = |path: &str| match path.rsplit('/').next().unwrap() {
         "bulk-delete" => json!({"bead_ids": bodies["bead_ids"]}),
@@ -62,11 +61,10 @@ fn every_route_of_a_rig_refuses_a_rig_that_is_not_the_towns() {
 
 #[test]
 fn unknown_paths_and_methods_are_told_apart() {
-    let world = World::new();
+    let world = Deployment::new();
     let response = |method: &str, path: &str| {
-        let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", world.mayor().token.borrow().jwt))]);
         let path = format!("/api/mayor/{}/tools/{path}", world.town.id);
-        world.at.send(Sent { method: method.to_owned(), path, headers, body: String::new() })
+        world.at.send(Sent::new(method, path).bearer(&world.mayor().token.borrow().jwt))
     };
     for path in ["castles", "convoys/x/land", "rigs/x/beads/y/z", "escalations/x", "wasteland"] {
         assert_eq!(response("GET", path).status, 404, "{path}");
@@ -86,7 +84,7 @@ fn unknown_paths_and_methods_are_told_apart() {
 /// What a key stands for is done once, and answered alike.
 #[test]
 fn a_change_repeated_with_its_key_is_one() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let keyed = |key: &str| world.mayor().with("idempotency-key", key);
     let sling = |key: &str, title: &str| keyed(key).tool("gt_sling", json!({"rig_id": world.web.id, "title": title}));

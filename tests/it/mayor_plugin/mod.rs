@@ -11,7 +11,7 @@ mod rigs;
 mod town;
 mod work;
 
-use crate::support::edge::{Isolate, Sent, text};
+use crate::support::edge::{Isolate, Sent};
 use crate::support::tokens::{self, OWNER};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town};
@@ -19,17 +19,16 @@ use gastown_mcp::contract::ids::{RigId, TownId};
 use gastown_mcp::rpc::call::{Context, Instance};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// A town with two rigs, registered as its owner's.
-struct World {
+struct Deployment {
     at: Isolate,
     town: Town,
     web: Rig,
     api: Rig,
 }
 
-impl World {
+impl Deployment {
     fn new() -> Self {
         Self::of(&format!("users/{OWNER}"), |fleet| tokens::user(fleet, OWNER))
     }
@@ -69,14 +68,14 @@ const AGENT: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The plugin.
 struct Plugin<'a> {
-    world: &'a World,
+    world: &'a Deployment,
     token: RefCell<Context>,
     agent: Option<&'static str>,
     headers: Vec<(&'static str, String)>,
 }
 
 impl<'a> Plugin<'a> {
-    fn new(world: &'a World, token: Context, agent: Option<&'static str>) -> Self {
+    fn new(world: &'a Deployment, token: Context, agent: Option<&'static str>) -> Self {
         let headers = agent.map(|agent| ("x-gastown-agent-id", agent.to_owned())).into_iter().collect();
         Self { world, token: RefCell::new(token), agent, headers }
     }
@@ -177,11 +176,8 @@ impl<'a> Plugin<'a> {
 }
 
 fn send(at: &Isolate, who: &Context, method: &str, path: &str, body: &Value, headers: &[(&'static str, String)]) -> (u16, Value) {
-    let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", who.jwt))]);
-    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let response = at.send(Sent { method: method.to_owned(), path: path.to_owned(), headers: all, body });
-    (response.status, serde_json::from_str(&text(&response)).unwrap())
+    let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+    at.ask(Sent::new(method, path).bearer(&who.jwt).with_all(headers).json(body))
 }
 
 /// The data of an answer that must be a success.

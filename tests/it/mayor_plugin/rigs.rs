@@ -1,6 +1,6 @@
 //! Rigs that the Mayor makes and deletes, which Kilo's Mayor cannot.
 
-use super::{NOTHING, World, data, has, invalid, refused};
+use super::{Deployment, NOTHING, data, has, invalid, refused};
 use crate::support::tokens::{self, user_with};
 use crate::support::{Fleet, code};
 use base::error::Code;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn a_mayor_makes_a_rig_works_in_it_and_deletes_it() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let (status, answer) = plugin.send("POST", "rigs", json!({"name": "docs", "git_url": "https://git.example/docs.git"}));
     assert_eq!(status, 201, "{answer}");
@@ -37,7 +37,7 @@ fn a_mayor_makes_a_rig_works_in_it_and_deletes_it() {
 
 #[test]
 fn what_makes_no_rig_is_refused_and_leaves_nothing() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.container();
     let make = |body: Value| plugin.send("POST", "rigs", body);
     invalid(make(json!({"git_url": "https://git.example/x.git"})), json!(["name"]));
@@ -57,7 +57,7 @@ fn what_makes_no_rig_is_refused_and_leaves_nothing() {
 /// A rig goes by its town's own Mayor, or by whoever may administer; not by a container or an agent.
 #[test]
 fn a_rig_is_deleted_by_the_mayor_or_an_administrator_only() {
-    let world = World::new();
+    let world = Deployment::new();
     let web = &world.web.id;
     let (status, answer) = world.container().send("DELETE", &format!("rigs/{web}?force=true"), Value::Null);
     assert_eq!(status, 403, "{answer}");
@@ -87,7 +87,7 @@ fn a_rig_is_deleted_by_the_mayor_or_an_administrator_only() {
 #[test]
 fn the_mayor_of_an_organizations_town_makes_rigs_and_deletes_none() {
     let member = |fleet: &Fleet| user_with(fleet, tokens::OWNER, None, &[("acme", "member")]);
-    let world = World::of("orgs/acme", member);
+    let world = Deployment::of("orgs/acme", member);
     let (status, answer) = world.mayor().send("POST", "rigs", json!({"name": "docs", "git_url": "https://git.example/docs.git"}));
     assert_eq!(status, 201, "{answer}");
     let path = format!("rigs/{}?force=true", answer["data"]["id"].as_str().unwrap());

@@ -1,13 +1,13 @@
 //! What the Mayor sees and settles of its town; and what embedded towns do not have.
 
-use super::{NOTHING, World, has, invalid, refused};
+use super::{Deployment, NOTHING, has, invalid, refused};
 use gastown_mcp::contract::shapes::EscalationEntry;
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
 
 #[test]
 fn escalations_are_listed_and_acknowledged() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let input = json!({"townId": world.town.id, "source_rig_id": world.web.id, "severity": "high", "message": "Toast hangs."});
         let raised: EscalationEntry = world.town.fleet.ask(&world.town.at, &rpc::ROUTE_ESCALATION, (input,), &world.town.owner()).unwrap();
@@ -40,7 +40,7 @@ fn escalations_are_listed_and_acknowledged() {
 
 #[test]
 fn the_dashboard_is_led_to_what_there_is_only() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         let act = |action: Value| plugin.tool("gt_ui_action", json!({"action_json": action.to_string()}));
         let bead = |rig: &str| json!({"type": "open_bead_drawer", "beadId": NOTHING, "rigId": rig});
@@ -64,7 +64,7 @@ fn the_dashboard_is_led_to_what_there_is_only() {
 /// What the contract has and the plugin lacks.
 #[test]
 fn status_reviews_and_settings_are_read_and_secrets_are_not() {
-    let world = World::new();
+    let world = Deployment::new();
     world.town.configure(json!({"env_vars": {"TOKEN": "a-long-secret"}, "max_polecats_per_rig": 3})).unwrap();
     for plugin in [world.mayor(), world.container()] {
         has(&plugin.read("status"), &["alarm", "agents", "beads", "patrol", "reconciler", "recentEvents", "billing"]);
@@ -79,7 +79,7 @@ fn status_reviews_and_settings_are_read_and_secrets_are_not() {
 
 #[test]
 fn an_embedded_town_has_no_wasteland_and_watches_no_pull_request() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         const NONE: &str = "Town is not connected to a wasteland";
         refused(plugin.tool("gt_wasteland_browse", json!({})), 404, NONE);

@@ -1,12 +1,12 @@
 //! Work that the Mayor gives out: one task or a batch.
 
-use super::{AGENT_FIELDS, BEAD, CONVOY, NOTHING, World, has, invalid, refused};
+use super::{AGENT_FIELDS, BEAD, CONVOY, Deployment, NOTHING, has, invalid, refused};
 use serde_json::{Value, json};
 
 /// S1-11, S1-17, S1-22.
 #[test]
 fn a_sling_answers_at_once_with_bead_and_polecat_in_any_rig() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         for rig in [&world.web, &world.api] {
             let slung = plugin
@@ -26,7 +26,7 @@ fn a_sling_answers_at_once_with_bead_and_polecat_in_any_rig() {
 
 #[test]
 fn a_batch_says_whether_it_is_staged() {
-    let world = World::new();
+    let world = Deployment::new();
     for plugin in [world.mayor(), world.container()] {
         for (staged, is_staged) in [(Value::Null, true), (json!(true), true), (json!(false), false)] {
             let mut batch = json!({
@@ -52,7 +52,7 @@ fn a_batch_says_whether_it_is_staged() {
 
 #[test]
 fn a_batch_of_no_task_of_fifty_one_or_without_order_is_refused() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.mayor();
     let sling = |tasks: Vec<Value>, more: Value| {
         let mut batch = json!({"rig_id": world.web.id, "convoy_title": "c", "tasks": tasks});
@@ -82,7 +82,7 @@ fn a_batch_of_no_task_of_fifty_one_or_without_order_is_refused() {
 /// S1-13, S1-14: without a rig, of all rigs; one that does not answer is named.
 #[test]
 fn lists_are_of_one_rig_or_of_all() {
-    let world = World::new();
+    let world = Deployment::new();
     let plugin = world.container();
     for rig in [&world.web, &world.api] {
         plugin.ok("gt_sling", json!({"rig_id": rig.id, "title": "t"}));

@@ -103,7 +103,7 @@ fn a_public_url_is_what_clients_know() {
 }
 
 #[test]
-fn the_metadata_names_the_server_at_both_places_and_nothing_else_is_well_known() {
+fn the_metadata_names_the_server_at_two_places_and_no_others() {
     let (at, _) = deployment();
     for (place, resource) in [("", "/mcp"), ("/mcp", "/mcp"), ("/towns/a/mcp", "/towns/a/mcp"), ("/mcp/readonly", "/mcp/readonly")] {
         let document = json_of(&get(&at, &format!("/.well-known/oauth-protected-resource{place}"), ""));

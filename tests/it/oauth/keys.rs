@@ -34,7 +34,7 @@ fn keys_are_asked_for_once_in_ten_minutes() {
 }
 
 #[test]
-fn a_new_key_is_found_when_a_token_names_it_and_a_withdrawn_one_goes_with_the_next_look() {
+fn a_new_key_is_found_by_name_and_a_withdrawn_one_goes_at_the_next_look() {
     let (at, old) = deployment();
     assert_eq!(status(&at, &old), 200);
     let new = Key::ed("two");

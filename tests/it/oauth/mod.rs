@@ -13,7 +13,6 @@ use crate::support::edge::{Isolate, Sent, header, text};
 use crate::support::issuer::{ISSUER, Key, publish};
 use base::http::Response;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// A deployment that trusts an issuer with one key.
 fn deployment() -> (Isolate, Key) {
@@ -26,16 +25,9 @@ fn deployment() -> (Isolate, Key) {
 fn request(path: &str, token: &str, method: &str, params: Value) -> Sent {
     let mut params = params;
     params["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    let mut headers = BTreeMap::from([
-        ("authorization".to_owned(), format!("Bearer {token}")),
-        ("mcp-protocol-version".to_owned(), "2026-07-28".to_owned()),
-        ("mcp-method".to_owned(), method.to_owned()),
-    ]);
-    if let Some(name) = params["name"].as_str() {
-        headers.insert("mcp-name".to_owned(), name.to_owned());
-    }
-    let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string();
-    Sent { method: "POST".to_owned(), path: path.to_owned(), headers, body }
+    let sent = Sent::new("POST", path).bearer(token).with("mcp-protocol-version", "2026-07-28").with("mcp-method", method);
+    let sent = sent.with_all(params["name"].as_str().map(|name| ("mcp-name", name)));
+    sent.json(&json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}))
 }
 
 fn list_tools(at: &Isolate, path: &str, token: &str) -> Response {
@@ -47,13 +39,11 @@ fn call(at: &Isolate, path: &str, token: &str, name: &str, arguments: Value) -> 
 }
 
 fn get(at: &Isolate, path: &str, token: &str) -> Response {
-    let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-    at.send(Sent { method: "GET".to_owned(), path: path.to_owned(), headers, body: String::new() })
+    at.send(Sent::new("GET", path).bearer(token))
 }
 
 fn post(at: &Isolate, path: &str, token: &str, body: &Value) -> Response {
-    let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-    at.send(Sent { method: "POST".to_owned(), path: path.to_owned(), headers, body: body.to_string() })
+    at.send(Sent::new("POST", path).bearer(token).json(body))
 }
 
 fn json_of(response: &Response) -> Value {

@@ -43,7 +43,7 @@ fn a_token_with_one_character_replaced_inserted_or_removed_is_none() {
 }
 
 #[test]
-fn a_genuine_token_with_any_claim_set_to_anything_is_answered_and_opens_no_more() {
+fn a_genuine_token_with_any_claim_changed_opens_no_more() {
     let (at, key) = deployment();
     let names = ["iss", "sub", "aud", "scope", "exp", "nbf", "iat", "cnf", "orgs", "org_memberships", "orgMemberships", "kiloUserId"];
     proptest!(ProptestConfig::with_cases(96), |(name in prop::sample::select(names.to_vec()), value in any_json())| {

@@ -8,7 +8,6 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 fn encode(text: &str) -> String {
     Base64UrlUnpadded::encode_string(text.as_bytes())
@@ -150,7 +149,7 @@ fn a_token_of_another_issuer_fetches_nothing() {
 }
 
 #[test]
-fn metadata_that_speaks_for_somebody_else_or_sends_elsewhere_is_not_followed() {
+fn metadata_of_another_issuer_or_address_is_not_followed() {
     for metadata in [
         json!({"issuer": "https://evil.example", "jwks_uri": KEYS_URL}),
         json!({"issuer": ISSUER, "jwks_uri": "http://keys.example/set"}),
@@ -168,12 +167,12 @@ fn metadata_that_speaks_for_somebody_else_or_sends_elsewhere_is_not_followed() {
 }
 
 #[test]
-fn a_malformed_authorization_header_is_a_bad_request_and_a_token_in_the_query_is_none() {
+fn a_malformed_header_is_a_bad_request_and_a_query_holds_no_token() {
     let (at, key) = deployment();
     let token = key.sign(&claims(&at.fleet));
     let send = |authorization: Option<String>, path: &str| {
-        let headers: BTreeMap<_, _> = authorization.map(|value| ("authorization".to_owned(), value)).into_iter().collect();
-        at.send(Sent { method: "POST".to_owned(), path: path.to_owned(), headers, body: "{}".to_owned() })
+        let sent = Sent::new("POST", path).json(&json!({}));
+        at.send(sent.with_all(authorization.as_deref().map(|value| ("authorization", value))))
     };
     for path in ["/mcp", "/api/users/owner/towns"] {
         let answer = send(Some(format!("Bearer {token}, Bearer {token}")), path);

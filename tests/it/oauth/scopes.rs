@@ -6,7 +6,6 @@ use crate::support::issuer::{claims, with};
 use crate::support::tokens;
 use base::http::Response;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// 403 with a challenge for this scope.
 #[track_caller]
@@ -30,7 +29,7 @@ fn names(response: &Response) -> Vec<String> {
 const WRITE: &str = "gastown:read gastown:write";
 
 #[test]
-fn a_token_that_may_only_read_sees_tools_that_look_and_is_told_what_the_others_take() {
+fn a_read_token_sees_tools_that_look_and_is_told_what_others_take() {
     let (at, key) = deployment();
     let kilo = tokens::user(&at.fleet, "owner").jwt;
     let id = town(&at, &kilo, "backend");
@@ -85,9 +84,8 @@ fn a_legacy_client_is_told_the_same_way() {
     let (at, key) = deployment();
     let token = key.sign(&with(claims(&at.fleet), json!({"scope": "gastown:read"})));
     let send = |session: Option<String>, body: serde_json::Value| {
-        let mut headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {token}"))]);
-        headers.extend(session.map(|session| ("mcp-session-id".to_owned(), session)));
-        at.send(Sent { method: "POST".to_owned(), path: "/mcp".to_owned(), headers, body: body.to_string() })
+        let sent = Sent::new("POST", "/mcp").bearer(&token).json(&body);
+        at.send(sent.with_all(session.as_deref().map(|session| ("mcp-session-id", session))))
     };
     let client = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let begun = send(None, json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}));

@@ -2,7 +2,7 @@
 
 use crate::rig::reviews::Desk;
 use crate::rig::watch::{beat, beat_for, exits, take};
-use crate::support::playbook::{ANSWER_BYTES_MAX, ask, expect_answer, make};
+use crate::support::playbook::{ANSWER_BYTES_MAX, ask, expect_answer, make, snapshot};
 use crate::support::town::Rig;
 use crate::support::{Town, tokens};
 use gastown_mcp::contract::alerts::{ATTEMPTS_SPENT, AlertKind, DISPATCH_BREAKER};
@@ -50,7 +50,7 @@ fn every_sort_of_escalation_is_settled_by_the_calls_it_names() {
     }
     let seen = inbox(&town);
     assert_eq!(seen.len(), DECISIONS.len() + 1);
-    expect_answer("inbox", &json!(seen));
+    snapshot("inbox", &json!(seen), &[]);
     let severities: Vec<&str> = seen.iter().map(|entry| entry["severity"].as_str().unwrap()).collect();
     let ranks: Vec<usize> =
         severities.iter().map(|severity| ["critical", "high", "medium", "low"].iter().position(|word| word == severity).unwrap()).collect();
@@ -93,7 +93,7 @@ fn a_stalled_agent_is_asked_and_then_restarted() {
     beat(&town, &rig, &order).unwrap();
     beat_for(&town, &rig, &order, 1_230);
     let seen = ask(&town, "escalations", json!({}));
-    expect_answer("stalled-agent", &seen);
+    expect_answer("inbox_stalled_agent", &seen);
     let calls = seen["escalations"][0]["calls"].as_array().unwrap();
     assert_eq!(
         calls.iter().map(|call| call["tool"].as_str().unwrap()).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! Playbooks over scripted disasters: the clock is moved, and the answers are fixtures.
+//! Playbooks over scripted disasters: the clock is moved, and the answers are snapshots.
 
 mod inbox;
 mod performance;

@@ -1,7 +1,7 @@
 //! How many polecats for how much work, and whether what a higher limit is said to change comes true.
 
 use crate::rig::watch::{exits, take};
-use crate::support::playbook::{ANSWER_BYTES_MAX, ask, call_as_given, expect_answer, make};
+use crate::support::playbook::{ask, call_as_given, expect_answer, make};
 use crate::support::town::Rig;
 use crate::support::{Town, Trouble};
 use base::error::Code;
@@ -39,8 +39,7 @@ fn when_all_polecats_are_busy_a_higher_limit_gives_out_what_was_said() {
     town.convoy(&rig, Some(true), &[&[], &[0]]);
     town.fleet.advance(3_700_000);
     let seen = pool(&town, json!({}));
-    expect_answer("all-busy", &seen);
-    assert!(seen.to_string().len() <= ANSWER_BYTES_MAX);
+    expect_answer("pool_all_busy", &seen);
     let line = &seen["rigs"][0];
     assert_eq!((&line["held_up_by"], &line["raise"]), (&json!("limit"), &json!({"by": 3, "to": 5, "gives_out": 3})));
     // Looking has changed nothing, and of fewer more it says how many.
@@ -127,7 +126,7 @@ fn a_limit_that_holds_nothing_up_is_not_blamed() {
     let resting = pool(&town, json!({"queue_threshold": 1, "age_minutes": 1}));
     assert_eq!(resting["rigs"][0]["held_up_by"], "back_off");
     seen.insert("back-off".to_owned(), resting);
-    expect_answer("held-up", &Value::Object(seen));
+    expect_answer("pool_held_up", &Value::Object(seen));
     town.fleet.advance(31_000);
     assert_eq!((hooked(&town, &rig), pool(&town, json!({}))["rigs"][0]["held_up_by"].clone()), (1, json!("nothing")));
 }

@@ -209,7 +209,7 @@ fn a_checkpoint_is_found_again_after_a_restart_and_goes_with_the_hook() {
 
 /// S4-11: what an agent does can be followed, from any point on.
 #[test]
-fn an_agents_events_are_numbered_without_gaps_and_the_newest_ten_thousand_stay() {
+fn an_agents_events_have_no_gaps_and_the_newest_ten_thousand_stay() {
     let (town, rig) = Town::with_rig();
     let other = town.sling(&rig, "x").agent.unwrap().id;
     let id = town.agent(&rig).unwrap().id;

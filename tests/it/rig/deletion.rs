@@ -146,7 +146,7 @@ fn a_deleted_blocker_goes_on_blocking_unless_it_was_met_before() {
 
 /// A merge request holds back whoever waits for its bead; deleted, it does not.
 #[test]
-fn whoever_waits_for_a_bead_is_counted_anew_when_its_merge_request_is_deleted() {
+fn those_that_wait_are_recounted_when_a_merge_request_is_deleted() {
     let (town, rig) = Town::with_rig();
     let source = issue(&town, &rig, &json!({"held": true}));
     let waiter = issue(&town, &rig, &json!({"depends_on": [source], "held": true}));
@@ -161,7 +161,7 @@ fn whoever_waits_for_a_bead_is_counted_anew_when_its_merge_request_is_deleted() 
 }
 
 #[test]
-fn the_town_is_told_that_a_bead_of_a_convoy_is_gone_and_its_letter_does_not_bring_it_back() {
+fn the_town_is_told_of_a_deleted_member_and_does_not_bring_it_back() {
     let (town, rig) = Town::with_rig();
     let convoy = town.convoy(&rig, Some(true), &[&[], &[]]);
     let member = convoy.beads[0].bead.bead_id.clone();

@@ -218,7 +218,7 @@ fn a_bead_that_is_held_twice_waits_for_both() {
 
 /// S0-15: merged, not merely closed.
 #[test]
-fn a_blocker_that_is_closed_but_not_merged_does_not_release_who_waits_for_the_merge() {
+fn a_closed_blocker_does_not_release_those_that_wait_for_its_merge() {
     let (town, rig) = Town::with_rig();
     let blocker = issue(&town, &rig, &json!({})).bead_id;
     let waits = |until: &str| issue(&town, &rig, &json!({"depends_on": [blocker], "until": until})).bead_id;
@@ -340,7 +340,7 @@ fn a_bead_changes_hands_in_one_step() {
 }
 
 #[test]
-fn lists_that_are_longer_than_anything_they_could_change_are_refused_at_once() {
+fn lists_longer_than_what_they_could_change_are_refused() {
     let (town, rig) = Town::with_rig();
     let bead = town.create_bead(&rig, json!({"type": "issue", "title": "t", "held": true})).unwrap().bead_id;
     let ids: Vec<BeadId> = (0..101).map(|number| BeadId::from_random([number; 16])).collect();

@@ -112,7 +112,7 @@ fn a_branch_that_is_its_base_cannot_land() {
 
 // Gastown contract, section 10: 30 s · 2^n, five attempts.
 #[test]
-fn a_failed_landing_is_tried_again_after_growing_pauses_and_given_up_after_five() {
+fn a_failed_landing_is_tried_five_times_with_growing_pauses() {
     let at = Landing::new();
     at.order("b", false);
     let request = at.request();
@@ -209,7 +209,7 @@ fn a_landing_whose_merge_request_is_deleted_has_failed() {
 
 /// Whatever else is changed about it, nobody takes it before its time.
 #[test]
-fn a_landing_that_waits_for_its_next_try_stays_held_when_its_bead_is_changed() {
+fn a_landing_between_tries_stays_held_when_its_bead_is_changed() {
     let at = Landing::new();
     let town = &at.desk.town;
     at.order("b", false);

@@ -44,7 +44,7 @@ fn check(town: &Town, rig: &Rig, agent: &AgentId) -> Vec<Mail> {
 
 /// S2-27, S2-29, S2-30.
 #[test]
-fn messages_of_every_channel_have_one_shape_and_are_looked_at_without_being_taken() {
+fn messages_of_every_channel_look_alike_and_are_seen_untaken() {
     let (town, rig) = Town::with_rig();
     let slung = town.sling(&rig, "work");
     let agent = slung.agent.unwrap().id;

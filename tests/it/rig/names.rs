@@ -11,7 +11,7 @@ const POOL: [&str; 20] = [
 
 /// S4-03, S4-05, S4-17.
 #[test]
-fn twenty_five_slings_at_capacity_thirty_name_the_pool_in_order_and_then_fall_back() {
+fn twenty_five_slings_take_the_names_in_order_and_then_fall_back() {
     let (town, rig) = Town::with_rig();
     town.configure(json!({"max_polecats_per_rig": 30})).unwrap();
     let names: Vec<String> = (0..25).map(|number| town.sling(&rig, &format!("task {number}")).agent.unwrap().name).collect();
@@ -22,7 +22,7 @@ fn twenty_five_slings_at_capacity_thirty_name_the_pool_in_order_and_then_fall_ba
 
 /// S2-40, S2-42, S4-01.
 #[test]
-fn twenty_five_slings_at_the_default_capacity_are_five_polecats_and_a_queue_of_twenty() {
+fn twenty_five_slings_are_five_polecats_and_a_queue_of_twenty() {
     let (town, rig) = Town::with_rig();
     let slung: Vec<_> = (0..25).map(|number| town.sling(&rig, &format!("task {number}"))).collect();
     for (index, result) in slung.iter().enumerate() {

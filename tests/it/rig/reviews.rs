@@ -356,7 +356,7 @@ fn who_may_not_request_changes_is_told_in_the_contracts_words() {
 }
 
 #[test]
-fn rework_that_fails_fails_its_review_and_a_review_that_ends_ends_its_rework() {
+fn failed_rework_fails_its_review_and_an_ended_review_ends_its_rework() {
     let desk = Desk::new();
     let refinery = desk.refinery.id.clone();
     let (bead, request, _) = desk.in_review("a");

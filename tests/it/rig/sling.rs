@@ -135,7 +135,7 @@ fn work_that_exists_can_be_slung_with_a_formula_and_args() {
 }
 
 #[test]
-fn a_polecat_that_is_named_gets_the_work_or_the_refusal_says_what_it_holds() {
+fn a_named_polecat_gets_the_work_or_the_refusal_says_what_it_holds() {
     let desk = Desk::new();
     let (bead, toast) = desk.sling("a");
     let (other, maple) = desk.sling("b");
@@ -238,7 +238,7 @@ fn a_town_has_formulas_of_its_own_with_variables() {
 
 // S3-10.
 #[test]
-fn a_formula_is_applied_to_work_that_exists_unless_it_is_under_way_in_another() {
+fn a_formula_is_applied_to_work_that_is_not_in_another() {
     let desk = Desk::new();
     let (bead, agent) = desk.sling("a");
     assert_eq!(desk.current(&agent.id), None);

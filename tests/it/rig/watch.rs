@@ -134,7 +134,7 @@ fn an_order_without_any_sign_of_life_is_lost() {
 
 /// S2-19, S2-21, S2-25: who makes no progress is asked, then escalated as stalled, then stopped; another one goes on.
 #[test]
-fn a_stalled_polecat_is_nudged_then_escalated_then_stopped_and_another_one_goes_on() {
+fn a_stalled_polecat_is_nudged_escalated_stopped_and_replaced() {
     let (town, rig, order) = taken();
     let (id, bead) = (&order.agent.id, &order.bead.bead_id);
     beat_for(&town, &rig, &order, 1_770);

@@ -38,7 +38,7 @@ fn shorten(town: &Town, rig: &Rig, to: i64) {
 
 /// S2-40, S2-42: what is too much queues, nobody is over-allocated, and people hear of it once however it goes up and down.
 #[test]
-fn a_queue_that_is_too_deep_is_escalated_once_and_resolved_when_it_has_been_calm() {
+fn a_deep_queue_is_escalated_once_and_resolved_when_it_is_calm() {
     let (town, rig) = Town::with_rig();
     town.configure(
         json!({"max_polecats_per_rig": 1, "watch": {"queue_depth_alert": 5, "alert_calm_seconds": 60, "unclaimed_order_seconds": 86400}}),

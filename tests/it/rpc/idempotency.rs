@@ -52,7 +52,7 @@ fn two_callers_may_choose_the_same_key() {
 }
 
 #[test]
-fn a_refused_call_leaves_no_record_and_may_be_corrected_under_the_same_key() {
+fn a_refused_call_may_be_corrected_under_the_same_key() {
     let (town, rig) = Town::with_rig();
     let key = with_key(town.owner(), "k1");
     assert_eq!(code(town.sling_as(&rig, json!({"rigId": rig.id, "title": " "}), &key)), Code::InvalidArgument);

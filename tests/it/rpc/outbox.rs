@@ -55,7 +55,7 @@ fn a_crash_between_commit_and_delivery_leaves_the_delivery_to_the_alarm() {
 }
 
 #[test]
-fn a_crash_of_the_town_between_commit_and_delivery_leaves_the_convoy_to_the_alarm() {
+fn a_crash_before_delivery_leaves_the_convoy_to_the_alarm() {
     let (town, rig) = Town::with_rig();
     town.fleet.trouble(&rig.at, Some(Trouble::Hang));
     let input = json!({"rigId": rig.id, "convoyTitle": "c", "tasks": [{"title": "a"}], "staged": false});

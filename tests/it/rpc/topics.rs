@@ -103,7 +103,7 @@ fn costs(town: &Town, rig: &Rig) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn while_nobody_listens_a_change_asks_the_database_nothing_and_posts_nothing() {
+fn a_change_that_nobody_listens_to_asks_and_posts_nothing() {
     // The same calls in worlds that differ in what was listened to five minutes ago, or is listened to now.
     let outcome = |before: &[&str], now: Option<&[&str]>| {
         let (town, rig, session) = world();
@@ -224,7 +224,7 @@ fn what_a_listener_missed_or_heard_twice_it_hears_once_in_the_end() {
 }
 
 #[test]
-fn a_crash_between_the_change_and_its_letter_leaves_the_letter_to_the_alarm() {
+fn a_crash_after_the_change_leaves_its_letter_to_the_alarm() {
     let (town, rig, session) = world();
     session.listen(&rig.at, &["rig"]);
     session.listen(&town.at, &["mayor"]);
@@ -247,7 +247,7 @@ fn a_crash_between_the_change_and_its_letter_leaves_the_letter_to_the_alarm() {
 }
 
 #[test]
-fn each_session_hears_what_it_asked_for_and_one_that_hangs_holds_up_nobody() {
+fn each_session_hears_its_topics_and_a_hanging_one_delays_nobody() {
     let (town, rig, one) = world();
     let two = Listener::of(&town, "town:x");
     let bead = town.sling(&rig, "t").bead.bead_id;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A town with two rigs in which something of everything is.
-struct World {
+struct TwoRigs {
     town: Town,
     api: Rig,
     web: Rig,
@@ -18,7 +18,7 @@ struct World {
     named: BTreeMap<&'static str, Value>,
 }
 
-impl World {
+impl TwoRigs {
     fn new() -> Self {
         let town = Town::new(&Fleet::new(), 1);
         let (api, web) = (town.add_rig("api", 2), town.add_rig("web", 3));
@@ -148,13 +148,13 @@ const OF_TOWN: &[(&Method, &str)] = &[
 fn whatever_is_asked_for_three_times_with_one_key_is_done_once() {
     let cases = OF_RIG.iter().map(|case| (true, case)).chain(OF_TOWN.iter().map(|case| (false, case)));
     for (in_rig, (method, args)) in cases {
-        let once = World::new();
-        let at = |world: &World| if in_rig { world.api.at.clone() } else { world.town.at.clone() };
+        let once = TwoRigs::new();
+        let at = |world: &TwoRigs| if in_rig { world.api.at.clone() } else { world.town.at.clone() };
         let call = Call { instance: at(&once), method, args: once.args(args) };
         let reply = once.town.fleet.reply(&call, &with_key(once.town.owner(), "k")).unwrap();
         gastown_mcp::rpc::call::read_reply(&reply).unwrap_or_else(|failure| panic!("{}: {failure:?}", method.name));
         once.rest();
-        let thrice = World::new();
+        let thrice = TwoRigs::new();
         let replies = thrice.call(&at(&thrice), method, args);
         assert!(replies.iter().all(|reply| *reply == replies[0]), "{}: {replies:?}", method.name);
         thrice.rest();

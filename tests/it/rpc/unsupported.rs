@@ -15,7 +15,7 @@ fn call(town: &Town, rig: &Instance, method: &Method, who: &Context, arguments: 
 }
 
 #[test]
-fn methods_that_embedded_towns_do_not_have_say_so_by_name_and_what_to_do_instead() {
+fn methods_that_are_not_here_say_so_by_name_and_what_to_do_instead() {
     let (town, rig) = Town::with_rig();
     let unsupported: Vec<&&Method> = METHODS.iter().filter(|method| method.is_unsupported).collect();
     assert!(unsupported.len() >= 20);

@@ -47,6 +47,33 @@ impl Headers for SentHeaders {
     }
 }
 
+impl Sent {
+    pub fn new(method: &str, path: impl Into<String>) -> Self {
+        Self { method: method.to_owned(), path: path.into(), ..Self::default() }
+    }
+
+    /// As the holder of a token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.with("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With several headers more.
+    pub fn with_all<'a>(self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        headers.into_iter().fold(self, |sent, (name, value)| sent.with(name, value))
+    }
+
+    /// With a body, unless it is null.
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = if body.is_null() { String::new() } else { body.to_string() };
+        self
+    }
+}
+
 impl Isolate {
     pub fn new(fleet: &Fleet) -> Self {
         Self::with(fleet, &[])
@@ -68,6 +95,12 @@ impl Isolate {
     /// Sends a request that is answered at once; a body is JSON unless its headers say otherwise.
     pub fn send(&self, sent: Sent) -> Response {
         self.exchange(sent).whole()
+    }
+
+    /// The status and the JSON of the answer to a request.
+    pub fn ask(&self, sent: Sent) -> (u16, Value) {
+        let response = self.send(sent);
+        (response.status, serde_json::from_str(&text(&response)).unwrap())
     }
 
     /// Sends a request that is answered as a stream.

@@ -52,9 +52,9 @@ const START_MILLIS: i64 = 1_795_219_201_000;
 
 /// The world. Cheap to clone: every clone is the same world.
 #[derive(Clone)]
-pub struct Fleet(Rc<World>);
+pub struct Fleet(Rc<State>);
 
-struct World {
+struct State {
     keys: Keys,
     now: Cell<i64>,
     randomness: Cell<u64>,
@@ -85,7 +85,7 @@ pub struct Machine {
 impl Fleet {
     pub fn new() -> Self {
         let keys = Keys::new(Some("nextauth-secret-of-the-tests"), Some("gastown-secret-of-the-tests")).unwrap();
-        Self(Rc::new(World {
+        Self(Rc::new(State {
             keys,
             now: Cell::new(START_MILLIS),
             randomness: Cell::new(0),

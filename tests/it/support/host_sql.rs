@@ -77,6 +77,11 @@ impl HostSql {
         self.rows::<(String,)>("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY sql").into_iter().map(|(sql,)| sql).collect()
     }
 
+    /// Runs the statements of a script, as a database of an older version was made.
+    pub fn script(&self, statements: &str) {
+        self.db.borrow().execute_batch(statements).unwrap();
+    }
+
     /// Rows of a query that a test asks on its own account.
     pub fn rows<T: serde::de::DeserializeOwned>(&self, statement: &str) -> Vec<T> {
         serde_json::from_str(&self.run(statement, "[]").unwrap()).unwrap()
@@ -156,6 +161,14 @@ impl Sql for HostSql {
         self.doom.before_statement().map_err(|what| Fault::new(name, what))?;
         self.log.borrow_mut().push((statement.to_owned(), params.to_owned()));
         self.run(statement, params).map_err(|error| Fault::new(name, error))
+    }
+
+    // A row is decoded by position, so a column under another name than its field is a column in the wrong place.
+    fn expect_columns(&self, statement: &str, fields: &[&str]) {
+        let db = self.db.borrow();
+        let Ok(prepared) = db.prepare_cached(statement) else { return };
+        let columns: Vec<&str> = prepared.column_names().collect();
+        assert!(fields.starts_with(&columns), "columns are not the struct's fields in order\n{columns:?}\n{fields:?}\n{statement}");
     }
 
     fn transact(&self, body: &mut dyn FnMut() -> bool) -> Result<(), Fault> {

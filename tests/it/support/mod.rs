@@ -18,11 +18,13 @@ pub mod sockets;
 pub mod tokens;
 pub mod town;
 pub mod web;
+pub mod world;
 
 pub use fleet::{Fleet, Trouble};
 pub use host_sql::HostSql;
 pub use listener::Listener;
 pub use town::Town;
+pub use world::World;
 
 use base::error::{Code, Failure, Refusal};
 

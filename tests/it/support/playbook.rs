@@ -1,34 +1,53 @@
-//! Playbooks as a client calls them: answers as fixtures, and next calls made as they are given.
+//! Playbooks as a client calls them: answers as snapshots, and next calls made as they are given.
 //!
-//! Owns the calls. What an answer should say, the fixtures do.
+//! Owns the calls, and how answers are made comparable. What an answer should say, the snapshots do.
 
 use super::caller::Caller;
 use super::{Town, expect};
-use base::error::{Failure, Refusal};
+use base::error::{Code, Failure, Refusal};
 use gastown_mcp::tools::find;
+use gastown_mcp::tools::profile::Profile;
 use mcp::client::Interruption;
 use mcp::types::ToolReply;
 use serde_json::{Value, json};
 
-/// What a typical answer may cost, in bytes.
+/// What a typical answer may cost the model that reads it, in bytes: about 1,200 tokens.
 pub const ANSWER_BYTES_MAX: usize = 4_000;
+/// Faults that a disaster makes: answers that were lost, and callers that went away.
+const EXPECTED_FAULTS: [&str; 3] = ["lost", "died", "went away"];
 
-/// Calls a tool of the fleet's connection with exactly these arguments, as the owner.
+/// Calls a tool of the fleet's connection with exactly these arguments, as the owner. A fault is a refusal too; one that is not
+/// the disaster's own fails the test.
 pub fn call_as_given(town: &Town, tool: &str, arguments: &Value) -> Result<Value, Refusal> {
-    match Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments.clone()) {
-        Ok(ToolReply::Structured(text)) => {
-            let answer: Value = serde_json::from_str(&text).unwrap();
-            let row = find(gastown_mcp::tools::profile::Profile::Coordinator, tool).unwrap();
-            // Clients check it, too.
-            let required = gastown_mcp::tools::describe(row)["outputSchema"]["required"].clone();
-            for field in required.as_array().into_iter().flatten() {
-                assert!(answer.get(field.as_str().unwrap()).is_some(), "{tool} answers without {field}");
-            }
-            Ok(answer)
-        }
+    let outcome = Caller::new(&town.fleet, &town.owner(), &[]).call(tool, arguments.clone());
+    let mut faults = town.fleet.take_faults();
+    faults.retain(|fault| !EXPECTED_FAULTS.iter().any(|known| fault.contains(known)));
+    assert_eq!(faults, Vec::<String>::new());
+    let answer = structured(outcome)?;
+    let row = find(Profile::Coordinator, tool).unwrap();
+    fits(&gastown_mcp::tools::describe(row)["outputSchema"], &answer);
+    Ok(answer)
+}
+
+/// The structured content of an outcome, or its refusal.
+pub fn structured(outcome: Result<ToolReply, Interruption>) -> Result<Value, Refusal> {
+    match outcome {
+        Ok(ToolReply::Structured(text)) => Ok(serde_json::from_str(&text).unwrap()),
         Err(Interruption::Failed(Failure::Refused(refusal))) => Err(refusal),
+        Err(Interruption::Failed(Failure::Broke(fault))) => Err(Refusal::new(Code::Unavailable, fault.log_text())),
         other => panic!("neither an answer nor a refusal: {other:?}"),
     }
+}
+
+/// Everything is there that the schema requires: clients refuse an answer that lacks it.
+fn fits(schema: &Value, value: &Value) {
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(value.get(name.as_str().unwrap()).is_some(), "{name} is missing in {value}");
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        value.get(name).into_iter().for_each(|value| fits(property, value));
+    }
+    value.as_array().into_iter().flatten().for_each(|item| fits(&schema["items"], item));
 }
 
 /// The same with the town added.
@@ -46,8 +65,25 @@ pub fn make(town: &Town, call: &Value) -> Value {
     answer
 }
 
-/// Compares answers with a fixture in which ids are numbered in the order of their first mention.
+/// Compares an answer with its snapshot, and holds it to what it may cost.
 pub fn expect_answer(name: &str, answer: &Value) {
-    let text = expect::number_ids(&format!("{answer:#}\n"), &mut Vec::new(), |number| format!("id-{number}"));
-    expect::file(&format!("tests/fixtures/playbooks/{name}.json"), &text);
+    expect_named(name, answer, &[]);
+}
+
+/// The same, with names for ids that the reader of the snapshot knows.
+pub fn expect_named(name: &str, answer: &Value, names: &[(String, String)]) {
+    let bytes = answer.to_string().len();
+    assert!(bytes <= ANSWER_BYTES_MAX, "{name}: {bytes} bytes");
+    snapshot(name, answer, names);
+}
+
+/// Compares with a snapshot, whatever its size. Ids without a name are numbered in the order of their first mention.
+pub fn snapshot(name: &str, answer: &Value, names: &[(String, String)]) {
+    let mut text = answer.to_string();
+    for (id, name) in names {
+        text = text.replace(id, &format!("<{name}>"));
+    }
+    let text = expect::number_ids(&text, &mut Vec::new(), |number| format!("<id {number}>"));
+    let readable: Value = serde_json::from_str(&text).unwrap();
+    expect::file(&format!("tests/snapshots/playbooks/{name}.json"), &format!("{readable:#}\n"));
 }

@@ -91,7 +91,7 @@ fn feed(town: &Town) -> Vec<String> {
 }
 
 #[test]
-fn failures_of_all_rigs_open_it_and_nothing_is_given_out_until_they_have_aged() {
+fn failures_of_all_rigs_open_the_breaker_until_they_have_aged() {
     let (town, [web, api]) = broken();
     let open = town.alarm_status().breaker.unwrap();
     assert_eq!(open.failures, 4);

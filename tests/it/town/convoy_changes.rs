@@ -241,7 +241,7 @@ fn a_batch_over_rigs_has_one_branch_and_waits_across_them() {
 
 // S0-38: "until both are merged". Closed is not merged, and the other rig knows the difference.
 #[test]
-fn a_blocker_closed_but_not_merged_does_not_release_who_waits_for_the_merge() {
+fn a_blocker_that_is_not_merged_releases_nobody_who_waits_for_that() {
     let (town, [api, web, _]) = three();
     let tasks = json!([{"title": "spec"}, {"title": "merged", "rig_id": web.id, "depends_on": [0], "until": "merged"},
         {"title": "closed", "rig_id": web.id, "depends_on": [0]}]);

@@ -54,7 +54,7 @@ fn raise(town: &Town, rig: &Rig, agent: &AgentId) -> BeadId {
 
 /// S2-05, S2-28.
 #[test]
-fn an_escalation_has_an_entry_a_request_in_its_rig_and_a_message_to_the_mayor() {
+fn an_escalation_makes_an_entry_a_request_and_a_message_to_the_mayor() {
     let (town, rig) = Town::with_rig();
     let entry = route(&town, Some(&rig.id), "high").unwrap();
     assert_eq!((entry.source_rig_id.as_str(), entry.severity, entry.acknowledged), (rig.id.as_str(), Severity::High, 0));
@@ -216,7 +216,7 @@ fn an_escalation_whose_bead_is_closed_in_the_rig_is_dealt_with() {
 }
 
 #[test]
-fn an_escalation_acknowledged_before_its_rig_heard_of_it_leaves_no_request() {
+fn an_escalation_acknowledged_early_leaves_no_request() {
     let (town, rig) = Town::with_rig();
     town.fleet.trouble(&rig.at, Some(Trouble::DropBefore));
     let entry = route(&town, Some(&rig.id), "high").unwrap();

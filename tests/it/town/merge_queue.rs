@@ -52,7 +52,7 @@ fn every_merge_request_is_in_one_list_in_the_contracts_form() {
 }
 
 #[test]
-fn a_pull_request_without_news_for_a_day_is_stale_and_since_is_for_the_log() {
+fn a_pull_request_without_news_for_a_day_is_stale() {
     let (desk, [_, open, _]) = busy();
     let before = desk.town.fleet.now();
     desk.town.fleet.advance(24 * 60 * 60 * 1_000);

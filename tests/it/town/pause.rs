@@ -26,7 +26,7 @@ fn hooked(town: &Town, rig: &Rig) -> usize {
 }
 
 #[test]
-fn a_parked_town_gives_out_nothing_lets_work_go_on_and_catches_up_when_unparked() {
+fn a_parked_town_gives_out_nothing_and_catches_up_when_unparked() {
     let (town, rig) = Town::with_rig();
     let running = town.sling(&rig, "runs").bead.bead_id;
     assert!(park(&town, None, true).changed);

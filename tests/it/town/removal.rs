@@ -1,7 +1,7 @@
 //! The end of rigs and of a town: what is refused, what follows, and that nothing is left.
 
 use super::convoy_changes::{three, update};
-use crate::support::edge::{Isolate, Reading, Sent, text};
+use crate::support::edge::{Isolate, Reading, Sent};
 use crate::support::tokens::{self, OWNER, internal, user_with, with_key};
 use crate::support::town::Rig;
 use crate::support::{Fleet, Town, Trouble, code, refusal};
@@ -15,7 +15,6 @@ use gastown_mcp::objects::store::tombstone::KEPT_MILLIS;
 use gastown_mcp::rpc::call::{Call, Context, Instance, Wire as _};
 use gastown_mcp::rpc::table as rpc;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 fn remove(town: &Town, rig: &Rig, force: Value) -> Result<(), Failure> {
     town.fleet.tell(&town.at, &rpc::REMOVE_RIG, (&rig.id, force), &town.owner())
@@ -117,7 +116,7 @@ fn beads_of_a_removed_rig_have_failed_in_their_convoys() {
 
 /// Nobody counts as zero what did not answer.
 #[test]
-fn a_rig_that_cannot_be_reached_is_removed_by_force_and_empties_itself_once_it_can() {
+fn an_unreachable_rig_is_removed_by_force_and_empties_itself_later() {
     let (town, rig) = Town::with_rig();
     town.sling(&rig, "t");
     town.fleet.settle();
@@ -277,7 +276,7 @@ fn streams_and_waits_of_what_is_gone_end_quietly() {
 }
 
 #[test]
-fn only_who_may_administer_removes_anything_and_of_an_organization_only_its_owners() {
+fn only_administrators_and_owners_of_organizations_remove_anything() {
     let fleet = Fleet::new();
     let id = TownId::from_random([7; 16]);
     let at = Instance::Town(id.clone());
@@ -309,10 +308,7 @@ fn member(fleet: &Fleet, role: &str) -> Context {
 }
 
 fn send(at: &Isolate, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let headers = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", tokens::user(&at.fleet, OWNER).jwt))]);
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let response = at.send(Sent { method: method.to_owned(), path: path.to_owned(), headers, body });
-    (response.status, serde_json::from_str(&text(&response)).unwrap())
+    at.ask(Sent::new(method, path).bearer(&tokens::user(&at.fleet, OWNER).jwt).json(body))
 }
 
 #[test]

@@ -5,7 +5,6 @@ mod call;
 mod task;
 
 use crate::support::client::Client;
-use crate::support::town::{Rig, Town};
 use gastown_mcp::contract::ids::BeadId;
 use gastown_mcp::objects::store::sql::Sql;
 use gastown_mcp::rpc::call::Instance;
@@ -16,20 +15,21 @@ use serde_json::{Value, json};
 const TOOL: &str = "wait_for";
 
 /// A town with a started convoy of two beads that do not wait for each other.
-struct World {
-    town: Town,
-    rig: Rig,
+struct Convoy {
     convoy: String,
     beads: [BeadId; 2],
 }
 
+type World = crate::support::World<Convoy>;
+
 impl World {
     fn new() -> Self {
-        let (town, rig) = Town::with_rig();
-        let convoy = town.convoy(&rig, Some(false), &[&[], &[]]);
-        town.fleet.settle();
-        let beads = [0, 1].map(|index: usize| convoy.beads[index].bead.bead_id.clone());
-        Self { town, rig, convoy: convoy.convoy.id.to_string(), beads }
+        Self::holding(|town, rig| {
+            let convoy = town.convoy(rig, Some(false), &[&[], &[]]);
+            town.fleet.settle();
+            let beads = [0, 1].map(|index: usize| convoy.beads[index].bead.bead_id.clone());
+            Convoy { convoy: convoy.convoy.id.to_string(), beads }
+        })
     }
 
     fn for_convoy(&self, seconds: u32) -> Value {

@@ -38,10 +38,10 @@ const IDENTITY_BYTES_MAX: usize = 200;
 /// The rest of the columns, of the bead and the order that an agent has in hand. Orders that are over say nothing.
 macro_rules! work_columns {
     () => {
-        "(SELECT quality FROM beads WHERE bead_id = current_hook_bead_id),
-         (SELECT runner FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL),
-         (SELECT worktree FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL),
-         (SELECT heartbeat_at FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL)"
+        "(SELECT quality FROM beads WHERE bead_id = current_hook_bead_id) AS quality,
+         (SELECT runner FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL) AS runner,
+         (SELECT worktree FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL) AS worktree,
+         (SELECT heartbeat_at FROM orders WHERE orders.agent_id = agents.id AND ended_at IS NULL) AS last_heartbeat_at"
     };
 }
 

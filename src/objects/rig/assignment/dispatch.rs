@@ -142,7 +142,7 @@ fn next_ready(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
 fn next_review(cx: &Cx<'_>) -> Result<Option<Ready>, Fault> {
     query_one(
         cx.sql,
-        "-- dispatch_next_review\nSELECT bead_id, NULL FROM beads INDEXED BY beads_reviewable CROSS JOIN merge_requests AS review USING (bead_id)
+        "-- dispatch_next_review\nSELECT bead_id, NULL AS convoy_id FROM beads INDEXED BY beads_reviewable CROSS JOIN merge_requests AS review USING (bead_id)
          WHERE type = 'merge_request' AND status = 'open' AND assignee_agent_id IS NULL AND blockers_open = 0 AND held = 0
            AND coalesce(review.not_before, beads.not_before, 0) <= ?
          ORDER BY priority_rank DESC, beads.sequence LIMIT 1",

@@ -31,7 +31,7 @@ impl Roster {
     pub(in crate::objects::rig) fn load(cx: &Cx<'_>) -> Result<Self, Fault> {
         let living = query(
             cx.sql,
-            "-- roster_load\nSELECT id, name, current_hook_bead_id IS NOT NULL, status = 'idle' AND current_hook_bead_id IS NULL
+            "-- roster_load\nSELECT id, name, current_hook_bead_id IS NOT NULL AS hooked, status = 'idle' AND current_hook_bead_id IS NULL AS idle
              FROM agents WHERE role = 'polecat' AND status <> 'dead' ORDER BY last_activity_at, created_at, id",
             (),
         )?;

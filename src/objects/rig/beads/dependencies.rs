@@ -101,7 +101,7 @@ pub(in crate::objects::rig) fn expect_remote(cx: &Cx<'_>, blocker: &BeadId) -> R
 pub(in crate::objects::rig) fn blockers(cx: &Cx<'_>, waiter: &BeadId) -> Result<Vec<Edge>, Fault> {
     query(
         cx.sql,
-        "-- dependencies_blockers\nSELECT edge.depends_on_bead_id, edge.until, coalesce(blocker.status, remote.status)
+        "-- dependencies_blockers\nSELECT edge.depends_on_bead_id AS bead_id, edge.until, coalesce(blocker.status, remote.status) AS status
          FROM bead_dependencies AS edge LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
          LEFT JOIN remote_blockers AS remote ON remote.bead_id = edge.depends_on_bead_id
          WHERE edge.bead_id = ? AND edge.dependency_type = 'blocks' ORDER BY edge.depends_on_bead_id",
@@ -114,7 +114,7 @@ pub(in crate::objects::rig) fn around(cx: &Cx<'_>, bead: &BeadId) -> Result<Vec<
     query(
         cx.sql,
         "-- dependencies_around\nSELECT * FROM (
-           SELECT edge.bead_id, edge.depends_on_bead_id, edge.dependency_type, edge.until, coalesce(blocker.status, remote.status)
+           SELECT edge.bead_id, edge.depends_on_bead_id, edge.dependency_type, edge.until, coalesce(blocker.status, remote.status) AS status
            FROM bead_dependencies AS edge LEFT JOIN beads AS blocker ON blocker.bead_id = edge.depends_on_bead_id
            LEFT JOIN remote_blockers AS remote ON remote.bead_id = edge.depends_on_bead_id
            WHERE edge.bead_id = ?1 LIMIT ?2)
@@ -175,7 +175,7 @@ pub(in crate::objects::rig) fn unmet_from(cx: &Cx<'_>, convoys: &str) -> Result<
            UNION SELECT edge.depends_on_bead_id FROM reached JOIN bead_dependencies AS edge ON edge.bead_id = reached.id
              JOIN beads ON beads.bead_id = edge.depends_on_bead_id
            WHERE edge.dependency_type = 'blocks' AND beads.status NOT IN ('closed', 'failed') LIMIT ?2)
-         SELECT edge.bead_id, edge.depends_on_bead_id, coalesce(blocker.status, remote.status) ",
+         SELECT edge.bead_id, edge.depends_on_bead_id AS depends_on, coalesce(blocker.status, remote.status) AS status ",
         from_blocking!(),
         "edge.bead_id IN (SELECT id FROM reached) AND NOT ",
         is_met!(),

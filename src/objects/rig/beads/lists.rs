@@ -74,8 +74,8 @@ pub(crate) fn debug_get_bead(cx: &Cx<'_>, _caller: &Caller, (id,): (BeadId,)) ->
         events: events::of_bead(cx, &id, EVENTS_SHOWN)?,
         formula: query_one(
             cx.sql,
-            "-- beads_formula\nSELECT json_extract(formula, '$.name'), current_step, json_array_length(formula, '$.steps'),
-               json_extract(formula, '$.steps[' || current_step || '].title'), status FROM molecules WHERE bead_id = ?",
+            "-- beads_formula\nSELECT json_extract(formula, '$.name') AS name, current_step, json_array_length(formula, '$.steps') AS steps,
+               json_extract(formula, '$.steps[' || current_step || '].title') AS title, status FROM molecules WHERE bead_id = ?",
             (&id,),
         )?,
     })

@@ -36,7 +36,7 @@ const IDLE_TICK_MILLIS: i64 = 5 * 60 * 1_000;
 /// Columns of a bead in the order of `Bead`'s fields.
 macro_rules! bead_columns {
     () => {
-        "bead_id, type, status, title, body, rig_id, parent_bead_id, assignee_agent_id, priority, labels, metadata, dispatch_attempts,
+        "bead_id, type, status, title, body, rig_id, parent_bead_id, assignee_agent_id AS assignee_agent_bead_id, priority, labels, metadata, dispatch_attempts,
          last_dispatch_attempt_at, created_by, created_at, updated_at, closed_at, blockers_open, merge_commit, failure_reason, quality"
     };
 }

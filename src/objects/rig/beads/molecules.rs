@@ -22,7 +22,7 @@ pub(in crate::objects::rig) fn find(cx: &Cx<'_>, bead: &BeadId) -> Result<Option
     query_one(
         cx.sql,
         "-- molecules_find\nSELECT molecules.id, molecules.bead_id, formula, current_step,
-           CASE WHEN molecules.status = 'active' AND beads.status IN ('closed', 'failed') THEN 'failed' ELSE molecules.status END,
+           CASE WHEN molecules.status = 'active' AND beads.status IN ('closed', 'failed') THEN 'failed' ELSE molecules.status END AS status,
            summaries, molecules.created_at, molecules.updated_at
          FROM molecules LEFT JOIN beads ON beads.bead_id = molecules.bead_id WHERE molecules.bead_id = ?",
         (bead,),

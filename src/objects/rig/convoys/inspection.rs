@@ -113,9 +113,9 @@ fn members(cx: &Cx<'_>, mayor: Option<&str>, convoys: &str) -> Result<Vec<Member
     )?;
     let rows: Vec<Row> = query(
         cx.sql,
-        "-- inspection_rows\nSELECT bead_id, updated_at, dispatch_attempts, not_before, held = 1 AND staged = 0, assignee_agent_id IS NOT NULL AND assignee_agent_id IS ?,
-           json_extract(metadata, '$.has_conflicts') IS 1,
-           (SELECT COUNT(*) FROM bead_events WHERE bead_events.bead_id = beads.bead_id AND event_type = 'agent_exited' AND new_value = 'stopped')
+        "-- inspection_rows\nSELECT bead_id, updated_at, dispatch_attempts AS attempts, not_before AS rests_until, held = 1 AND staged = 0 AS is_held,
+           assignee_agent_id IS NOT NULL AND assignee_agent_id IS ? AS is_mayors, json_extract(metadata, '$.has_conflicts') IS 1 AS has_conflicts,
+           (SELECT COUNT(*) FROM bead_events WHERE bead_events.bead_id = beads.bead_id AND event_type = 'agent_exited' AND new_value = 'stopped') AS stopped
          FROM beads WHERE convoy_id IN (SELECT value FROM json_each(?)) LIMIT ?",
         (mayor, convoys, MEMBERS_MAX),
     )?;
@@ -208,8 +208,8 @@ pub(in crate::objects::rig) fn raised(cx: &Cx<'_>, beads: &[BeadId]) -> Result<V
     }
     query(
         cx.sql,
-        "-- inspection_raised\nSELECT json_extract(metadata, '$.source_bead_id'), bead_id, coalesce(json_extract(metadata, '$.category'), ''), json_extract(metadata, '$.order'),
-           status NOT IN ('closed', 'failed')
+        "-- inspection_raised\nSELECT json_extract(metadata, '$.source_bead_id') AS about, bead_id AS escalation_id, coalesce(json_extract(metadata, '$.category'), '') AS category,
+           json_extract(metadata, '$.order') AS \"order\", status NOT IN ('closed', 'failed') AS is_open
          FROM (SELECT bead_id, status, metadata FROM beads INDEXED BY beads_type
            WHERE type <> 'issue' AND type = 'escalation' ORDER BY created_at DESC, bead_id DESC LIMIT ?2) AS mine
          WHERE json_extract(metadata, '$.source_bead_id') IN (SELECT value FROM json_each(?1)

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 /// Selects beads as `ConvoyBead`s, in the order of its fields; the condition follows.
 macro_rules! select_members {
     () => {
-        "SELECT bead_id, title, beads.status, beads.rig_id, agents.name, blockers_open, merge_commit, failure_reason, quality
+        "SELECT bead_id, title, beads.status, beads.rig_id, agents.name AS assignee_agent_name, blockers_open, merge_commit, failure_reason, quality
          FROM beads LEFT JOIN agents ON agents.id = beads.assignee_agent_id WHERE "
     };
 }

@@ -83,7 +83,8 @@ pub(crate) fn check_mail(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,)) 
 pub(in crate::objects::rig) fn take(cx: &Cx<'_>, agent_id: &AgentId) -> Result<Vec<Mail>, Failure> {
     let mail: Vec<Mail> = query(
         cx.sql,
-        "-- mail_waiting\nSELECT id, sender, recipient, subject, body, 0, created_at, NULL, channel, bead_id FROM messages
+        "-- mail_waiting\nSELECT id, sender AS from_agent_id, recipient AS to_agent_id, subject, body, 0 AS delivered, created_at, NULL AS delivered_at, channel, bead_id
+         FROM messages
          WHERE recipient = ? AND channel IN ('mail', 'handoff') AND delivered_at IS NULL ORDER BY sequence LIMIT ?",
         (agent_id, READ_MAX),
     )?;

@@ -60,18 +60,18 @@ pub(super) struct NewNudge<'a> {
 /// Columns of a stored message in the order of `Message`'s fields.
 macro_rules! message_columns {
     () => {
-        "id, sender, recipient, channel, CASE channel
+        "id, sender AS \"from\", recipient AS \"to\", channel, CASE channel
            WHEN 'nudge' THEN json_object('message', body, 'mode', mode, 'priority', priority, 'source', source)
-           ELSE json_patch(json_object('subject', subject, 'body', body), json_object('bead_id', bead_id)) END,
-         created_at, channel <> 'nudge', delivered_at"
+           ELSE json_patch(json_object('subject', subject, 'body', body), json_object('bead_id', bead_id)) END AS payload,
+         created_at AS timestamp, channel <> 'nudge' AS durable, delivered_at"
     };
 }
 
 /// Columns of a `hooked` event in the same order.
 macro_rules! hook_columns {
     () => {
-        "printf('hook-%012d', sequence), coalesce(actor, 'rig'), agent_id, 'hook', json_object('bead_id', bead_id, 'branch', new_value),
-         created_at, 1, created_at"
+        "printf('hook-%012d', sequence) AS id, coalesce(actor, 'rig') AS \"from\", agent_id AS \"to\", 'hook' AS channel,
+         json_object('bead_id', bead_id, 'branch', new_value) AS payload, created_at AS timestamp, 1 AS durable, created_at AS delivered_at"
     };
 }
 

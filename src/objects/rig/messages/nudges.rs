@@ -88,7 +88,7 @@ pub(crate) fn get_pending(cx: &Cx<'_>, caller: &Caller, (agent_id,): (AgentId,))
 pub(in crate::objects::rig) fn pending(cx: &Cx<'_>, agent_id: &AgentId) -> Result<Vec<Nudge>, Fault> {
     query(
         cx.sql,
-        "-- nudges_pending\nSELECT id, body, mode, priority, source FROM messages
+        "-- nudges_pending\nSELECT id AS nudge_id, body AS message, mode, priority, source FROM messages
          WHERE recipient = ? AND channel = 'nudge' AND delivered_at IS NULL AND expires_at > ?
          ORDER BY priority = 'urgent' DESC, sequence LIMIT ?",
         (agent_id, cx.now.millis(), PENDING_MAX),

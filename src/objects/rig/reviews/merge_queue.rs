@@ -26,7 +26,8 @@ macro_rules! select_items {
             "SELECT ",
             request_columns!(),
             ", request.status, request.title, request.body, request.created_at, request.updated_at, request.metadata, request.failure_reason,
-             request.blockers_open, source.title, source.status, source.body, agents.id, agents.name, agents.role
+             request.blockers_open, source.title AS source_title, source.status AS source_status, source.body AS source_body,
+             agents.id AS agent_id, agents.name AS agent_name, agents.role AS agent_role
              FROM ",
             $from,
             " JOIN merge_requests AS review ON review.bead_id = request.bead_id
@@ -40,11 +41,13 @@ macro_rules! select_items {
 struct Item {
     bead_id: BeadId,
     source_bead_id: Option<BeadId>,
+    #[serde(rename = "source_agent_id")]
     _source_agent_id: Option<AgentId>,
     convoy_id: Option<ConvoyId>,
     branch: String,
     target_branch: String,
     merge_commit: Option<String>,
+    #[serde(rename = "base_commit")]
     _base_commit: Option<String>,
     pr_url: Option<String>,
     retry_count: i64,
@@ -158,7 +161,7 @@ fn log(cx: &Cx<'_>, rig: &RigState, limit: i64, since: Option<Timestamp>) -> Res
     }
     let events: Vec<Event> = query(
         cx.sql,
-        "-- merge_queue_log\nSELECT bead_event_id, bead_id, agent_id, event_type, old_value, new_value, metadata, created_at
+        "-- merge_queue_log\nSELECT bead_event_id, bead_id, agent_id, event_type AS kind, old_value, new_value, metadata, created_at
          FROM bead_events INDEXED BY bead_events_reviews
          WHERE event_type IN ('review_submitted', 'review_completed', 'pr_created', 'pr_creation_failed', 'rework_requested') AND created_at > ?
          ORDER BY sequence DESC LIMIT ?",

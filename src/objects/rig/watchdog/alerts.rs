@@ -41,7 +41,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Vec<Alert>, Fault> {
     query(
         cx.sql,
         "-- alerts_load\nSELECT kind, subject, over_at,
-           EXISTS (SELECT 1 FROM beads WHERE bead_id = alerts.subject AND beads.status NOT IN ('closed', 'failed'))
+           EXISTS (SELECT 1 FROM beads WHERE bead_id = alerts.subject AND beads.status NOT IN ('closed', 'failed')) AS is_open_bead
          FROM alerts WHERE kind >= '' ORDER BY kind, subject",
         (),
     )

@@ -31,8 +31,8 @@ pub(in crate::objects::rig) fn settings(cx: &Cx<'_>) -> Result<WatchSettings, Fa
 pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Result<Watched, Failure> {
     let orders = query(
         cx.sql,
-        "-- watch_orders\nSELECT orders.id, orders.agent_id, orders.bead_id, beads.type = 'merge_request', agents.status <> 'idle', orders.created_at,
-           handed_at, started_at, heartbeat_at, progress_at, nudged_at, escalated_at
+        "-- watch_orders\nSELECT orders.id, orders.agent_id AS agent, orders.bead_id AS bead, beads.type = 'merge_request' AS is_review,
+           agents.status <> 'idle' AS is_begun, orders.created_at, handed_at, started_at, heartbeat_at, progress_at, nudged_at, escalated_at
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id JOIN beads ON beads.bead_id = orders.bead_id
          WHERE ended_at IS NULL AND orders.id > 0",
         (),
@@ -40,14 +40,15 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     // Beads of the Mayor are on no hook.
     let orphans = query(
         cx.sql,
-        "-- watch_orphans\nSELECT bead_id, updated_at FROM beads INDEXED BY beads_status
+        "-- watch_orphans\nSELECT bead_id AS bead, updated_at AS since FROM beads INDEXED BY beads_status
          WHERE status = 'in_progress' AND type IN ('issue', 'molecule') AND coalesce(assignee_agent_id, '') IS NOT coalesce(?, '-')
            AND NOT EXISTS (SELECT 1 FROM agents INDEXED BY agents_hook WHERE current_hook_bead_id = beads.bead_id) LIMIT ?",
         (&rig.mayor_agent_id, ROWS_MAX),
     )?;
     let abandoned = query(
         cx.sql,
-        "-- watch_abandoned\nSELECT beads.bead_id, updated_at FROM beads INDEXED BY beads_requests LEFT JOIN merge_requests AS review USING (bead_id)
+        "-- watch_abandoned\nSELECT beads.bead_id AS bead, updated_at AS since FROM beads INDEXED BY beads_requests
+         LEFT JOIN merge_requests AS review USING (bead_id)
          WHERE type = 'merge_request' AND status = 'in_progress' AND review.pr_url IS NULL
            AND NOT EXISTS (SELECT 1 FROM agents INDEXED BY agents_hook WHERE current_hook_bead_id = beads.bead_id) ORDER BY updated_at LIMIT ?",
         (ROWS_MAX,),
@@ -55,15 +56,15 @@ pub(super) fn load(cx: &Cx<'_>, rig: &RigState, settings: &WatchSettings) -> Res
     let since = cx.now.plus_millis(-settings.restart_loop_seconds.saturating_mul(1_000));
     let exits = query(
         cx.sql,
-        "-- watch_exits\nSELECT agent_id, bead_id, ended_at FROM orders INDEXED BY orders_ended
+        "-- watch_exits\nSELECT agent_id AS agent, bead_id AS bead, ended_at AS at FROM orders INDEXED BY orders_ended
          WHERE ended_at > ? AND outcome IN ('failed', 'lost') ORDER BY ended_at DESC LIMIT ?",
         (since.millis(), EXITS_MAX),
     )?;
     // Without a refinery nothing would be reviewed, so the living one stays.
     let unused = query(
         cx.sql,
-        "-- watch_unused\nSELECT id, coalesce(last_activity_at, created_at),
-           EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL)
+        "-- watch_unused\nSELECT id AS agent, coalesce(last_activity_at, created_at) AS since,
+           EXISTS (SELECT 1 FROM messages WHERE recipient = agents.id AND delivered_at IS NULL) AS has_mail
          FROM agents INDEXED BY agents_role
          WHERE role IN ('polecat', 'refinery') AND status IN ('idle', 'dead') AND current_hook_bead_id IS NULL AND (status = 'dead' OR role = 'polecat')
          LIMIT ?",

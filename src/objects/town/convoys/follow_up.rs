@@ -40,7 +40,7 @@ pub(in crate::objects::town) fn origin(cx: &Cx<'_>, id: &ConvoyId) -> Result<Opt
 pub(in crate::objects::town) fn of(cx: &Cx<'_>, id: &ConvoyId) -> Result<Vec<FollowUp>, Fault> {
     query(
         cx.sql,
-        "-- follow_up_of\nSELECT convoys.id, convoy_beads.bead_id, json_extract(convoy_beads.metadata, '$.follow_up_of')
+        "-- follow_up_of\nSELECT convoys.id AS convoy_id, convoy_beads.bead_id, json_extract(convoy_beads.metadata, '$.follow_up_of') AS \"of\"
          FROM convoys INDEXED BY convoys_follow_up CROSS JOIN convoy_beads ON convoy_beads.convoy_id = convoys.id
          WHERE convoys.follow_up_of = ? AND json_type(convoy_beads.metadata, '$.follow_up_of') = 'text' ORDER BY convoys.sequence, position",
         (id,),

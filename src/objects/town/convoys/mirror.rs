@@ -80,7 +80,11 @@ struct Mirrored {
 }
 
 fn mirrored(cx: &Cx<'_>, rig: &RigId, bead: &BeadId) -> Result<Option<Mirrored>, Fault> {
-    query_one(cx.sql, "-- mirror_find\nSELECT convoy_id, mirror FROM convoy_beads WHERE bead_id = ? AND rig_id = ?", (bead, rig))
+    query_one(
+        cx.sql,
+        "-- mirror_find\nSELECT convoy_id AS convoy, mirror AS bead FROM convoy_beads WHERE bead_id = ? AND rig_id = ?",
+        (bead, rig),
+    )
 }
 
 /// How a blocker stands, for the rigs that wait for it.

@@ -34,19 +34,19 @@ pub const MEMBERS_MAX: i64 = 250;
 macro_rules! entry_columns {
     () => {
         "id, title, status, staged,
-         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id),
-         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'closed'),
+         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id) AS total_beads,
+         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'closed') AS closed_beads,
          created_by, created_at, landed_at, feature_branch, merge_mode,
-         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'failed'),
-         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'closed' AND json_extract(mirror, '$.merge_commit') IS NOT NULL),
+         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'failed') AS failed_beads,
+         (SELECT COUNT(*) FROM convoy_beads WHERE convoy_id = convoys.id AND status = 'closed' AND json_extract(mirror, '$.merge_commit') IS NOT NULL) AS merged_beads,
          forced_at, forced_by, ready_to_land,
          (SELECT json_group_array(json_object('rig_id', rig_id, 'status', status, 'attempts', attempts, 'merge_commit', merge_commit,
-            'is_empty', is_empty, 'failure', failure)) FROM convoy_landings WHERE convoy_id = convoys.id),
+            'is_empty', is_empty, 'failure', failure)) FROM convoy_landings WHERE convoy_id = convoys.id) AS landings,
          (SELECT json_group_array(flag) FROM (
             SELECT 'member_deleted' AS flag WHERE EXISTS (SELECT 1 FROM convoy_beads WHERE convoy_id = convoys.id AND json_extract(mirror, '$.deleted'))
             UNION ALL SELECT 'branch_is_base' WHERE convoys.merge_mode <> 'review-and-merge' AND EXISTS (
               SELECT 1 FROM convoy_beads JOIN rigs ON rigs.id = convoy_beads.rig_id
-              WHERE convoy_id = convoys.id AND rigs.default_branch = convoys.feature_branch)))"
+              WHERE convoy_id = convoys.id AND rigs.default_branch = convoys.feature_branch))) AS flags"
     };
 }
 
@@ -219,7 +219,7 @@ pub(super) fn order_for_rig(cx: &Cx<'_>, id: &ConvoyId, rig: &RigId) -> Result<O
     let Some(convoy) = find(cx, id)? else { return Ok(None) };
     let rows: Vec<Row> = query(
         cx.sql,
-        "-- convoys_order\nSELECT bead_id, position, adopted, title, body, metadata, details, json_extract(mirror, '$.blockers_open')
+        "-- convoys_order\nSELECT bead_id, position AS joined, adopted, title, body, metadata, details, json_extract(mirror, '$.blockers_open') AS blockers_open
          FROM convoy_beads WHERE convoy_id = ? AND rig_id = ? ORDER BY position",
         (id, rig),
     )?;

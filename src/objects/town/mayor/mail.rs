@@ -58,7 +58,7 @@ macro_rules! message_columns {
     () => {
         "id, sender, message, ui_context, status, created_at, sequence, delivered_at, read_at, answered_at, touched,
          (SELECT json_group_array(json_object('id', id, 'text', text, 'created_at', created_at, 'sequence', sequence)) FROM (
-            SELECT id, text, created_at, sequence FROM mayor_replies WHERE message_id = mayor_messages.id ORDER BY sequence))"
+            SELECT id, text, created_at, sequence FROM mayor_replies WHERE message_id = mayor_messages.id ORDER BY sequence)) AS replies"
     };
 }
 

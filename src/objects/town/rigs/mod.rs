@@ -27,7 +27,7 @@ use serde_json::{Map, Value, json as value};
 /// Columns of a rig in the order of `RigRecord`'s fields; the town is the caller's to fill in.
 macro_rules! rig_columns {
     () => {
-        "id, name, git_url, default_branch, config, created_at, NULL, platform_integration_id, updated_at"
+        "id, name, git_url, default_branch, config, created_at, NULL AS town_id, platform_integration_id, updated_at"
     };
 }
 

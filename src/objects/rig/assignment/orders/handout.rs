@@ -80,7 +80,7 @@ fn check(input: &TakeOrdersInput) -> Result<(), Failure> {
 fn again(cx: &Cx<'_>, input: &TakeOrdersInput) -> Result<Vec<Row>, Fault> {
     query(
         cx.sql,
-        "-- orders_again\nSELECT orders.id, agents.id, name, role, identity, branch, orders.bead_id
+        "-- orders_again\nSELECT orders.id, agents.id AS agent_id, name, role, identity, branch, orders.bead_id
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id
          WHERE ended_at IS NULL AND runner = ?1 AND started_at IS NULL AND orders.id > ?2 AND role = coalesce(?3, role) ORDER BY orders.id",
         (&input.runner, input.after.unwrap_or_default(), input.role),
@@ -99,7 +99,7 @@ fn fresh(cx: &Cx<'_>, rig: &RigState, input: &TakeOrdersInput) -> Result<Vec<Row
     )?;
     query(
         cx.sql,
-        "-- orders_fresh\nSELECT orders.id, agents.id, name, role, identity, branch, orders.bead_id
+        "-- orders_fresh\nSELECT orders.id, agents.id AS agent_id, name, role, identity, branch, orders.bead_id
          FROM orders INDEXED BY orders_waiting JOIN agents ON agents.id = orders.agent_id
          WHERE ended_at IS NULL AND runner IS NULL AND started_at IS NULL AND role = coalesce(?1, role) ORDER BY orders.id LIMIT ?2",
         (input.role, (input.max.unwrap_or(ORDERS_DEFAULT) - busy).max(0)),
