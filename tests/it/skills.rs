@@ -43,7 +43,7 @@ fn the_list_that_the_worker_carries_is_made_from_the_guides() {
         let files: Vec<Value> = files(skill).map(|(uri, text)| file(uri, text)).collect();
         json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": files})
     });
-    let entries = Value::from_iter(entries);
+    let entries: Value = entries.collect();
     expect::file("tests/snapshots/skills.json", &format!("{entries:#}\n"));
     if !expect::is_updating() {
         assert_eq!(serde_json::from_str::<Value>(LIST).unwrap(), entries);

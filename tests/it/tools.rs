@@ -41,7 +41,7 @@ fn the_list_that_the_worker_carries_is_made_from_the_tools_types() {
             expect::file(&file(name), &format!("{tool:#}\n"));
         }
         // Last: a name in the index promises a file.
-        expect::file(&file("index"), &format!("{:#}\n", Value::from_iter(names())));
+        expect::file(&file("index"), &format!("{:#}\n", names().collect::<Value>()));
         expect::folder(&format!("tests/snapshots/tools/{folder}"), names().chain(["index"]).map(|name| format!("{name}.json")).collect());
         // Files that were written just now are in the next build.
         if !expect::is_updating() {
