@@ -233,7 +233,7 @@ fn a_thing_is_unknown_only_when_every_rig_has_said_so() {
     for rest in [format!("beads/{}", BeadId::from_random([9; 16])), format!("agents/{}", agent.name), "agents/nobody".to_owned()] {
         match at.read(&uri(&rest)) {
             Err(CallError::Interrupted(Interruption::Failed(Failure::Refused(refusal)))) => {
-                assert_eq!(refusal.code, Code::Unavailable, "{rest}")
+                assert_eq!(refusal.code, Code::Unavailable, "{rest}");
             }
             other => panic!("{rest}: {other:?}"),
         }

@@ -43,7 +43,7 @@ fn the_list_that_the_worker_carries_is_made_from_the_guides() {
         let files: Vec<Value> = files(skill).map(|(uri, text)| file(uri, text)).collect();
         json!({"uri": skill.uri, "frontmatter": frontmatter(skill), "resources": files})
     });
-    let entries = entries.collect::<Value>();
+    let entries: Value = entries.collect();
     expect::file("tests/snapshots/skills.json", &format!("{entries:#}\n"));
     if !expect::is_updating() {
         assert_eq!(serde_json::from_str::<Value>(LIST).unwrap(), entries);
@@ -158,7 +158,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
     }
     let mut known = BTreeSet::new();
     for tool in [TOOLS, mayor::TOOLS, agent::TOOLS].into_iter().flatten() {
-        fields(&gastown_mcp::tools::describe(tool), &mut known);
+        fields(&(tool.describe)(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));
     text.split(|character: char| !character.is_ascii_lowercase() && !character.is_ascii_digit() && character != '_')

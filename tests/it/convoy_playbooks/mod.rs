@@ -22,13 +22,13 @@ use std::rc::Rc;
 const PATIENCE: i64 = 300;
 
 /// The rig's one convoy, and who asks about it.
-struct Convoy {
+struct Given {
     caller: Rc<Caller>,
     convoy: ConvoyId,
     beads: Vec<BeadId>,
 }
 
-type World = crate::support::World<Convoy>;
+type World = crate::support::World<Given>;
 
 impl World {
     /// A started convoy, and a watch that keeps out of it.
@@ -111,11 +111,11 @@ impl World {
     }
 }
 
-fn convoy(town: &Town, rig: &Rig, staged: Option<bool>, depends_on: &[&[i64]]) -> Convoy {
+fn convoy(town: &Town, rig: &Rig, staged: Option<bool>, depends_on: &[&[i64]]) -> Given {
     let made = town.convoy(rig, staged, depends_on);
     town.fleet.settle();
     let beads = made.beads.iter().map(|part| part.bead.bead_id.clone()).collect();
-    Convoy { caller: Caller::new(&town.fleet, &town.owner(), &[]), convoy: made.convoy.id, beads }
+    Given { caller: Caller::new(&town.fleet, &town.owner(), &[]), convoy: made.convoy.id, beads }
 }
 
 /// The step and cause of a bead.

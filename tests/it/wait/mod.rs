@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 const TOOL: &str = "wait_for";
 
 /// A town with a started convoy of two beads that do not wait for each other.
-struct Convoy {
+struct Given {
     convoy: String,
     beads: [BeadId; 2],
 }
 
-type World = crate::support::World<Convoy>;
+type World = crate::support::World<Given>;
 
 impl World {
     fn new() -> Self {
@@ -28,7 +28,7 @@ impl World {
             let convoy = town.convoy(rig, Some(false), &[&[], &[]]);
             town.fleet.settle();
             let beads = [0, 1].map(|index: usize| convoy.beads[index].bead.bead_id.clone());
-            Convoy { convoy: convoy.convoy.id.to_string(), beads }
+            Given { convoy: convoy.convoy.id.to_string(), beads }
         })
     }
 
