@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_sent_to_no_tool_that_it_lacks_and_a_mayor_knows_whom_to_ask() {
+    fn an_agent_is_sent_to_no_tool_it_lacks_and_a_mayor_knows_whom_to_ask() {
         let tool = find(Profile::Polecat, "gt_done").unwrap();
         assert_eq!(names(Profile::Polecat, true).refusal(tool, refusal()).hint, None);
         let towns = Refusal::new(Code::NotFound, "m").hint(hint!["Call ", LIST_TOWNS, "."]);

@@ -158,7 +158,7 @@ pub fn unknown_words(text: &str, tools: &BTreeSet<&str>) -> BTreeSet<String> {
     }
     let mut known = BTreeSet::new();
     for tool in [TOOLS, mayor::TOOLS, agent::TOOLS].into_iter().flatten() {
-        fields(&(tool.describe)(tool), &mut known);
+        fields(&gastown_mcp::tools::describe(tool), &mut known);
     }
     known.extend(tools.iter().map(|tool| (*tool).to_owned()));
     text.split(|character: char| !character.is_ascii_lowercase() && !character.is_ascii_digit() && character != '_')

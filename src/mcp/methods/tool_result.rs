@@ -34,7 +34,7 @@ pub(super) fn write_reply(call: &RequestContext<'_>, reply: &ToolReply) -> Resul
         }
         // No structured content beside a refusal: strict clients hold it against the tool's output schema.
         ToolReply::Refused(refusal) => {
-            let json = serde_json::to_string(refusal).unwrap_or_else(|_| refusal.message.clone());
+            let json = refusal.shown();
             ResultWriter::open(call, 2 * json.len()).field("content", &[text(&json)]).field("isError", &true).close()
         }
         ToolReply::Deferred(_) | ToolReply::Failed(_) => {
@@ -55,7 +55,7 @@ pub(super) fn result_of(reply: &ToolReply) -> Map<String, Value> {
             if *is_error { json!({"content": blocks, "isError": true}) } else { json!({"content": blocks}) }
         }
         ToolReply::Refused(refusal) => {
-            let text = serde_json::to_string(refusal).unwrap_or_else(|_| refusal.message.clone());
+            let text = refusal.shown();
             json!({"content": [{"type": "text", "text": text}], "isError": true})
         }
         ToolReply::Deferred(_) | ToolReply::Failed(_) => Value::Null,
