@@ -47,7 +47,7 @@ const PARTS = [
   // Every package with every feature, then what is compiled for the Worker only.
   { name: "clippy", lane: "host", when: ({ checks }) => checks.has("rust"), run: clippy("--workspace", "--all-targets", "--all-features") },
   { name: "clippy for wasm32", lane: "host", when: ({ checks }) => checks.has("rust"), run: clippy("--package", "gastown-mcp-shell", "--target", "wasm32-unknown-unknown", "--all-features") },
-  { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace") },
+  { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace", "--no-fail-fast") },
   { name: "tools", lane: "worker", when: ({ files }) => files.length > 0, run: () => orOne(setupTools) },
   { name: "Worker, dev", lane: "worker", when: ({ files }) => neededBuilds(files).has("dev"), needs: ["tools"], run: worker({ profile: "dev" }) },
   { name: "Worker, dev with conformance", lane: "worker", when: ({ files }) => neededBuilds(files).has("conformance"), needs: ["tools"], run: worker({ profile: "dev", features: "conformance" }) },
