@@ -38,7 +38,7 @@ const PARTS = [
   { name: "check JavaScript", lane: "host", when: ({ checks }) => checks.has("js"), run: checkJs },
   { name: "dependencies", lane: "host", when: ({ checks }) => checks.has("rust"), run: () => orOne(async () => checkDependencies()) },
   ...rustChecks.map((name) => ({ name: `Rust ${name}`, lane: /** @type {const} */ ("host"), when: (/** @type {Plan} */ { checks }) => checks.has("rust"), run: (/** @type {Stdio} */ stdio) => checkRust(name, stdio) })),
-  { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace") },
+  { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace", "--no-fail-fast") },
   { name: "tools", lane: "worker", when: ({ files }) => files.length > 0, run: () => orOne(setupTools) },
   { name: "Worker, dev", lane: "worker", when: ({ files }) => neededBuilds(files).has("dev"), needs: ["tools"], run: worker({ profile: "dev" }) },
   { name: "Worker, dev with conformance", lane: "worker", when: ({ files }) => neededBuilds(files).has("conformance"), needs: ["tools"], run: worker({ profile: "dev", features: "conformance" }) },
