@@ -4,7 +4,6 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { parse } from "smol-toml";
 import { readOptions } from "../lib/options.mjs";
 import { Failure, inRoot, isMain, oldestRust, root, runScript } from "../lib/project.mjs";
 
@@ -17,19 +16,23 @@ manifest is named in its package's sources. Takes a second.`;
 /** @typedef {{ id: string, name: string, version: string, rust_version: string | null, license: string | null, source: string | null, manifest_path: string, dependencies: Dependency[] }} Package */
 /** @typedef {{ name: string, rename: string | null, kind: "dev" | "build" | null }} Dependency */
 /** @typedef {{ packages: Package[], workspace_members: string[], resolve: { nodes: { id: string }[] }, metadata: { "cargo-machete"?: { ignored: string[] } } | null }} Metadata */
+/** @typedef {{ workspace: { dependencies?: object } }} Manifest */
 /** @typedef {{ graph: { targets: string[] }, licenses: { allow: string[] }, bans: { skip: { crate: string, reason: string }[] }, sources: { "allow-registry": string[] } }} Rules */
 
 /**
  * Refuses dependencies that break a rule, one line each.
  * @throws {Failure}
  */
-export function checkDependencies() {
-  const wrong = problems();
+export async function checkDependencies() {
+  const wrong = await problems();
   if (wrong.length > 0) throw new Failure(`dependencies:\n${wrong.join("\n")}`);
 }
 
 /** The rules that dependencies break. */
-function problems() {
+async function problems() {
+  // Loaded here: this module is imported before npm has installed anything.
+  const { parse } = await import("smol-toml");
+  const manifest = parse(readFileSync(inRoot("Cargo.toml"), "utf8"));
   const rules = /** @type {Rules} */ (/** @type {unknown} */ (parse(readFileSync(inRoot("deny.toml"), "utf8"))));
   const graphs = rules.graph.targets.map((target) => metadata("--filter-platform", target));
   const [first] = graphs;
@@ -42,7 +45,7 @@ function problems() {
     ...sources(packages, rules.sources["allow-registry"]),
     ...versions(packages, rules.bans.skip),
     ...unused(members, first.metadata?.["cargo-machete"]?.ignored ?? []),
-    ...notInherited(members),
+    ...notInherited(members, /** @type {Manifest} */ (/** @type {unknown} */ (manifest))),
     ...members.filter(({ rust_version }) => rust_version !== oldestRust()).map(({ name }) => `${name} names another rust-version than ${oldestRust()}`),
   ];
 }
@@ -145,14 +148,13 @@ function rustFiles(/** @type {string} */ folder, /** @type {string[]} */ others)
 }
 
 /** Dependencies of the workspace that no package takes over. */
-function notInherited(/** @type {Package[]} */ members) {
-  const manifest = /** @type {{ workspace: { dependencies?: object } }} */ (/** @type {unknown} */ (parse(readFileSync(inRoot("Cargo.toml"), "utf8"))));
+function notInherited(/** @type {Package[]} */ members, /** @type {Manifest} */ manifest) {
   const known = new Set(members.flatMap(({ dependencies }) => dependencies.map(({ name }) => name)));
   return Object.keys(manifest.workspace.dependencies ?? {}).filter((name) => !known.has(name)).map((name) => `no package takes ${name} from the workspace's dependencies`);
 }
 
 if (isMain(import.meta)) {
   await runScript(async () => {
-    if (readOptions({}, HELP)) checkDependencies();
+    if (readOptions({}, HELP)) await checkDependencies();
   });
 }

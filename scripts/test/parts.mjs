@@ -36,7 +36,7 @@ const worker = (/** @type {{ profile: "dev" | "release", features?: string }} */
 /** @type {Part[]} */
 const PARTS = [
   { name: "check JavaScript", lane: "host", when: ({ checks }) => checks.has("js"), run: checkJs },
-  { name: "dependencies", lane: "host", when: ({ checks }) => checks.has("rust"), run: () => orOne(async () => checkDependencies()) },
+  { name: "dependencies", lane: "host", when: ({ checks }) => checks.has("rust"), run: () => orOne(checkDependencies) },
   ...rustChecks.map((name) => ({ name: `Rust ${name}`, lane: /** @type {const} */ ("host"), when: (/** @type {Plan} */ { checks }) => checks.has("rust"), run: (/** @type {Stdio} */ stdio) => checkRust(name, stdio) })),
   { name: "host tests", lane: "host", when: ({ checks }) => checks.has("host"), run: cargo(["test"], "--workspace", "--no-fail-fast") },
   { name: "tools", lane: "worker", when: ({ files }) => files.length > 0, run: () => orOne(setupTools) },
