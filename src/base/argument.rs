@@ -22,21 +22,21 @@ pub enum Step {
 
 /// What is wrong with arguments, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
+pub struct ArgumentError {
     /// From the inside out.
     steps: Vec<Step>,
-    what: What,
+    what: ArgumentProblem,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
+enum ArgumentProblem {
     /// A field that must be there is not.
     Missing(String),
     /// Anything else, in the words of the type that was read.
     Other(String),
 }
 
-impl Wrong {
+impl ArgumentError {
     /// There is no such argument, but there are these.
     #[must_use]
     pub fn unknown(argument: &str, known: &[&str]) -> Self {
@@ -46,11 +46,11 @@ impl Wrong {
     /// The argument must be there.
     #[must_use]
     pub fn missing(argument: &str) -> Self {
-        Self { steps: Vec::new(), what: What::Missing(argument.to_owned()) }
+        Self { steps: Vec::new(), what: ArgumentProblem::Missing(argument.to_owned()) }
     }
 
     const fn other(problem: String) -> Self {
-        Self { steps: Vec::new(), what: What::Other(problem) }
+        Self { steps: Vec::new(), what: ArgumentProblem::Other(problem) }
     }
 
     /// The same within another value.
@@ -65,7 +65,7 @@ impl Wrong {
     pub fn renamed(mut self, name: impl Fn(&str) -> Option<&'static str>) -> Self {
         let known = match (self.steps.last_mut(), &mut self.what) {
             (Some(Step::Key(key)), _) => Some(key),
-            (None, What::Missing(field)) => Some(field),
+            (None, ArgumentProblem::Missing(field)) => Some(field),
             _ => None,
         };
         if let Some((known, name)) = known.and_then(|known| name(known).map(|name| (known, name))) {
@@ -93,18 +93,18 @@ impl Wrong {
 }
 
 /// What is wrong, without where.
-impl fmt::Display for Wrong {
+impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Missing(field) => write!(f, "missing field `{field}`"),
-            What::Other(problem) => f.write_str(problem),
+            ArgumentProblem::Missing(field) => write!(f, "missing field `{field}`"),
+            ArgumentProblem::Other(problem) => f.write_str(problem),
         }
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ArgumentError {}
 
-impl Error for Wrong {
+impl Error for ArgumentError {
     fn custom<T: fmt::Display>(problem: T) -> Self {
         Self::other(problem.to_string())
     }
@@ -141,16 +141,16 @@ fn unknown_field(field: &str, known: &[&str]) -> String {
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, ArgumentError> {
     T::deserialize(Given(value))
 }
 
 struct Given(Value);
 
 impl<'de> Deserializer<'de> for Given {
-    type Error = Wrong;
+    type Error = ArgumentError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(is_true) => visitor.visit_bool(is_true),
@@ -165,15 +165,15 @@ impl<'de> Deserializer<'de> for Given {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ArgumentError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, ArgumentError> {
         match self.0 {
             Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
             Value::Object(fields) => visitor.visit_enum(MapAccessDeserializer::new(Fields { rest: fields.into_iter(), pair: None })),
@@ -193,9 +193,9 @@ struct Items {
 }
 
 impl<'de> SeqAccess<'de> for Items {
-    type Error = Wrong;
+    type Error = ArgumentError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ArgumentError> {
         let Some(item) = self.rest.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
@@ -209,15 +209,15 @@ struct Fields {
 }
 
 impl<'de> MapAccess<'de> for Fields {
-    type Error = Wrong;
+    type Error = ArgumentError;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ArgumentError> {
         let Some((key, value)) = self.rest.next() else { return Ok(None) };
         let (key, _) = self.pair.insert((key, value));
         seed.deserialize(Given(Value::String(key.clone()))).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ArgumentError> {
         let (key, value) = self.pair.take().unwrap_or_default();
         seed.deserialize(Given(value)).map_err(|wrong| wrong.within(Step::Key(key)))
     }
@@ -283,7 +283,7 @@ mod tests {
         more: Map<String, Value>,
     }
 
-    fn wrong(arguments: Value) -> Wrong {
+    fn wrong(arguments: Value) -> ArgumentError {
         read::<Arguments>(arguments).unwrap_err()
     }
 

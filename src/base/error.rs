@@ -3,7 +3,7 @@
 //! Owns `Refusal` (expected; its text is written for the caller, who can act on it) and `Fault` (a bug or an
 //! outage; its cause is for the log and never leaves). Protocol errors belong to `mcp`.
 
-pub use crate::hint::{Hint, Tool};
+pub use crate::hint::{Hint, ToolKey};
 use crate::subject;
 pub use crate::subject::Subject;
 use serde::{Deserialize, Serialize};
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use crate::hint;
 
-    const LIST_RIGS: Tool = Tool("list_rigs");
+    const LIST_RIGS: ToolKey = ToolKey("list_rigs");
 
     fn refusal() -> Refusal {
         Refusal::not_found(Subject::Rig("r".to_owned()), "Rig r not found").hint(hint!["Call ", LIST_RIGS, " to see list_rigs."])

@@ -4,7 +4,7 @@
 
 /// A tool, by the name that coordinators have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tool(pub &'static str);
+pub struct ToolKey(pub &'static str);
 
 /// What to do next. A text becomes one that names no tool, whatever stands in it; `hint!` makes one that does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub enum Piece<'a> {
     /// Plain text.
     Text(&'a str),
     /// The name of a tool.
-    Tool(Tool),
+    Tool(ToolKey),
 }
 
 impl Hint {
@@ -30,7 +30,7 @@ impl Hint {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => hint.text.push_str(text),
-                Piece::Tool(Tool(name)) => hint.push_tool(name),
+                Piece::Tool(ToolKey(name)) => hint.push_tool(name),
             }
         }
         hint
@@ -79,8 +79,8 @@ impl<'a> From<&'a String> for Piece<'a> {
     }
 }
 
-impl From<Tool> for Piece<'_> {
-    fn from(tool: Tool) -> Self {
+impl From<ToolKey> for Piece<'_> {
+    fn from(tool: ToolKey) -> Self {
         Self::Tool(tool)
     }
 }

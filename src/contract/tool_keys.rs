@@ -3,14 +3,14 @@
 //! Owns the keys, which are the names that coordinators have for the tools. What a tool is, and what others call it, is in the
 //! tools' tables; a test holds every key to them.
 
-use base::error::Tool;
+use base::error::ToolKey;
 
 macro_rules! keys {
     ($($key:ident = $name:literal;)*) => {
-        $(#[doc = concat!("`", $name, "`.")] pub const $key: Tool = Tool($name);)*
+        $(#[doc = concat!("`", $name, "`.")] pub const $key: ToolKey = ToolKey($name);)*
 
         /// Every key.
-        pub const KEYS: &[Tool] = &[$($key),*];
+        pub const KEYS: &[ToolKey] = &[$($key),*];
     };
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns how arguments are called here and there, both ways. What the tool does is the tool's behind it.
 
-use base::argument::Wrong;
+use base::argument::ArgumentError;
 use serde_json::{Map, Value};
 
 /// What a row shows instead of what the tool behind it would.
@@ -90,15 +90,15 @@ impl Alias {
     ///
     /// # Errors
     /// For one that is not offered, and for one that is missing.
-    pub fn arguments_behind(&self, given: Map<String, Value>) -> Result<Map<String, Value>, Wrong> {
+    pub fn arguments_behind(&self, given: Map<String, Value>) -> Result<Map<String, Value>, ArgumentError> {
         if let Some(missing) = self.arguments.iter().find(|argument| argument.is_required && !given.contains_key(argument.name)) {
-            return Err(Wrong::missing(missing.name));
+            return Err(ArgumentError::missing(missing.name));
         }
         let mut behind = Map::new();
         for (name, value) in given {
             let Some(argument) = self.arguments.iter().find(|argument| argument.name == name) else {
                 let known: Vec<&str> = self.arguments.iter().map(|argument| argument.name).collect();
-                return Err(Wrong::unknown(&name, &known));
+                return Err(ArgumentError::unknown(&name, &known));
             };
             behind.insert(argument.behind.to_owned(), argument.to_behind(value));
         }

@@ -7,7 +7,7 @@
 use super::alias::Alias;
 use super::tool::ToolDef;
 use crate::contract::tool_keys::KEYS;
-use base::error::{Refusal, Subject, Tool};
+use base::error::{Refusal, Subject, ToolKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -60,7 +60,7 @@ impl Names {
 
     /// The reader's name for a tool; the coordinators' where it has none.
     #[must_use]
-    pub fn of(self, tool: Tool) -> &'static str {
+    pub fn of(self, tool: ToolKey) -> &'static str {
         self.own(tool.0).unwrap_or(tool.0)
     }
 
@@ -115,7 +115,7 @@ impl Names {
 
     /// A call of a coordinator's tool, as the reader makes it. `arguments`: an object, with `town`.
     #[must_use]
-    pub fn call(self, tool: Tool, arguments: Value) -> NextCall {
+    pub fn call(self, tool: ToolKey, arguments: Value) -> NextCall {
         let mut arguments = match arguments {
             Value::Object(arguments) => arguments,
             _ => Map::new(),

@@ -12,7 +12,7 @@ use crate::rpc::call::{Call, Instance, written};
 use crate::rpc::table::Method;
 use crate::tools::alias::{Alias, Argument};
 use crate::tools::interactive::{LiveTool, PreparedLive};
-use base::argument::{self, Wrong};
+use base::argument::{self, ArgumentError};
 use base::error::{Code, Failure, Fault, Refusal};
 use mcp::types::HeaderParameter;
 use schemars::JsonSchema;
@@ -245,7 +245,7 @@ pub struct ToolDef {
     #[cfg(not(target_arch = "wasm32"))]
     pub describe: fn(&Self, Names) -> Value,
     /// Parses arguments as the tool's type has them; see `parse`.
-    pub prepare: fn(Map<String, Value>) -> Result<Parsed, Wrong>,
+    pub prepare: fn(Map<String, Value>) -> Result<Parsed, ArgumentError>,
 }
 
 impl ToolDef {
@@ -274,7 +274,7 @@ impl ToolDef {
     ///
     /// # Errors
     /// What is wrong, and with which argument.
-    pub fn read(&self, arguments: Map<String, Value>) -> Result<Parsed, Wrong> {
+    pub fn read(&self, arguments: Map<String, Value>) -> Result<Parsed, ArgumentError> {
         match &self.alias {
             Some(alias) => (self.prepare)(alias.arguments_behind(arguments)?).map_err(|wrong| wrong.renamed(|name| alias.name_here(name))),
             None => (self.prepare)(arguments),

@@ -4,7 +4,7 @@
 //! Owns how a field is read and what is said of one that cannot be. What the fields mean is the routes'.
 
 use super::envelope::INVALID_BODY;
-use base::argument::{self, Step, Wrong};
+use base::argument::{self, Step, ArgumentError};
 use base::error::{Code, Failure, Refusal, Subject};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -38,7 +38,7 @@ fn missing(name: &str) -> Refusal {
 
 /// Arguments that do not fit, as a body that does not.
 #[must_use]
-pub fn unfit(wrong: &Wrong) -> Refusal {
+pub fn unfit(wrong: &ArgumentError) -> Refusal {
     invalid(&wrong.path(), wrong)
 }
 

@@ -4,7 +4,7 @@
 //! queries, `call` plans and makes calls.
 
 use super::envelope;
-use super::route::{Place, Route};
+use super::route::{RoutePlace, Route};
 use super::router::PathParameters;
 use crate::contract::ids::{RigId, TownId};
 use crate::edge::Authenticated;
@@ -26,7 +26,7 @@ pub struct RouteRequest<'a> {
     /// The row.
     pub route: &'static Route,
     /// The things that the group's prefix names.
-    pub place: Place,
+    pub place: RoutePlace,
     /// All parameters of the path.
     pub parameters: PathParameters,
 }

@@ -82,7 +82,7 @@ pub struct RouteGroup {
     /// The rows. Of two that fit a path the first counts.
     pub routes: &'static [Route],
     /// Admits a caller, and reads what the prefix names.
-    pub enter: fn(&Authenticated<'_>, &PathParameters) -> Result<Place, Refusal>,
+    pub enter: fn(&Authenticated<'_>, &PathParameters) -> Result<RoutePlace, Refusal>,
     /// Rewords a failure in this group's terms.
     pub explain: fn(Failure) -> Failure,
     /// Text for documents. Empty in the Worker.
@@ -91,7 +91,7 @@ pub struct RouteGroup {
 
 /// The things that a group's prefix names.
 #[derive(Debug, Default)]
-pub struct Place {
+pub struct RoutePlace {
     /// The town; none outside of towns, and where a route takes a town's name.
     pub town: Option<TownId>,
     /// The rig.

@@ -4,7 +4,7 @@
 //! `retention`'s.
 
 use super::state;
-use super::work_steps::{STEPS_MAX, Step, What, first_event, steps};
+use super::work_steps::{STEPS_MAX, Step, StepKind, first_event, steps};
 use crate::contract::columns::flag_column;
 use crate::contract::ids::BeadId;
 use crate::contract::shapes::{AgentRole, WorkInput};
@@ -36,7 +36,7 @@ pub(crate) fn report_work(cx: &Cx<'_>, _caller: &Caller, (input,): (Option<WorkI
         from = steps.last().map_or(from, |oldest| oldest.at);
     }
     // No work, but read.
-    steps.retain(|step| step.what != What::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
+    steps.retain(|step| step.what != StepKind::Other && !matches!(step.kind.as_deref(), Some("escalation" | "triage")));
     // Now the oldest first, as they happened.
     steps.reverse();
     let mut known = known(cx, &steps)?;

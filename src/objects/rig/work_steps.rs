@@ -20,7 +20,7 @@ pub const STEPS_MAX: usize = 20_000;
 /// The meaning of an event for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum What {
+pub(super) enum StepKind {
     /// Onto a hook.
     Taken,
     /// Off the hook, finished.
@@ -46,7 +46,7 @@ pub(super) enum What {
 pub(super) struct Step {
     pub(super) at: Timestamp,
     pub(super) agent: Option<String>,
-    pub(super) what: What,
+    pub(super) what: StepKind,
     /// `issue`, `molecule`, `merge_request`; null for an event of an agent.
     pub(super) kind: Option<String>,
     pub(super) priority: Option<Priority>,

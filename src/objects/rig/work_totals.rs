@@ -2,7 +2,7 @@
 //!
 //! Owns the sums, as pure functions. What an event means is `work_steps`' business.
 
-use super::work_steps::{Step, What};
+use super::work_steps::{Step, StepKind};
 use crate::contract::ids::BeadId;
 use crate::contract::letters::rig::RigState;
 use crate::contract::shapes::{AgentRole, AgentWork, WorkCounts, WorkReport, WorkSort, WorkSpan};
@@ -100,14 +100,14 @@ pub(super) fn fold(rig: &RigState, window: &Window, steps: &[Step], known: &BTre
 /// A bead taken off the hook unfinished is no result. A bead that was on no hook counts as done when it ends, merged or not.
 fn count(counts: &mut WorkCounts, step: &Step) {
     match step.what {
-        What::Taken => counts.taken += 1,
-        What::Done | What::Closed => counts.done += 1,
-        What::Merged => {
+        StepKind::Taken => counts.taken += 1,
+        StepKind::Done | StepKind::Closed => counts.done += 1,
+        StepKind::Merged => {
             counts.merged += 1;
             counts.done += i64::from(step.agent.is_none() || step.hooked_at.is_none());
         }
-        What::Failed => counts.failed += 1,
-        What::Back | What::Off | What::Rework | What::Nudge | What::Stall | What::Other => {}
+        StepKind::Failed => counts.failed += 1,
+        StepKind::Back | StepKind::Off | StepKind::Rework | StepKind::Nudge | StepKind::Stall | StepKind::Other => {}
     }
 }
 
@@ -116,13 +116,13 @@ impl Row {
         count(&mut self.work.counts, step);
         let took = step.hooked_at.map(|hooked| step.at.since(hooked).max(0) / 1_000);
         match step.what {
-            What::Done => self.to_done.extend(took),
-            What::Merged => self.to_merge.extend(took),
-            What::Back => self.work.handed_back += 1,
-            What::Rework => self.work.reworked += 1,
-            What::Nudge => self.work.nudged += 1,
-            What::Stall => self.work.stalls += 1,
-            What::Taken | What::Off | What::Failed | What::Closed | What::Other => {}
+            StepKind::Done => self.to_done.extend(took),
+            StepKind::Merged => self.to_merge.extend(took),
+            StepKind::Back => self.work.handed_back += 1,
+            StepKind::Rework => self.work.reworked += 1,
+            StepKind::Nudge => self.work.nudged += 1,
+            StepKind::Stall => self.work.stalls += 1,
+            StepKind::Taken | StepKind::Off | StepKind::Failed | StepKind::Closed | StepKind::Other => {}
         }
     }
 
@@ -148,9 +148,9 @@ fn span(mut seconds: Vec<i64>) -> Option<WorkSpan> {
 fn peak(steps: &[Step], known: &BTreeMap<String, Known>) -> i64 {
     let change = |step: &Step| match step.what {
         _ if step.kind.as_deref() == Some("merge_request") => 0,
-        What::Taken => 1,
-        What::Done | What::Back | What::Off => -1,
-        What::Merged | What::Failed | What::Closed | What::Rework | What::Nudge | What::Stall | What::Other => 0,
+        StepKind::Taken => 1,
+        StepKind::Done | StepKind::Back | StepKind::Off => -1,
+        StepKind::Merged | StepKind::Failed | StepKind::Closed | StepKind::Rework | StepKind::Nudge | StepKind::Stall | StepKind::Other => 0,
     };
     let now = known.values().filter(|agent| agent.holds.is_some() && !agent.holds_review).count();
     let mut held = i64::try_from(now).unwrap_or(i64::MAX);

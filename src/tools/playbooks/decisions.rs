@@ -12,7 +12,7 @@ use crate::contract::tool_keys::{
 };
 use crate::contract::watch::NUDGE;
 use crate::tools::names::{Names, NextCall};
-use base::error::Tool;
+use base::error::ToolKey;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ impl<'a> About<'a> {
     }
 
     fn call(&self, names: Names, step: Step) -> Option<NextCall> {
-        let (tool, mut arguments): (Tool, Value) = match step {
+        let (tool, mut arguments): (ToolKey, Value) = match step {
             Nudge => (SEND_MESSAGE, json!({"to": self.agent.as_ref()?, "channel": "nudge", "body": NUDGE})),
             Restart => (RESET_AGENT, json!({"agent": self.agent.as_ref()?})),
             LookAtBead => (GET_BEAD, json!({"bead": self.bead.as_ref()?})),

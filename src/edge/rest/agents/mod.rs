@@ -11,7 +11,7 @@ mod table;
 
 use super::as_it_is;
 use super::docs::GroupDocs;
-use super::route::{Place, RouteGroup};
+use super::route::{RoutePlace, RouteGroup};
 use super::router::PathParameters;
 use crate::auth::principal::Role;
 use crate::contract::ids::{RigId, TownId};
@@ -36,18 +36,18 @@ pub static MAYOR: RouteGroup = RouteGroup {
     docs: GroupDocs::new("The Mayor as an agent", "The town's Mayor and its containers.", Role::Mayor),
 };
 
-fn enter_rig(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter_rig(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let town = enter_town(caller, path)?;
     let rig = RigId::parse(path.get("rig")).map_err(|_| Refusal::new(Code::NotFound, "Rig not found"))?;
-    Ok(Place { town: Some(town), rig: Some(rig), owner: None })
+    Ok(RoutePlace { town: Some(town), rig: Some(rig), owner: None })
 }
 
-fn enter_mayors_rig(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter_mayors_rig(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let town = enter_town(caller, path)?;
     if path.get("mayor") != town.as_str() {
         return Err(Refusal::new(Code::NotFound, "Rig not found"));
     }
-    Ok(Place { town: Some(town), rig: None, owner: None })
+    Ok(RoutePlace { town: Some(town), rig: None, owner: None })
 }
 
 fn enter_town(caller: &Authenticated<'_>, path: &PathParameters) -> Result<TownId, Refusal> {

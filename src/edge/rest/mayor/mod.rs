@@ -18,7 +18,7 @@ mod unsupported;
 use super::as_it_is;
 use super::docs::GroupDocs;
 use super::request::RouteRequest;
-use super::route::{Place, RouteGroup};
+use super::route::{RoutePlace, RouteGroup};
 use super::router::PathParameters;
 use super::wrong_rig::{NO_AGENT, NO_BEAD};
 use crate::auth::principal::Role;
@@ -48,7 +48,7 @@ pub static PROMPT: RouteGroup = RouteGroup {
 };
 
 /// Mayors and containers of this town; nobody else. Each call counts where calls are limited.
-fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let principal = caller.principal();
     if !matches!(principal.role, Role::Mayor | Role::Container) {
         return Err(Refusal::new(Code::Forbidden, "Forbidden: these routes take a Mayor's or a container's token"));
@@ -56,7 +56,7 @@ fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Ref
     let town = TownId::parse(path.get("town")).map_err(|_| Refusal::new(Code::Forbidden, "Forbidden"))?;
     principal.check_town(&town)?;
     caller.admit()?;
-    Ok(Place { town: Some(town), rig: None, owner: None })
+    Ok(RoutePlace { town: Some(town), rig: None, owner: None })
 }
 
 /// Whether it is said of a rig that it is none of the town's.

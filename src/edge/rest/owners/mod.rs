@@ -8,7 +8,7 @@ mod towns;
 
 use super::as_it_is;
 use super::docs::GroupDocs;
-use super::route::{Place, RouteGroup};
+use super::route::{RoutePlace, RouteGroup};
 use super::router::PathParameters;
 use crate::auth::principal::{Role, TokenKind};
 use crate::edge::Authenticated;
@@ -33,21 +33,21 @@ pub static ORGANIZATIONS: RouteGroup = RouteGroup {
     docs: GroupDocs::new("An organization's registry", "Users who are members or owners of the organization.", Role::Coordinator),
 };
 
-fn enter_user(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter_user(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let user = path.get("user");
     enter(caller, caller.principal().user_id == user, Instance::User(user.to_owned()))
 }
 
-fn enter_org(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter_org(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let org = path.get("org");
     let is_member = caller.principal().orgs.iter().any(|membership| membership.org_id == org);
     enter(caller, is_member, Instance::Org(org.to_owned()))
 }
 
 /// Takes user tokens only, and only for the user's own registry or one of the user's organizations.
-fn enter(caller: &Authenticated<'_>, is_own: bool, owner: Instance) -> Result<Place, Refusal> {
+fn enter(caller: &Authenticated<'_>, is_own: bool, owner: Instance) -> Result<RoutePlace, Refusal> {
     if caller.principal().kind == TokenKind::User && is_own {
-        return Ok(Place { town: None, rig: None, owner: Some(owner) });
+        return Ok(RoutePlace { town: None, rig: None, owner: Some(owner) });
     }
     Err(Refusal::new(Code::Forbidden, "Forbidden"))
 }

@@ -12,7 +12,7 @@ mod table;
 
 use super::as_it_is;
 use super::docs::GroupDocs;
-use super::route::{Place, RouteGroup};
+use super::route::{RoutePlace, RouteGroup};
 use super::router::PathParameters;
 use crate::auth::principal::Role;
 use crate::contract::ids::TownId;
@@ -29,10 +29,10 @@ pub static TOWNS: RouteGroup = RouteGroup {
 };
 
 /// Streams take a town's name too, so that text that is no id is looked at by the routes.
-fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<Place, Refusal> {
+fn enter(caller: &Authenticated<'_>, path: &PathParameters) -> Result<RoutePlace, Refusal> {
     let town = TownId::parse(path.get("town")).ok();
     if let Some(town) = &town {
         caller.principal().check_town(town)?;
     }
-    Ok(Place { town, rig: None, owner: None })
+    Ok(RoutePlace { town, rig: None, owner: None })
 }
