@@ -4,7 +4,7 @@
 //! Owns how a field is read and what is said of one that cannot be. What the fields mean is the routes'.
 
 use super::envelope::INVALID_BODY;
-use base::argument::{self, Step, ArgumentError};
+use base::argument::{self, ArgumentError, Step};
 use base::error::{Code, Failure, Refusal, Subject};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@
 //! queries, `call` plans and makes calls.
 
 use super::envelope;
-use super::route::{RoutePlace, Route};
+use super::route::{Route, RoutePlace};
 use super::router::PathParameters;
 use crate::contract::ids::{RigId, TownId};
 use crate::edge::Authenticated;

@@ -150,7 +150,9 @@ fn peak(steps: &[Step], known: &BTreeMap<String, Known>) -> i64 {
         _ if step.kind.as_deref() == Some("merge_request") => 0,
         StepKind::Taken => 1,
         StepKind::Done | StepKind::Back | StepKind::Off => -1,
-        StepKind::Merged | StepKind::Failed | StepKind::Closed | StepKind::Rework | StepKind::Nudge | StepKind::Stall | StepKind::Other => 0,
+        StepKind::Merged | StepKind::Failed | StepKind::Closed | StepKind::Rework | StepKind::Nudge | StepKind::Stall | StepKind::Other => {
+            0
+        }
     };
     let now = known.values().filter(|agent| agent.holds.is_some() && !agent.holds_review).count();
     let mut held = i64::try_from(now).unwrap_or(i64::MAX);

@@ -18,7 +18,7 @@ mod unsupported;
 use super::as_it_is;
 use super::docs::GroupDocs;
 use super::request::RouteRequest;
-use super::route::{RoutePlace, RouteGroup};
+use super::route::{RouteGroup, RoutePlace};
 use super::router::PathParameters;
 use super::wrong_rig::{NO_AGENT, NO_BEAD};
 use crate::auth::principal::Role;

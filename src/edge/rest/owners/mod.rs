@@ -8,7 +8,7 @@ mod towns;
 
 use super::as_it_is;
 use super::docs::GroupDocs;
-use super::route::{RoutePlace, RouteGroup};
+use super::route::{RouteGroup, RoutePlace};
 use super::router::PathParameters;
 use crate::auth::principal::{Role, TokenKind};
 use crate::edge::Authenticated;

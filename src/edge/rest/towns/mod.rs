@@ -12,7 +12,7 @@ mod table;
 
 use super::as_it_is;
 use super::docs::GroupDocs;
-use super::route::{RoutePlace, RouteGroup};
+use super::route::{RouteGroup, RoutePlace};
 use super::router::PathParameters;
 use crate::auth::principal::Role;
 use crate::contract::ids::TownId;
